@@ -1,0 +1,186 @@
+"""The matrices of document 000, typed: S_k, T_j^i and the columns and rows they act on.
+
+SymPy's own ``Product`` multiplies ascending and turns a downward range into an inverse,
+and its ``MatMul`` accepts symbolically different dimensions. So T is a class of its own,
+and :func:`check_shapes` types every product.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Eq, Expr, Identity, MatAdd, MatMul, MatrixExpr, Transpose
+from sympy.concrete.summations import Sum
+
+from symbp.algebra.nodes import L, Node, Partial, Width, delta, index, output_activation, pre_activation
+from symbp.errors import DerivationError
+
+
+class LayerMatrix(MatrixExpr):
+    """Base: a matrix that knows its entries as nodes."""
+
+    is_commutative = False
+
+    def __new__(cls, *args: Any) -> Any:
+        return MatrixExpr.__new__(cls, *(sympy.sympify(a) for a in args))
+
+
+class StepMatrix(LayerMatrix):
+    """S_k (eq. 2.12): N_{k+1} x N_k, from the weighted sums of layer k to those of layer k + 1."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Width(self.args[0] + 1), Width(self.args[0])
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return Node("S", self.args[0], (row, column))
+
+
+class StepProduct(LayerMatrix):
+    """S_i S_{i-1} ... S_j written out with an ellipsis (eq. 2.14), for i >= j."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Width(self.args[0] + 1), Width(self.args[1])
+
+
+class ChainMatrix(LayerMatrix):
+    """T_j^i = S_i ... S_j (eq. 2.16): N_{i+1} x N_j; T_j^{j-1} is the identity of order N_j.
+
+    An upper index below j - 1 has no type and is an error.
+    """
+
+    def __new__(cls, upper: Any, lower: Any) -> Any:
+        gap = sympy.expand(sympy.sympify(upper) - sympy.sympify(lower))
+        if gap.is_Integer and gap < -1:
+            raise DerivationError(f"T with upper index {upper} and lower index {lower} has no shape")
+        return super().__new__(cls, upper, lower)
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Width(self.args[0] + 1), Width(self.args[1])
+
+    def evaluate(self) -> MatrixExpr:
+        """Return the identity where upper = lower - 1, S where upper = lower, else T itself."""
+        upper, lower = self.args
+        if sympy.expand(upper - lower) == -1:
+            return Identity(Width(lower))
+        return StepMatrix(lower) if sympy.expand(upper - lower) == 0 else self
+
+    def peel_right(self) -> MatrixExpr:
+        """Return T_{j+1}^i S_j, which is T_j^i for j <= i."""
+        upper, lower = self.args
+        return MatMul(ChainMatrix(upper, lower + 1).evaluate(), StepMatrix(lower)).doit(deep=False)
+
+
+class PreActivationColumn(LayerMatrix):
+    """The column matrix of d c^l / d w, for one weight w: N_l x 1."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Width(self.args[0]), sympy.S.One
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return Partial(pre_activation(self.args[0], row), self.args[1])
+
+
+class OutputRow(LayerMatrix):
+    """The row matrix of d sigma_q / d c^{L+1} (eq. 2.5): 1 x N_{L+1}."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return sympy.S.One, Width(L + 1)
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return Partial(output_activation(self.args[0]), pre_activation(L + 1, column))
+
+
+class UnitColumn(LayerMatrix):
+    """The column of Kronecker deltas of eq. 2.10: 1 in row i, N_k x 1."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Width(self.args[0]), sympy.S.One
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return sympy.KroneckerDelta(row, self.args[1])
+
+
+class DeltaColumn(LayerMatrix):
+    """The column of the sensitivities delta^k: N_k x 1."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Width(self.args[0]), sympy.S.One
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return delta(self.args[0], row, *self.args[1:])
+
+
+def is_matrix(expr: Any) -> bool:
+    return getattr(expr, "is_Matrix", False) is True
+
+
+def same_size(a: Any, b: Any) -> bool:
+    """Whether two symbolic dimensions are the same expression."""
+    return sympy.expand(a - b) == 0 or (
+        isinstance(a, Width) and isinstance(b, Width) and sympy.expand(a.args[0] - b.args[0]) == 0
+    )
+
+
+def check_shapes(expr: Any) -> str | None:
+    """Return None if every product, sum and equation in `expr` is typed, else what is not."""
+    if isinstance(expr, Eq):
+        left, right = expr.args
+        problem = check_shapes(left) or check_shapes(right)
+        if problem:
+            return problem
+        if is_matrix(left) != is_matrix(right):
+            return f"{left} and {right}: a matrix equals a scalar"
+        if is_matrix(left) and not all(map(same_size, left.shape, right.shape)):
+            return f"shape {left.shape} = shape {right.shape}"
+        return None
+    if isinstance(expr, MatMul):
+        matrices = [a for a in expr.args if is_matrix(a)]
+        for a, b in zip(matrices, matrices[1:], strict=False):
+            if not same_size(a.shape[1], b.shape[0]):
+                return f"product of {a} ({a.shape[0]} x {a.shape[1]}) and {b} ({b.shape[0]} x {b.shape[1]})"
+    if isinstance(expr, MatAdd):
+        first = expr.args[0]
+        for other in expr.args[1:]:
+            if not all(map(same_size, first.shape, other.shape)):
+                return f"sum of shapes {first.shape} and {other.shape}"
+    for argument in getattr(expr, "args", ()):
+        problem = check_shapes(argument)
+        if problem:
+            return problem
+    return None
+
+
+def entries(product: Any, row: Any, column: Any) -> Expr:
+    """Write one entry of a product of layer matrices as sums over named indices.
+
+    Sums that meet a column of Kronecker deltas collapse.
+    """
+    if isinstance(product, MatMul):
+        scalars = [a for a in product.args if not is_matrix(a)]
+        matrices = [a for a in product.args if is_matrix(a)]
+        if not matrices:
+            return sympy.Mul(*scalars)
+        head, rest = matrices[0], matrices[1:]
+        if not rest:
+            return sympy.Mul(*scalars) * entries(head, row, column)
+        inner = index(_fresh(row, column, product))
+        value = entries(head, row, inner) * entries(MatMul(*rest) if len(rest) > 1 else rest[0], inner, column)
+        return sympy.Mul(*scalars) * Sum(value, (inner, 1, head.shape[1]))
+    if isinstance(product, Transpose):
+        return entries(product.arg, column, row)
+    if isinstance(product, Identity):
+        return sympy.KroneckerDelta(row, column)
+    return product._entry(row, column)
+
+
+def _fresh(row: Any, column: Any, product: Any) -> str:
+    used = {str(x) for e in (row, column, product) for x in getattr(sympy.sympify(e), "free_symbols", ())}
+    return next(name for name in "rstuvabcdefg" if name not in used)

@@ -1,0 +1,168 @@
+"""The index calculus: small rewriting rules, each one thing, each with a mutation test.
+
+The rules are what turns one equation of the derivation into the next. They know
+sums, Kronecker deltas and layers; they do not know backpropagation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Add, Expr, KroneckerDelta, Mul, Sum
+from sympy.concrete.delta import deltasummation
+
+from symbp.algebra.nodes import (
+    Activate,
+    HasBias,
+    Inputs,
+    MaxOver,
+    Node,
+    Partial,
+    Width,
+    derivative_of_node,
+)
+from symbp.errors import DerivationError
+
+
+def differentiate(expr: Expr, wrt: Node) -> Expr:
+    """Differentiate with SymPy, refusing a bound index that also stands in the variable.
+
+    SymPy's ``Sum.diff`` would silently capture it.
+    """
+    bound = {limit[0] for node in expr.atoms(Sum) for limit in node.limits}
+    captured = bound & (wrt.free_symbols | set(wrt.indices))
+    if captured:
+        raise DerivationError(f"index {captured} is summed over and also stands in {wrt}")
+    return expr.diff(wrt)
+
+
+def evaluate_partials(expr: Expr) -> Expr:
+    """Decide every partial derivative that the layers decide (the remark after eq. 2.7)."""
+    decided = expr.replace(lambda e: isinstance(e, Partial), lambda e: derivative_of_node(e.of, e.wrt))
+    return decided.replace(lambda e: isinstance(e, Sum) and e.function == 0, lambda e: sympy.S.Zero)
+
+
+def collapse(expr: Expr) -> Expr:
+    """Carry out every sum over a Kronecker delta.
+
+    The index that remains is in range by its own declaration (assumption 1 <= j <= M_k of
+    the steps), so no case distinction arises.
+    """
+
+    def one(total: Sum) -> Expr:
+        value = sympy.expand(total.function)
+        for limit in reversed(total.limits):
+            parts = []
+            for term in Add.make_args(value):
+                if term.has(KroneckerDelta) and _mentions(term, limit[0]):
+                    parts.append(deltasummation(term, tuple(limit), no_piecewise=True))
+                else:
+                    parts.append(_hoist(term, limit))
+            value = Add(*parts)
+        return value
+
+    return expr.replace(lambda e: isinstance(e, Sum) and e.has(KroneckerDelta), one)
+
+
+def _mentions(term: Expr, symbol: Any) -> bool:
+    return any(symbol in delta.free_symbols for delta in term.atoms(KroneckerDelta))
+
+
+def _hoist(term: Expr, limit: Any) -> Expr:
+    inside = [f for f in Mul.make_args(term) if limit[0] in f.free_symbols]
+    outside = [f for f in Mul.make_args(term) if limit[0] not in f.free_symbols]
+    if not inside:
+        return Mul(*outside, limit[2] - limit[1] + 1)
+    return Mul(*outside, Sum(Mul(*inside), tuple(limit)))
+
+
+def hoist(expr: Expr) -> Expr:
+    """Move factors that do not depend on a summation index out of its sum."""
+
+    def one(total: Sum) -> Expr:
+        if len(total.limits) != 1:
+            return total
+        return _hoist(hoist(total.function), total.limits[0])
+
+    return expr.replace(lambda e: isinstance(e, Sum), one)
+
+
+def split_bias(expr: Expr) -> Expr:
+    """Split the bias term off every sum over the N_{l-1} + bias inputs of layer l.
+
+    The number of inputs is eq. 1.7; the bias neuron returns 1 (000, section 1.7).
+    """
+
+    def one(total: Sum) -> Expr:
+        (symbol, low, high), *rest = total.limits
+        widths = [a for a in Add.make_args(high) if isinstance(a, Width)]
+        if rest or len(widths) != 1 or high == widths[0]:
+            return total
+        bias = high - widths[0]
+        last = bias_is_one(total.function.xreplace({symbol: widths[0] + 1}))
+        return bias * last + Sum(total.function, (symbol, low, widths[0]))
+
+    return expr.replace(lambda e: isinstance(e, Sum), one)
+
+
+def bias_is_one(expr: Expr) -> Expr:
+    """The bias neuron returns 1: a^l at N_{l-1} + 1 is 1, and its derivative is 0."""
+
+    def is_bias(e: Any) -> bool:
+        return (
+            isinstance(e, Node) and e.kind == "a" and sympy.expand(e.indices[0] - Width(e.layer - 1) - 1) == 0
+        )
+
+    expr = expr.replace(lambda e: isinstance(e, Partial) and is_bias(e.of), lambda e: sympy.S.Zero)
+    return expr.replace(is_bias, lambda e: sympy.S.One)
+
+
+def inputs_are_outputs(expr: Expr) -> Expr:
+    """a_s^l = o_s^{l-1} for the regular neurons (eq. 1.6)."""
+    return expr.replace(
+        lambda e: isinstance(e, Node) and e.kind == "a",
+        lambda e: Node("o", sympy.expand(e.layer - 1), e.indices, e.sample),
+    )
+
+
+def outputs_are_activations(expr: Expr) -> Expr:
+    """o = g(c) inside a partial derivative (eq. 1.3), differentiated by the chain rule of SymPy."""
+
+    def one(partial: Partial) -> Expr:
+        of = partial.of
+        value = Activate(of.layer, Node("c", of.layer, of.indices, of.sample))
+        return value.diff(partial.wrt)
+
+    return expr.replace(lambda e: isinstance(e, Partial) and e.of.kind == "o", one)
+
+
+def chain_rule(of: Node, through: Node, limits: tuple[Any, ...], wrt: Node) -> Expr:
+    """Sum over all arguments of d of/d argument times d argument/d wrt.
+
+    The chain rule over symbolically many arguments has no SymPy form: this axiom is the
+    one place where it is stated (used by eq. 2.3 and 2.4), and the oracles test each use
+    on concrete networks.
+    """
+    return Sum(Partial(of, through) * Partial(through, wrt), *limits)
+
+
+def at_sample(expr: Any, sample: Any) -> Any:
+    """Evaluate an equation for a general x at the sample with that number."""
+    return expr.replace(lambda e: isinstance(e, Node), lambda e: e.at_sample(sample))
+
+
+def sizes(expr: Any, widths: tuple[int, ...], biases: tuple[bool, ...]) -> Any:
+    """Put in the numbers: N_k, M_k and beta_k of one architecture, and sums over none of it."""
+
+    def inputs(layer: Any) -> Any:
+        return widths[int(layer) - 1] + int(biases[int(layer) - 1]) if layer.is_Integer else Inputs(layer)
+
+    expr = expr.replace(Width, lambda n: sympy.Integer(widths[int(n)]) if n.is_Integer else Width(n))
+    expr = expr.replace(HasBias, lambda n: sympy.Integer(biases[int(n) - 1]) if n.is_Integer else HasBias(n))
+    return expr.replace(Inputs, inputs)
+
+
+def reductions(expr: Any) -> set[Any]:
+    """All sums and maxima over an index in the expression."""
+    return set(expr.atoms(Sum, MaxOver))

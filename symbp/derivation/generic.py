@@ -1,0 +1,436 @@
+"""Backpropagation for any L and any N_k: document 000, section 2.3, equation by equation.
+
+Every statement is *made* from earlier statements by the rules of
+:mod:`symbp.algebra.rules`; only definitions and the chain-rule axiom are written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy
+from sympy import Ge, KroneckerDelta, Le, Lt, MatMul, Sum, Transpose
+
+from symbp.algebra import rules
+from symbp.algebra.matrices import (
+    ChainMatrix,
+    DeltaColumn,
+    OutputRow,
+    PreActivationColumn,
+    StepMatrix,
+    StepProduct,
+    UnitColumn,
+    entries,
+)
+from symbp.algebra.nodes import (
+    Activate,
+    Inputs,
+    L,
+    Node,
+    Partial,
+    Width,
+    cost,
+    d,
+    delta,
+    eta,
+    i,
+    j,
+    k,
+    l,
+    layer_input,
+    m,
+    output,
+    output_activation,
+    p,
+    pre_activation,
+    prediction,
+    q,
+    r,
+    s,
+    weight,
+)
+from symbp.derivation.records import Builder, equation
+from symbp.errors import DerivationError
+from symbp.functions.records import UpdateRule
+
+w_ij = weight(k, i, j)
+ANY_LAYER = (Le(1, k), Le(k, L + 1))
+HIDDEN = (Le(1, k), Le(k, L))
+LATER = (Le(1, k), Lt(k, l), Le(l, L + 1))
+
+Bias = Callable[[Any], Any]
+
+
+def forward(b: Builder, bias: Bias) -> None:
+    """The forward pass: equations 1.6, 1.7, 2.6, 1.3 and the output layer."""
+    b.define(
+        "1.6",
+        equation(layer_input(k, i), output(k - 1, i)),
+        "the outputs of a layer are the inputs of the next",
+        (*ANY_LAYER, Le(i, Width(k - 1))),
+    )
+    b.define("1.7", equation(Inputs(k), Width(k - 1) + bias(k)), _inputs_reason(bias), ANY_LAYER)
+    b.define(
+        "2.6",
+        equation(pre_activation(l, r), Sum(weight(l, r, s) * layer_input(l, s), (s, 1, Width(l - 1) + bias(l)))),
+        "the weighted sum of a neuron, its number of summands by 1.7",
+        (Le(1, l), Le(l, L + 1)),
+    )
+    b.add(
+        "2.6b",
+        "split off the bias",
+        equation(pre_activation(l, r), rules.inputs_are_outputs(rules.split_bias(b["2.6"].rhs))),
+        "the bias neuron returns 1, the other inputs are outputs of the layer before",
+        ("2.6", "1.6", "1.7"),
+        (Le(1, l), Le(l, L + 1)),
+    )
+    b.define(
+        "1.3",
+        equation(output(k, i), Activate(k, pre_activation(k, i))),
+        "the neuron's output is the activation of its weighted sum",
+        HIDDEN,
+    )
+    b.define(
+        "h",
+        equation(prediction(q), output_activation(q)),
+        "an output neuron's activation may depend on the whole layer",
+    )
+
+
+def _inputs_reason(bias: Bias) -> str:
+    with_bias = bias(k)
+    if with_bias == 1:
+        return "the neurons of the layer before and one bias neuron"
+    if with_bias == 0:
+        return "the neurons of the layer before; there is no bias neuron"
+    return "the neurons of the layer before and, where the layer has one, a bias neuron"
+
+
+def chain(b: Builder) -> None:
+    """Equations 2.3 to 2.11: the chain rule down to the weighted sums of one layer."""
+    b.add(
+        "2.3",
+        "chain rule",
+        equation(
+            Partial(cost(), w_ij),
+            rules.chain_rule(cost(), prediction(q, p), ((q, 1, Width(L + 1)), (p, 1, m)), w_ij),
+        ),
+        "the cost depends on the weights through every output of every sample",
+        (),
+        ANY_LAYER,
+    )
+    b.add(
+        "2.4",
+        "chain rule",
+        equation(
+            Partial(prediction(q), w_ij),
+            rules.chain_rule(
+                output_activation(q), pre_activation(L + 1, r), ((r, 1, Width(L + 1)),), w_ij
+            ),
+        ),
+        "an output depends on the weights through the weighted sums of the output layer",
+        ("h",),
+        ANY_LAYER,
+    )
+    b.add(
+        "2.5",
+        "matrix form",
+        equation(b["2.4"].lhs, MatMul(OutputRow(q), PreActivationColumn(L + 1, w_ij))),
+        "the sum is the product of a row and a column matrix",
+        ("2.4",),
+        ANY_LAYER,
+    )
+    b.add(
+        "2.7",
+        "differentiate",
+        equation(Partial(pre_activation(l, r), w_ij), rules.differentiate(b["2.6"].rhs, w_ij)),
+        "sum and product rule",
+        ("2.6",),
+        (*ANY_LAYER, Le(1, l), Le(l, L + 1)),
+    )
+    earlier = rules.evaluate_partials(_at_layer(b["2.7"].rhs, k - d))
+    b.add(
+        "2.7z",
+        "layers",
+        equation(b["2.7"].lhs, _back(earlier, k - l)),
+        "a layer does not depend on the weights of a later one",
+        ("2.7",),
+        (Le(1, l), Lt(l, k), Le(k, L + 1)),
+    )
+    same = rules.collapse(rules.evaluate_partials(_at_layer(b["2.7"].rhs, k)))
+    b.add(
+        "2.8",
+        "Kronecker collapse",
+        equation(_at_layer(b["2.7"].lhs, k), same),
+        "in its own layer a weight meets only itself",
+        ("2.7",),
+        ANY_LAYER,
+    )
+    b.add(
+        "2.10",
+        "matrix form",
+        equation(PreActivationColumn(k, w_ij), _column(b["2.8"].rhs, r)),
+        "2.8 for all rows at once",
+        ("2.8",),
+        ANY_LAYER,
+    )
+    later = rules.evaluate_partials(_at_layer(b["2.7"].rhs, k + d))
+    b.add(
+        "2.11a",
+        "layers",
+        equation(b["2.7"].lhs, _back(later, l - k)),
+        "weights of different layers are independent",
+        ("2.7",),
+        LATER,
+    )
+    b.add(
+        "2.11b",
+        "split off the bias",
+        equation(b["2.7"].lhs, rules.inputs_are_outputs(rules.split_bias(b["2.11a"].rhs))),
+        "inputs are outputs of the layer before; the bias neuron is constant",
+        ("2.11a", "1.6"),
+        LATER,
+    )
+    b.add(
+        "2.11",
+        "chain rule",
+        equation(b["2.7"].lhs, rules.outputs_are_activations(b["2.11b"].rhs)),
+        "the output of a neuron is the activation of its weighted sum",
+        ("2.11b", "1.3"),
+        LATER,
+    )
+
+
+def matrices(b: Builder) -> None:
+    """Equations 2.12 to 2.17: the S-matrices and the T-product."""
+    previous = PreActivationColumn(l - 1, w_ij)
+    b.add(
+        "2.12",
+        "read off",
+        equation(Node("S", l - 1, (r, s)), _coefficient(b["2.11"].rhs, Partial(pre_activation(l - 1, s), w_ij))),
+        "what multiplies the derivative of the layer before",
+        ("2.11",),
+        (Le(2, l), Le(l, L + 1)),
+        defines=True,
+    )
+    b.add(
+        "2.13",
+        "matrix form",
+        equation(PreActivationColumn(l, w_ij), MatMul(StepMatrix(l - 1), previous)),
+        "2.11 for all rows at once",
+        ("2.11", "2.12"),
+        LATER,
+    )
+    b.add(
+        "2.14",
+        "induction",
+        equation(b["2.13"].lhs, MatMul(StepProduct(l - 1, k), PreActivationColumn(k, w_ij))),
+        "2.13 again and again until the layer of the weight is reached",
+        ("2.13",),
+        LATER,
+    )
+    b.define(
+        "2.16",
+        equation(ChainMatrix(l - 1, k), StepProduct(l - 1, k)),
+        "a short name for the product",
+        LATER,
+    )
+    b.define(
+        "2.16z",
+        equation(ChainMatrix(k - 1, k), sympy.Identity(Width(k))),
+        "the empty product is the identity",
+        ANY_LAYER,
+    )
+    b.add(
+        "2.15",
+        "substitute",
+        equation(b["2.14"].lhs, _substitute(b["2.14"].rhs, b["2.16"].rhs, b["2.16"].lhs)),
+        "2.14 with the short name",
+        ("2.14", "2.16", "2.16z"),
+        (Le(1, k), Le(k, l), Le(l, L + 1)),
+    )
+    last = b["2.15"].subs(l, L + 1)
+    b.add(
+        "2.17",
+        "substitute",
+        equation(b["2.5"].lhs, _substitute(b["2.5"].rhs, last.lhs, last.rhs)),
+        "2.15 down from the output layer",
+        ("2.5", "2.15"),
+        ANY_LAYER,
+    )
+
+
+def sensitivities(b: Builder) -> None:
+    """The bridge from the T-product to the delta recursion, D.1 to D.6."""
+    one_sample = _one_sample(b["2.3"].rhs)
+    b.add(
+        "D.1",
+        "read off",
+        equation(delta(L + 1, r), Sum(Partial(cost(), prediction(q)) * _output_entry(b), (q, 1, Width(L + 1)))),
+        "the sensitivity of the cost to a weighted sum of the output layer, for one sample",
+        ("2.3", "2.4"),
+        defines=True,
+    )
+    with_chain = b["2.17"].rhs
+    b.add(
+        "D.2",
+        "substitute",
+        equation(one_sample, _absorb(with_chain)),
+        "one sample's share of 2.3, by 2.17; the sum over q is the row of D.1",
+        ("2.3", "2.17", "D.1"),
+        ANY_LAYER,
+    )
+    row, chain_matrix = _row_and_chain(b["D.2"].rhs)
+    b.add(
+        "D.3",
+        "read off",
+        equation(Transpose(DeltaColumn(k)), MatMul(row, chain_matrix)),
+        "the row that multiplies the derivative of layer k is the sensitivity to its weighted sums",
+        ("D.2",),
+        ANY_LAYER,
+        defines=True,
+    )
+    b.add(
+        "D.4",
+        "peel one factor",
+        equation(DeltaColumn(k), _peel(b["D.3"])),
+        "T at k is T at k + 1 times S at k; D.3 for k + 1 takes the rest; transpose",
+        ("D.3", "2.16"),
+        HIDDEN,
+    )
+    component = entries(b["D.4"].rhs, s, 0)
+    b.add(
+        "D.5",
+        "entries",
+        equation(delta(k, s), rules.hoist(_with_step_entries(component, b["2.12"]))),
+        "D.4 row by row, with the entries of 2.12",
+        ("D.4", "2.12"),
+        HIDDEN,
+    )
+    contribution = rules.collapse(_gradient_entry(b))
+    b.add(
+        "D.6",
+        "entries",
+        equation(b["2.3"].lhs, Sum(rules.at_sample(contribution, p), (p, 1, m))),
+        "D.2 with D.3 and 2.10, summed over the samples",
+        ("2.3", "D.2", "D.3", "2.10"),
+        ANY_LAYER,
+    )
+    b.add(
+        "D.6a",
+        "inputs are outputs",
+        equation(b["D.6"].lhs, rules.inputs_are_outputs(b["D.6"].rhs)),
+        "the weights of the regular neurons",
+        ("D.6", "1.6"),
+        (*ANY_LAYER, Le(j, Width(k - 1))),
+    )
+    at_bias = {j: Width(k - 1) + 1}
+    b.add(
+        "D.6b",
+        "the bias neuron returns 1",
+        equation(b["D.6"].lhs.xreplace(at_bias), rules.bias_is_one(b["D.6"].rhs.xreplace(at_bias))),
+        "the bias, where the layer has one",
+        ("D.6",),
+        (*ANY_LAYER, Ge(Inputs(k), Width(k - 1) + 1)),
+    )
+
+
+def update(b: Builder, rule: UpdateRule) -> None:
+    """Equation 2.2: one step of the optimiser, from its record."""
+    gradient = b["2.3"].lhs
+    values = {"w": w_ij, "gradient": gradient, "learning_rate": eta}
+    formula = rule.expression()
+    new = formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})
+    b.define("2.2", equation(Node("w_new", k, (i, j)), new), f"update rule {rule.name}", ANY_LAYER)
+
+
+# How statements are read and put together -----------------------------------------------
+
+
+def _at_layer(expr: Any, layer: Any) -> Any:
+    return expr.subs(l, layer)
+
+
+def _back(expr: Any, distance: Any) -> Any:
+    """Put the distance of two layers back in place of the positive number that stood for it."""
+    return expr.subs(d, distance)
+
+
+def _coefficient(total: Any, of: Any) -> Any:
+    """Return what multiplies `of` in every term of a sum."""
+    if not isinstance(total, Sum) or total.function.coeff(of) == 0:
+        raise DerivationError(f"{of} is no factor of the terms of {total}")
+    return total.function.coeff(of)
+
+
+def _column(expr: Any, row: Any) -> Any:
+    """Turn an expression in the row index into a column matrix (a multiple of a unit column)."""
+    (kronecker,) = [f for f in sympy.Mul.make_args(expr) if isinstance(f, KroneckerDelta)]
+    (one,) = [x for x in kronecker.args if x != row]
+    return sympy.Mul(*[f for f in sympy.Mul.make_args(expr) if f != kronecker]) * UnitColumn(k, one)
+
+
+def _substitute(product: Any, old: Any, new: Any) -> Any:
+    """Replace a factor of a matrix product, keeping the product flat."""
+    return MatMul(*(new if f == old else f for f in product.args)).doit(deep=False)
+
+
+def _one_sample(total: Any) -> Any:
+    """Drop the sum over samples and the sample numbers: one sample's share."""
+    limits = [limit for limit in total.limits if limit[0] != p]
+    general = total.function.replace(
+        lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices)
+    )
+    return Sum(general, *limits)
+
+
+def _output_entry(b: Builder) -> Any:
+    """d sigma_q / d c_r of the output layer, read off from 2.4."""
+    return _coefficient(b["2.4"].rhs, Partial(pre_activation(L + 1, r), w_ij))
+
+
+def _absorb(product: Any) -> Any:
+    """Sum over q of dJ/dh_q times a row in q is the row of the output sensitivities (D.1)."""
+    return MatMul(
+        *(Transpose(DeltaColumn(L + 1)) if isinstance(f, OutputRow) else f for f in product.args)
+    )
+
+
+def _row_and_chain(product: Any) -> tuple[Any, Any]:
+    row, chain_matrix, _ = product.args
+    return row, chain_matrix
+
+
+def _peel(definition: Any) -> Any:
+    """From delta_k^T = delta_{L+1}^T T_k^L to delta_k = S_k^T delta_{k+1}."""
+    row, chain_matrix = definition.rhs.args
+    rest, factor = chain_matrix.peel_right().args
+    following = definition.subs(k, k + 1)
+    whole = MatMul(row, rest)
+    if whole != following.rhs:
+        raise DerivationError(f"D.4: {whole} is not the right side of D.3 for the next layer")
+    return MatMul(Transpose(factor), following.lhs.arg)
+
+
+def _with_step_entries(expr: Any, definition: Any) -> Any:
+    """Put the definition 2.12 in place of every entry of an S-matrix."""
+
+    def one(entry: Node) -> Any:
+        row, column = entry.indices
+        general = definition.rhs.subs(l, entry.layer + 1)
+        return general.subs({r: row, s: column}, simultaneous=True)
+
+    return expr.replace(lambda e: isinstance(e, Node) and e.kind == "S", one)
+
+
+def _gradient_entry(b: Builder) -> Any:
+    """One sample's share of the gradient: D.2 with delta_k for the row and 2.10 for the column."""
+    row, chain_matrix, column = b["D.2"].rhs.args
+    if MatMul(row, chain_matrix) != b["D.3"].rhs or column != b["2.10"].lhs:
+        raise DerivationError("D.6: D.2 does not hold the row of D.3 and the column of 2.10")
+    scalar, unit = 1, b["2.10"].rhs
+    if isinstance(unit, MatMul):
+        scalar = sympy.Mul(*(f for f in unit.args if not isinstance(f, UnitColumn)))
+        unit = next(f for f in unit.args if isinstance(f, UnitColumn))
+    return scalar * entries(MatMul(b["D.3"].lhs, unit), 0, 0)

@@ -1,0 +1,61 @@
+"""Every error that symbp raises on purpose.
+
+Each message is one line that says where, what and the remedy; the command line
+prints it as it is and leaves with exit status 2.
+"""
+
+
+class SymbpError(Exception):
+    """Base of all errors of symbp: catch it to catch them all."""
+
+
+class SpecError(SymbpError, ValueError):
+    """A network, layer, option or TOML file is declared wrongly.
+
+    Usual causes: a misspelt key or name (the nearest known one is suggested), a
+    number of units that is not a positive integer, an activation that does not
+    go with the cost.
+    """
+
+
+class ExpressionError(SpecError):
+    """The text of an activation, a cost or an update rule is not a formula symbp accepts.
+
+    Usual causes: a name that is not declared (an activation knows only ``z``, a
+    cost ``h`` and ``y``), a function outside the list, an expression over the
+    stated limits.
+    """
+
+
+class DataError(SymbpError, ValueError):
+    """Data do not fit the network: file, columns, shape, NaN or labels."""
+
+
+class DerivationError(SymbpError):
+    """A step of a derivation could not be made, or one of its checks failed.
+
+    The message starts with the label of the step.
+    """
+
+
+class PlanError(SymbpError):
+    """A derivation could not be lowered, or a pass broke the kernel program.
+
+    This is a fault of symbp or of an own function, never of the data; the message
+    names the statement, the index and the operands.
+    """
+
+
+class RenderError(SymbpError):
+    """A page or a trainer cannot be written in the form that was asked for.
+
+    Usual causes: an unknown notation or format, no TeX for ``--format pdf``.
+    """
+
+
+class TrainerError(SymbpError):
+    """A trainer file cannot be used: edited by hand, another version, failed self-test."""
+
+
+class TrainingError(SymbpError, ArithmeticError):
+    """Training stopped because the cost is no longer a finite number."""

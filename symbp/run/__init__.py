@@ -1,0 +1,1 @@
+"""Load a generated trainer, run it, and check it against independent ways to the gradient."""

@@ -1,0 +1,292 @@
+"""The whole declaration of a TOML file: the network and how it is trained.
+
+Reading is strict. An unknown table or key is an error that names the nearest known
+one, because a misspelt ``batch_sise`` that is silently ignored costs hours.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from symbp.errors import SpecError
+from symbp.functions import ACTIVATIONS, COSTS, OPTIMIZERS, Activation, Cost, UpdateRule
+from symbp.functions.names import nearest
+from symbp.network import MAX_LAYERS, Dense, Network, resolve
+from symbp.values import positive_number, shown, whole_number
+
+DTYPES = ("float64", "float32")
+MAX_BYTES = 4_000_000
+MAX_BATCH = 1_000_000
+MAX_EPOCHS = 10_000_000
+MAX_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, init=False)
+class TrainOptions:
+    """How a network is trained; valid by construction.
+
+    Parameters
+    ----------
+    optimizer : str or UpdateRule
+        A name of :data:`symbp.functions.OPTIMIZERS` or the record itself.
+    learning_rate : float, optional
+        Left out, the default of the optimizer.
+    batch_size, epochs : int
+        Samples per update, and passes over the data.
+    dtype : {"float64", "float32"}
+        The type of every number in the trainer.
+    seed : int
+        Starts the generator of initial weights and of the shuffling.
+    shuffle : bool
+        Whether each epoch visits the samples in a new order.
+
+    Raises
+    ------
+    SpecError
+        If one of them is not acceptable.
+    """
+
+    optimizer: UpdateRule
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    dtype: str
+    seed: int
+    shuffle: bool
+
+    def __init__(
+        self,
+        optimizer: str | UpdateRule = "sgd",
+        learning_rate: float | None = None,
+        batch_size: int = 32,
+        epochs: int = 20,
+        dtype: str = "float64",
+        seed: int = 0,
+        shuffle: bool = True,
+    ) -> None:
+        rule = resolve("optimizer", optimizer, OPTIMIZERS, UpdateRule)
+        rate = rule.learning_rate if learning_rate is None else learning_rate
+        if not isinstance(dtype, str) or dtype not in DTYPES:
+            raise SpecError(f"dtype = {shown(dtype)}: expected one of {', '.join(DTYPES)}")
+        if not isinstance(shuffle, bool):
+            raise SpecError(f"shuffle = {shown(shuffle)}: expected true or false")
+        object.__setattr__(self, "optimizer", rule)
+        object.__setattr__(self, "learning_rate", positive_number("learning_rate", rate))
+        object.__setattr__(self, "batch_size", whole_number("batch_size", batch_size, 1, MAX_BATCH))
+        object.__setattr__(self, "epochs", whole_number("epochs", epochs, 1, MAX_EPOCHS))
+        object.__setattr__(self, "dtype", dtype)
+        object.__setattr__(self, "seed", whole_number("seed", seed, 0, MAX_SEED))
+        object.__setattr__(self, "shuffle", shuffle)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A network with its training options: what one TOML file declares."""
+
+    network: Network
+    train: TrainOptions = TrainOptions()
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Spec:
+        """Read the TOML file at `path`.
+
+        Raises
+        ------
+        SpecError
+            If the file cannot be read or declares something wrongly; the message names
+            the file and the place in it.
+        """
+        return cls.from_text(_read(Path(path)), str(path))
+
+    @classmethod
+    def from_text(cls, text: str, where: str = "spec") -> Spec:
+        """Read TOML text; `where` names it in messages."""
+        with _at(where):
+            tables = _parse(text)
+            _only_known("table", tables, ("network", "functions", "train"))
+            own = _functions(_table(tables, "functions"))
+            if "network" not in tables:
+                raise SpecError("no [network]: expected inputs, layers and cost there")
+            return cls(_network(_table(tables, "network"), own), _train(_table(tables, "train")))
+
+    def to_toml(self) -> str:
+        """Return the TOML text that reads back as this very spec."""
+        import tomli_w
+
+        network, train = self.network, self.train
+        if train.optimizer.name not in OPTIMIZERS:
+            raise SpecError(f"optimizer {train.optimizer.name!r} is your own, which TOML cannot declare")
+        functions: list[Activation | Cost] = [layer.activation for layer in network.layers]
+        functions.append(network.cost)
+        own = {f.name: _function_entry(f) for f in functions if f.name not in ACTIVATIONS | COSTS}
+        tables: dict[str, Any] = {
+            "network": {
+                "name": network.name,
+                "inputs": network.inputs,
+                "cost": network.cost.name,
+                "layers": [_layer_entry(layer) for layer in network.layers],
+            },
+            "functions": own,
+            "train": {
+                "optimizer": {"name": train.optimizer.name, "learning_rate": train.learning_rate},
+                "batch_size": train.batch_size,
+                "epochs": train.epochs,
+                "dtype": train.dtype,
+                "seed": train.seed,
+                "shuffle": train.shuffle,
+            },
+        }
+        return tomli_w.dumps({name: table for name, table in tables.items() if table})
+
+
+# ------------------------------------------------------------------ text -> tables
+
+
+def _read(path: Path) -> str:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SpecError(f"{path}: {path.stat().st_size:,} bytes; the limit for a spec is {MAX_BYTES:,}")
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise SpecError(f"{path}: no such file") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: byte {error.start}: not UTF-8 text") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, SpecError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SpecError(f"{path}: cannot be read: {reason}") from None
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, _, place = str(error).rpartition(" (at ")
+        raise SpecError(f"{place.rstrip(')')}: {message}") from None
+    except RecursionError:
+        raise SpecError("nested too deeply to be a spec") from None
+
+
+@contextlib.contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Put `place` in front of the message of every SpecError from the block."""
+    try:
+        yield
+    except SpecError as error:
+        raise type(error)(f"{place}: {error}") from None
+
+
+def _only_known(kind: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in known:
+            raise SpecError(f"unknown {kind} {shown(key)}{nearest(key, known)}")
+
+
+def _table(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = tables.get(name, {})
+    if not isinstance(table, dict):
+        raise SpecError(f"{name} = {shown(table)}: expected a table [{name}]")
+    return table
+
+
+# ---------------------------------------------------------------- tables -> records
+
+
+def _functions(table: Mapping[str, Any]) -> dict[str, Activation | Cost]:
+    own: dict[str, Activation | Cost] = {}
+    for name, entry in table.items():
+        with _at(f"[functions] {name}"):
+            if name in ACTIVATIONS | COSTS:
+                raise SpecError("a built-in function has this name; give yours another one")
+            own[name] = _function(name, entry)
+            own[name].expression()  # report a wrong formula here, with its key
+    return own
+
+
+def _function(name: str, entry: object) -> Activation | Cost:
+    """Return the activation (a formula in z) or the cost (in h and y) of one entry."""
+    options = {"formula": entry} if isinstance(entry, str) else entry
+    if not isinstance(options, dict) or not isinstance(options.get("formula"), str):
+        raise SpecError(f"{shown(entry)}: expected the text of a formula")
+    names = set(re.findall(r"[A-Za-z_]\w*", options["formula"]))
+    if "z" in names:
+        _only_known("key", options, ("formula", "output", "initialisation", "source"))
+        return Activation(name, **options)
+    if "h" in names:
+        _only_known("key", options, ("formula", "output", "targets", "source"))
+        return Cost(name, **options)
+    raise SpecError(
+        f"formula {shown(options['formula'])}: expected z (an activation) or h and y (a cost) in it"
+    )
+
+
+def _network(table: Mapping[str, Any], own: Mapping[str, Activation | Cost]) -> Network:
+    activations = ACTIVATIONS | {n: f for n, f in own.items() if isinstance(f, Activation)}
+    costs = COSTS | {n: f for n, f in own.items() if isinstance(f, Cost)}
+    with _at("[network]"):
+        _only_known("key", table, ("name", "inputs", "cost", "layers"))
+        for key in ("inputs", "layers", "cost"):
+            if key not in table:
+                raise SpecError(f"no key {key!r}")
+        entries = table["layers"]
+        if not isinstance(entries, list):
+            raise SpecError(f"layers = {shown(entries)}: expected a list such as [{{units = 3}}]")
+        if len(entries) > MAX_LAYERS:
+            raise SpecError(f"layers: {len(entries):,} of them; the limit is {MAX_LAYERS}")
+        layers = [_layer(k, entry, activations) for k, entry in enumerate(entries, start=1)]
+        cost = resolve("cost", table["cost"], costs, Cost)
+        return Network(table["inputs"], layers, cost, table.get("name", "network"))
+
+
+def _layer(k: int, entry: object, activations: Mapping[str, Activation]) -> Dense:
+    with _at(f"layer {k}"):
+        if not isinstance(entry, dict):
+            raise SpecError(f"{shown(entry)}: expected a table such as {{units = 3, activation = 'tanh'}}")
+        _only_known("key", entry, ("units", "activation", "bias"))
+        if "units" not in entry:
+            raise SpecError("no key 'units'")
+        named = entry.get("activation", "identity")
+        activation = resolve("activation", named, activations, Activation)
+        return Dense(entry["units"], activation, entry.get("bias", True))
+
+
+def _train(table: Mapping[str, Any]) -> TrainOptions:
+    with _at("[train]"):
+        if "learning_rate" in table:
+            raise SpecError("learning_rate belongs to the optimizer: {name = 'sgd', learning_rate = 0.1}")
+        _only_known("key", table, ("optimizer", "batch_size", "epochs", "dtype", "seed", "shuffle"))
+        options = dict(table)
+        optimizer = options.pop("optimizer", "sgd")
+        if not isinstance(optimizer, dict):
+            optimizer = {"name": optimizer}
+        with _at("optimizer"):
+            _only_known("key", optimizer, ("name", "learning_rate"))
+            if "name" not in optimizer:
+                raise SpecError("no key 'name'")
+            rule = resolve("optimizer", optimizer["name"], OPTIMIZERS, UpdateRule)
+            rate = positive_number("learning_rate", optimizer.get("learning_rate", rule.learning_rate))
+        return TrainOptions(rule, rate, **options)
+
+
+# ---------------------------------------------------------------- records -> tables
+
+
+def _layer_entry(layer: Dense) -> dict[str, Any]:
+    entry: dict[str, Any] = {"units": layer.units, "activation": layer.activation.name}
+    return entry if layer.bias else {**entry, "bias": False}
+
+
+def _function_entry(function: Activation | Cost) -> str | dict[str, str]:
+    """Return the formula alone where the rest of the record is default."""
+    plain = type(function)(function.name, function.formula)
+    values, defaults = dataclasses.asdict(function), dataclasses.asdict(plain)
+    special = {key: value for key, value in values.items() if value != defaults[key]}
+    return {"formula": function.formula, **special} if special else function.formula
