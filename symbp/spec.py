@@ -173,6 +173,8 @@ def _parse(text: str) -> dict[str, Any]:
         raise SpecError(f"{place.rstrip(')')}: {message}") from None
     except RecursionError:
         raise SpecError("nested too deeply to be a spec") from None
+    except ValueError as error:  # such as a number of more digits than Python reads
+        raise SpecError(f"not a spec: {error}") from None
 
 
 @contextlib.contextmanager

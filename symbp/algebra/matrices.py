@@ -61,6 +61,9 @@ class ChainMatrix(LayerMatrix):
     def shape(self) -> tuple[Expr, Expr]:
         return Width(self.args[0] + 1), Width(self.args[1])
 
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return Node("T", self.args[1], (row, column))
+
     def evaluate(self) -> MatrixExpr:
         """Return the identity where upper = lower - 1, S where upper = lower, else T itself."""
         upper, lower = self.args
@@ -137,7 +140,8 @@ def check_shapes(expr: Any) -> str | None:
         if problem:
             return problem
         if is_matrix(left) != is_matrix(right):
-            return f"{left} and {right}: a matrix equals a scalar"
+            matrix = left if is_matrix(left) else right
+            return None if tuple(matrix.shape) == (1, 1) else f"{matrix} equals a scalar"
         if is_matrix(left) and not all(map(same_size, left.shape, right.shape)):
             return f"shape {left.shape} = shape {right.shape}"
         return None

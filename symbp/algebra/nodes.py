@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from sympy import Expr, Function, Integer, KroneckerDelta, Symbol, Tuple
+from sympy import Expr, Function, KroneckerDelta, Symbol, Tuple
 from sympy.core.symbol import Str
 
 # Sizes and indices -------------------------------------------------------------------
@@ -30,7 +30,7 @@ def index(name: str) -> Symbol:
 L = Symbol("L", integer=True, nonnegative=True)
 m = Symbol("m", integer=True, positive=True)
 eta = Symbol("eta", real=True)
-i, j, k, l, p, q, r, s, t = (index(name) for name in "i j k l p q r s t".split())
+i, j, k, l, p, q, r, s, t, u = (index(name) for name in "i j k l p q r s t u".split())
 d = index("d")
 
 
@@ -94,6 +94,9 @@ KINDS: dict[str, Kind] = {
     "J": Kind(lambda n: (), False, 4, "cost, averaged over the m samples"),
     "y": Kind(lambda n: (Width(n),), True, None, "target"),
     "S": Kind(lambda n: (Width(n + 1), Width(n)), True, None, "matrix of the layer step (eq. 2.12)"),
+    "T": Kind(
+        lambda n: (Width(L + 1), Width(n)), True, None, "product S_L ... S_k of all steps up to the output layer"
+    ),
     "delta": Kind(lambda n: (Width(n),), True, None, "sensitivity dJ/dc of neuron i of layer k"),
     "w_new": Kind(lambda n: (Width(n), Inputs(n)), False, None, "weight after the update"),
     # Auxiliary quantities of the stable forms.
@@ -270,6 +273,11 @@ class MaxOver(Expr):
     def limits(self) -> tuple[Tuple, ...]:
         return (self.args[1],)
 
+    @property
+    def free_symbols(self) -> set[Any]:
+        symbol, low, high = self.args[1]
+        return (self.function.free_symbols - {symbol}) | low.free_symbols | high.free_symbols
+
 
 class Softplus(Function):
     """log(1 + exp(u)), the named stable function: max(u, 0) + log1p(exp(-|u|)).
@@ -327,5 +335,3 @@ def target(neuron: Any, sample: Any = None, layer: Any = L + 1) -> Node:
 def cost(layer: Any = L + 1) -> Node:
     return Node("J", layer)
 
-
-ONE = Integer(1)

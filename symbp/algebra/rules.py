@@ -21,6 +21,7 @@ from symbp.algebra.nodes import (
     Partial,
     Width,
     derivative_of_node,
+    index,
 )
 from symbp.errors import DerivationError
 
@@ -51,7 +52,9 @@ def collapse(expr: Expr) -> Expr:
     """
 
     def one(total: Sum) -> Expr:
-        value = sympy.expand(total.function)
+        value = total.function
+        if not any(isinstance(factor, KroneckerDelta) for factor in Mul.make_args(value)):
+            value = sympy.expand(value)
         for limit in reversed(total.limits):
             parts = []
             for term in Add.make_args(value):
@@ -145,6 +148,12 @@ def chain_rule(of: Node, through: Node, limits: tuple[Any, ...], wrt: Node) -> E
     on concrete networks.
     """
     return Sum(Partial(of, through) * Partial(through, wrt), *limits)
+
+
+def index_beside(*taken: Any) -> Any:
+    """Return a summation index that is none of those taken."""
+    used = {str(x) for e in taken for x in sympy.sympify(e).free_symbols}
+    return index(next(name for name in "strquvb" if name not in used))
 
 
 def at_sample(expr: Any, sample: Any) -> Any:

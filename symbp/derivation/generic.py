@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sympy
-from sympy import Ge, KroneckerDelta, Le, Lt, MatMul, Sum, Transpose
+from sympy import KroneckerDelta, MatMul, Sum, Transpose
 
 from symbp.algebra import rules
 from symbp.algebra.matrices import (
@@ -50,14 +50,26 @@ from symbp.algebra.nodes import (
     s,
     weight,
 )
-from symbp.derivation.records import Builder, equation
+from symbp.derivation.records import Builder, equation, substitute
 from symbp.errors import DerivationError
 from symbp.functions.records import UpdateRule
 
+
+
+def at_most(a: Any, b: Any) -> Any:
+    """a <= b as it stands: SymPy would decide 1 <= k and lose it from the page."""
+    return sympy.Le(a, b, evaluate=False)
+
+
+def below(a: Any, b: Any) -> Any:
+    """a < b as it stands."""
+    return sympy.Lt(a, b, evaluate=False)
+
+
 w_ij = weight(k, i, j)
-ANY_LAYER = (Le(1, k), Le(k, L + 1))
-HIDDEN = (Le(1, k), Le(k, L))
-LATER = (Le(1, k), Lt(k, l), Le(l, L + 1))
+ANY_LAYER = (at_most(1, k), at_most(k, L + 1))
+HIDDEN = (at_most(1, k), at_most(k, L))
+LATER = (at_most(1, k), below(k, l), at_most(l, L + 1))
 
 Bias = Callable[[Any], Any]
 
@@ -68,14 +80,14 @@ def forward(b: Builder, bias: Bias) -> None:
         "1.6",
         equation(layer_input(k, i), output(k - 1, i)),
         "the outputs of a layer are the inputs of the next",
-        (*ANY_LAYER, Le(i, Width(k - 1))),
+        (*ANY_LAYER, at_most(i, Width(k - 1))),
     )
     b.define("1.7", equation(Inputs(k), Width(k - 1) + bias(k)), _inputs_reason(bias), ANY_LAYER)
     b.define(
         "2.6",
         equation(pre_activation(l, r), Sum(weight(l, r, s) * layer_input(l, s), (s, 1, Width(l - 1) + bias(l)))),
         "the weighted sum of a neuron, its number of summands by 1.7",
-        (Le(1, l), Le(l, L + 1)),
+        (at_most(1, l), at_most(l, L + 1)),
     )
     b.add(
         "2.6b",
@@ -83,7 +95,7 @@ def forward(b: Builder, bias: Bias) -> None:
         equation(pre_activation(l, r), rules.inputs_are_outputs(rules.split_bias(b["2.6"].rhs))),
         "the bias neuron returns 1, the other inputs are outputs of the layer before",
         ("2.6", "1.6", "1.7"),
-        (Le(1, l), Le(l, L + 1)),
+        (at_most(1, l), at_most(l, L + 1)),
     )
     b.define(
         "1.3",
@@ -147,7 +159,7 @@ def chain(b: Builder) -> None:
         equation(Partial(pre_activation(l, r), w_ij), rules.differentiate(b["2.6"].rhs, w_ij)),
         "sum and product rule",
         ("2.6",),
-        (*ANY_LAYER, Le(1, l), Le(l, L + 1)),
+        (*ANY_LAYER, at_most(1, l), at_most(l, L + 1)),
     )
     earlier = rules.evaluate_partials(_at_layer(b["2.7"].rhs, k - d))
     b.add(
@@ -156,7 +168,7 @@ def chain(b: Builder) -> None:
         equation(b["2.7"].lhs, _back(earlier, k - l)),
         "a layer does not depend on the weights of a later one",
         ("2.7",),
-        (Le(1, l), Lt(l, k), Le(k, L + 1)),
+        (at_most(1, l), below(l, k), at_most(k, L + 1)),
     )
     same = rules.collapse(rules.evaluate_partials(_at_layer(b["2.7"].rhs, k)))
     b.add(
@@ -211,7 +223,7 @@ def matrices(b: Builder) -> None:
         equation(Node("S", l - 1, (r, s)), _coefficient(b["2.11"].rhs, Partial(pre_activation(l - 1, s), w_ij))),
         "what multiplies the derivative of the layer before",
         ("2.11",),
-        (Le(2, l), Le(l, L + 1)),
+        (at_most(2, l), at_most(l, L + 1)),
         defines=True,
     )
     b.add(
@@ -245,16 +257,24 @@ def matrices(b: Builder) -> None:
     b.add(
         "2.15",
         "substitute",
-        equation(b["2.14"].lhs, _substitute(b["2.14"].rhs, b["2.16"].rhs, b["2.16"].lhs)),
+        equation(b["2.14"].lhs, _replace_factor(b["2.14"].rhs, b["2.16"].rhs, b["2.16"].lhs)),
         "2.14 with the short name",
         ("2.14", "2.16", "2.16z"),
-        (Le(1, k), Le(k, l), Le(l, L + 1)),
+        (at_most(1, k), at_most(k, l), at_most(l, L + 1)),
     )
-    last = b["2.15"].subs(l, L + 1)
+    b.add(
+        "2.16p",
+        "peel one factor",
+        equation(ChainMatrix(L, k), ChainMatrix(L, k).peel_right()),
+        "the last factor of 2.16 on its own",
+        ("2.16", "2.16z"),
+        HIDDEN,
+    )
+    last = substitute(b["2.15"], {l: L + 1})
     b.add(
         "2.17",
         "substitute",
-        equation(b["2.5"].lhs, _substitute(b["2.5"].rhs, last.lhs, last.rhs)),
+        equation(b["2.5"].lhs, _replace_factor(b["2.5"].rhs, last.lhs, last.rhs)),
         "2.15 down from the output layer",
         ("2.5", "2.15"),
         ANY_LAYER,
@@ -294,9 +314,9 @@ def sensitivities(b: Builder) -> None:
     b.add(
         "D.4",
         "peel one factor",
-        equation(DeltaColumn(k), _peel(b["D.3"])),
+        equation(DeltaColumn(k), _peel(b["D.3"], b["2.16p"])),
         "T at k is T at k + 1 times S at k; D.3 for k + 1 takes the rest; transpose",
-        ("D.3", "2.16"),
+        ("D.3", "2.16p"),
         HIDDEN,
     )
     component = entries(b["D.4"].rhs, s, 0)
@@ -323,7 +343,7 @@ def sensitivities(b: Builder) -> None:
         equation(b["D.6"].lhs, rules.inputs_are_outputs(b["D.6"].rhs)),
         "the weights of the regular neurons",
         ("D.6", "1.6"),
-        (*ANY_LAYER, Le(j, Width(k - 1))),
+        (*ANY_LAYER, at_most(j, Width(k - 1))),
     )
     at_bias = {j: Width(k - 1) + 1}
     b.add(
@@ -332,7 +352,7 @@ def sensitivities(b: Builder) -> None:
         equation(b["D.6"].lhs.xreplace(at_bias), rules.bias_is_one(b["D.6"].rhs.xreplace(at_bias))),
         "the bias, where the layer has one",
         ("D.6",),
-        (*ANY_LAYER, Ge(Inputs(k), Width(k - 1) + 1)),
+        (*ANY_LAYER, at_most(Width(k - 1) + 1, Inputs(k))),
     )
 
 
@@ -371,7 +391,7 @@ def _column(expr: Any, row: Any) -> Any:
     return sympy.Mul(*[f for f in sympy.Mul.make_args(expr) if f != kronecker]) * UnitColumn(k, one)
 
 
-def _substitute(product: Any, old: Any, new: Any) -> Any:
+def _replace_factor(product: Any, old: Any, new: Any) -> Any:
     """Replace a factor of a matrix product, keeping the product flat."""
     return MatMul(*(new if f == old else f for f in product.args)).doit(deep=False)
 
@@ -402,11 +422,13 @@ def _row_and_chain(product: Any) -> tuple[Any, Any]:
     return row, chain_matrix
 
 
-def _peel(definition: Any) -> Any:
+def _peel(definition: Any, peeled: Any) -> Any:
     """From delta_k^T = delta_{L+1}^T T_k^L to delta_k = S_k^T delta_{k+1}."""
     row, chain_matrix = definition.rhs.args
-    rest, factor = chain_matrix.peel_right().args
-    following = definition.subs(k, k + 1)
+    if chain_matrix != peeled.lhs:
+        raise DerivationError(f"D.4: {chain_matrix} is not the left side of 2.16p")
+    rest, factor = peeled.rhs.args
+    following = substitute(definition, {k: k + 1})
     whole = MatMul(row, rest)
     if whole != following.rhs:
         raise DerivationError(f"D.4: {whole} is not the right side of D.3 for the next layer")

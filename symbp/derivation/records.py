@@ -56,6 +56,8 @@ class Step:
         Conditions on layers and data under which the statement holds.
     defines : bool
         Whether the statement introduces the quantity on its left.
+    functions : bool
+        Whether it holds this network's own functions, which only numbers can check.
     checks : tuple of Check
     """
 
@@ -66,6 +68,7 @@ class Step:
     because: str
     assumes: tuple[Any, ...] = ()
     defines: bool = False
+    functions: bool = False
     checks: tuple[Check, ...] = ()
 
     @property
@@ -100,6 +103,7 @@ class Builder:
         uses: tuple[str, ...] = (),
         assumes: tuple[Any, ...] = (),
         defines: bool = False,
+        functions: bool = False,
     ) -> Eq:
         """Add a step and return its statement, or the statement that overrides it."""
         if label in self.steps:
@@ -110,12 +114,14 @@ class Builder:
         statement = self._overrides.get(label, statement)
         if not isinstance(statement, Eq):
             raise DerivationError(f"step {label}: the statement {statement} is not an equation")
-        self.steps[label] = Step(label, rule, statement, uses, because, assumes, defines)
+        self.steps[label] = Step(label, rule, statement, uses, because, assumes, defines, functions)
         return statement
 
-    def define(self, label: str, statement: Eq, because: str, assumes: tuple[Any, ...] = ()) -> Eq:
+    def define(
+        self, label: str, statement: Eq, because: str, assumes: tuple[Any, ...] = (), functions: bool = False
+    ) -> Eq:
         """Add a definition."""
-        return self.add(label, "definition", statement, because, (), assumes, defines=True)
+        return self.add(label, "definition", statement, because, (), assumes, True, functions)
 
 
 def equation(left: Any, right: Any) -> Eq:
@@ -123,8 +129,12 @@ def equation(left: Any, right: Any) -> Eq:
     return Eq(left, right, evaluate=False)
 
 
+def substitute(eq: Eq, values: Mapping[Any, Any]) -> Eq:
+    """Substitute on both sides, without letting SymPy decide the equation."""
+    return equation(eq.lhs.subs(values), eq.rhs.subs(values))
+
+
 Recipe = Callable[["Network | None", Mapping[str, Eq]], tuple[Step, ...]]
-Oracle = Callable[["Derivation"], dict[str, tuple[Check, ...]]]
 
 
 @dataclass(frozen=True)

@@ -2,28 +2,22 @@
 
 This is the definition of the network, independent of the derivation, the plan and the
 kernels, and the ground on which the oracles stand. The same lines run on float64 arrays,
-on complex arrays (complex step) and on variables of the tape, because every branch is
-decided by the real part of what it compares.
+on complex arrays (complex step) and on variables of the tape.
 """
 
 from __future__ import annotations
 
 import functools
-import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 import sympy
 
 from symbp.functions.parse import Total
 from symbp.network import Network
+from symbp.run.evaluate import AnyArray, evaluate
 
-# An ndarray of float64 or complex128, or a Variable of the tape: NumPy's own operations
-# choose what happens.
-AnyArray = Any
-Z, H, Y, SHIFT = sympy.symbols("z h y mu", real=True)
+Z, H, Y = sympy.symbols("z h y", real=True)
 
 
 def unpack(network: Network, w: AnyArray) -> list[AnyArray]:
@@ -36,30 +30,61 @@ def unpack(network: Network, w: AnyArray) -> list[AnyArray]:
 
 
 def weighted_sums(network: Network, k: int, matrix: AnyArray, o: AnyArray) -> AnyArray:
-    """Return c^k, shape (n, N_k), of layer k with the outputs o^{k-1}, shape (n, N_{k-1}) (000, eq. 2.6)."""
-    if not network.has_bias(k):
-        return o @ matrix.T
-    return o @ matrix[:, :-1].T + matrix[:, -1]
+    """Return c^k, shape (n, N_k), from W_k and the outputs of layer k - 1 (000, eq. 2.6)."""
+    return o @ matrix[:, :-1].T + matrix[:, -1] if network.has_bias(k) else o @ matrix.T
 
 
 def activate(network: Network, k: int, c: AnyArray) -> AnyArray:
-    """Return the outputs of layer k, shape (n, N_k), from its weighted sums (000, eq. 1.3 and 1.8)."""
+    """Return the outputs of layer k from its weighted sums; both (n, N_k) (000, eq. 1.3 and 1.8)."""
     formula = network.layer(k).activation.expression()
     if is_shift_invariant(formula):
-        # Softmax overflows for c > 709 as it stands, and has the same value after the shift.
+        # Softmax as it stands overflows at c = 710, and has the same value after a shift.
         c = c - np.max(np.real(c), axis=-1, keepdims=True)
     return evaluate(formula, {Z: c})
 
 
-def predict(network: Network, w: AnyArray, X: AnyArray) -> AnyArray:
-    """Return the model's outputs h, shape (n, N_{L+1}), for flat weights w and inputs X, shape (n, N_0)."""
+def layers(network: Network, w: AnyArray, X: AnyArray) -> Iterator[tuple[AnyArray, AnyArray]]:
+    """Yield the weighted sums and the outputs of layers k = 1, ..., L + 1.
+
+    Parameters
+    ----------
+    network : Network
+    w : array, shape (n_params,)
+    X : array, shape (n, N_0)
+    """
     o = X
     for k, matrix in enumerate(unpack(network, w), start=1):
-        o = activate(network, k, weighted_sums(network, k, matrix, o))
-    return o
+        c = weighted_sums(network, k, matrix, o)
+        o = activate(network, k, c)
+        yield c, o
 
 
-def cost(network: Network, w: AnyArray, X: AnyArray, Y: AnyArray) -> AnyArray:
-    """Return J: the cost summed over outputs and averaged over the n samples; targets of shape (n, N_{L+1})."""
-    h = predict(network, w, X)
-    return np.sum(evaluate(network.cost.expression(), {H: h, Y_SYMBOL: Y})) / X.shape[0]
+def predict(network: Network, w: AnyArray, X: AnyArray) -> AnyArray:
+    """Return the predictions h, shape (n, N_{L+1})."""
+    *_, (_, h) = layers(network, w, X)
+    return h
+
+
+def cost(network: Network, w: AnyArray, X: AnyArray, Y_rows: AnyArray) -> AnyArray:
+    """Return J: summed over the outputs, averaged over the n samples; targets of shape (n, N_{L+1})."""
+    return np.sum(evaluate(network.cost.expression(), {H: predict(network, w, X), Y: Y_rows})) / X.shape[0]
+
+
+@functools.cache
+def is_shift_invariant(formula: sympy.Expr) -> bool:
+    """Return whether sigma(z - mu) = sigma(z) for a function of the whole layer, proved by SymPy.
+
+    A sum over units may take the shift out as a factor: sum(exp(z - mu)) = exp(-mu) sum(exp(z)).
+    """
+    mu = sympy.Symbol("mu", real=True)
+    totals = {total: sympy.Dummy("total") for total in formula.atoms(Total)}
+    factors = {}
+    for total, name in totals.items():
+        summand = total.args[0]
+        factor = sympy.simplify(summand.subs(Z, Z - mu) / summand)
+        if factor.has(Z):
+            return False
+        factors[name] = factor * name
+    unshifted = formula.xreplace(totals)
+    shifted = unshifted.subs(Z, Z - mu).xreplace(factors)
+    return bool(totals) and sympy.simplify(shifted - unshifted) == 0

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -38,8 +39,10 @@ RULES: dict[np.ufunc, tuple[Rule, ...]] = {
 }
 
 
-class Variable:
+class Variable(NDArrayOperatorsMixin):
     """An array whose way from the tape's inputs is recorded.
+
+    The mixin turns ``+ - * / ** @`` into NumPy's functions, and those come to ``__array_ufunc__``.
 
     Attributes
     ----------
@@ -105,42 +108,6 @@ class Variable:
         if function not in FUNCTIONS:
             return NotImplemented
         return FUNCTIONS[function](*args, **kwargs)
-
-    def __add__(self, other: Any) -> Any:
-        return np.add(self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return np.add(other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return np.subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return np.subtract(other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return np.multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return np.multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return np.true_divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return np.true_divide(other, self)
-
-    def __pow__(self, exponent: float) -> Any:
-        return np.power(self, exponent)
-
-    def __matmul__(self, other: Any) -> Any:
-        return np.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Any:
-        return np.matmul(other, self)
-
-    def __neg__(self) -> Any:
-        return np.negative(self)
 
 
 def gradient(of: Variable, wrt: Variable) -> Array:

@@ -1,0 +1,33 @@
+# Everything runs in .venv, which is made on first use; Python 3.11 or later is all that must be there.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint generated clean
+
+demo: .venv/demo-installed       ## handwritten digits: derive, prove, compile, verify, train
+	$(BIN)/symbp demo --output demo
+
+test: .venv/dev-installed        ## all tests
+	$(BIN)/pytest -n auto
+
+lint: .venv/dev-installed        ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+generated: .venv/dev-installed   ## rebuild the committed reference output
+	$(BIN)/python -m tests.golden
+
+clean:                           ## remove what make and the tests made; generated/ stays
+	rm -rf .venv demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "symbp needs Python 3.11 or later; name one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# One stamp for each set of packages; they are installed again when pyproject.toml changes.
+.venv/%-installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	touch $@

@@ -1,0 +1,280 @@
+"""The command line: each command reads, calls the public functions, and writes.
+
+Nothing heavy is imported before a command runs: ``symbp --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from symbp.errors import DataError, SymbpError
+from symbp.files import atomic_write, check_output
+from symbp.functions.names import nearest
+from symbp.spec import Spec
+
+FORMATS = ("latex", "text", "markdown", "pdf")
+
+Command = Callable[..., Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Every mistake of the user becomes one line on stderr and status 2.
+    """
+    try:
+        status = cli.main(arguments, prog_name="symbp", standalone_mode=False)
+        sys.stdout.flush()  # now, while a closed pipe or a full disk can still be reported
+        return status if isinstance(status, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        return _fail(error.format_message())
+    except SymbpError as error:
+        return _fail(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        print("symbp: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of stdout has left (symbp derive ... | head). What Python would still
+        # flush at exit goes nowhere, so that it does not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except MemoryError:
+        return _fail("not enough memory for a network or data of this size")
+    except OSError as error:
+        return _fail(f"{error.filename or 'output'}: {error.strerror or error}")
+    except Exception as error:
+        if os.environ.get("SYMBP_TRACEBACK"):
+            raise
+        return _fail(
+            f"this is a fault of symbp, please report it: {type(error).__name__}: {error} "
+            "(SYMBP_TRACEBACK=1 shows where)"
+        )
+
+
+def _fail(message: str) -> int:
+    with contextlib.suppress(OSError):
+        print(f"symbp: error: {' '.join(message.split())}", file=sys.stderr, flush=True)
+    return 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="symbp", message="symbp %(version)s")
+def cli() -> None:
+    """Derive backpropagation of a dense network, prove every step, typeset it, compile and train it.
+
+    SPEC is a TOML file that declares the network, such as
+
+    \b
+    [network]
+    name = "iris"
+    inputs = 4
+    cost = "cross_entropy"
+    layers = [{units = 8, activation = "tanh"}, {units = 3, activation = "softmax"}]
+    """
+
+
+def _output_options(command: Command) -> Command:
+    """Add ``--output`` and ``--force``, which mean the same everywhere."""
+    output = click.option("--output", "-o", metavar="FILE", help="Where to write.")
+    force = click.option("--force", is_flag=True, help="Overwrite a file that symbp did not write.")
+    return output(force(command))
+
+
+def _train_options(*names: str) -> Callable[[Command], Command]:
+    """Add options that go before those in the [train] table of the spec."""
+    known = {
+        "optimizer": click.option("--optimizer", metavar="NAME", help="Instead of the spec's."),
+        "learning_rate": click.option("--learning-rate", type=float, help="Instead of the spec's."),
+        "batch_size": click.option("--batch-size", type=int, help="Instead of the spec's."),
+        "dtype": click.option("--dtype", metavar="float64|float32", help="Instead of the spec's."),
+        "epochs": click.option("--epochs", type=int, help="Instead of the spec's."),
+        "seed": click.option("--seed", type=int, help="Instead of the spec's."),
+    }
+
+    def add(command: Command) -> Command:
+        for name in reversed(names):
+            command = known[name](command)
+        return command
+
+    return add
+
+
+def _read_spec(path: str, **given: Any) -> Spec:
+    """Return the spec, with the options that were given on the command line."""
+    spec = Spec.from_toml(path)
+    given = {key: value for key, value in given.items() if value is not None}
+    if "optimizer" in given:
+        # The learning rate of the spec belongs to the optimizer of the spec.
+        given.setdefault("learning_rate", None)
+    return dataclasses.replace(spec, train=dataclasses.replace(spec.train, **given))
+
+
+@cli.command()
+@click.argument("spec")
+@click.option("--notation", default="smatrix", show_default=True, help="Whose symbols to write it in.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of --output, else text."
+)
+@_output_options
+def derive(spec: str, notation: str, form: str | None, output: str | None, force: bool) -> None:
+    """Derive the gradient of SPEC, prove every step, and print the derivation."""
+    declared = Spec.from_toml(spec)
+    form = form or _format_of(output)
+    if form == "pdf" and output is None:
+        raise click.UsageError("--format pdf needs --output FILE")
+    if output is not None:
+        check_output(output, force)
+
+    import symbp
+    from symbp.notation import NOTATIONS
+
+    if notation not in NOTATIONS:
+        raise click.UsageError(f"--notation {notation}: unknown{nearest(notation, NOTATIONS)}")
+    derivation = symbp.derive(declared.network)
+    derivation.prove()
+    if form == "pdf":
+        from symbp.pdf import compile_pdf
+
+        content: str | bytes = compile_pdf(derivation.latex(notation=notation))
+    else:
+        content = getattr(derivation, form)(notation=notation)
+    if output is None:
+        click.echo(content, nl=False)
+    else:
+        click.echo(f"wrote {atomic_write(output, content)}")
+
+
+def _format_of(output: str | None) -> str:
+    endings = {".tex": "latex", ".md": "markdown", ".pdf": "pdf"}
+    return endings.get(Path(output or "").suffix, "text")
+
+
+@cli.command()
+@click.argument("spec")
+@_output_options
+@_train_options("optimizer", "learning_rate", "batch_size", "dtype")
+def generate(spec: str, output: str | None, force: bool, **options: Any) -> None:
+    """Write the trainer of SPEC: one Python file that needs NumPy and Numba only."""
+    declared = _read_spec(spec, **options)
+    path = output or f"{declared.network.name}_trainer.py"
+    check_output(path, force)
+    trainer = _generate(declared, path)
+    click.echo(f"wrote {path}: {trainer.n_params} weights, {trainer.dtype}, {declared.train.optimizer.name}")
+
+
+def _generate(spec: Spec, path: str | Path) -> Any:
+    import symbp
+
+    options = {field.name: getattr(spec.train, field.name) for field in dataclasses.fields(spec.train)}
+    return symbp.generate(spec.network, path, **options)
+
+
+@cli.command()
+@click.argument("spec")
+@click.option("--data", required=True, metavar="FILE", help="CSV with a header row, or .npz with X and Y.")
+@click.option("--target", metavar="COLUMN", help="The target column, or several: a,b,c.  [.npz: Y]")
+@_output_options
+@_train_options("optimizer", "epochs", "batch_size", "learning_rate", "dtype", "seed")
+@click.option(
+    "--validation-fraction",
+    "fraction",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    help="Share of the rows to hold out and report on.",
+)
+def train(
+    spec: str,
+    data: str,
+    target: str | None,
+    output: str | None,
+    force: bool,
+    fraction: float,
+    **options: Any,
+) -> None:
+    """Train SPEC on a data file and write the model."""
+    declared = _read_spec(spec, **options)
+    path = output or f"{declared.network.name}_model.npz"
+    check_output(path, force)
+    if target is None:
+        if Path(data).suffix != ".npz":
+            raise click.UsageError("--target COLUMN is needed: which column of the data holds the targets?")
+        target = "Y"
+
+    from symbp.run.cache import trainer_path
+    from symbp.run.data import read_table
+    from symbp.run.model import Model
+    from symbp.run.score import score
+    from symbp.run.split import held_out
+
+    table = read_table(data, target, declared.network)
+    assert table.Y is not None
+    rest, held = held_out(len(table.X), fraction, declared.train.seed)
+    if not len(rest):
+        raise DataError(f"{data}: no rows are left to train on; hold out fewer")
+    trainer = _generate(declared, trainer_path(declared))
+    X, Y = table.X[rest], table.Y[rest]
+    weights, _ = trainer.fit(trainer.init_params(), X, Y, progress=True)
+    model = Model(weights, declared, trainer.source, table.feature_names, table.target_names, table.classes)
+    model.save(path)
+    click.echo(f"training: {score(trainer, weights, X, Y)} on {len(rest)} rows")
+    if len(held):
+        result = score(trainer, weights, table.X[held], table.Y[held])
+        click.echo(f"held out: {result} on {len(held)} rows")
+    click.echo(f"wrote {path}")
+
+
+@cli.command()
+@click.argument("model")
+@click.option("--data", required=True, metavar="FILE", help="CSV with a header row, or .npz with X.")
+@_output_options
+def predict(model: str, data: str, output: str | None, force: bool) -> None:
+    """Predict with MODEL, which 'symbp train' wrote, and print CSV."""
+    if output is not None:
+        check_output(output, force)
+
+    from symbp.run.data import read_features
+    from symbp.run.model import Model
+    from symbp.run.predictions import predictions_csv
+
+    loaded = Model.load(model)
+    X = read_features(data, loaded.feature_names, loaded.spec.network)
+    text = predictions_csv(loaded, loaded.trainer().predict(loaded.weights, X))
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        click.echo(f"wrote {atomic_write(output, text)}: {len(X)} rows")
+
+
+@cli.command()
+@click.argument("file", metavar="SPEC|TRAINER.py")
+def verify(file: str) -> int:
+    """Compare every way to the gradient with every other; exit status 1 if two disagree."""
+    spec = None if Path(file).suffix == ".py" else Spec.from_toml(file)
+
+    import symbp
+
+    report = symbp.verify(symbp.load(file) if spec is None else spec.network)
+    click.echo(report.table())
+    return 0 if report.ok else 1
+
+
+@cli.command()
+@click.option(
+    "--output", "-o", metavar="DIR", default="symbp_demo", show_default=True, help="Where to write."
+)
+def demo(output: str) -> int:
+    """Derive, prove, compile, verify and train a network for real handwritten digits."""
+    from symbp.demo import run_demo
+
+    return 0 if run_demo(output) else 1

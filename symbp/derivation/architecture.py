@@ -1,0 +1,282 @@
+"""The equations of one network: the generic ones with its sizes, functions and cost put in.
+
+These are the equations that pages print for "this network" and that the plan lowers to
+kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import sympy
+from sympy import Eq, MatMul, Sum
+
+from symbp.algebra import rules
+from symbp.algebra.matrices import ChainMatrix, entries
+from symbp.algebra.nodes import (
+    ActivateDerivative,
+    L,
+    Node,
+    Partial,
+    Width,
+    cost,
+    delta,
+    i,
+    k,
+    l,
+    m,
+    output,
+    output_activation,
+    p,
+    pre_activation,
+    prediction,
+    q,
+    r,
+    s,
+    t,
+    target,
+)
+from symbp.derivation import local, stable
+from symbp.derivation.records import Builder, equation, substitute
+
+if TYPE_CHECKING:
+    from symbp.functions.records import Activation
+    from symbp.network import Network
+
+
+def functions(b: Builder, network: Network) -> None:
+    """The network's output activation and cost, their derivatives and stable forms."""
+    outputs = sympy.Integer(network.hidden + 1)
+    activation = network.layer(network.hidden + 1).activation
+    sized = _sizes(network)
+    h = prediction(q, layer=outputs)
+    value = local.instantiate(
+        activation.expression(), lambda n: pre_activation(outputs, n), q, sized(Width(outputs))
+    )
+    b.add(
+        "1.8",
+        "definition",
+        equation(h, value),
+        f"the output activation is {activation.name}",
+        ("h",),
+        defines=True,
+        functions=True,
+    )
+    b.add(
+        "1.8d",
+        "differentiate",
+        equation(
+            Partial(output_activation(q, layer=outputs), pre_activation(outputs, r)),
+            _output_jacobian(activation, b["1.8"], outputs),
+        ),
+        "differentiated and written in terms of the outputs where that is possible",
+        ("1.8",),
+        functions=True,
+    )
+    stable.shifted_output(b, b["1.8"])
+    _cost(b, network, outputs, sized)
+    stable.cost_on_weighted_sums(b, b["1.8"], b["2.1"])
+    _output_sensitivity(b, network, outputs)
+
+
+def _output_jacobian(activation: Activation, output_value: Eq, layer: Any) -> Any:
+    c_r = pre_activation(layer, r)
+    if not activation.of_layer:
+        # One neuron: the relation between g' and g found for hidden layers serves here too.
+        relation = _slope(activation, pre_activation(layer, q), prediction(q, layer=layer))
+        by_rule = rules.differentiate(pre_activation(layer, q), c_r)
+        if output_value.rhs == activation.expression().subs(local.Z, pre_activation(layer, q)):
+            return relation * by_rule
+    derivative = rules.collapse(rules.differentiate(output_value.rhs, c_r))
+    return local.in_terms_of_outputs(
+        derivative, output_value.rhs, (q, r), lambda n: prediction(n, layer=layer)
+    )
+
+
+def _slope(activation: Activation, argument: Any, value: Any) -> Any:
+    """g' at a weighted sum, in terms of the output where a relation exists."""
+    relation = local.derivative_in_output(activation.expression())
+    return relation.subs({local.Z: argument, local.O: value})
+
+
+def _cost(b: Builder, network: Network, layer: Any, sized: Callable[[Any], Any]) -> None:
+    formula = network.cost.expression()
+    h, y = prediction(q, p, layer), target(q, p, layer)
+    values = {"h": h, "y": y}
+    summand = formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})
+    b.define(
+        "2.1",
+        equation(cost(layer), Sum(summand, (q, 1, sized(Width(layer))), (p, 1, m)) / m),
+        f"the cost is {network.cost.name}",
+        functions=True,
+    )
+    # The bound indices of 2.1 must not meet those of the variable.
+    renamed = b["2.1"].rhs.xreplace({q: s, p: t})
+    derivative = rules.collapse(rules.differentiate(renamed, h))
+    b.add(
+        "2.1d",
+        "differentiate",
+        equation(Partial(cost(layer), h), local.simplify_entry(derivative)),
+        "each output of each sample stands in one term of the cost",
+        ("2.1",),
+        functions=True,
+    )
+
+
+def _output_sensitivity(b: Builder, network: Network, layer: Any) -> None:
+    """D.1 with the network's own cost and output activation, as short as it gets."""
+    total = _of_network(b["D.1"].rhs, network)
+    slope, jacobian = b["2.1d"], b["1.8d"]
+    general = slope.rhs.replace(
+        lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices)
+    )
+    written = total.replace(
+        lambda e: isinstance(e, Partial) and e.of.kind == "J",
+        lambda e: general.xreplace({q: e.wrt.indices[0]}),
+    ).replace(
+        lambda e: isinstance(e, Partial) and e.of.kind == "sigma",
+        lambda e: jacobian.rhs.subs({q: e.of.indices[0], r: e.wrt.indices[0]}, simultaneous=True),
+    )
+    summed = _sum_of_targets(rules.collapse(written), network)
+    assumes = ()
+    if network.cost.targets == "distribution":
+        assumes = (_targets_sum_to_one(network, layer),)
+    b.add(
+        "D.1f",
+        "substitute and cancel",
+        equation(delta(layer, r), local.simplify_entry(summed)),
+        "D.1 with the derivatives of this cost and this output activation",
+        ("D.1", "2.1d", "1.8d"),
+        assumes,
+        functions=True,
+    )
+
+
+def _targets_sum_to_one(network: Network, layer: Any) -> Eq:
+    return equation(Sum(target(q, layer=layer), (q, 1, network.sizes[-1])), sympy.Integer(1))
+
+
+def _sum_of_targets(expr: Any, network: Network) -> Any:
+    """Use the assumption that the targets of a sample sum to one, where the cost has it."""
+    if network.cost.targets != "distribution":
+        return expr
+
+    def one(total: Sum) -> Any:
+        inner = sympy.expand(total.function)
+        (over, _, _), *rest = total.limits
+        if rest or not isinstance(inner.subs(over, q), Node) or inner.kind != "y":
+            return total
+        return sympy.S.One
+
+    return rules.hoist(sympy.expand(expr)).replace(lambda e: isinstance(e, Sum), one)
+
+
+def layers(b: Builder, network: Network) -> None:
+    """The instances of the generic equations for every layer of the network."""
+    last = network.hidden + 1
+    at = _instances(b, network)
+    for layer in range(1, last + 1):
+        at("2.6b", layer, {l: layer})
+        if layer < last:
+            _hidden_functions(b, network, layer)
+    for layer in range(last - 1, 0, -1):
+        at("2.12", layer, {l: layer + 1})
+    for layer in range(last - 1, 0, -1):
+        _chain_entries(b, network, layer)
+    for layer in range(last, 0, -1):
+        _jacobian_entries(b, network, layer)
+    for layer in range(last - 1, 0, -1):
+        at("D.5", layer, {k: layer})
+    for layer in range(last, 0, -1):
+        at("D.6a", layer, {k: layer})
+        if network.has_bias(layer):
+            at("D.6b", layer, {k: layer})
+
+
+def _instances(b: Builder, network: Network) -> Callable[[str, int, dict[Any, int]], None]:
+    def at(label: str, layer: int, values: dict[Any, int]) -> None:
+        general = substitute(b[label], values)
+        b.add(
+            f"{label}, k={layer}",
+            "instance",
+            equation(_of_network(general.lhs, network), _of_network(general.rhs, network)),
+            f"{label} for layer {layer} of this network",
+            (label,),
+            defines=b.steps[label].defines,
+        )
+
+    return at
+
+
+def _hidden_functions(b: Builder, network: Network, layer: int) -> None:
+    activation = network.layer(layer).activation
+    c, o = pre_activation(layer, i), output(layer, i)
+    b.add(
+        f"1.3, k={layer}",
+        "definition",
+        equation(o, activation.expression().subs(local.Z, c)),
+        f"the activation of layer {layer} is {activation.name}",
+        ("1.3",),
+        defines=True,
+        functions=True,
+    )
+    value = b[f"1.3, k={layer}"].rhs.subs(c, local.Z)
+    relation = local.derivative_in_output(value)
+    b.add(
+        f"1.3d, k={layer}",
+        "differentiate",
+        equation(ActivateDerivative(layer, c), relation.subs({local.Z: c, local.O: o})),
+        "differentiated and written in terms of the output where that is possible",
+        (f"1.3, k={layer}",),
+        functions=True,
+    )
+
+
+def _chain_entries(b: Builder, network: Network, layer: int) -> None:
+    general = substitute(b["2.16p"], {k: layer})
+    written = _of_network(general.rhs, network).replace(
+        lambda e: isinstance(e, ChainMatrix), lambda e: e.evaluate()
+    )
+    product = written.doit(deep=False) if isinstance(written, MatMul) else written
+    b.add(
+        f"2.16, k={layer}",
+        "entries",
+        equation(Node("T", layer, (r, s)), _of_network(entries(product, r, s), network)),
+        "2.16p entry by entry" if layer < network.hidden else "a product of one factor",
+        ("2.16p",),
+        defines=True,
+    )
+
+
+def _jacobian_entries(b: Builder, network: Network, layer: int) -> None:
+    """2.17 entry by entry, with 2.10 for the column."""
+    general = substitute(b["2.17"], {k: layer})
+    factors = _of_network(_with_column(b, general.rhs, layer), network).args
+    product = MatMul(*(f.evaluate() if isinstance(f, ChainMatrix) else f for f in factors))
+    entry = _of_network(entries(product.doit(deep=False), 1, 1), network)
+    b.add(
+        f"2.17, k={layer}",
+        "entries",
+        equation(_of_network(general.lhs, network), rules.hoist(rules.collapse(entry))),
+        "2.17 with 2.10 for the column",
+        ("2.17", "2.10"),
+    )
+
+
+def _with_column(b: Builder, product: Any, layer: int) -> Any:
+    column = substitute(b["2.10"], {k: layer})
+    return MatMul(*(column.rhs if f == column.lhs else f for f in product.args))
+
+
+def _sizes(network: Network) -> Callable[[Any], Any]:
+    biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
+
+    def put(expr: Any) -> Any:
+        return rules.sizes(expr.subs(L, network.hidden), network.sizes, biases)
+
+    return put
+
+
+def _of_network(expr: Any, network: Network) -> Any:
+    return _sizes(network)(expr)

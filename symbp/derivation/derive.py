@@ -1,0 +1,59 @@
+"""Network (or nothing) -> Derivation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import sympy
+from sympy import Eq
+
+from symbp.algebra.nodes import HasBias
+from symbp.derivation import architecture, generic
+from symbp.derivation.records import Builder, Derivation, Step
+from symbp.functions import OPTIMIZERS, UpdateRule
+
+if TYPE_CHECKING:
+    from symbp.network import Network
+
+
+def derive(network: Network | None = None, optimizer: UpdateRule | None = None) -> Derivation:
+    """Derive the backpropagation of a network, or of any sequential dense network.
+
+    Parameters
+    ----------
+    network : Network, optional
+        One architecture. Without it L and every N_k stay symbols.
+    optimizer : UpdateRule, optional
+        The rule of eq. 2.2; gradient descent if left out.
+
+    Returns
+    -------
+    Derivation
+        Unchecked; :meth:`Derivation.prove` runs the oracles.
+    """
+    rule = optimizer or OPTIMIZERS["sgd"]
+
+    def recipe(network: Network | None, overrides: Mapping[str, Eq]) -> tuple[Step, ...]:
+        b = Builder(overrides)
+        bias = _bias(network)
+        # The order is that of document 000, then the bridge, then this network.
+        generic.forward(b, bias)
+        generic.chain(b)
+        generic.matrices(b)
+        generic.sensitivities(b)
+        generic.update(b, rule)
+        if network is not None:
+            architecture.functions(b, network)
+            architecture.layers(b, network)
+        return tuple(b.steps.values())
+
+    return Derivation(network, recipe(network, {}), recipe)
+
+
+def _bias(network: Network | None) -> Any:
+    """Layer -> number of bias neurons: 1, 0, or beta_k where some layers have one and some not."""
+    biased = {True} if network is None else {layer.bias for layer in network.layers}
+    if len(biased) == 2:
+        return HasBias
+    return lambda layer: sympy.Integer(biased == {True})

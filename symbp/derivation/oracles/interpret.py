@@ -1,0 +1,337 @@
+"""Evaluate both sides of an equation in a model.
+
+The interpreter knows sums, products, Kronecker deltas and matrices; it knows no equation
+of backpropagation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import sympy
+from sympy import Add, Eq, Function, Identity, KroneckerDelta, MatMul, Mul, Piecewise, Pow, Sum, Symbol, Transpose
+
+from symbp.algebra.matrices import (
+    ChainMatrix,
+    DeltaColumn,
+    OutputRow,
+    PreActivationColumn,
+    StepMatrix,
+    StepProduct,
+    UnitColumn,
+    is_matrix,
+)
+from symbp.algebra.nodes import (
+    Activate,
+    ActivateDerivative,
+    HasBias,
+    Inputs,
+    MaxOver,
+    Node,
+    Partial,
+    Softplus,
+    Width,
+)
+from symbp.derivation.oracles.model import Array, Key, Model, NotApplicable, Shape
+
+Environment = dict[Any, int]
+
+
+def integer(expr: Any, env: Environment, shape: Shape) -> int:
+    """Evaluate an expression in layers, indices and sizes."""
+    if expr.is_Integer:
+        return int(expr)
+    if isinstance(expr, Symbol):
+        return env[expr]
+    if isinstance(expr, Add):
+        return sum(integer(a, env, shape) for a in expr.args)
+    if isinstance(expr, Mul):
+        return int(np.prod([integer(a, env, shape) for a in expr.args]))
+    if isinstance(expr, Width):
+        return shape.widths[integer(expr.args[0], env, shape)]
+    if isinstance(expr, HasBias):
+        return int(shape.biases[integer(expr.args[0], env, shape) - 1])
+    if isinstance(expr, Inputs):
+        return shape.inputs(integer(expr.args[0], env, shape))
+    raise NotApplicable(f"{expr} is not a whole number")
+
+
+class Interpreter:
+    """Evaluates expressions in one model, for one assignment of layers and indices."""
+
+    def __init__(self, model: Model, env: Environment) -> None:
+        self.model = model
+        self.env = env
+
+    def sides(self, statement: Eq) -> tuple[Any, Any]:
+        """Return the values of both sides: two numbers, or two matrices."""
+        left, right = self.expression(statement.lhs), self.expression(statement.rhs)
+        if isinstance(left, np.ndarray) != isinstance(right, np.ndarray):
+            left, right = (a[0, 0] if isinstance(a, np.ndarray) and a.shape == (1, 1) else a for a in (left, right))
+        return left, right
+
+    def integer(self, expr: Any) -> int:
+        return integer(expr, self.env, self.model.shape)
+
+    def key(self, node: Node) -> Key:
+        sample = 1 if node.sample is None else self.integer(node.sample)
+        return Key(node.kind, self.integer(node.layer), tuple(map(self.integer, node.indices)), sample)
+
+    def expression(self, expr: Any) -> Any:
+        if is_matrix(expr):
+            return self.matrix(expr)
+        for kind, method in _SCALARS.items():
+            if isinstance(expr, kind):
+                return method(self, expr)
+        raise NotApplicable(f"no value for {expr}")
+
+    # Scalars ---------------------------------------------------------------------------
+
+    def rational(self, expr: Any) -> Any:
+        return self.model.number(int(expr.p), int(expr.q))
+
+    def node(self, expr: Node) -> Any:
+        return self.lookup(self.key(expr))
+
+    def lookup(self, key: Key) -> Any:
+        shape = self.model.shape
+        if key.kind == "S":
+            row, column = key.indices
+            return self.model.partial(
+                Key("c", key.layer + 1, (row,), key.sample), Key("c", key.layer, (column,), key.sample)
+            )
+        if key.kind == "T":
+            row, column = key.indices
+            return self.model.partial(
+                Key("c", shape.last, (row,), key.sample), Key("c", key.layer, (column,), key.sample)
+            )
+        if key.kind == "delta":
+            return self.model.partial(
+                Key("J", shape.last, (), 1), Key("c", key.layer, key.indices, key.sample)
+            )
+        return self.model.value(key.kind, key.layer, key.indices, key.sample)
+
+    def partial(self, expr: Partial) -> Any:
+        return self.model.partial(self.key(expr.of), self.key(expr.wrt))
+
+    def symbol(self, expr: Symbol) -> Any:
+        if expr in self.env:
+            return self.model.number(self.env[expr], 1)
+        return self.model.scalar(expr.name)
+
+    def size(self, expr: Any) -> Any:
+        return self.model.number(self.integer(expr), 1)
+
+    def kronecker(self, expr: KroneckerDelta) -> Any:
+        a, b = expr.args[:2]
+        return self.model.number(int(self.integer(a) == self.integer(b)), 1)
+
+    def add(self, expr: Add) -> Any:
+        return self.model.reduce(sum((self.expression(a) for a in expr.args[1:]), self.expression(expr.args[0])))
+
+    def mul(self, expr: Mul) -> Any:
+        total = self.expression(expr.args[0])
+        for argument in expr.args[1:]:
+            value = self.expression(argument)
+            if isinstance(value, np.ndarray) and value.shape == (1, 1):
+                value = value[0, 0]
+            total = self.model.reduce(total * value)
+        return total
+
+    def power(self, expr: Pow) -> Any:
+        base, exponent = expr.args
+        if not exponent.is_Integer:
+            if exponent == sympy.Rational(1, 2):
+                return self.model.function("sqrt", self.expression(base))
+            raise NotApplicable(f"power {exponent}")
+        value = self.expression(base)
+        if exponent < 0:
+            value = self.model.function("reciprocal", value)
+        result = value
+        for _ in range(abs(int(exponent)) - 1):
+            result = self.model.reduce(result * value)
+        return result
+
+    def terms(self, expr: Any) -> list[Any]:
+        """Return the summand's (or candidate's) value for every value of the bound indices."""
+        values: list[Any] = []
+        limits = list(expr.limits)
+
+        def walk(depth: int) -> None:
+            if depth == len(limits):
+                values.append(self.expression(expr.function))
+                return
+            symbol, low, high = limits[depth]
+            before = self.env.get(symbol)
+            for number in range(self.integer(low), self.integer(high) + 1):
+                self.env[symbol] = number
+                walk(depth + 1)
+            if before is None:
+                self.env.pop(symbol, None)
+            else:
+                self.env[symbol] = before
+
+        walk(0)
+        return values
+
+    def total(self, expr: Sum) -> Any:
+        return self.model.reduce(sum(self.terms(expr), self.model.number(0, 1)))
+
+    def largest(self, expr: MaxOver) -> Any:
+        values = self.terms(expr)
+        self.model.function("exp", values[0])  # only a domain with an order has a maximum
+        return max(values)
+
+    def activation(self, expr: Activate) -> Any:
+        key = self.key(expr.args[1])
+        return self.model.value("o", key.layer, key.indices, key.sample)
+
+    def slope(self, expr: ActivateDerivative) -> Any:
+        key = self.key(expr.args[1])
+        return self.model.slope(key.layer, key.indices[0], key.sample)
+
+    def softplus(self, expr: Softplus) -> Any:
+        return self.expression(expr.defining())
+
+    def piecewise(self, expr: Piecewise) -> Any:
+        for value, condition in expr.args:
+            if condition == True or self.condition(condition):  # noqa: E712 - a SymPy boolean
+                return self.expression(value)
+        raise NotApplicable(f"no branch of {expr} holds")
+
+    def condition(self, expr: Any) -> bool:
+        left, right = self.expression(expr.lhs), self.expression(expr.rhs)
+        self.model.function("exp", left)  # only a domain with an order can compare
+        return bool(
+            {"<=": left <= right, "<": left < right, ">=": left >= right, ">": left > right}[expr.rel_op]
+        )
+
+    def elementary(self, expr: Function) -> Any:
+        return self.model.function(expr.func.__name__, self.expression(expr.args[0]))
+
+    # Matrices --------------------------------------------------------------------------
+
+    def matrix(self, expr: Any) -> Array:
+        for kind, method in _MATRICES.items():
+            if isinstance(expr, kind):
+                return method(self, expr)
+        raise NotApplicable(f"no value for the matrix {expr}")
+
+    def matrix_product(self, expr: MatMul) -> Array:
+        scalar: Any = None
+        result: Array | None = None
+        for factor in expr.args:
+            if is_matrix(factor):
+                value = self.matrix(factor)
+                result = value if result is None else self.model.product(result, value)
+            else:
+                number = self.expression(factor)
+                scalar = number if scalar is None else self.model.reduce(scalar * number)
+        if result is None:
+            raise NotApplicable(f"{expr} has no matrix")
+        return result if scalar is None else self.each(result, lambda x: self.model.reduce(scalar * x))
+
+    def transpose(self, expr: Transpose) -> Array:
+        return self.matrix(expr.arg).T
+
+    def step_matrix(self, expr: StepMatrix) -> Array:
+        return self.chain_value(self.integer(expr.args[0]), self.integer(expr.args[0]))
+
+    def chain(self, expr: ChainMatrix) -> Array:
+        upper, lower = map(self.integer, expr.args)
+        return self.identity_of(self.model.shape.widths[lower]) if upper == lower - 1 else self.chain_value(upper, lower)
+
+    def chain_value(self, upper: int, lower: int) -> Array:
+        """d c^{upper+1} / d c^{lower}, entry by entry."""
+        widths = self.model.shape.widths
+        return self.fill(
+            widths[upper + 1],
+            widths[lower],
+            lambda row, column: self.model.partial(Key("c", upper + 1, (row,), 1), Key("c", lower, (column,), 1)),
+        )
+
+    def step_product(self, expr: StepProduct) -> Array:
+        upper, lower = map(self.integer, expr.args)
+        result = self.chain_value(upper, upper)
+        for layer in range(upper - 1, lower - 1, -1):
+            result = self.model.product(result, self.chain_value(layer, layer))
+        return result
+
+    def identity(self, expr: Identity) -> Array:
+        return self.identity_of(self.integer(expr.args[0]))
+
+    def identity_of(self, order: int) -> Array:
+        return self.fill(order, order, lambda row, column: self.model.number(int(row == column), 1))
+
+    def pre_activation_column(self, expr: PreActivationColumn) -> Array:
+        layer, wrt = self.integer(expr.args[0]), self.key(expr.args[1])
+        return self.fill(
+            self.model.shape.widths[layer], 1, lambda row, _: self.model.partial(Key("c", layer, (row,), 1), wrt)
+        )
+
+    def output_row(self, expr: OutputRow) -> Array:
+        last, neuron = self.model.shape.last, self.integer(expr.args[0])
+        return self.fill(
+            1,
+            self.model.shape.widths[last],
+            lambda _, column: self.model.partial(Key("sigma", last, (neuron,), 1), Key("c", last, (column,), 1)),
+        )
+
+    def unit_column(self, expr: UnitColumn) -> Array:
+        layer, one = map(self.integer, expr.args)
+        return self.fill(
+            self.model.shape.widths[layer], 1, lambda row, _: self.model.number(int(row == one), 1)
+        )
+
+    def delta_column(self, expr: DeltaColumn) -> Array:
+        layer = self.integer(expr.args[0])
+        return self.fill(
+            self.model.shape.widths[layer], 1, lambda row, _: self.lookup(Key("delta", layer, (row,), 1))
+        )
+
+    @staticmethod
+    def fill(rows: int, columns: int, entry: Any) -> Array:
+        result = np.empty((rows, columns), dtype=object)
+        for row in range(rows):
+            for column in range(columns):
+                result[row, column] = entry(row + 1, column + 1)
+        return result
+
+    @staticmethod
+    def each(matrix: Array, function: Any) -> Array:
+        return Interpreter.fill(*matrix.shape, lambda row, column: function(matrix[row - 1, column - 1]))
+
+
+# In this order: the special functions stand before Function, which they also are.
+_SCALARS: dict[Any, Any] = {
+    sympy.Rational: Interpreter.rational,
+    Node: Interpreter.node,
+    Partial: Interpreter.partial,
+    Symbol: Interpreter.symbol,
+    (Width, HasBias, Inputs): Interpreter.size,
+    KroneckerDelta: Interpreter.kronecker,
+    Add: Interpreter.add,
+    Mul: Interpreter.mul,
+    Pow: Interpreter.power,
+    Sum: Interpreter.total,
+    MaxOver: Interpreter.largest,
+    Activate: Interpreter.activation,
+    ActivateDerivative: Interpreter.slope,
+    Softplus: Interpreter.softplus,
+    Piecewise: Interpreter.piecewise,
+    Function: Interpreter.elementary,
+}
+
+_MATRICES: dict[Any, Any] = {
+    MatMul: Interpreter.matrix_product,
+    Transpose: Interpreter.transpose,
+    Identity: Interpreter.identity,
+    StepMatrix: Interpreter.step_matrix,
+    ChainMatrix: Interpreter.chain,
+    StepProduct: Interpreter.step_product,
+    PreActivationColumn: Interpreter.pre_activation_column,
+    OutputRow: Interpreter.output_row,
+    UnitColumn: Interpreter.unit_column,
+    DeltaColumn: Interpreter.delta_column,
+}

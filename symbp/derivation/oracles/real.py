@@ -1,0 +1,277 @@
+"""The network with its real activations and cost at 40 digits (mpmath).
+
+Derivatives are central differences taken with 100 digits and a step of 1e-25: their error
+is of order 1e-50, so nothing symbolic enters the true values. Weighted sums use exact
+integer arithmetic on numbers scaled by 2^400, which is also what makes the values the same
+on every machine.
+"""
+
+from __future__ import annotations
+
+import functools
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import mpmath
+import sympy
+
+from symbp.derivation.oracles.model import Array, Key, NotApplicable, Shape
+from symbp.functions.parse import Total
+
+if TYPE_CHECKING:
+    from symbp.functions.records import Activation, Cost
+    from symbp.network import Network
+
+DIGITS = 40
+_WORKING = 100
+_BITS = 400
+_mp = mpmath.mp.clone()
+_mp.dps = _WORKING
+_STEP = _mp.mpf(10) ** -25
+
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "exp": _mp.exp,
+    "log": _mp.log,
+    "sqrt": _mp.sqrt,
+    "tanh": _mp.tanh,
+    "sin": _mp.sin,
+    "cos": _mp.cos,
+    "atan": _mp.atan,
+    "Abs": abs,
+    "sign": _mp.sign,
+    "reciprocal": lambda x: 1 / x,
+}
+
+
+def number(value: Any) -> Any:
+    """Return a number of the working precision."""
+    return _mp.mpf(value)
+
+
+def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | None = None) -> Any:
+    """Evaluate a record's formula at numbers, by a walk over the expression."""
+
+    def walk(e: Any) -> Any:
+        if e.is_Rational:
+            return _mp.mpf(int(e.p)) / int(e.q)
+        if e.is_Symbol:
+            return values[e.name]
+        if e.is_Add:
+            return sum((walk(a) for a in e.args), _mp.mpf(0))
+        if e.is_Mul:
+            return functools.reduce(lambda a, b: a * b, map(walk, e.args))
+        if e.is_Pow:
+            return _mp.power(walk(e.base), walk(e.exp))
+        if isinstance(e, sympy.Piecewise):
+            return next(walk(v) for v, c in e.args if c == True or _holds(c, walk))  # noqa: E712
+        if isinstance(e, Total) and total is not None:
+            return total(e.args[0])
+        return _FUNCTIONS[e.func.__name__](walk(e.args[0]))
+
+    return walk(expr)
+
+
+def _holds(condition: Any, walk: Callable[[Any], Any]) -> bool:
+    a, b = walk(condition.lhs), walk(condition.rhs)
+    return bool({"<=": a <= b, "<": a < b, ">=": a >= b, ">": a > b}[condition.rel_op])
+
+
+def activate(activation: Activation, sums: list[Any]) -> list[Any]:
+    """Return the outputs of a layer, from the record's formula."""
+    formula = activation.expression()
+    memo: dict[Any, Any] = {}
+
+    def total(inner: Any) -> Any:
+        if inner not in memo:
+            memo[inner] = sum((evaluate(inner, {"z": z}) for z in sums), _mp.mpf(0))
+        return memo[inner]
+
+    return [evaluate(formula, {"z": z}, total) for z in sums]
+
+
+def weighted_sums(weights: list[list[int]], inputs: list[Any]) -> list[Any]:
+    """Return W a, exactly, for weights scaled to integers and inputs of the working precision."""
+    scaled = [scale(a) for a in inputs]
+    unit = _mp.mpf(2) ** (2 * _BITS)
+    return [_mp.mpf(sum(map(int.__mul__, row, scaled))) / unit for row in weights]
+
+
+def scale(value: Any) -> int:
+    """Return a number times 2^400 as an integer."""
+    return int(_mp.nint(_mp.ldexp(_mp.mpf(value), _BITS)))
+
+
+def forward(
+    network: Network, weights: list[list[list[int]]], x: list[Any], start: int = 1, sums: list[Any] | None = None
+) -> dict[Any, list[Any]]:
+    """Run the network from layer `start` on, whose weighted sums are given (or from the inputs).
+
+    Returns
+    -------
+    dict
+        ("c", k) and ("o", k) -> the layer's values; the last ("o", L+1) is h.
+    """
+    values: dict[Any, list[Any]] = {("o", 0): x}
+    for layer in range(start, network.hidden + 2):
+        if layer > start or sums is None:
+            inputs = values["o", layer - 1]
+            if network.has_bias(layer):
+                inputs = [*inputs, _mp.mpf(1)]
+            values["c", layer] = weighted_sums(weights[layer - 1], inputs)
+        else:
+            values["c", layer] = sums
+        values["o", layer] = activate(network.layer(layer).activation, values["c", layer])
+    return values
+
+
+def total_cost(cost: Cost, outputs: list[list[Any]], targets: list[list[Any]]) -> Any:
+    """Return J (eq. 2.1) of all samples."""
+    formula = cost.expression()
+    terms = [
+        evaluate(formula, {"h": h, "y": y})
+        for hs, ys in zip(outputs, targets, strict=True)
+        for h, y in zip(hs, ys, strict=True)
+    ]
+    return sum(terms, _mp.mpf(0)) / len(outputs)
+
+
+class RealModel:
+    """A network with its own functions, random rational weights and data."""
+
+    def __init__(self, network: Network, seed: int, samples: int = 2) -> None:
+        self.network = network
+        biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
+        self.shape = Shape(network.sizes, biases, samples)
+        rng = random.Random(seed)
+
+        def draw() -> Any:
+            # Away from 0, so that no kink is near; small enough that nothing saturates.
+            return _mp.mpf(rng.choice((-1, 1)) * rng.randint(200, 1000)) / 1000
+
+        self.weights = [
+            [[scale(draw() / _mp.sqrt(columns)) for _ in range(columns)] for _ in range(rows)]
+            for rows, columns in network.shapes
+        ]
+        self.x = [[draw() for _ in range(network.sizes[0])] for _ in range(samples)]
+        self.targets = [self._target(rng) for _ in range(samples)]
+        self.eta = _mp.mpf(1) / 7
+
+    def _target(self, rng: random.Random) -> list[Any]:
+        raw = [_mp.mpf(rng.randint(1, 1000)) / 1001 for _ in range(self.network.sizes[-1])]
+        if self.network.cost.targets == "distribution":
+            return [value / sum(raw) for value in raw]
+        return raw
+
+    # Values ----------------------------------------------------------------------------
+
+    @functools.cache  # noqa: B019 - the model lives as long as the check
+    def run(self, sample: int, moved: Key | None = None, sign: int = 0) -> dict[Any, list[Any]]:
+        """Run one sample, with one weight or weighted sum moved by the step."""
+        x = self.x[sample - 1]
+        if moved is None:
+            return forward(self.network, self.weights, x)
+        layer, row = moved.layer, moved.indices[0] - 1
+        base = self.run(sample)
+        sums = list(base["c", layer])
+        amount: Any = _STEP
+        if moved.kind == "w":
+            inputs = [*base["o", layer - 1], _mp.mpf(1)]
+            amount = _STEP * inputs[moved.indices[1] - 1]
+        sums[row] += sign * amount
+        return forward(self.network, self.weights, x, layer, sums)
+
+    def value(self, kind: str, layer: int, indices: tuple[int, ...], sample: int) -> Any:
+        last = self.shape.last
+        run = self.run(sample)
+        match kind:
+            case "w":
+                return _mp.mpf(self.weights[layer - 1][indices[0] - 1][indices[1] - 1]) / _mp.mpf(2) ** _BITS
+            case "a":
+                return _mp.mpf(1) if indices[0] > self.shape.widths[layer - 1] else run["o", layer - 1][indices[0] - 1]
+            case "c" | "o":
+                return run[kind, layer][indices[0] - 1]
+            case "h" | "sigma":
+                return run["o", last][indices[0] - 1]
+            case "y":
+                return self.targets[sample - 1][indices[0] - 1]
+            case "J":
+                return self.cost({})
+            case "mu":
+                return max(run["c", last])
+            case "e":
+                return _mp.exp(run["c", last][indices[0] - 1] - max(run["c", last]))
+            case "lse":
+                return _mp.log(sum(map(_mp.exp, run["c", last])))
+        raise NotApplicable(f"{kind} has no value of its own")
+
+    def cost(self, moved: dict[int, dict[Any, list[Any]]]) -> Any:
+        last = self.shape.last
+        outputs = [moved.get(p, self.run(p))["o", last] for p in range(1, self.shape.samples + 1)]
+        return total_cost(self.network.cost, outputs, self.targets)
+
+    # Differences -----------------------------------------------------------------------
+
+    def partial(self, of: Key, wrt: Key) -> Any:
+        if of.kind == "w":
+            return _mp.mpf((of.layer, of.indices) == (wrt.layer, wrt.indices))
+        if wrt.kind == "h":
+            return self._cost_slope(wrt)
+        if wrt.kind not in ("w", "c"):
+            raise NotApplicable(f"derivative with respect to {wrt.kind}")
+        if of.kind != "J" and wrt.kind == "c" and of.sample != wrt.sample:
+            return _mp.mpf(0)
+        plus, minus = (self._moved(of, wrt, sign) for sign in (1, -1))
+        return (plus - minus) / (2 * _STEP)
+
+    def _moved(self, of: Key, wrt: Key, sign: int) -> Any:
+        if of.kind == "J":
+            samples = [wrt.sample] if wrt.kind == "c" else range(1, self.shape.samples + 1)
+            return self.cost({p: self.run(p, Key(wrt.kind, wrt.layer, wrt.indices, p), sign) for p in samples})
+        run = self.run(of.sample, Key(wrt.kind, wrt.layer, wrt.indices, of.sample), sign)
+        base = self.run(of.sample)
+        kind, layer, neuron = of.kind, of.layer, of.indices[0]
+        if kind in ("h", "sigma"):
+            kind, layer = "o", self.shape.last
+        if kind == "a":
+            if neuron > self.shape.widths[layer - 1]:
+                return _mp.mpf(1)
+            kind, layer = "o", layer - 1
+        return run.get((kind, layer), base[kind, layer])[neuron - 1]
+
+    def _cost_slope(self, wrt: Key) -> Any:
+        h = self.run(wrt.sample)["o", self.shape.last][wrt.indices[0] - 1]
+        y = self.targets[wrt.sample - 1][wrt.indices[0] - 1]
+        formula = self.network.cost.expression()
+        plus, minus = (evaluate(formula, {"h": h + sign * _STEP, "y": y}) for sign in (1, -1))
+        return (plus - minus) / (2 * _STEP) / self.shape.samples
+
+    def slope(self, layer: int, neuron: int, sample: int) -> Any:
+        c = self.run(sample)["c", layer][neuron - 1]
+        formula = self.network.layer(layer).activation.expression()
+        plus, minus = (evaluate(formula, {"z": c + sign * _STEP}) for sign in (1, -1))
+        return (plus - minus) / (2 * _STEP)
+
+    # Arithmetic ------------------------------------------------------------------------
+
+    def number(self, numerator: int, denominator: int) -> Any:
+        return _mp.mpf(numerator) / denominator
+
+    def scalar(self, name: str) -> Any:
+        return _mp.mpf(self.shape.samples) if name == "m" else self.eta
+
+    def function(self, name: str, argument: Any) -> Any:
+        if name not in _FUNCTIONS:
+            raise NotApplicable(f"{name} has no value")
+        return _FUNCTIONS[name](argument)
+
+    def reduce(self, value: Any) -> Any:
+        return value
+
+    def product(self, a: Array, b: Array) -> Array:
+        result: Array = a @ b
+        return result
+
+    def same(self, a: Any, b: Any) -> bool:
+        """Whether two numbers agree to 40 digits of the larger, or of 1."""
+        return bool(abs(a - b) <= _mp.mpf(10) ** -DIGITS * max(1, abs(a), abs(b)))

@@ -1,0 +1,131 @@
+"""Stable forms: other ways of writing the output and the cost that do not overflow.
+
+Each is *found* in the network's own formulas, never chosen by name: a quotient of
+exponentials is shifted by the largest exponent, and a cost that takes logarithms of an
+exponential is written on the weighted sums. The 40-digit oracle checks each against the
+form it replaces.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Expr, Sum
+
+from symbp.algebra.nodes import MaxOver, Node, Softplus
+from symbp.derivation.records import Builder, equation
+
+
+def shifted_output(b: Builder, output: Any) -> None:
+    """Add the steps of the shifted quotient where the output is exp(u_q) / sum_s exp(u_s).
+
+    exp(u) overflows for u > 709 in float64 (88 in float32); with the largest u taken off
+    every exponent none is above 0, and the quotient is the same.
+    """
+    found = _quotient(output.rhs)
+    if found is None:
+        return
+    exponential, total = found
+    h = output.lhs
+    neuron, layer = h.indices[0], h.layer
+    (over, low, high) = total.limits[0]
+    mu, e = Node("mu", layer), Node("e", layer, (neuron,))
+    b.define(
+        "1.8s.1",
+        equation(mu, MaxOver(total.function.args[0], (over, low, high))),
+        "the largest exponent",
+        functions=True,
+    )
+    b.define("1.8s.2", equation(e, sympy.exp(exponential.args[0] - mu)), "no exponent is above 0", functions=True)
+    b.add(
+        "1.8s.3",
+        "shift",
+        equation(h, e / Sum(e.xreplace({neuron: over}), (over, low, high))),
+        "numerator and denominator divided by the same exponential",
+        ("1.8", "1.8s.1", "1.8s.2"),
+        functions=True,
+    )
+
+
+def _quotient(value: Expr) -> tuple[Expr, Sum] | None:
+    """Return exp(u_q) and the sum of exp(u_s) if `value` is their quotient."""
+    numerator, denominator = sympy.fraction(value)
+    if not (isinstance(numerator, sympy.exp) and isinstance(denominator, Sum)):
+        return None
+    (over, *_), *rest = denominator.limits
+    indices = numerator.free_symbols - denominator.free_symbols
+    same = [q for q in indices if numerator.xreplace({q: over}) == denominator.function]
+    return (numerator, denominator) if same and not rest else None
+
+
+def cost_on_weighted_sums(b: Builder, output: Any, cost: Any) -> None:
+    """Add the step of the cost on weighted sums where logarithms of the output simplify.
+
+    log(h) is -inf as soon as h underflows, and 0 log(0) is NaN; written on the weighted
+    sums the logarithm is finite wherever they are.
+    """
+    total = cost.rhs.atoms(Sum).pop()
+    heads = [n for n in total.atoms(Node) if n.kind == "h"]
+    if not total.has(sympy.log) or not heads:
+        return
+    head = heads[0]
+    neuron = output.lhs.indices[0]
+    value = output.rhs.xreplace({neuron: head.indices[0]}).replace(
+        lambda e: isinstance(e, Node), lambda e: e.at_sample(head.sample)
+    )
+    summand = _without_logs_of_outputs(total.function.xreplace({head: value}), head)
+    if summand is None:
+        return
+    lse = Node("lse", head.layer, (), head.sample)
+    uses = ["1.8", "2.1"]
+    if summand.has(lse):
+        _define_log_sum_exp(b, output)
+        uses += ["1.8s.4"]
+    stable = cost.rhs.xreplace({total: Sum(summand, *total.limits)})
+    b.add(
+        "2.1s",
+        "cost on weighted sums",
+        equation(cost.lhs, stable),
+        "the logarithms of the outputs written out",
+        tuple(uses),
+        functions=True,
+    )
+
+
+def _without_logs_of_outputs(summand: Expr, head: Node) -> Expr | None:
+    """Expand logarithms of outputs and name what is left: Softplus, log-sum-exp."""
+    written = summand.replace(
+        lambda e: isinstance(e, sympy.log),
+        lambda e: sympy.expand_log(sympy.log(sympy.factor(sympy.together(e.args[0]))), force=True),
+    )
+    lse = Node("lse", head.layer, (), head.sample)
+    written = written.replace(lambda e: isinstance(e, sympy.log), lambda e: _named(e, lse))
+    if written.has(sympy.log):
+        return None
+    return sympy.collect(sympy.expand(written), list(written.atoms(Softplus)) or [lse])
+
+
+def _named(logarithm: Expr, lse: Node) -> Expr:
+    argument = logarithm.args[0]
+    if isinstance(argument, Sum) and isinstance(argument.function, sympy.exp):
+        return lse
+    if isinstance(argument, sympy.Add) and len(argument.args) == 2 and sympy.S.One in argument.args:
+        (other,) = [a for a in argument.args if a != 1]
+        if isinstance(other, sympy.exp):
+            return Softplus(other.args[0])
+    return logarithm
+
+
+def _define_log_sum_exp(b: Builder, output: Any) -> None:
+    found = _quotient(output.rhs)
+    assert found is not None, "a logarithm of a sum of exponentials comes from their quotient"
+    over, low, high = found[1].limits[0]
+    layer = output.lhs.layer
+    e = Node("e", layer, (over,))
+    b.define(
+        "1.8s.4",
+        equation(Node("lse", layer), Node("mu", layer) + sympy.log(Sum(e, (over, low, high)))),
+        "the logarithm of the sum of exponentials, shifted",
+        functions=True,
+    )

@@ -1,0 +1,127 @@
+"""In which order factors and terms are read: by their role, not by the alphabet.
+
+SymPy sorts the factors of a product by name; a reader expects the weight before what it
+weighs, and the derivative of the cost before the derivative of the output.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+from sympy import Add, Mul, Pow, Symbol
+from sympy.concrete.summations import Sum
+
+from symbp.algebra.nodes import HasBias, Inputs, Node, Partial, Width
+
+# Roles in reading order. Nodes go by kind, everything else by class (the nearest in the MRO).
+_KINDS = ("w", "w_new", "S", "T", "delta", "o", "a", "y", "h", "sigma", "c", "e", "mu", "lse", "J")
+_ROLES = (
+    "Number",
+    "Symbol",
+    "Width",
+    "Inputs",
+    "KroneckerDelta",
+    "HasBias",
+    "Partial w",
+    "w",
+    "w_new",
+    "S",
+    "T",
+    "Activate",
+    "ActivateDerivative",
+    "delta",
+    *_KINDS[_KINDS.index("delta") + 1 :],
+    "Pow",
+    "Function",
+    "Piecewise",
+    "Add",
+    "MaxOver",
+    "Partial",
+    "Sum",
+)
+_RANK = {role: rank for rank, role in enumerate(_ROLES)}
+_OTHER = _RANK["Function"]
+
+# A chain of derivatives is read from the cost down to the weights.
+_DOWNWARD = {kind: rank for rank, kind in enumerate(("J", "h", "sigma", "o", "a", "c", "w"))}
+
+
+def role(factor: Any) -> tuple[int, int]:
+    """Return the place of a factor in a product."""
+    base = factor.base if isinstance(factor, Pow) and isinstance(factor.base, Node) else factor
+    if isinstance(base, Node):
+        return _RANK.get(base.kind, _OTHER), 0
+    if isinstance(base, Partial):
+        # The derivative of a weight is a Kronecker delta in waiting: it stands where the weight stood.
+        if base.of.kind == "w":
+            return _RANK["Partial w"], 0
+        return _RANK["Partial"], _DOWNWARD.get(base.of.kind, len(_DOWNWARD))
+    for cls in type(base).__mro__:
+        if cls.__name__ in _RANK:
+            return _RANK[cls.__name__], 0
+    return _OTHER, 0
+
+
+def ordered(factors: Any) -> list[Any]:
+    """Return the factors of a product in reading order."""
+    return sorted(factors, key=lambda f: (role(f), sympy.default_sort_key(f)))
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product taken apart: its sign, and its factors above and below the line."""
+
+    negative: bool
+    above: tuple[Any, ...]
+    below: tuple[Any, ...]
+
+
+def product(expr: Any) -> Product:
+    """Take a product apart into sign, numerator and denominator, each in reading order."""
+    negative, above, below = False, [], []
+    for factor in Mul.make_args(expr):
+        if factor.is_Rational:
+            negative ^= bool(factor < 0)
+            number = abs(factor)
+            if is_decimal(number):
+                above.append(number)
+                continue
+            above += [number.p] if number.p != 1 else []
+            below += [number.q] if number.q != 1 else []
+        elif isinstance(factor, Pow) and factor.exp.could_extract_minus_sign():
+            below.append(Pow(factor.base, -factor.exp))
+        else:
+            above.append(factor)
+    return Product(
+        negative,
+        tuple(ordered(map(sympy.sympify, above))),
+        tuple(ordered(map(sympy.sympify, below))),
+    )
+
+
+def is_decimal(number: Any) -> bool:
+    """Return whether a fraction is better read as a decimal: 0.044715, but 1/2."""
+    if not number.is_Rational or number.q <= 10:
+        return False
+    return set(sympy.primefactors(number.q)) <= {2, 5}
+
+
+def terms(expr: Any) -> list[Any]:
+    """Return the terms of a sum in reading order: negative ones last, sums over an index first."""
+    parts = Add.make_args(expr)
+    counting = all(isinstance(x, (Symbol, Width, Inputs, HasBias)) or x.is_number for x in parts)
+
+    def key(term: Any) -> Any:
+        taken = product(term)
+        number = term.is_number
+        return (
+            taken.negative,
+            number if counting else not number,  # N + 1, but 1 + e^z
+            not any(isinstance(f, Sum) for f in taken.above),
+            [role(f) for f in taken.above],
+            sympy.default_sort_key(term),
+        )
+
+    return sorted(parts, key=key)

@@ -1,0 +1,1 @@
+"""Rendering: finished text out of derivations and plans; templates hold the shape of it."""

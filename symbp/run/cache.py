@@ -1,0 +1,34 @@
+"""A lasting place for trainers that the user gave no place.
+
+Numba keeps compiled code beside the file, so the trainer of a model must stand in the
+same place each time, or every prediction would start with compiling.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from symbp.spec import Spec
+
+
+def trainer_path(spec: Spec) -> Path:
+    """Return where the trainer of `spec` stands in the user's cache; its directory exists."""
+    digest = hashlib.sha256(spec.to_toml().encode()).hexdigest()[:16]
+    return _directory(digest) / f"{spec.network.name}_trainer.py"
+
+
+def _directory(digest: str) -> Path:
+    try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        directory = base / "symbp" / digest
+        # What lies here is executed later: nobody else may write to it.
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.access(directory, os.W_OK):
+            return directory
+    except (OSError, RuntimeError):
+        pass
+    # No home to write to: a private directory, which no later process finds again.
+    return Path(tempfile.mkdtemp(prefix="symbp-"))

@@ -1,0 +1,122 @@
+"""The value of a formula over arrays, by a walk over its SymPy tree.
+
+One table entry per function, all of them NumPy's own, so that the walk runs on float64
+and complex arrays and on variables of the tape alike. Branches are decided by real parts:
+the functions with kinks (``Abs``, ``Piecewise``) thereby stay differentiable by a complex
+step, on the side on which the argument lies.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symbp.functions.parse import Total
+
+# An ndarray of float64 or complex128, or a Variable of the tape.
+AnyArray = Any
+
+
+def evaluate(expression: sympy.Basic, values: Mapping[sympy.Symbol, AnyArray]) -> AnyArray:
+    """Return the value of a formula.
+
+    Parameters
+    ----------
+    expression : Expr
+        Built by :func:`symbp.functions.parse.parse_formula`. ``Total(e)`` is the sum over
+        the last axis (the units of a layer), which is kept with length 1.
+    values : mapping
+        An array for each symbol.
+
+    Raises
+    ------
+    TypeError
+        If the expression contains a function that is not in :data:`FUNCTIONS`.
+    """
+    if expression.is_Symbol:
+        return values[expression]
+    if getattr(expression, "is_number", False):
+        return float(expression)
+    if isinstance(expression, sympy.Piecewise):
+        return _piecewise(expression, values)
+    for kind, function in FUNCTIONS.items():
+        if isinstance(expression, kind):
+            return function(*(evaluate(argument, values) for argument in expression.args))
+    raise TypeError(f"{type(expression).__name__} in {expression}: no value is known for it")
+
+
+def _piecewise(expression: sympy.Piecewise, values: Mapping[sympy.Symbol, AnyArray]) -> AnyArray:
+    """The first branch whose condition holds; none holds: NaN, which is never swallowed."""
+    result: AnyArray = np.nan
+    for branch, condition in reversed(expression.args):
+        value = evaluate(branch, values)
+        result = value if condition == sympy.true else np.where(_holds(condition, values), value, result)
+    return result
+
+
+def _holds(condition: sympy.Basic, values: Mapping[sympy.Symbol, AnyArray]) -> Any:
+    if isinstance(condition, sympy.And | sympy.Or | sympy.Not):
+        return LOGIC[type(condition)](*(_holds(part, values) for part in condition.args))
+    left, right = (np.real(evaluate(side, values)) for side in condition.args)
+    return COMPARISONS[type(condition)](left, right)
+
+
+def _sum(*terms: AnyArray) -> AnyArray:
+    return functools.reduce(lambda a, b: a + b, terms)
+
+
+def _product(*factors: AnyArray) -> AnyArray:
+    return functools.reduce(lambda a, b: a * b, factors)
+
+
+def _power(base: AnyArray, exponent: float) -> AnyArray:
+    # A reciprocal is a division: with a pole it is an infinity also over complex numbers.
+    if exponent == -1:
+        return 1 / base
+    return np.sqrt(base) if exponent == 0.5 else base**exponent
+
+
+def _absolute(x: AnyArray) -> AnyArray:
+    return np.where(np.real(x) < 0, -x, x)
+
+
+def _tanh(x: AnyArray) -> AnyArray:
+    # (1 - e^{-2|x|}) / (1 + e^{-2|x|}) through expm1: no overflow, and no cancellation at 0.
+    e = np.expm1(-2 * _absolute(x))
+    return np.where(np.real(x) < 0, e / (e + 2), -e / (e + 2))
+
+
+def _total(x: AnyArray) -> AnyArray:
+    return np.sum(x, axis=-1, keepdims=True)
+
+
+FUNCTIONS: dict[type[sympy.Basic], Callable[..., AnyArray]] = {
+    sympy.Add: _sum,
+    sympy.Mul: _product,
+    sympy.Pow: _power,
+    sympy.exp: np.exp,
+    sympy.log: np.log,
+    sympy.sin: np.sin,
+    sympy.cos: np.cos,
+    sympy.atan: np.arctan,
+    sympy.tanh: _tanh,
+    sympy.Abs: _absolute,
+    Total: _total,
+}
+
+COMPARISONS: dict[type[sympy.Basic], Callable[[Any, Any], Any]] = {
+    sympy.StrictLessThan: np.less,
+    sympy.LessThan: np.less_equal,
+    sympy.StrictGreaterThan: np.greater,
+    sympy.GreaterThan: np.greater_equal,
+}
+
+LOGIC: dict[type[sympy.Basic], Callable[..., Any]] = {
+    sympy.And: lambda *parts: functools.reduce(np.logical_and, parts),
+    sympy.Or: lambda *parts: functools.reduce(np.logical_or, parts),
+    sympy.Not: np.logical_not,
+}

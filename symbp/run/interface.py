@@ -1,0 +1,54 @@
+"""What every generated trainer module offers, as a type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+# (epochs done, epochs in all, mean cost of the last one)
+Callback = Callable[[int, int, float], None]
+
+
+@runtime_checkable
+class TrainerModule(Protocol):
+    """The public names of a generated module; their meaning is told in its own text."""
+
+    NAME: str
+    SIZES: tuple[int, ...]
+    BIASES: tuple[bool, ...]
+    N_PARAMS: int
+    DTYPE: np.dtype[Any]
+    BATCH_SIZE: int
+    LEARNING_RATE: float
+    EPOCHS: int
+    SPEC: str
+
+    def init_params(self, rng_or_seed: int | np.random.Generator = 0) -> FloatArray: ...
+
+    def unpack(self, w: FloatArray) -> list[FloatArray]: ...
+
+    def predict(self, w: ArrayLike, X: ArrayLike) -> FloatArray: ...
+
+    def value_and_gradient(self, w: ArrayLike, X: ArrayLike, Y: ArrayLike) -> tuple[float, FloatArray]: ...
+
+    def jacobian(self, w: ArrayLike, X: ArrayLike) -> FloatArray: ...
+
+    def fit(
+        self,
+        w: ArrayLike,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        epochs: int,
+        batch_size: int,
+        learning_rate: float,
+        shuffle: bool = True,
+        seed: int = 0,
+        callback: Callback | None = None,
+    ) -> tuple[FloatArray, list[float]]: ...
+
+    def self_test(self) -> None: ...

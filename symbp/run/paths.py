@@ -1,0 +1,130 @@
+"""The ways to the gradient that ``verify`` compares.
+
+Nothing here knows a derivative of an activation or of the backward pass: two ways run the
+generated kernels, one differentiates NumPy code on a tape, one takes complex steps, one
+leaves everything to SymPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from symbp.errors import TrainerError
+from symbp.network import Network
+from symbp.run import plain
+from symbp.run.direct import direct_gradient
+from symbp.run.point import Point
+from symbp.run.tape import Variable, gradient
+from symbp.run.trainer import Trainer
+
+Floats = NDArray[np.float64]
+# The imaginary step: its square vanishes against 1, so that there is no truncation error.
+STEP = 1e-100
+MAX_STEPS = 300
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """dJ/dw as one method gives it.
+
+    Attributes
+    ----------
+    method : str
+    values : ndarray, float64, shape (count,)
+    weights : ndarray of int, shape (count,)
+        The positions in w of the derivatives, ascending.
+    compiled : bool
+        Whether it was computed by the kernels, in the trainer's dtype.
+    """
+
+    method: str
+    values: Floats
+    weights: NDArray[np.int_]
+    compiled: bool = False
+
+
+def delta_recursion(trainer: Trainer, point: Point) -> tuple[float, Gradient]:
+    """Return the kernel's cost and gradient (000, eq. 2.3 and 2.4 as a recursion of sensitivities)."""
+    w, X, Y = (values.astype(trainer.dtype) for values in (point.w, point.X, point.Y))
+    value, g = trainer.value_and_gradient(w, X, Y)
+    return float(value), _complete("delta recursion", of_shape(g, point.w.shape, "gradient"), compiled=True)
+
+
+def t_product(trainer: Trainer, point: Point) -> Gradient:
+    """Return sum_q dJ/dh_q dh_q/dw with the kernel's Jacobian (000, eq. 2.3 and 2.17)."""
+    by_output = _cost_derivative(trainer.network)
+    total = np.zeros_like(point.w)
+    # Sample by sample: the Jacobian of a whole batch would be large.
+    for x, y in zip(point.X.astype(trainer.dtype), point.Y, strict=True):
+        w, row = point.w.astype(trainer.dtype), x[None, :]
+        h = trainer.predict(w, row).astype(np.float64)[0]
+        jacobian = of_shape(trainer.jacobian(w, row), (1, h.size, w.size), "Jacobian")[0]
+        total += np.broadcast_to(by_output(h, y), h.shape) @ jacobian
+    return _complete("T-product", total / len(point.X), compiled=True)
+
+
+def plain_tape(network: Network, point: Point) -> Gradient:
+    """Return the gradient of the plain NumPy network, differentiated on the tape."""
+    w = Variable(point.w)
+    return _complete("plain NumPy (tape)", gradient(plain.cost(network, w, point.X, point.Y), w))
+
+
+def complex_step(network: Network, point: Point, rng: np.random.Generator) -> Gradient:
+    """Return Im J(w + ih e)/h of the plain NumPy network for some weights of each layer.
+
+    Every function that a formula may contain allows it: branches and absolute values are
+    decided by the real part, which a step in the imaginary direction does not move.
+
+    Squire, Trapp: Using complex variables to estimate derivatives of real functions,
+    SIAM Review 40 (1998).
+    """
+    weights = _some_of_each_layer(network, rng)
+    w = point.w.astype(np.complex128)
+    values = np.empty(len(weights))
+    for n, position in enumerate(weights):
+        w[position] += 1j * STEP
+        values[n] = plain.cost(network, w, point.X, point.Y).imag / STEP
+        w[position] = point.w[position]
+    return Gradient("complex step", values, weights)
+
+
+def sympy_direct(network: Network, point: Point) -> Gradient:
+    """Return SymPy's derivative of the composed cost."""
+    return _complete("SymPy direct", direct_gradient(network, point))
+
+
+def _complete(method: str, values: Floats, compiled: bool = False) -> Gradient:
+    return Gradient(method, values, np.arange(values.size), compiled)
+
+
+def of_shape(values: Any, shape: tuple[int, ...], what: str) -> Floats:
+    found = np.asarray(values, dtype=np.float64)
+    if found.shape != shape:
+        raise TrainerError(f"the trainer's {what} has shape {found.shape}; expected {shape}")
+    return found
+
+
+def _cost_derivative(network: Network) -> Callable[[Floats, Floats], Any]:
+    """Return dJ/dh of one output and sample as a NumPy function, differentiated by SymPy."""
+    derivative = sympy.diff(network.cost.expression(), plain.H)
+    function: Callable[[Floats, Floats], Any] = sympy.lambdify([plain.H, plain.Y], derivative, "numpy")
+    return function
+
+
+def _some_of_each_layer(network: Network, rng: np.random.Generator) -> NDArray[np.int_]:
+    """Return all weights of a small network, else an equal share of each layer."""
+    share = -(-MAX_STEPS // len(network.layers))
+    chosen, start = [], 0
+    for rows, columns in network.shapes:
+        size = rows * columns
+        few = network.n_params > MAX_STEPS and size > share
+        within = rng.choice(size, share, replace=False) if few else np.arange(size)
+        chosen.append(start + np.sort(within))
+        start += size
+    return np.concatenate(chosen)

@@ -1,0 +1,190 @@
+"""A loaded trainer: the generated module with the defaults and the errors of symbp."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from symbp.errors import DataError, TrainingError
+from symbp.network import Network
+from symbp.run.interface import Callback, FloatArray, TrainerModule
+from symbp.run.progress import reporter
+from symbp.spec import Spec
+
+
+class Trainer:
+    """The compiled network; made by :func:`symbp.load` and :func:`symbp.generate`.
+
+    Weights are one flat vector w of shape (n_params,): W_1, ..., W_{L+1} row-major in
+    layer order. W_k has shape (N_k, N_{k-1} + 1), the bias being its last column, or
+    (N_k, N_{k-1}) in a layer without bias.
+
+    Parameters
+    ----------
+    path : Path
+        Where the generated file stands.
+    module : TrainerModule
+        The imported file.
+    source : str
+        Its text.
+
+    Attributes
+    ----------
+    spec : Spec
+        The declaration it was generated from.
+    network : Network
+        The network of that declaration.
+    """
+
+    def __init__(self, path: Path, module: TrainerModule, source: str) -> None:
+        self.path = path
+        self.module = module
+        self.source = source
+        self.spec = Spec.from_text(module.SPEC, str(path))
+
+    @property
+    def network(self) -> Network:
+        return self.spec.network
+
+    @property
+    def n_params(self) -> int:
+        """The number of weights, biases included."""
+        return self.module.N_PARAMS
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of every array and constant of the kernels."""
+        return np.dtype(self.module.DTYPE)
+
+    def __repr__(self) -> str:
+        sizes = "-".join(str(n) for n in self.network.sizes)
+        return f"<Trainer {self.network.name} {sizes}, {self.n_params} weights, {self.dtype}, {self.path}>"
+
+    def init_params(self, rng_or_seed: int | np.random.Generator | None = None) -> FloatArray:
+        """Return initial weights, shape (n_params,); by default from the seed of the declaration."""
+        with _errors_of_symbp():
+            return self.module.init_params(self.spec.train.seed if rng_or_seed is None else rng_or_seed)
+
+    def unpack(self, w: FloatArray) -> list[FloatArray]:
+        """Return W_1, ..., W_{L+1} as views of w, shape (n_params,)."""
+        with _errors_of_symbp():
+            return self.module.unpack(w)
+
+    def predict(self, w: ArrayLike, X: ArrayLike) -> FloatArray:
+        """Return the predictions h, shape (n, N_{L+1}), for inputs X, shape (n, N_0)."""
+        with _errors_of_symbp():
+            return self.module.predict(w, X)
+
+    def value_and_gradient(self, w: ArrayLike, X: ArrayLike, Y: ArrayLike) -> tuple[float, FloatArray]:
+        """Return the cost J and its gradient dJ/dw by the delta recursion, averaged over the samples.
+
+        Parameters
+        ----------
+        w : array, shape (n_params,)
+        X : array, shape (n, N_0)
+        Y : array
+            Targets, shape (n, N_{L+1}), or (n,): the labels of a classifier, or the
+            values of a single output.
+
+        Returns
+        -------
+        J : float
+        g : ndarray, shape (n_params,), of the trainer's dtype
+
+        Raises
+        ------
+        DataError
+            If a shape or a target does not fit the network.
+        """
+        with _errors_of_symbp():
+            return self.module.value_and_gradient(w, X, Y)
+
+    def jacobian(self, w: ArrayLike, X: ArrayLike) -> FloatArray:
+        """Return dh_q/dw, shape (n, N_{L+1}, n_params), by the T-product (000, eq. 2.17)."""
+        with _errors_of_symbp():
+            return self.module.jacobian(w, X)
+
+    def fit(
+        self,
+        w: ArrayLike,
+        X: ArrayLike,
+        Y: ArrayLike,
+        *,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        learning_rate: float | None = None,
+        shuffle: bool | None = None,
+        seed: int | None = None,
+        callback: Callback | None = None,
+        progress: bool | None = None,
+    ) -> tuple[FloatArray, list[float]]:
+        """Train; what is left out is taken from ``[train]`` of the declaration.
+
+        Parameters
+        ----------
+        w : array, shape (n_params,)
+            Where to start; it is not changed.
+        X, Y : arrays
+            As in :meth:`value_and_gradient`.
+        epochs, batch_size, learning_rate, shuffle, seed : optional
+            The seed starts the generator that shuffles: the same seed gives bitwise the
+            same weights.
+        callback : callable, optional
+            Called after each epoch with the number of epochs done, the number of all, and
+            the epoch's mean cost.
+        progress : bool, optional
+            Whether to show progress on stderr; by default, only on a terminal.
+
+        Returns
+        -------
+        w : ndarray, shape (n_params,)
+        history : list of float
+            The mean cost of each epoch.
+
+        Raises
+        ------
+        DataError
+            If a shape or a target does not fit the network.
+        TrainingError
+            If the cost is no longer finite; names the epoch, batch and learning rate.
+        """
+        defaults = self.spec.train
+        with _errors_of_symbp(), reporter(self.network.name, progress) as show:
+            return self.module.fit(
+                w,
+                X,
+                Y,
+                epochs=defaults.epochs if epochs is None else epochs,
+                batch_size=defaults.batch_size if batch_size is None else batch_size,
+                learning_rate=defaults.learning_rate if learning_rate is None else learning_rate,
+                shuffle=defaults.shuffle if shuffle is None else shuffle,
+                seed=defaults.seed if seed is None else seed,
+                callback=_both(callback, show),
+            )
+
+
+@contextlib.contextmanager
+def _errors_of_symbp() -> Iterator[None]:
+    """A generated module knows nothing of symbp: give its errors their place in the family."""
+    try:
+        yield
+    except FloatingPointError as error:
+        raise TrainingError(str(error)) from error
+    except ValueError as error:
+        raise DataError(str(error)) from error
+
+
+def _both(first: Callback | None, second: Callback | None) -> Callback | None:
+    if first is None or second is None:
+        return first or second
+
+    def call(epoch: int, epochs: int, cost: float) -> None:
+        first(epoch, epochs, cost)
+        second(epoch, epochs, cost)
+
+    return call

@@ -1,0 +1,147 @@
+"""Every way to the gradient against every other, at a random point.
+
+::
+
+    Trainer --> Point --> five gradients --> Row for each pair --> Report
+"""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbp.errors import TrainerError
+from symbp.network import Network
+from symbp.run import direct, paths, plain
+from symbp.run.paths import Gradient
+from symbp.run.point import Point, random_point
+from symbp.run.report import Report, Row, gradient_scale, name_of_weight, relative_errors
+from symbp.run.trainer import Trainer
+
+if TYPE_CHECKING:
+    from symbp.derivation import Derivation
+
+Floats = NDArray[np.float64]
+# The paths are exact up to rounding; a few hundred operations of it are allowed for.
+TOLERANCE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-4}
+
+
+def verify(
+    what: Trainer | Network | Derivation, *, seed: int = 0, samples: int = 5, tolerance: float | None = None
+) -> Report:
+    """Compare every way to the gradient with every other, and costs and predictions with the plain network.
+
+    Parameters
+    ----------
+    what : Trainer, Network or Derivation
+        For the latter two a trainer is generated in a temporary directory.
+    seed : int
+        Starts the generator of weights and data.
+    samples : int
+        n, the number of samples, at least 1.
+    tolerance : float, optional
+        The largest relative error of a comparison with the kernels; by default 1e-12 in
+        float64 and 1e-4 in float32. The ways that run outside the kernels always compute
+        in float64 and are held to 1e-12.
+
+    Returns
+    -------
+    Report
+        ``report.ok`` tells whether all agree; ``print(report)`` shows the worst weights.
+
+    Raises
+    ------
+    TrainerError
+        If an array of the trainer has the wrong shape.
+    ValueError
+        If `samples` is not positive.
+    """
+    if samples < 1:
+        raise ValueError(f"samples = {samples}: expected at least 1")
+    if isinstance(what, Trainer):
+        return _verify_trainer(what, seed, samples, tolerance)
+    from symbp import generate
+
+    with tempfile.TemporaryDirectory(prefix="symbp_verify_") as folder:
+        trainer = generate(what, Path(folder) / "trainer.py", dtype="float64")
+        return _verify_trainer(trainer, seed, samples, tolerance)
+
+
+def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float | None) -> Report:
+    network, rng = trainer.network, np.random.default_rng(seed)
+    start = np.asarray(trainer.init_params(rng), dtype=np.float64)
+    if start.shape != (network.n_params,):
+        raise TrainerError(f"the trainer has {start.size} weights; the network has {network.n_params}")
+    # A number that is not finite is found and reported below; NumPy need not warn of it.
+    with np.errstate(all="ignore"):
+        point = random_point(network, start, trainer.dtype, rng, samples)
+        value, delta = paths.delta_recursion(trainer, point)
+        gradients = [
+            delta,
+            paths.t_product(trainer, point),
+            paths.plain_tape(network, point),
+            paths.complex_step(network, point, rng),
+        ]
+        notes = []
+        reason = direct.why_not(network)
+        if reason is None:
+            gradients.append(paths.sympy_direct(network, point))
+        else:
+            notes.append(f"SymPy direct: left out, {reason}.")
+        compiled = TOLERANCE[trainer.dtype] if tolerance is None else tolerance
+        rows = [
+            *_values(trainer, point, value, compiled),
+            *_pairs(network, gradients, compiled),
+        ]
+    if trainer.dtype != np.float64:
+        notes.append(
+            f"The kernels compute in {trainer.dtype}: their rounding is about 1e-7 an operation, hence their "
+            f"tolerance of {compiled:.0e}. The other ways compute in float64 at the same point."
+        )
+    title = f"{network.name}: {network.n_params:,} weights, {samples} random samples, {trainer.dtype}, seed {seed}"
+    return Report(title, tuple(rows), tuple(notes))
+
+
+def _pairs(network: Network, gradients: list[Gradient], tolerance: float) -> list[Row]:
+    """Compare each gradient with each other, weight by weight where both have one."""
+    # The tape's gradient is complete and not the kernels': it tells the sizes.
+    scale = gradient_scale(network, next(g.values for g in gradients if g.method.startswith("plain")))
+    rows = []
+    for a, b in itertools.combinations(gradients, 2):
+        weights, of_a, of_b = np.intersect1d(a.weights, b.weights, assume_unique=True, return_indices=True)
+        errors = relative_errors(a.values[of_a], b.values[of_b], scale[weights])
+        error, at = _worst(errors)
+        allowed = tolerance if a.compiled or b.compiled else TOLERANCE[np.dtype(np.float64)]
+        place = name_of_weight(network, int(weights[at]))
+        rows.append(Row("gradient", a.method, b.method, len(weights), error, place, allowed))
+    return rows
+
+
+def _values(trainer: Trainer, point: Point, value: float, tolerance: float) -> list[Row]:
+    """Compare the kernel's cost and predictions with those of the plain network."""
+    network, dtype = trainer.network, trainer.dtype
+    h = paths.of_shape(
+        trainer.predict(point.w.astype(dtype), point.X.astype(dtype)), point.Y.shape, "prediction"
+    )
+    expected = plain.predict(network, point.w, point.X)
+    error, at = _worst(relative_errors(h, expected, float(np.max(np.abs(expected)))))
+    sample, unit = divmod(at, h.shape[1])
+    place = f"h_{unit + 1}, sample {sample + 1}"
+    J = plain.cost(network, point.w, point.X, point.Y)
+    cost_error, _ = _worst(relative_errors(np.array([value]), np.array([J]), 0.0))
+    return [
+        Row("prediction", "kernel", "plain NumPy", h.size, error, place, tolerance),
+        Row("cost", "kernel", "plain NumPy", 1, cost_error, "J", tolerance),
+    ]
+
+
+def _worst(errors: Floats) -> tuple[float, int]:
+    """Return the largest error and its position; a NaN is larger than any number."""
+    flat: Any = errors.ravel()
+    at = int(np.argmax(flat))  # NumPy's argmax stops at the first NaN
+    return float(flat[at]), at
