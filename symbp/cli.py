@@ -17,7 +17,6 @@ import click
 
 from symbp.errors import DataError, SymbpError
 from symbp.files import atomic_write, check_output
-from symbp.functions.names import nearest
 from symbp.spec import Spec
 
 FORMATS = ("latex", "text", "markdown", "pdf")
@@ -137,11 +136,10 @@ def derive(spec: str, notation: str, form: str | None, output: str | None, force
         check_output(output, force)
 
     import symbp
-    from symbp.notation import NOTATIONS
+    from symbp.notation import get
 
-    if notation not in NOTATIONS:
-        raise click.UsageError(f"--notation {notation}: unknown{nearest(notation, NOTATIONS)}")
-    derivation = symbp.derive(declared.network)
+    get(notation)  # says so now if there is none of that name
+    derivation = symbp.derive(declared.network, declared.train.optimizer).checked()
     derivation.prove()
     if form == "pdf":
         from symbp.pdf import compile_pdf

@@ -6,9 +6,8 @@ held out and seen only once, for the last line.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -31,22 +30,24 @@ LEAST_ACCURACY = 0.95
 
 
 class Stage:
-    """One line of the report; the stage itself says what came out of it."""
+    """One line of the report: a name, the time the block took, and what came out of it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.result = ""
-        self.seconds = 0.0
 
+    def __enter__(self) -> Stage:
+        self._start = time.perf_counter()
+        return self
 
-@contextmanager
-def stage(name: str) -> Iterator[Stage]:
-    """Time the block, then print its line."""
-    current = Stage(name)
-    start = time.perf_counter()
-    yield current
-    current.seconds = time.perf_counter() - start
-    print(f"{name:<9}{current.seconds:8.2f} s   {current.result}", flush=True)
+    @property
+    def seconds(self) -> float:
+        """The time since the block began."""
+        return time.perf_counter() - self._start
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            print(f"{self.name:<8}{self.seconds:7.2f} s   {self.result}", flush=True)
 
 
 def run_demo(directory: str | Path) -> bool:
@@ -55,7 +56,7 @@ def run_demo(directory: str | Path) -> bool:
     Parameters
     ----------
     directory : path
-        Where ``digits.toml``, ``derivation.tex`` and ``trainer.py`` are written.
+        Where ``derivation.tex`` and ``trainer.py`` are written.
 
     Raises
     ------
@@ -64,32 +65,37 @@ def run_demo(directory: str | Path) -> bool:
     """
     directory = _prepare(Path(directory))
     X, Y = _digits()
-    train, test = held_out(len(X), HELD_OUT, seed=0)
-    print("network  64-32-10, relu, softmax, cross-entropy")
-    print(f"data     {len(X)} images of handwritten digits, {len(test)} of them held out")
+    seen, unseen = held_out(len(X), HELD_OUT, seed=0)
+    network, options = SPEC.network, SPEC.train
+    print(
+        f"{len(X)} images of handwritten digits, {len(unseen)} of them held out; network 64-32-10", flush=True
+    )
 
-    with stage("derive") as this:
-        derivation = symbp.derive(SPEC.network)
+    with Stage("derive") as this:
+        derivation = symbp.derive(network, options.optimizer)
         this.result = f"{len(derivation.steps)} steps"
-    with stage("prove") as this:
+    with Stage("prove") as this:
+        derivation = derivation.checked()
         checks = derivation.prove()
-        this.result = f"{len(checks)} checks passed"
-    with stage("typeset") as this:
-        this.result = str(atomic_write(directory / "derivation.tex", derivation.latex()))
-    with stage("compile") as this:
-        trainer = symbp.generate(SPEC.network, directory / "trainer.py", **vars(SPEC.train))
-        this.result = f"{trainer.path}, {trainer.n_params} weights"
-    with stage("verify") as this:
+        this.result = f"{len(derivation.steps)} steps proved by {len(checks)} checks"
+    with Stage("typeset") as this:
+        this.result = f"wrote {atomic_write(directory / 'derivation.tex', derivation.latex())}"
+    with Stage("compile") as this:
+        trainer = symbp.generate(network, directory / "trainer.py", **vars(options))
+        this.result = f"wrote {trainer.path.name}, {trainer.n_params:,} weights, {trainer.dtype}"
+    with Stage("verify") as this:
         report = symbp.verify(trainer)
-        this.result = f"worst gradient error {report.worst:.1e}"
-    with stage("train") as this:
-        weights, history = trainer.fit(trainer.init_params(), X[train], Y[train], progress=True)
-    steps = len(history) * -(-len(train) // SPEC.train.batch_size)
-    with stage("test") as this:
-        result = score(trainer, weights, X[test], Y[test])
-        this.result = str(result)
-    assert result.accuracy is not None
-    return bool(report.ok and result.accuracy >= LEAST_ACCURACY and steps)
+        verdict = "all agree" if report.ok else "FAILED"
+        this.result = f"{len(report.rows)} comparisons, {verdict}; worst gradient error {report.worst:.1e}"
+    with Stage("train") as this:
+        weights, history = trainer.fit(trainer.init_params(), X[seen], Y[seen], progress=True)
+        steps = len(history) * math.ceil(len(seen) / options.batch_size)
+        this.result = f"{len(history)} epochs, {steps / this.seconds:,.0f} steps per second"
+    with Stage("test") as this:
+        result = score(trainer, weights, X[unseen], Y[unseen])
+        assert result.accuracy is not None  # cross_entropy has classes
+        this.result = f"accuracy {100 * result.accuracy:.2f} % on the images held out"
+    return report.ok and result.accuracy >= LEAST_ACCURACY
 
 
 def _prepare(directory: Path) -> Path:
@@ -97,7 +103,7 @@ def _prepare(directory: Path) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SymbpError(f"{directory}: cannot be made: {error.strerror}") from None
-    for name in ("digits.toml", "derivation.tex", "trainer.py"):
+    for name in ("derivation.tex", "trainer.py"):
         check_output(directory / name)
     return directory
 

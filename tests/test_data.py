@@ -130,11 +130,16 @@ def test_what_is_wrong_is_named(read: Any, text: str, message: str) -> None:
     [
         ("a,b,p,q\n1,2,3,x\n", "p,q", REAL, "row 1 (line 2), column 'q': 'x' is not a number"),
         ("a,b,p,q\n1,2,3,inf\n", "p,q", REAL, "row 1 (line 2), column 'q': inf is not a finite number"),
-        ("a,b,p\n1,2,3\n", "p", REAL, "1 target columns; network 'robot' expects 2 (one for each output)"),
+        ("a,b,p\n1,2,3\n", "p", REAL, "1 target column; network 'robot' expects 2 (one for each output)"),
         ("a,b,p\n1,2,3\n", "p,p", REAL, "target 'p,p': the same column twice"),
         ("a,b,y\n1,2,0\n1,2,2\n", "y", BINARY, "row 2 (line 3), column 'y': target 2; cost"),
         ("a,b,p,q\n1,2,0,1\n", "p,q", CLASSES, "2 target columns; network 'iris' expects 1 (labels) or 3"),
-        ("a,b,p,q,r\n1,2,0,1,1\n", "p,q,r", CLASSES, "row 1 (line 2): the targets sum to 2, not to 1"),
+        (
+            "a,b,p,q,r\n1,2,0,1,1\n",
+            "p,q,r",
+            CLASSES,
+            "row 1 (line 2): the targets sum to 2; a",
+        ),
     ],
 )
 def test_wrong_targets(read: Any, text: str, target: str, network: Network, message: str) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sympy.printing.latex import LatexPrinter
 
 from symbp.algebra.nodes import Node
 from symbp.notation.records import Glyph
-from symbp.notation.writer import Writer, braced
+from symbp.notation.scripts import braced
+from symbp.notation.writer import Writer
 
 NEW_ROW = r" \\ "
 _TALL = ("\\frac", "\\sum", "\\max", "\\begin")
@@ -18,7 +19,7 @@ _TALL = ("\\frac", "\\sum", "\\max", "\\begin")
 class LatexWriter(Writer, LatexPrinter):
     """Prints in a notation as LaTeX, for amsmath's math mode."""
 
-    signs: ClassVar[dict[str, str]] = {
+    signs: ClassVar[Mapping[str, str]] = {
         "=": "=",
         "==": "=",
         "!=": r"\ne",
@@ -31,7 +32,7 @@ class LatexWriter(Writer, LatexPrinter):
         ":": r"\vdots",
         "T": r"{\mathsf T}",
     }
-    names: ClassVar[dict[str, str]] = {
+    names: ClassVar[Mapping[str, str]] = {
         "log": r"\ln",
         "tanh": r"\tanh",
         "sin": r"\sin",
@@ -53,7 +54,8 @@ class LatexWriter(Writer, LatexPrinter):
     def quotient(self, above: Sequence[Any], below: Sequence[Any]) -> str:
         return rf"\frac{{{self.factors(above)}}}{{{self.factors(below)}}}"
 
-    coefficient = quotient
+    def coefficient(self, above: Sequence[Any], below: Sequence[Any]) -> str:
+        return self.quotient(above, below)
 
     def root(self, inner: str) -> str:
         return rf"\sqrt{{{inner}}}"

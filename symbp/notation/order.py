@@ -16,7 +16,7 @@ from sympy.concrete.summations import Sum
 from symbp.algebra.nodes import HasBias, Inputs, Node, Partial, Width
 
 # Roles in reading order. Nodes go by kind, everything else by class (the nearest in the MRO).
-_KINDS = ("w", "w_new", "S", "T", "delta", "o", "a", "y", "h", "sigma", "c", "e", "mu", "lse", "J")
+_KINDS = ("w", "w_new", "delta", "o", "a", "y", "h", "sigma", "c", "e", "mu", "lse", "J")
 _ROLES = (
     "Number",
     "Symbol",
@@ -27,18 +27,18 @@ _ROLES = (
     "Partial w",
     "w",
     "w_new",
-    "S",
-    "T",
     "Activate",
     "ActivateDerivative",
     "delta",
     *_KINDS[_KINDS.index("delta") + 1 :],
+    "Add",
     "Pow",
     "Function",
     "Piecewise",
-    "Add",
     "MaxOver",
     "Partial",
+    "T",
+    "S",
     "Sum",
 )
 _RANK = {role: rank for rank, role in enumerate(_ROLES)}
@@ -52,7 +52,9 @@ def role(factor: Any) -> tuple[int, int]:
     """Return the place of a factor in a product."""
     base = factor.base if isinstance(factor, Pow) and isinstance(factor.base, Node) else factor
     if isinstance(base, Node):
-        return _RANK.get(base.kind, _OTHER), 0
+        # Entries of a product of S-matrices stand as the matrices do: the last layer first.
+        descending = -int(base.layer) if base.kind in ("S", "T") and base.layer.is_Integer else 0
+        return _RANK.get(base.kind, _OTHER), descending
     if isinstance(base, Partial):
         # The derivative of a weight is a Kronecker delta in waiting: it stands where the weight stood.
         if base.of.kind == "w":
@@ -79,9 +81,15 @@ class Product:
 
 
 def product(expr: Any) -> Product:
-    """Take a product apart into sign, numerator and denominator, each in reading order."""
+    """Take a product apart into sign, numerator and denominator, each in reading order.
+
+    A minus sign common to all terms of a sum over an index goes in front of it.
+    """
     negative, above, below = False, [], []
     for factor in Mul.make_args(expr):
+        if isinstance(factor, Sum) and _all_negative(factor.function):
+            negative = not negative
+            factor = Sum(-factor.function, *factor.limits)
         if factor.is_Rational:
             negative ^= bool(factor < 0)
             number = abs(factor)
@@ -98,6 +106,12 @@ def product(expr: Any) -> Product:
         negative,
         tuple(ordered(map(sympy.sympify, above))),
         tuple(ordered(map(sympy.sympify, below))),
+    )
+
+
+def _all_negative(expr: Any) -> bool:
+    return all(
+        term.could_extract_minus_sign() and term.as_coeff_Mul()[0].is_negative for term in Add.make_args(expr)
     )
 
 

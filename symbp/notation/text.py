@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sympy.printing.str import StrPrinter
 
 from symbp.notation.records import Glyph
-from symbp.notation.writer import Writer, braced, scripted
+from symbp.notation.scripts import braced, scripted
+from symbp.notation.writer import Writer
 
 
 class TextWriter(Writer, StrPrinter):
@@ -20,7 +21,7 @@ class TextWriter(Writer, StrPrinter):
     # Our classes bring a _sympystr for debugging; the printer must not prefer it.
     printmethod = "_symbp_text"
 
-    signs: ClassVar[dict[str, str]] = {
+    signs: ClassVar[Mapping[str, str]] = {
         "=": "=",
         "==": "=",
         "!=": "!=",
@@ -33,7 +34,7 @@ class TextWriter(Writer, StrPrinter):
         ":": "...",
         "T": "T",
     }
-    names: ClassVar[dict[str, str]] = {"Abs": "abs", "Max": "max", "Min": "min"}
+    names: ClassVar[Mapping[str, str]] = {"Abs": "abs", "Max": "max", "Min": "min"}
 
     def letter(self, glyph: Glyph) -> str:
         return glyph.text
@@ -64,7 +65,9 @@ class TextWriter(Writer, StrPrinter):
         return f"{operator}_{{{low}}}^{braced(high)}"
 
     def cases(self, branches: Sequence[tuple[str, str]]) -> str:
-        parts = [f"{value} if {condition}" if condition else f"{value} otherwise" for value, condition in branches]
+        parts = [
+            f"{value} if {condition}" if condition else f"{value} otherwise" for value, condition in branches
+        ]
         return f"{{{'; '.join(parts)}}}"
 
     def table(self, rows: Sequence[Sequence[str]]) -> str:

@@ -44,7 +44,8 @@ def read_targets(raw: Raw, network: Network) -> tuple[NDArray[Any], tuple[str, .
         expected = f"{outputs} (one for each output)"
         if network.cost.targets == "distribution":
             expected = f"1 (labels) or {expected}"
-        raise DataError(f"{raw.where}: {found} target columns; network {network.name!r} expects {expected}")
+        columns_found = f"{found} target column{'s' * (found != 1)}"
+        raise DataError(f"{raw.where}: {columns_found}; network {network.name!r} expects {expected}")
     Y = _numbers(raw, columns)
     _check_range(raw, Y, network)
     return Y, ()

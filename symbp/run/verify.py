@@ -103,8 +103,8 @@ def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float 
             f"The kernels compute in {trainer.dtype}: their rounding is about 1e-7 an operation, hence their "
             f"tolerance of {compiled:.0e}. The other ways compute in float64 at the same point."
         )
-    title = f"{network.name}: {network.n_params:,} weights, {samples} random samples, {trainer.dtype}, seed {seed}"
-    return Report(title, tuple(rows), tuple(notes))
+    size = f"{network.n_params:,} weights, {samples} random samples, {trainer.dtype}, seed {seed}"
+    return Report(f"{network.name}: {size}", tuple(rows), tuple(notes))
 
 
 def _pairs(network: Network, gradients: list[Gradient], tolerance: float) -> list[Row]:

@@ -131,6 +131,8 @@ class Interpreter:
         return self.model.reduce(sum((self.expression(a) for a in expr.args[1:]), self.expression(expr.args[0])))
 
     def mul(self, expr: Mul) -> Any:
+        if any(isinstance(a, HasBias) and self.integer(a) == 0 for a in expr.args):
+            return self.model.number(0, 1)  # the other factors do not exist without a bias neuron
         total = self.expression(expr.args[0])
         for argument in expr.args[1:]:
             value = self.expression(argument)

@@ -1,0 +1,44 @@
+"""Conditions joined to chains, as a reader expects them: 1 <= k < l <= L + 1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sympy
+from sympy import Eq, Ge, Gt, Ne, Symbol
+from sympy.core.relational import Relational
+
+
+def chains(assumptions: Iterable[Any]) -> tuple[tuple[Any, ...], ...]:
+    """Join inequalities that share an end: k < l and l <= L + 1 to (1, <=, k, <, l, <=, L + 1).
+
+    What SymPy knows already (an index is at least 1) is not among the assumptions; it is
+    shown again in front of an index that begins a chain.
+    """
+    links: list[list[Any]] = []
+    others: list[tuple[Any, ...]] = []
+    for assumption in assumptions:
+        if not isinstance(assumption, Relational) or assumption is sympy.true:
+            continue
+        low, high, sign = assumption.lhs, assumption.rhs, assumption.rel_op
+        if isinstance(assumption, (Eq, Ne)):
+            others.append((low, "=" if isinstance(assumption, Eq) else "!=", high))
+            continue
+        if isinstance(assumption, (Ge, Gt)):
+            low, high, sign = high, low, sign.replace(">", "<")
+        for link in links:
+            if link[-1] == low:
+                link += [sign, high]
+                break
+            if link[0] == high:
+                link[:0] = [low, sign]
+                break
+        else:
+            links.append([low, sign, high])
+    return (*(tuple(_from_one(link)) for link in links), *others)
+
+
+def _from_one(link: list[Any]) -> list[Any]:
+    first = link[0]
+    return [sympy.S.One, "<=", *link] if isinstance(first, Symbol) and first.is_positive else link

@@ -1,0 +1,110 @@
+"""Which steps stand where on a page: sections by label, instances by layer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from symbp.derivation.records import Derivation, Step
+
+# Section titles with the labels they take. A label with a layer ("2.6b, k=1") is an instance
+# for one layer of one network; a label that no line takes goes to the last section.
+GENERIC = {
+    "Forward pass": r"1\.[367]|2\.6b?|h",
+    "Chain rule": r"2\.([3457]|7z|8|10|11[ab]?)",
+    "S-matrices and T-product": r"2\.1[2-7][a-z]?",
+    "Sensitivities": r"D\.\d[ab]?",
+    "Update": r"2\.2",
+    "This network: output and cost": r"1\.8.*|2\.1[a-z]?",
+    "This network: output sensitivity": r"D\.1[a-z]",
+}
+INSTANCES = {
+    "This network: forward pass": r"2\.6b?|1\.3d?",
+    "This network: S-matrices, T-products and Jacobian": r"2\.1[2-7]",
+    "This network: sensitivities and gradients": r"D\.\d[ab]?",
+}
+FURTHER = "Further steps"
+
+# Layers near both ends are written out; those between look like them.
+SHOWN_AT_EACH_END = 3
+
+_LABEL = re.compile(r"(?P<head>.*?)(?:, k=(?P<layer>\d+))?")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Steps under one heading: a layer, or None for steps of no particular layer."""
+
+    layer: int | None
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A titled part of a page.
+
+    Attributes
+    ----------
+    title : str
+    groups : tuple of Group
+    left_out : tuple of int
+        Layers whose equations are not written out, because they are like their neighbours'.
+    """
+
+    title: str
+    groups: tuple[Group, ...]
+    left_out: tuple[int, ...] = ()
+
+    @property
+    def steps(self) -> Iterator[Step]:
+        return (step for group in self.groups for step in group.steps)
+
+
+def split_label(label: str) -> tuple[str, int | None]:
+    """Return the number of the equation and the layer it is written out for, if any."""
+    found = _LABEL.fullmatch(label)
+    if found is None:
+        return label, None
+    return found["head"], None if found["layer"] is None else int(found["layer"])
+
+
+def section_title(label: str) -> str:
+    """Return the title of the section that a step stands in."""
+    head, layer = split_label(label)
+    table = GENERIC if layer is None else INSTANCES
+    return next((title for title, pattern in table.items() if re.fullmatch(pattern, head)), FURTHER)
+
+
+def outline(derivation: Derivation) -> tuple[Section, ...]:
+    """Return the sections of a derivation's page, without those that have no step."""
+    by_title: dict[str, list[Step]] = {title: [] for title in (*GENERIC, *INSTANCES, FURTHER)}
+    for step in derivation.steps:
+        by_title[section_title(step.label)].append(step)
+    last = 0 if derivation.network is None else derivation.network.hidden + 1
+    return tuple(_section(title, steps, last) for title, steps in by_title.items() if steps)
+
+
+def _section(title: str, steps: list[Step], last: int) -> Section:
+    by_layer: dict[int | None, list[Step]] = {}
+    for step in steps:
+        by_layer.setdefault(split_label(step.label)[1], []).append(step)
+    hidden = {layer for layer in by_layer if layer is not None and not is_shown(layer, last)}
+    # A step that no oracle bears out is always shown.
+    groups = [
+        Group(layer, tuple(s for s in group if layer not in hidden or _doubtful(s)))
+        for layer, group in by_layer.items()
+    ]
+    left_out = sorted(layer for layer in hidden if layer is not None)
+    return Section(title, tuple(g for g in groups if g.steps), tuple(left_out))
+
+
+def is_shown(layer: int, last: int) -> bool:
+    """Return whether the equations of a layer are written out in a network of so many layers."""
+    return (
+        layer <= SHOWN_AT_EACH_END or layer > last - SHOWN_AT_EACH_END or last <= 2 * SHOWN_AT_EACH_END + 2
+    )
+
+
+def _doubtful(step: Step) -> bool:
+    return any(not check.passed for check in step.checks)
