@@ -21,6 +21,19 @@ from symbp.spec import Spec
 
 FORMATS = ("latex", "text", "markdown", "pdf")
 
+# \b keeps Click from filling the lines of the example.
+_HELP = """Derive backpropagation of a dense network, prove every step, typeset it, compile and train it.
+
+SPEC is a TOML file that declares the network, such as
+
+\b
+[network]
+name = "iris"
+inputs = 4
+cost = "cross_entropy"
+layers = [{units = 8, activation = "tanh"}, {units = 3, activation = "softmax"}]
+"""
+
 Command = Callable[..., Any]
 
 
@@ -67,20 +80,10 @@ def _fail(message: str) -> int:
     return 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="symbp", message="symbp %(version)s")
 def cli() -> None:
-    """Derive backpropagation of a dense network, prove every step, typeset it, compile and train it.
-
-    SPEC is a TOML file that declares the network, such as
-
-    \b
-    [network]
-    name = "iris"
-    inputs = 4
-    cost = "cross_entropy"
-    layers = [{units = 8, activation = "tanh"}, {units = 3, activation = "softmax"}]
-    """
+    """Hold the commands; their docstrings are the help."""
 
 
 def _output_options(command: Command) -> Command:
@@ -93,12 +96,12 @@ def _output_options(command: Command) -> Command:
 def _train_options(*names: str) -> Callable[[Command], Command]:
     """Add options that go before those in the [train] table of the spec."""
     known = {
-        "optimizer": click.option("--optimizer", metavar="NAME", help="Instead of the spec's."),
-        "learning_rate": click.option("--learning-rate", type=float, help="Instead of the spec's."),
-        "batch_size": click.option("--batch-size", type=int, help="Instead of the spec's."),
-        "dtype": click.option("--dtype", metavar="float64|float32", help="Instead of the spec's."),
-        "epochs": click.option("--epochs", type=int, help="Instead of the spec's."),
-        "seed": click.option("--seed", type=int, help="Instead of the spec's."),
+        "optimizer": click.option("--optimizer", metavar="NAME", help="The update rule, such as sgd."),
+        "learning_rate": click.option("--learning-rate", type=float, metavar="RATE"),
+        "batch_size": click.option("--batch-size", type=int, metavar="N", help="Samples per update."),
+        "dtype": click.option("--dtype", metavar="float64|float32", help="The type of every number."),
+        "epochs": click.option("--epochs", type=int, metavar="N", help="Passes over the data."),
+        "seed": click.option("--seed", type=int, metavar="N", help="Of initial weights and shuffling."),
     }
 
     def add(command: Command) -> Command:
@@ -127,7 +130,7 @@ def _read_spec(path: str, **given: Any) -> Spec:
 )
 @_output_options
 def derive(spec: str, notation: str, form: str | None, output: str | None, force: bool) -> None:
-    """Derive the gradient of SPEC, prove every step, and print the derivation."""
+    """Print the derivation of SPEC, every step proved."""
     declared = Spec.from_toml(spec)
     form = form or _format_of(output)
     if form == "pdf" and output is None:
@@ -163,7 +166,10 @@ def _format_of(output: str | None) -> str:
 @_output_options
 @_train_options("optimizer", "learning_rate", "batch_size", "dtype")
 def generate(spec: str, output: str | None, force: bool, **options: Any) -> None:
-    """Write the trainer of SPEC: one Python file that needs NumPy and Numba only."""
+    """Write the trainer of SPEC as one Python file.
+
+    The file needs NumPy and Numba, and neither symbp nor SymPy.
+    """
     declared = _read_spec(spec, **options)
     path = output or f"{declared.network.name}_trainer.py"
     check_output(path, force)
@@ -237,7 +243,7 @@ def train(
 @click.option("--data", required=True, metavar="FILE", help="CSV with a header row, or .npz with X.")
 @_output_options
 def predict(model: str, data: str, output: str | None, force: bool) -> None:
-    """Predict with MODEL, which 'symbp train' wrote, and print CSV."""
+    """Print the predictions of MODEL as CSV."""
     if output is not None:
         check_output(output, force)
 
@@ -257,7 +263,10 @@ def predict(model: str, data: str, output: str | None, force: bool) -> None:
 @cli.command()
 @click.argument("file", metavar="SPEC|TRAINER.py")
 def verify(file: str) -> int:
-    """Compare every way to the gradient with every other; exit status 1 if two disagree."""
+    """Compare all ways to the gradient.
+
+    A table shows the worst error of each pair; the exit status is 1 if one is too large.
+    """
     spec = None if Path(file).suffix == ".py" else Spec.from_toml(file)
 
     import symbp
@@ -272,7 +281,7 @@ def verify(file: str) -> int:
     "--output", "-o", metavar="DIR", default="symbp_demo", show_default=True, help="Where to write."
 )
 def demo(output: str) -> int:
-    """Derive, prove, compile, verify and train a network for real handwritten digits."""
+    """Take handwritten digits through every stage."""
     from symbp.demo import run_demo
 
     return 0 if run_demo(output) else 1

@@ -17,6 +17,7 @@ from typing import Any
 
 import sympy
 from sympy import Expr, Function, KroneckerDelta, Symbol, Tuple
+from sympy.codegen.cfunctions import log1p
 from sympy.core.symbol import Str
 
 # Sizes and indices -------------------------------------------------------------------
@@ -295,6 +296,11 @@ class Softplus(Function):
     def defining(self) -> Expr:
         """Return log(1 + exp(u)), which the name stands for."""
         return sympy.log(1 + sympy.exp(self.args[0]))
+
+    def stable(self) -> Expr:
+        """Return the form that kernels compute: no exponent is positive."""
+        u = self.args[0]
+        return sympy.Piecewise((0, u <= 0), (u, True)) + log1p(sympy.exp(-sympy.Abs(u)))
 
 
 # Shorthands ----------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from symbp.algebra.nodes import (
     cost,
     delta,
     i,
+    j,
     k,
     l,
     m,
@@ -250,18 +251,38 @@ def _chain_entries(b: Builder, network: Network, layer: int) -> None:
 
 
 def _jacobian_entries(b: Builder, network: Network, layer: int) -> None:
-    """2.17 entry by entry, with 2.10 for the column."""
+    """2.17 entry by entry, with 2.10 for the column; then for regular inputs and for the bias."""
     general = substitute(b["2.17"], {k: layer})
     factors = _of_network(_with_column(b, general.rhs, layer), network).args
     product = MatMul(*(f.evaluate() if isinstance(f, ChainMatrix) else f for f in factors))
     entry = _of_network(entries(product.doit(deep=False), 1, 1), network)
-    b.add(
+    whole = b.add(
         f"2.17, k={layer}",
         "entries",
         equation(_of_network(general.lhs, network), rules.hoist(rules.collapse(entry))),
         "2.17 with 2.10 for the column",
         ("2.17", "2.10"),
     )
+    b.add(
+        f"2.17a, k={layer}",
+        "inputs are outputs",
+        equation(whole.lhs, rules.inputs_are_outputs(whole.rhs)),
+        "the weights of the regular neurons",
+        (f"2.17, k={layer}", "1.6"),
+    )
+    if network.has_bias(layer):
+        # Before the sizes are put in, the bias neuron is the one at N_{k-1} + 1.
+        at_bias = {j: Width(layer - 1) + 1}
+        b.add(
+            f"2.17b, k={layer}",
+            "the bias neuron returns 1",
+            equation(
+                _of_network(whole.lhs.xreplace(at_bias), network),
+                _of_network(rules.bias_is_one(whole.rhs.xreplace(at_bias)), network),
+            ),
+            "the bias",
+            (f"2.17, k={layer}",),
+        )
 
 
 def _with_column(b: Builder, product: Any, layer: int) -> Any:

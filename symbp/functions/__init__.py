@@ -1,6 +1,15 @@
 """Activations, costs and update rules as records around their formulas."""
 
-from symbp.functions.records import Activation, Cost, UpdateRule
+from symbp.functions.records import INITIALISATIONS, Activation, Cost, Initialisation, UpdateRule
 from symbp.functions.tables import ACTIVATIONS, COSTS, OPTIMIZERS
 
-__all__ = ["ACTIVATIONS", "COSTS", "OPTIMIZERS", "Activation", "Cost", "UpdateRule"]
+__all__ = [
+    "ACTIVATIONS",
+    "COSTS",
+    "INITIALISATIONS",
+    "OPTIMIZERS",
+    "Activation",
+    "Cost",
+    "Initialisation",
+    "UpdateRule",
+]

@@ -7,6 +7,7 @@ formula is text until somebody needs it, so that records import nothing heavy.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,7 +18,44 @@ if TYPE_CHECKING:
     import sympy
 
 OUTPUTS = ("real", "unit_interval", "distribution")
-INITIALISATIONS = ("he", "glorot")
+
+
+@dataclass(frozen=True)
+class Initialisation:
+    """How the weights of a layer start; biases start at 0.
+
+    Parameters
+    ----------
+    name : str
+    distribution : {"normal", "uniform"}
+        Normal with a standard deviation, or uniform between plus and minus a limit.
+    squared_scale : str
+        The square of that number, in ``fan_in`` and ``fan_out``, the numbers of inputs
+        (without bias) and of units of the layer.
+    source : str
+    """
+
+    name: str
+    distribution: str
+    squared_scale: str
+    source: str
+
+    def scale(self, fan_in: int, fan_out: int) -> float:
+        """Return the standard deviation or the limit for a layer."""
+        from symbp.functions.parse import parse_formula
+
+        formula = parse_formula(self.squared_scale, ("fan_in", "fan_out"))
+        values = {"fan_in": fan_in, "fan_out": fan_out}
+        return math.sqrt(float(formula.subs({s: values[s.name] for s in formula.free_symbols})))
+
+
+INITIALISATIONS: dict[str, Initialisation] = {
+    record.name: record
+    for record in (
+        Initialisation("he", "normal", "2/fan_in", "He et al. 2015, arXiv:1502.01852, section 2.2"),
+        Initialisation("glorot", "uniform", "6/(fan_in + fan_out)", "Glorot and Bengio 2010, eq. 16"),
+    )
+}
 
 
 def _check_name(name: object) -> None:

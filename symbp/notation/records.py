@@ -74,8 +74,13 @@ class Notation:
     bias: BiasMode = "last"
 
 
-# What the quantities that are not nodes mean; KINDS has the same for the nodes.
+# The plain symbols that a notation may rename; every other plain symbol is an index.
+PLAIN = ("L", "m", "eta")
+
+# What the quantities that are not nodes mean, and nodes for which KINDS says it in formulas.
 MEANINGS: dict[str, str] = {
+    "o": "output of neuron i of hidden layer k; the outputs of layer 0 are the inputs of the network",
+    "delta": "sensitivity of the cost to the weighted sum of neuron i of layer k, for one sample",
     "x": "input i of the network",
     "L": "number of hidden layers",
     "m": "number of samples; a superscript p is the number of a sample",

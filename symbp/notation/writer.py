@@ -20,7 +20,7 @@ from symbp.algebra.matrices import StepMatrix, is_matrix
 from symbp.algebra.nodes import L, MaxOver, Node, Partial, Width, output_activation
 from symbp.notation.conditions import chains
 from symbp.notation.order import is_decimal, product, terms
-from symbp.notation.records import Glyph, Notation
+from symbp.notation.records import PLAIN, Glyph, Notation
 from symbp.notation.scripts import braced, compact, decimal, scripted, together
 
 
@@ -182,10 +182,8 @@ class Writer(ABC):
         return sympy.S.Zero if is_bias and self.notation.bias == "first" else position
 
     def _print_Symbol(self, symbol: Symbol) -> str:
-        glyph = self.notation.symbols.get(symbol.name)
-        # A plain symbol named like a kind of node is an index: the names share one table.
-        if glyph is not None and symbol.name in ("L", "m", "eta"):
-            return self.letter(glyph)
+        if symbol.name in PLAIN:
+            return self.letter(self.notation.symbols[symbol.name])
         return str(super()._print_Symbol(symbol))  # type: ignore[misc]
 
     def _print_Width(self, expr: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import sympy
@@ -56,7 +57,7 @@ def draw(network: Network, writer: Writer) -> Drawing:
     layers = [_layer(network, k, writer) for k in range(len(network.sizes))]
     arrows = [
         (before.name, after.name)
-        for left, right in zip(layers, layers[1:], strict=False)
+        for left, right in pairwise(layers)
         for before in left
         for after in right
         if not after.bias

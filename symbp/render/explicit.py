@@ -25,13 +25,14 @@ class Written:
     shape : tuple of int
     name : str
         The matrix in print.
-    value : str
-        What it is equal to: explicit matrices or a product; empty if too large to be written.
+    values : tuple of str
+        What it is equal to, short forms first: a product of names, explicit matrices; none
+        where the matrix is too large to be written.
     """
 
     shape: tuple[int, int]
     name: str
-    value: str
+    values: tuple[str, ...]
 
 
 def matrices(derivation: Derivation, writer: Writer) -> list[Written]:
@@ -50,20 +51,20 @@ def _step_matrix(derivation: Derivation, writer: Writer, k: int) -> Written:
     return Written(
         _shape(derivation, k, k),
         writer.expression(StepMatrix(k)),
-        "" if explicit is None else writer.expression(explicit),
+        () if explicit is None else (writer.expression(explicit),),
     )
 
 
 def _chain(derivation: Derivation, writer: Writer, k: int) -> Written:
     last = derivation.network.hidden if derivation.network else k
     explicit = [entries(derivation, n) for n in range(last, k - 1, -1)]
-    value = writer.expression(StepProduct(sympy.Integer(last), sympy.Integer(k)))
+    values = [writer.expression(StepProduct(sympy.Integer(last), sympy.Integer(k)))]
     if len(explicit) <= MAX_FACTORS and None not in explicit:
-        value += f" {writer.signs['=']} " + " ".join(map(writer.expression, explicit))
+        values.append(" ".join(map(writer.expression, explicit)))
     return Written(
         _shape(derivation, last, k),
         writer.expression(ChainMatrix(sympy.Integer(last), sympy.Integer(k))),
-        value,
+        tuple(values),
     )
 
 

@@ -8,23 +8,27 @@ from dataclasses import dataclass
 
 from symbp.derivation.records import Derivation, Step
 
-# Section titles with the labels they take. A label with a layer ("2.6b, k=1") is an instance
-# for one layer of one network; a label that no line takes goes to the last section.
-GENERIC = {
-    "Forward pass": r"1\.[367]|2\.6b?|h",
-    "Chain rule": r"2\.([3457]|7z|8|10|11[ab]?)",
-    "S-matrices and T-product": r"2\.1[2-7][a-z]?",
-    "Sensitivities": r"D\.\d[ab]?",
-    "Update": r"2\.2",
-    "This network: output and cost": r"1\.8.*|2\.1[a-z]?",
-    "This network: output sensitivity": r"D\.1[a-z]",
-}
-INSTANCES = {
-    "This network: forward pass": r"2\.6b?|1\.3d?",
-    "This network: S-matrices, T-products and Jacobian": r"2\.1[2-7]",
-    "This network: sensitivities and gradients": r"D\.\d[ab]?",
-}
+# Which labels stand in which section, in the order of the page. A label with a layer
+# ("2.6b, k=1") is an instance, for one layer of one network.
+_FORWARD, _OUTPUT = "This network: forward pass", "This network: output and cost"
+_MATRICES, _BACKWARD = "This network: S-matrices and Jacobian", "This network: sensitivities and gradients"
+GENERIC = (
+    ("Forward pass", r"1\.[367]|2\.6b?|h"),
+    ("Chain rule", r"2\.([3457]|7z|8|10|11[ab]?)"),
+    ("S-matrices and T-product", r"2\.1[2-7][a-z]?"),
+    ("Sensitivities", r"D\.\d[ab]?"),
+    ("Update", r"2\.2"),
+    (_OUTPUT, r"1\.8.*|2\.1[a-z]?"),
+    (_BACKWARD, r"D\.1[a-z]"),
+)
+INSTANCES = (
+    (_FORWARD, r"2\.6b?|1\.3d?"),
+    (_MATRICES, r"2\.1[2-7][a-z]?"),
+    (_BACKWARD, r"D\.\d[ab]?"),
+)
+# What no line above takes is shown all the same.
 FURTHER = "Further steps"
+_ORDER = (*(title for title, _ in GENERIC[:5]), _FORWARD, _OUTPUT, _MATRICES, _BACKWARD, FURTHER)
 
 # Layers near both ends are written out; those between look like them.
 SHOWN_AT_EACH_END = 3
@@ -73,12 +77,12 @@ def section_title(label: str) -> str:
     """Return the title of the section that a step stands in."""
     head, layer = split_label(label)
     table = GENERIC if layer is None else INSTANCES
-    return next((title for title, pattern in table.items() if re.fullmatch(pattern, head)), FURTHER)
+    return next((title for title, pattern in table if re.fullmatch(pattern, head)), FURTHER)
 
 
 def outline(derivation: Derivation) -> tuple[Section, ...]:
     """Return the sections of a derivation's page, without those that have no step."""
-    by_title: dict[str, list[Step]] = {title: [] for title in (*GENERIC, *INSTANCES, FURTHER)}
+    by_title: dict[str, list[Step]] = {title: [] for title in _ORDER}
     for step in derivation.steps:
         by_title[section_title(step.label)].append(step)
     last = 0 if derivation.network is None else derivation.network.hidden + 1
@@ -95,15 +99,15 @@ def _section(title: str, steps: list[Step], last: int) -> Section:
         Group(layer, tuple(s for s in group if layer not in hidden or _doubtful(s)))
         for layer, group in by_layer.items()
     ]
+    # Forward the layers follow each other as they are; everything else goes from the output back.
+    groups.sort(key=lambda g: (g.layer is not None, (g.layer or 0) * (1 if title == _FORWARD else -1)))
     left_out = sorted(layer for layer in hidden if layer is not None)
     return Section(title, tuple(g for g in groups if g.steps), tuple(left_out))
 
 
 def is_shown(layer: int, last: int) -> bool:
     """Return whether the equations of a layer are written out in a network of so many layers."""
-    return (
-        layer <= SHOWN_AT_EACH_END or layer > last - SHOWN_AT_EACH_END or last <= 2 * SHOWN_AT_EACH_END + 2
-    )
+    return layer <= SHOWN_AT_EACH_END or layer > last - SHOWN_AT_EACH_END or last <= 2 * SHOWN_AT_EACH_END + 2
 
 
 def _doubtful(step: Step) -> bool:

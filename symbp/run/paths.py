@@ -26,7 +26,9 @@ from symbp.run.trainer import Trainer
 Floats = NDArray[np.float64]
 # The imaginary step: its square vanishes against 1, so that there is no truncation error.
 STEP = 1e-100
-MAX_STEPS = 300
+# Each complex step is a forward pass: fewer of them in a large network.
+MOST_STEPS, FEWEST_STEPS = 300, 30
+WEIGHTS_TIMES_STEPS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,12 @@ def _cost_derivative(network: Network) -> Callable[[Floats, Floats], Any]:
 
 def _some_of_each_layer(network: Network, rng: np.random.Generator) -> NDArray[np.int_]:
     """Return all weights of a small network, else an equal share of each layer."""
-    share = -(-MAX_STEPS // len(network.layers))
+    steps = min(MOST_STEPS, max(FEWEST_STEPS, WEIGHTS_TIMES_STEPS // network.n_params))
+    share = -(-steps // len(network.layers))
     chosen, start = [], 0
     for rows, columns in network.shapes:
         size = rows * columns
-        few = network.n_params > MAX_STEPS and size > share
+        few = network.n_params > steps and size > share
         within = rng.choice(size, share, replace=False) if few else np.arange(size)
         chosen.append(start + np.sort(within))
         start += size

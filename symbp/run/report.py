@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from symbp.network import Network
 
 Floats = NDArray[np.float64]
-LAYER_SHARE = 0.1
-NETWORK_SHARE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -106,37 +104,11 @@ def relative_errors(a: Floats, b: Floats, scale: Floats | float) -> Floats:
 
     The quotient of two numbers that are equal is 0, also when all three sizes are 0.
     """
-    difference = np.abs(a - b)
     size = np.maximum(np.maximum(np.abs(a), np.abs(b)), scale)
     with np.errstate(invalid="ignore"):
+        difference = np.abs(a - b)
         errors = np.divide(difference, size, out=np.zeros_like(difference), where=difference != 0)
     return np.where(np.isfinite(a) & np.isfinite(b), errors, np.nan)
-
-
-def gradient_scale(network: Network, gradient: Floats) -> Floats:
-    """Return, for each weight, the size below which a derivative counts as small.
-
-    A derivative is a sum over samples and paths. Where the terms cancel, its rounding
-    error stays that of the terms, so an error relative to the sum alone would condemn
-    right answers; the terms are of the size of the layer's larger derivatives. Hence a
-    tenth of the layer's largest, and, for a layer whose derivatives all cancel, a
-    millionth of the network's largest. A wrong sign or factor in a derivative remains
-    visible down to 1e-13 of its layer's largest.
-
-    Parameters
-    ----------
-    network : Network
-    gradient : ndarray, shape (n_params,)
-        A complete gradient.
-    """
-    sizes = np.abs(gradient)
-    floor = NETWORK_SHARE * np.max(sizes)
-    parts, start = [], 0
-    for rows, columns in network.shapes:
-        layer = sizes[start : start + rows * columns]
-        parts.append(np.full(layer.size, max(LAYER_SHARE * np.max(layer), floor)))
-        start += layer.size
-    return np.concatenate(parts)
 
 
 def name_of_weight(network: Network, position: int) -> str:

@@ -45,7 +45,8 @@ def predicted_classes(H: NDArray[Any]) -> NDArray[np.intp]:
     """Return the most probable class of each row; a single output is the probability of class 1."""
     if H.shape[1] == 1:
         return (H[:, 0] > 0.5).astype(np.intp)
-    return np.argmax(H, axis=1)
+    classes: NDArray[np.intp] = np.argmax(H, axis=1)
+    return classes
 
 
 def _target_classes(Y: NDArray[Any], network: Network) -> NDArray[Any]:

@@ -27,7 +27,7 @@ RULES: dict[np.ufunc, tuple[Rule, ...]] = {
     np.multiply: (lambda g, v, a, b: g * b, lambda g, v, a, b: g * a),
     np.true_divide: (lambda g, v, a, b: g / b, lambda g, v, a, b: -g * v / b),
     np.power: (lambda g, v, a, b: g * b * a ** (b - 1),),  # the exponent is a constant
-    np.matmul: (lambda g, v, a, b: g @ b.T, lambda g, v, a, b: a.T @ g),
+    np.matmul: (lambda g, v, a, b: g @ b.T, lambda g, v, a, b: a.T @ g),  # of two matrices
     np.negative: (lambda g, v, a: -g,),
     np.exp: (lambda g, v, a: g * v,),
     np.expm1: (lambda g, v, a: g * (v + 1),),
@@ -97,6 +97,8 @@ class Variable(NDArrayOperatorsMixin):
         if method != "__call__" or options or any(isinstance(o, Variable) for o in operands[len(known) :]):
             return NotImplemented
         values = [operand.value if isinstance(operand, Variable) else operand for operand in operands]
+        if ufunc is np.matmul and any(np.ndim(value) != 2 for value in values):
+            return NotImplemented
         result = ufunc(*values)
         parents = []
         for operand, rule in zip(operands, known, strict=False):

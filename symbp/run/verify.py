@@ -20,11 +20,12 @@ from symbp.network import Network
 from symbp.run import direct, paths, plain
 from symbp.run.paths import Gradient
 from symbp.run.point import Point, random_point
-from symbp.run.report import Report, Row, gradient_scale, name_of_weight, relative_errors
+from symbp.run.report import Report, Row, name_of_weight, relative_errors
+from symbp.run.scale import gradient_scale
 from symbp.run.trainer import Trainer
 
 if TYPE_CHECKING:
-    from symbp.derivation import Derivation
+    from symbp.derivation.records import Derivation
 
 Floats = NDArray[np.float64]
 # The paths are exact up to rounding; a few hundred operations of it are allowed for.
@@ -96,7 +97,7 @@ def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float 
         compiled = TOLERANCE[trainer.dtype] if tolerance is None else tolerance
         rows = [
             *_values(trainer, point, value, compiled),
-            *_pairs(network, gradients, compiled),
+            *_pairs(network, gradients, gradient_scale(network, point, rng), compiled),
         ]
     if trainer.dtype != np.float64:
         notes.append(
@@ -107,10 +108,8 @@ def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float 
     return Report(f"{network.name}: {size}", tuple(rows), tuple(notes))
 
 
-def _pairs(network: Network, gradients: list[Gradient], tolerance: float) -> list[Row]:
+def _pairs(network: Network, gradients: list[Gradient], scale: Floats, tolerance: float) -> list[Row]:
     """Compare each gradient with each other, weight by weight where both have one."""
-    # The tape's gradient is complete and not the kernels': it tells the sizes.
-    scale = gradient_scale(network, next(g.values for g in gradients if g.method.startswith("plain")))
     rows = []
     for a, b in itertools.combinations(gradients, 2):
         weights, of_a, of_b = np.intersect1d(a.weights, b.weights, assume_unique=True, return_indices=True)

@@ -33,6 +33,7 @@ _STEP = _mp.mpf(10) ** -25
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": _mp.exp,
     "log": _mp.log,
+    "log1p": lambda x: _mp.log(1 + x),
     "sqrt": _mp.sqrt,
     "tanh": _mp.tanh,
     "sin": _mp.sin,

@@ -1,0 +1,1 @@
+"""Derivation -> a small typed kernel program."""

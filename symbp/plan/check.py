@@ -1,0 +1,84 @@
+"""The type checker of kernel programs, run after the lowering and after each pass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symbp.errors import PlanError
+from symbp.plan.program import ROWS, Access, Array, Kernel, Map, Program, Reduce, Statement
+
+
+def check(program: Program, after: str) -> Program:
+    """Return the program if it is well formed.
+
+    Every access names a declared array with as many indices as it has axes, every index is a
+    loop of its statement (or a literal) that stays within the axis, every work array is
+    written before it is read, and no statement reads what it writes but element by element.
+
+    Raises
+    ------
+    PlanError
+        Names the pass, the kernel, the statement's equation, the array and the index.
+    """
+    filled: set[str] = set()
+    for kernel in program.kernels:
+        arrays = {array.name: array for array in kernel.arrays}
+        if len(arrays) != len(kernel.arrays):
+            raise PlanError(f"after {after}: {kernel.name} declares an array twice")
+        known = set(filled) | {a.name for a in kernel.arrays if a.role in ("weights", "data", "flat", "gradient")}
+        for statement in kernel.statements:
+            where = f"after {after}: {kernel.name}, ({statement.origin.label}) {statement.target}"
+            _check_statement(kernel, statement, arrays, known, where)
+            known.add(statement.target.array)
+        filled |= {name for name in known if name in arrays and arrays[name].role == "work"}
+    return program
+
+
+def _check_statement(
+    kernel: Kernel, statement: Statement, arrays: dict[str, Array], known: set[str], where: str
+) -> None:
+    over = statement.over if isinstance(statement, Reduce) else ()
+    outer = (kernel.sample_loop,) if kernel.sample_loop else ()
+    loops = {loop.index: loop.extent for loop in (*outer, *statement.loops, *over)}
+    if len(loops) != len(outer) + len(statement.loops) + len(over):
+        raise PlanError(f"{where}: two loops have the same index")
+    reads = set(statement.value.atoms(Access))
+    if isinstance(statement, Reduce) and statement.initial is not None:
+        reads |= statement.initial.atoms(Access)
+    for access in (statement.target, *sorted(reads, key=str)):
+        _check_access(access, arrays, loops, where)
+    for access in reads:
+        if access.array not in known:
+            raise PlanError(f"{where}: reads {access.array} before it is written")
+        if access.array == statement.target.array and (isinstance(statement, Reduce) or access != statement.target):
+            raise PlanError(f"{where}: reads {access} while it writes {statement.target}")
+    if isinstance(statement, Map):
+        summed = {x for x in statement.value.free_symbols if x in loops} - _indices(statement.target)
+        if summed - {loop.index for loop in outer}:
+            raise PlanError(f"{where}: {sorted(map(str, summed))} is no index of the target")
+    if isinstance(statement, Reduce) and statement.inner is not None and statement.inner not in statement.loops:
+        raise PlanError(f"{where}: the inner loop {statement.inner.index} is no loop of the target")
+
+
+def _indices(access: Access) -> set[Any]:
+    return {x for x in access.indices if not x.is_Integer}
+
+
+def _check_access(access: Access, arrays: dict[str, Array], loops: dict[Any, Any], where: str) -> None:
+    if access.array not in arrays:
+        raise PlanError(f"{where}: {access.array} is not declared")
+    axes = arrays[access.array].axes
+    if len(access.indices) != len(axes):
+        raise PlanError(f"{where}: {access} has {len(access.indices)} indices, {access.array} has {len(axes)} axes")
+    for position, axis in zip(access.indices, axes, strict=True):
+        if position.is_Integer:
+            if axis == ROWS or not 0 <= int(position) < axis:
+                raise PlanError(f"{where}: {access} is outside {access.array}{list(axes)}")
+        elif position not in loops:
+            raise PlanError(f"{where}: {access} uses the index {position}, which no loop runs over")
+        elif (loops[position] == ROWS) != (axis == ROWS):
+            raise PlanError(f"{where}: {access} runs {position} over {loops[position]} along an axis of {axis}")
+        elif axis != ROWS and loops[position] > axis:
+            raise PlanError(f"{where}: {access} runs {position} up to {loops[position]}, the axis has {axis}")
+
+

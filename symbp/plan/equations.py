@@ -1,0 +1,93 @@
+"""Which equation of a derivation computes which quantity of the kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Eq
+
+from symbp.algebra import rules
+from symbp.algebra.nodes import ActivateDerivative, Node, Partial, i, q, r
+from symbp.derivation.records import Derivation, Step
+from symbp.errors import PlanError
+
+# A quantity is a kind and a layer: ("c", 1), or ("dJ/dw", 2) for a derivative.
+Quantity = tuple[str, int]
+
+
+def quantity(expr: Any) -> Quantity:
+    """Return the quantity that a node or partial derivative is an element of."""
+    if isinstance(expr, Node):
+        return expr.kind, int(expr.layer)
+    if isinstance(expr, Partial):
+        return f"d{expr.of.kind}/d{expr.wrt.kind}", int(expr.wrt.layer)
+    raise PlanError(f"{expr} is no quantity that a kernel could hold")
+
+
+class Equations:
+    """The equations of one network, by the quantity they define.
+
+    A quantity may have several equations (regular weights and bias); of several ways to
+    compute one, the stable form is taken.
+    """
+
+    def __init__(self, derivation: Derivation) -> None:
+        if derivation.network is None:
+            raise PlanError("a kernel needs a network: derive(network) instead of derive()")
+        self.network = derivation.network
+        self._derivation = derivation
+        self._by_quantity: dict[Quantity, list[Step]] = {}
+        for label in self._chosen():
+            step = derivation[label]
+            self._by_quantity.setdefault(quantity(step.statement.lhs), []).append(step)
+
+    def _chosen(self) -> list[str]:
+        labels = self._derivation.labels
+        last = self.network.hidden + 1
+        stable_output = [x for x in ("1.8s.1", "1.8s.2", "1.8s.3", "1.8s.4") if x in labels]
+        chosen = [*(stable_output if "1.8s.3" in labels else ["1.8"])]
+        chosen.append("2.1s" if "2.1s" in labels else "2.1")
+        chosen.append("D.1f")
+        for layer in range(1, last + 1):
+            for label in ("2.6b", "1.3", "2.12", "2.16", "2.17a", "2.17b", "D.5", "D.6a", "D.6b"):
+                if f"{label}, k={layer}" in labels:
+                    chosen.append(f"{label}, k={layer}")
+        return chosen
+
+    def of(self, wanted: Quantity) -> list[Step]:
+        """Return the steps that compute a quantity; none if it is given (weights, data)."""
+        return self._by_quantity.get(wanted, [])
+
+    def update(self) -> Step:
+        """Return the step of the update rule (2.2)."""
+        return self._derivation["2.2"]
+
+    def resolved(self, step: Step) -> tuple[Eq, tuple[Step, ...]]:
+        """Put the derivatives of activation functions into a statement.
+
+        g' is put in from 1.3d and the output's Jacobian from 1.8d; Kronecker deltas that
+        appear are collapsed and what does not depend on an index leaves its sum.
+
+        Returns
+        -------
+        statement : sympy.Eq
+        put_in : tuple of Step
+        """
+        used: list[str] = []
+
+        def slope(layer: Any, argument: Any) -> Any:
+            label = f"1.3d, k={layer}"
+            used.append(label)
+            return self._derivation[label].statement.rhs.subs(i, argument.indices[0])
+
+        def jacobian(partial: Partial) -> Any:
+            used.append("1.8d")
+            general = self._derivation["1.8d"].statement.rhs
+            values = {q: partial.of.indices[0], r: partial.wrt.indices[0]}
+            return general.subs(values, simultaneous=True)
+
+        value = step.statement.rhs.replace(ActivateDerivative, slope)
+        value = value.replace(lambda e: isinstance(e, Partial) and e.of.kind == "sigma", jacobian)
+        if "1.8d" in used:
+            value = rules.hoist(rules.collapse(value))
+        return Eq(step.statement.lhs, value, evaluate=False), tuple(self._derivation[x] for x in dict.fromkeys(used))

@@ -1,0 +1,311 @@
+"""Derivation -> Program: equations become loop nests over arrays.
+
+The lowering starts from what a kernel is for and follows the equations backwards: the
+equation of a quantity names other quantities, whose equations come first. Sums become
+reductions, everything else becomes maps. No order of computation and no formula is
+written here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Expr, Mul, Sum
+
+from symbp.algebra import rules
+from symbp.algebra.nodes import L, MaxOver, Node, Partial, p, t
+from symbp.derivation.records import Derivation
+from symbp.errors import PlanError
+from symbp.plan.equations import Equations, Quantity, quantity
+from symbp.plan.program import (
+    ROWS,
+    Access,
+    Array,
+    Kernel,
+    Layer,
+    Loop,
+    Map,
+    Origin,
+    Program,
+    Reduce,
+    Statement,
+)
+
+_PARAMETERS = {"w": "weights", "dJ/dw": "gradient", "dh/dw": "result"}
+
+
+def lower(derivation: Derivation) -> Program:
+    """Lower the equations of one network.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        Of a network.
+
+    Returns
+    -------
+    Program
+        Kernels ``forward``, ``gradient``, ``jacobian`` and ``update``, unscheduled.
+
+    Raises
+    ------
+    PlanError
+        If an equation has a form that the program's language cannot express.
+    """
+    equations = Equations(derivation)
+    network = equations.network
+    layers = _layers(equations)
+    every = range(1, len(layers) + 1)
+    forward = _Lowering(equations, layers).kernel("forward", [("h", len(layers))])
+    given = {array.name for array in forward.arrays}
+    backward = [("J", len(layers)), *(("dJ/dw", k) for k in reversed(every))]
+    gradient = _Lowering(equations, layers, given).kernel("gradient", backward)
+    chain = _Lowering(equations, layers, given, per_sample=True)
+    jacobian = chain.kernel("jacobian", [("dh/dw", k) for k in reversed(every)])
+    return Program(network.name, layers, (forward, gradient, jacobian, _update(equations, layers)))
+
+
+def _layers(equations: Equations) -> tuple[Layer, ...]:
+    network, layers, offset = equations.network, [], 0
+    for number, (rows, columns) in enumerate(network.shapes, 1):
+        layer = network.layer(number)
+        layers.append(Layer(rows, columns, offset, layer.bias, layer.activation.initialisation))
+        offset += rows * columns
+    return tuple(layers)
+
+
+def _update(equations: Equations, layers: tuple[Layer, ...]) -> Kernel:
+    """The update is one and the same for every weight, so it runs over the flat vector."""
+    step = equations.update()
+
+    def element(e: Any) -> Access:
+        return Access("gradient" if isinstance(e, Partial) else "w", t)
+
+    value = step.statement.rhs.replace(lambda e: isinstance(e, (Node, Partial)), element)
+    n_params = sum(layer.rows * layer.columns for layer in layers)
+    arrays = (Array("w", (n_params,), "flat"), Array("gradient", (n_params,), "flat"))
+    origin = Origin(step.label, step.statement)
+    return Kernel("update", arrays, (Map(Access("w", t), (Loop(t, n_params),), value, origin),))
+
+
+class _Lowering:
+    """Lowers the equations of one kernel.
+
+    Parameters
+    ----------
+    equations : Equations
+    layers : tuple of Layer
+    given : set of str
+        Names of arrays that an earlier kernel has filled.
+    per_sample : bool
+        All statements run inside one loop over the samples, and arrays of this kernel hold
+        one sample.
+    """
+
+    def __init__(
+        self,
+        equations: Equations,
+        layers: tuple[Layer, ...],
+        given: set[str] | None = None,
+        per_sample: bool = False,
+    ) -> None:
+        self.equations = equations
+        self.layers = layers
+        self.given = given or set()
+        self.per_sample = per_sample
+        self.arrays: dict[str, Array] = {}
+        self.statements: list[Statement] = []
+        self._done: set[Quantity] = set()
+        self._reduced: dict[Expr, Access] = {}
+
+    def kernel(self, name: str, wanted: list[Quantity]) -> Kernel:
+        for target in wanted:
+            self.compute(target)
+        loop = Loop(p, ROWS) if self.per_sample else None
+        return Kernel(name, tuple(self.arrays.values()), tuple(self.statements), loop)
+
+    # From quantities to statements -------------------------------------------------------
+
+    def compute(self, wanted: Quantity) -> None:
+        """Append the statements that compute a quantity, after those of all it needs."""
+        if wanted in self._done:
+            return
+        self._done.add(wanted)
+        steps = self.equations.of(wanted)
+        if not steps or self._name(wanted) in self.given:
+            return
+        for step in steps:
+            statement, put_in = self.equations.resolved(step)
+            needed = {quantity(e) for e in statement.rhs.atoms(Node, Partial)}
+            for other in sorted(needed):
+                self.compute(other)
+            functions = tuple(Origin(other.label, other.statement) for other in put_in)
+            origin = Origin(step.label, step.statement, functions)
+            self.equation(statement, origin)
+
+    def equation(self, statement: Any, origin: Origin) -> None:
+        """Append the statements of one equation, for every sample where it belongs to one."""
+        left, right = (rules.at_sample(side, p) for side in statement.args)
+        target, loops = self._target(left)
+        value = self._accesses(right)
+        total = self._outer_sum(value)
+        if total is None:
+            self._append(Map(target, loops, self._without_reductions(value, target, loops, origin), origin))
+            return
+        found, factor, rest = total
+        own = {loop.index for loop in loops} | set(target.indices)
+        if rest is not None and factor is None and not rest.atoms(Sum, MaxOver):
+            self._append(self._reduction(found, target, loops, rest, origin))
+        elif rest is None and factor is None:
+            self._append(self._reduction(found, target, loops, None, origin))
+        elif rest is None and self._free(found) == own and not factor.atoms(Sum, MaxOver):
+            # One sum times a factor: the sum goes into the target, which is then scaled.
+            self._append(self._reduction(found, target, loops, None, origin))
+            self._append(Map(target, loops, factor * target, origin))
+        else:
+            self._append(Map(target, loops, self._without_reductions(value, target, loops, origin), origin))
+
+    @staticmethod
+    def _outer_sum(value: Expr) -> tuple[Any, Expr | None, Expr | None] | None:
+        """Split sum, factor * sum or sum + rest; None where there is none or more than one."""
+        terms = sympy.Add.make_args(value)
+        with_sum = [term for term in terms if term.atoms(Sum, MaxOver)]
+        if len(with_sum) != 1:
+            return None
+        factors = Mul.make_args(with_sum[0])
+        sums = [f for f in factors if isinstance(f, (Sum, MaxOver))]
+        others = [f for f in factors if f not in sums]
+        if len(sums) != 1:
+            return None
+        rest = sympy.Add(*(term for term in terms if term != with_sum[0])) if len(terms) > 1 else None
+        return sums[0], Mul(*others) if others else None, rest
+
+    def _reduction(
+        self, total: Any, target: Access, loops: tuple[Loop, ...], initial: Expr | None, origin: Origin
+    ) -> Reduce:
+        over, renamed = [], total.function
+        for symbol, low, high in total.limits:
+            if low != 1:
+                raise PlanError(f"{origin.label}: the sum over {symbol} starts at {low}, not at 1")
+            over.append(Loop(symbol, ROWS if symbol == p else int(high)))
+        value = self._without_reductions(renamed, target, (*loops, *over), origin)
+        accumulate = any(loop.extent == ROWS for loop in over)
+        if accumulate and initial is not None:
+            raise PlanError(f"{origin.label}: a sum over samples cannot start at {initial}")
+        operation = "max" if isinstance(total, MaxOver) else "sum"
+        return Reduce(target, loops, tuple(over), value, operation, initial, accumulate, origin)
+
+    def _without_reductions(
+        self, value: Expr, target: Access, loops: tuple[Loop, ...], origin: Origin
+    ) -> Expr:
+        """Give every sum inside a value an array of its own."""
+        for total in sorted(value.atoms(Sum, MaxOver), key=sympy.default_sort_key):
+            if not value.has(total):
+                continue
+            if total in self._reduced:  # another equation of this kernel has computed it
+                value = value.xreplace({total: self._reduced[total]})
+                continue
+            free = self._free(total)
+            own = tuple(loop for loop in loops if loop.index in free)
+            base = f"{target.array}_{'sum' if isinstance(total, Sum) else 'max'}"
+            name = next(n for n in (base, *(f"{base}{x}" for x in range(2, 100))) if n not in self.arrays)
+            self.arrays[name] = Array(name, tuple(loop.extent for loop in own), "work")
+            access = Access(name, *(loop.index for loop in own))
+            self._append(self._reduction(total, access, own, None, origin))
+            self._reduced[total] = access
+            value = value.xreplace({total: access})
+        return value
+
+    def _free(self, total: Any) -> set[Any]:
+        bound = {limit[0] for limit in total.limits}
+        return {x for a in total.function.atoms(Access) for x in a.indices if not x.is_Integer} - bound
+
+    def _append(self, statement: Statement) -> None:
+        self.statements.append(statement)
+
+    # From nodes to array elements --------------------------------------------------------
+
+    def _accesses(self, expr: Expr) -> Expr:
+        return expr.replace(lambda e: isinstance(e, (Node, Partial)), lambda e: self._element(e)[0])
+
+    def _target(self, left: Any) -> tuple[Access, tuple[Loop, ...]]:
+        access, extents = self._element(left)
+        loops = tuple(
+            Loop(index, extent)
+            for index, extent in zip(access.indices, extents, strict=True)
+            if not index.is_Integer and not (self.per_sample and index == p)
+        )
+        return access, self._in_range(left, loops)
+
+    def _in_range(self, left: Any, loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
+        """Regular weights only: the bias column has an equation of its own (D.6b, 2.17b)."""
+        if not isinstance(left, Partial):
+            return loops
+        layer = self.layers[int(left.wrt.layer) - 1]
+        column = left.wrt.indices[1]
+        regular = layer.columns - int(layer.bias)
+        return tuple(Loop(x.index, regular) if x.index == column else x for x in loops)
+
+    def _element(self, expr: Any) -> tuple[Access, tuple[Any, ...]]:
+        kind, layer = wanted = quantity(expr)
+        name = self._name(wanted)
+        axes, indices = self._axes(expr)
+        if name not in self.arrays:
+            self.arrays[name] = self._declare(name, kind, layer, axes)
+        return Access(name, *indices), axes
+
+    def _declare(self, name: str, kind: str, layer: int, axes: tuple[Any, ...]) -> Array:
+        if kind in _PARAMETERS:
+            role: Any = _PARAMETERS[kind]
+            return Array(name, axes, role, self.layers[layer - 1].offset)
+        if kind == "y" or (kind, layer) == ("o", 0):
+            return Array(name, axes, "data")
+        return Array(name, axes, "local" if kind == "J" else "work")
+
+    def _axes(self, expr: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Return the extents of the axes and the indices, counted from 0."""
+        widths = self.equations.network.sizes
+        biases = tuple(self.equations.network.has_bias(k) for k in range(1, len(widths)))
+        nodes = [expr] if isinstance(expr, Node) else [expr.of, expr.wrt]
+        extents: list[Any] = []
+        indices: list[Any] = []
+        for node in nodes:
+            if node.sample is not None and not (self.per_sample and self._is_private(node)):
+                extents.append(ROWS)
+                indices.append(node.sample)
+            sized = rules.sizes(sympy.Tuple(*node.extents).subs(L, len(widths) - 2), widths, biases)
+            extents += [int(extent) for extent in sized]
+            indices += [x - 1 if x.is_Integer else x for x in node.indices]
+        return tuple(extents), tuple(indices)
+
+    def _is_private(self, node: Node) -> bool:
+        """Whether the array holds one sample: everything that this kernel itself computes."""
+        name = self._name(quantity(node))
+        return name not in self.given and node.kind not in ("y", "h", "o", "c")
+
+    def _name(self, wanted: Quantity) -> str:
+        kind, layer = wanted
+        if wanted == ("o", 0):
+            return "X"
+        return _NAMES[kind].format(layer)
+
+
+
+_NAMES = {
+    "w": "W{}",
+    "c": "C{}",
+    "o": "O{}",
+    "h": "H",
+    "y": "Y",
+    "J": "cost",
+    "mu": "MU",
+    "e": "E",
+    "lse": "LSE",
+    "delta": "D{}",
+    "S": "S{}",
+    "T": "T{}",
+    "dJ/dw": "G{}",
+    "dh/dw": "B{}",
+}
+

@@ -1,0 +1,104 @@
+"""The passes over a kernel program, in order. Each is Program -> Program and keeps the values.
+
+A target with other needs (vector registers, threads) is another list of passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from symbp.derivation.records import Derivation
+from symbp.plan.check import check
+from symbp.plan.lower import lower
+from symbp.plan.program import Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
+
+Pass = Callable[[Program], Program]
+
+
+def make_plan(derivation: Derivation) -> Program:
+    """Lower a derivation and run every pass, with the type checker after each.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        Of a network.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    PlanError
+        If the derivation cannot be lowered or a pass breaks the program.
+    """
+    program = check(lower(derivation), "lowering")
+    for step in PASSES:
+        program = check(step(program), step.__name__)
+    return program
+
+
+def transpose_weights(program: Program) -> Program:
+    """Give sums that run along the rows of W_k a transposed copy, so neighbours lie side by side.
+
+    In the forward pass neighbouring neurons (the innermost loop) are a row of W_k apart; in
+    the copy they are one element apart and the loop vectorises. The copy costs one pass over
+    the weights for every batch.
+    """
+    return replace(program, kernels=tuple(map(_transpose_in, program.kernels)))
+
+
+def _transpose_in(kernel: Kernel) -> Kernel:
+    statements: list[Statement] = []
+    arrays = list(kernel.arrays)
+    for statement in kernel.statements:
+        if isinstance(statement, Reduce) and statement.is_contraction and statement.target.indices:
+            last = statement.target.indices[-1]
+            for access in sorted(statement.value.atoms(Access), key=str):
+                array = kernel.array(access.array)
+                if array.role == "weights" and access.indices[0] == last:
+                    copy = Array(array.name.replace("W", "V"), (array.axes[1], array.axes[0]), "work")
+                    arrays.append(copy)
+                    statements.append(_copy(copy, access, statement))
+                    read = Access(copy.name, access.indices[1], access.indices[0])
+                    statement = replace(statement, value=statement.value.xreplace({access: read}))
+        statements.append(statement)
+    return replace(kernel, arrays=tuple(arrays), statements=tuple(statements))
+
+
+def _copy(copy: Array, access: Access, statement: Reduce) -> Map:
+    row, column = access.indices
+    extents = {loop.index: loop for loop in (*statement.loops, *statement.over)}
+    origin = Origin(statement.origin.label, f"{copy.name} is the transpose of {access.array}")
+    return Map(Access(copy.name, column, row), (extents[row], extents[column]), access, origin)
+
+
+def schedule(program: Program) -> Program:
+    """Choose the order of the loops of every sum.
+
+    If the target's last index is also the last index of every array that it stands in, its
+    loop goes innermost: all accesses then step by one element and nothing has to be
+    reassociated to vectorise. Otherwise the sum stays in a register.
+    """
+    return replace(
+        program,
+        kernels=tuple(
+            replace(kernel, statements=tuple(map(_schedule_statement, kernel.statements)))
+            for kernel in program.kernels
+        ),
+    )
+
+
+def _schedule_statement(statement: Statement) -> Statement:
+    if not isinstance(statement, Reduce) or not statement.is_contraction or not statement.loops:
+        return statement
+    inner: Loop = statement.loops[-1]
+    reads = [a for a in statement.value.atoms(Access) if inner.index in a.indices]
+    side_by_side = statement.target.indices[-1] == inner.index and all(
+        a.indices[-1] == inner.index for a in reads
+    )
+    return replace(statement, inner=inner) if side_by_side and reads else statement
+
+
+PASSES: tuple[Pass, ...] = (transpose_weights, schedule)

@@ -1,0 +1,195 @@
+"""The kernel program: what the plan hands to the printer.
+
+A program is a few kernels; a kernel is a straight list of statements, each of which fills
+one array by a loop nest. The language has maps, sums and maxima over an index, and nothing
+else: no conditions but those inside a value, no calls, no recursion, no aliasing, and every
+extent is a literal except ``ROWS``, the number of samples of one call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sympy import Expr
+from sympy.core.symbol import Str
+
+ROWS: Literal["rows"] = "rows"
+Extent = int | Literal["rows"]
+
+
+class Access(Expr):
+    """One element of an array: ``Access("C1", p, r)``; indices count from 0."""
+
+    is_commutative = True
+    is_real = True
+    is_symbol = True
+
+    def __new__(cls, array: Any, *indices: Any) -> Access:
+        access: Access = Expr.__new__(cls, Str(str(array)), *indices)
+        return access
+
+    @property
+    def array(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def indices(self) -> tuple[Any, ...]:
+        return tuple(self.args[1:])
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{self.array}[{', '.join(printer._print(x) for x in self.indices)}]"
+
+
+@dataclass(frozen=True)
+class Array:
+    """An array of a kernel.
+
+    Attributes
+    ----------
+    name : str
+    axes : tuple
+        The extent of each axis; () for a scalar.
+    role : str
+        ``weights`` and ``gradient`` are views of the flat vectors, ``data`` is read through
+        the permutation of rows, ``work`` belongs to the workspace, ``local`` is private to
+        one kernel, ``result`` is what the kernel is for.
+    offset : int
+        For weights, gradient and Jacobian blocks: where the layer begins in the flat vector.
+    """
+
+    name: str
+    axes: tuple[Extent, ...]
+    role: Literal["weights", "gradient", "data", "work", "local", "result", "flat"]
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Loop:
+    """An index and how far it runs, from 0."""
+
+    index: Any
+    extent: Extent
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which equation a statement computes.
+
+    Attributes
+    ----------
+    label : str
+    formula : sympy.Eq or str
+    put_in : tuple of Origin
+        The equations of functions that were put into it.
+    """
+
+    label: str
+    formula: Any
+    put_in: tuple[Origin, ...] = ()
+
+
+@dataclass(frozen=True)
+class Map:
+    """target[loops] = value, element by element."""
+
+    target: Access
+    loops: tuple[Loop, ...]
+    value: Expr
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Reduce:
+    """target[loops] = initial + sum of value over `over` (or the maximum, with no initial value).
+
+    Attributes
+    ----------
+    accumulate : bool
+        The sum is added to what the target holds: a sum over samples that other calls continue.
+    inner : Loop or None
+        Chosen by the schedule: the target's loop that runs innermost, outside of which the
+        sum runs; None keeps the sum in a register.
+    """
+
+    target: Access
+    loops: tuple[Loop, ...]
+    over: tuple[Loop, ...]
+    value: Expr
+    operation: Literal["sum", "max"]
+    initial: Expr | None
+    accumulate: bool
+    origin: Origin
+    inner: Loop | None = None
+
+    @property
+    def is_contraction(self) -> bool:
+        """Whether the value is a product of array elements and nothing else."""
+        return self.operation == "sum" and all(isinstance(f, Access) for f in self.value.as_ordered_factors())
+
+
+Statement = Map | Reduce
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A list of statements that compute one thing.
+
+    Attributes
+    ----------
+    name : str
+    arrays : tuple of Array
+        All arrays that the statements name.
+    statements : tuple of Statement
+    sample_loop : Loop or None
+        Where given, all statements run inside this loop over the samples.
+    """
+
+    name: str
+    arrays: tuple[Array, ...]
+    statements: tuple[Statement, ...]
+    sample_loop: Loop | None = None
+
+    def array(self, name: str) -> Array:
+        return next(a for a in self.arrays if a.name == name)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Where the weights of one layer lie in the flat vector, and how they start."""
+
+    rows: int
+    columns: int
+    offset: int
+    bias: bool
+    initialisation: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything the printer needs of a network.
+
+    Attributes
+    ----------
+    name : str
+    layers : tuple of Layer
+    kernels : tuple of Kernel
+        forward, gradient, jacobian, update, in this order.
+    """
+
+    name: str
+    layers: tuple[Layer, ...]
+    kernels: tuple[Kernel, ...]
+
+    @property
+    def n_params(self) -> int:
+        return sum(layer.rows * layer.columns for layer in self.layers)
+
+    def kernel(self, name: str) -> Kernel:
+        return next(kernel for kernel in self.kernels if kernel.name == name)
+
+    @property
+    def workspace(self) -> tuple[Array, ...]:
+        """The work arrays of all kernels, each once, in the order of first use."""
+        arrays = (array for kernel in self.kernels for array in kernel.arrays if array.role == "work")
+        return tuple({array.name: array for array in arrays}.values())

@@ -1,0 +1,280 @@
+"""Kernel program -> lines of Numba source.
+
+Two printers: one for values (SymPy expressions over array elements), one for the loop
+nests around them. Which numbers have which type is decided here: every constant has the
+dtype of the kernel, since ``float32 * 2`` would be float64 in Numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sympy
+from sympy.printing.precedence import PRECEDENCE, precedence
+from sympy.printing.str import StrPrinter
+
+from symbp.errors import PlanError
+from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Reduce, Statement
+
+_FUNCTIONS = {
+    "exp": "math.exp",
+    "log": "math.log",
+    "log1p": "math.log1p",
+    "sqrt": "math.sqrt",
+    "tanh": "math.tanh",
+    "sin": "math.sin",
+    "cos": "math.cos",
+    "atan": "math.atan",
+    "Abs": "abs",
+    "Softplus": "softplus",
+}
+_SYMBOLS = {"eta": "learning_rate"}
+_POWERS = 4
+
+
+class ValuePrinter(StrPrinter):
+    """Prints a value as a Numba expression of one dtype."""
+
+    printmethod = "_numba_value"  # our own expressions print themselves to StrPrinter otherwise
+
+    def __init__(self, dtype: str, arrays: tuple[Array, ...] = ()) -> None:
+        super().__init__()
+        self.dtype = dtype
+        self.arrays = {array.name: array for array in arrays}
+
+    def number(self, value: Any) -> str:
+        text = repr(float(value))
+        return text if self.dtype == "float64" else f"F({text})"
+
+    def _print_Integer(self, expr: Any) -> str:
+        return self.number(expr)
+
+    def _print_Rational(self, expr: Any) -> str:
+        return self.number(expr)
+
+    def _print_Symbol(self, expr: Any) -> str:
+        return _SYMBOLS.get(expr.name, str(expr.name))
+
+    def _print_Access(self, expr: Access) -> str:
+        array = self.arrays[expr.array]
+        indices = [self.index(x) for x in expr.indices]
+        if array.role == "local":
+            return array.name
+        if array.role == "data":
+            return f"{array.name}[row, {', '.join(indices[1:])}]"
+        if array.role == "result":
+            sample, *outputs, row, column = indices
+            columns = int(array.axes[-1])
+            flat = f"{array.offset} + {columns}*{row} + {column}" if array.offset else f"{columns}*{row} + {column}"
+            return f"jacobian[{', '.join(['start + ' + sample, *outputs, flat])}]"
+        return f"{array.name}[{', '.join(indices)}]"
+
+    @staticmethod
+    def index(expr: Any) -> str:
+        return str(int(expr)) if expr.is_Integer else str(expr.name)
+
+    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
+        base, exponent = expr.args
+        if exponent == -1:
+            return f"{self.number(1)}/{self.parenthesize(base, PRECEDENCE['Pow'])}"
+        if exponent == sympy.Rational(1, 2):
+            return f"math.sqrt({self._print(base)})"
+        if exponent == sympy.Rational(-1, 2):
+            return f"{self.number(1)}/math.sqrt({self._print(base)})"
+        if exponent.is_Integer and abs(exponent) <= _POWERS:
+            # Repeated multiplication: exact where pow is not, and it vectorises.
+            factor = self.parenthesize(base, PRECEDENCE["Mul"] + 1)
+            product = "*".join([factor] * abs(int(exponent)))
+            return product if exponent > 0 else f"{self.number(1)}/({product})"
+        inner = self._print(base)
+        return f"{inner if base.is_Atom else f'({inner})'}**{self.number(exponent)}"
+
+    def _print_Add(self, expr: Any, order: Any = None) -> str:
+        """Positive terms first: C - MU rather than -MU + C."""
+        terms = sorted(self._as_ordered_terms(expr), key=lambda term: term.could_extract_minus_sign())
+        text = self._print(terms[0])
+        for term in terms[1:]:
+            minus = term.could_extract_minus_sign()
+            text += f" {'-' if minus else '+'} {self.parenthesize(-term if minus else term, PRECEDENCE['Add'] + 1)}"
+        return text
+
+    def _print_Mul(self, expr: Any) -> str:
+        numerator, denominator = expr.as_numer_denom()
+        sign = ""
+        if numerator.could_extract_minus_sign():
+            numerator, sign = -numerator, "-"
+        above = self._factors(numerator)
+        if denominator == 1:
+            return sign + above
+        below = self._factors(denominator)
+        return f"{sign}{above}/{below if self._is_one(denominator) else f'({below})'}"
+
+    @staticmethod
+    def _is_one(expr: Any) -> bool:
+        return isinstance(expr, Access) or expr.is_Symbol
+
+    def _factors(self, expr: Any) -> str:
+        factors = sympy.Mul.make_args(expr)
+        if len(factors) == 1:
+            return self.parenthesize(expr, PRECEDENCE["Mul"])
+        return "*".join(self.parenthesize(f, PRECEDENCE["Mul"]) for f in sorted(factors, key=_reading_order))
+
+    def _print_Piecewise(self, expr: Any) -> str:
+        *branches, (last, always) = expr.args
+        if always != True:  # noqa: E712 - a SymPy boolean
+            raise PlanError(f"{expr} has no value where none of its conditions holds")
+        text = self._print(last)
+        for value, condition in reversed(branches):
+            text = f"({self._print(value)} if {self._print(condition)} else {text})"
+        return text
+
+    def _print_Relational(self, expr: Any) -> str:
+        return f"{self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)}"
+
+    def _print_KroneckerDelta(self, expr: Any) -> str:
+        a, b = (self.index(x) for x in expr.args[:2])
+        return f"({self.number(1)} if {a} == {b} else {self.number(0)})"
+
+    def _print_Function(self, expr: Any) -> str:
+        name = expr.func.__name__
+        if name not in _FUNCTIONS:
+            raise PlanError(f"no kernel for the function {name}")
+        return f"{_FUNCTIONS[name]}({', '.join(map(self._print, expr.args))})"
+
+    _print_Abs = _print_Function
+    _print_log1p = _print_Function
+    _print_exp = _print_Function
+
+
+def _reading_order(factor: Any) -> tuple[int, int, Any]:
+    """Numbers, then sums in brackets, then array elements as in the formulas."""
+    rank = 0 if factor.is_number else 1 if not isinstance(factor, Access) else 2
+    return rank, precedence(factor), sympy.default_sort_key(factor)
+
+
+class KernelPrinter:
+    """Prints the statements of one kernel as loop nests."""
+
+    def __init__(self, kernel: Kernel, dtype: str) -> None:
+        self.kernel = kernel
+        self.values = ValuePrinter(dtype, kernel.arrays)
+
+    def lines(self, statement: Statement, indent: int = 0) -> list[str]:
+        """Return the loop nest of one statement."""
+        block = _Block(indent)
+        if isinstance(statement, Map):
+            self._open(block, statement.loops, statement)
+            block.add(self._assign(statement.target, statement.value, "="))
+        elif statement.inner is not None:
+            self._in_memory(block, statement, statement.inner)
+        else:
+            self._in_register(block, statement)
+        return block.lines
+
+    def _assign(self, target: Access, value: Any, operator: str) -> str:
+        return f"{self.values.doprint(target)} {operator} {self.values.doprint(value)}"
+
+    def _in_memory(self, block: _Block, statement: Reduce, inner: Loop) -> None:
+        """The sum runs outside the innermost loop over the target."""
+        outer = tuple(loop for loop in statement.loops if loop != inner)
+        self._open(block, outer, statement)
+        if not statement.accumulate:
+            with block.nested(self._head(inner)):
+                initial = statement.initial if statement.initial is not None else sympy.S.Zero
+                block.add(self._assign(statement.target, initial, "="))
+        self._open(block, statement.over, statement)
+        value = statement.value
+        # The target could overlap what is read as far as the compiler knows: read it once here.
+        for access in sorted(value.atoms(Access), key=str):
+            if inner.index not in access.indices:
+                local = sympy.Symbol(access.array.lower())
+                block.add(f"{local} = {self.values.doprint(access)}")
+                value = value.xreplace({access: local})
+        with block.nested(self._head(inner)):
+            block.add(self._assign(statement.target, value, "+="))
+
+    def _in_register(self, block: _Block, statement: Reduce) -> None:
+        scalar = not statement.target.indices
+        self._open(block, statement.loops, statement)
+        if statement.operation == "max":
+            (over,) = statement.over
+            first = statement.value.xreplace({over.index: sympy.S.Zero})
+            block.add(f"largest = {self.values.doprint(first)}")
+            with block.nested(f"for {over.index} in range(1, {over.extent}):"):
+                block.add(f"largest = max(largest, {self.values.doprint(statement.value)})")
+            block.add(f"{self.values.doprint(statement.target)} = largest")
+            return
+        total = self.values.doprint(statement.target) if scalar else "total"
+        if not scalar:
+            initial = statement.initial if statement.initial is not None else sympy.S.Zero
+            block.add(f"total = {self.values.doprint(initial)}")
+        with block.restored():
+            # Samples outermost: their data are read row by row.
+            self._open(block, sorted(statement.over, key=lambda loop: loop.extent != ROWS), statement)
+            block.add(f"{total} += {self.values.doprint(statement.value)}")
+        if not scalar:
+            block.add(f"{self.values.doprint(statement.target)} {'+=' if statement.accumulate else '='} total")
+
+    def _open(self, block: _Block, loops: Any, statement: Statement) -> None:
+        for loop in loops:
+            block.open(self._head(loop))
+            if loop.extent == ROWS and self._reads_data(statement):
+                block.add(f"row = rows[start + {loop.index}]")
+
+    def _head(self, loop: Loop) -> str:
+        return f"for {loop.index} in range({'count' if loop.extent == ROWS else loop.extent}):"
+
+    def _reads_data(self, statement: Statement) -> bool:
+        return any(self.kernel.array(a.array).role == "data" for a in statement.value.atoms(Access))
+
+
+class _Block:
+    """Lines with indentation."""
+
+    def __init__(self, indent: int) -> None:
+        self.lines: list[str] = []
+        self._depth = indent
+
+    def add(self, line: str) -> None:
+        self.lines.append("    " * self._depth + line)
+
+    def open(self, head: str) -> None:
+        self.add(head)
+        self._depth += 1
+
+    def nested(self, head: str) -> _Restore:
+        restore = self.restored()
+        self.open(head)
+        return restore
+
+    def restored(self) -> _Restore:
+        return _Restore(self, self._depth)
+
+    def return_to(self, depth: int) -> None:
+        self._depth = depth
+
+
+class _Restore:
+    """Context that returns to the depth at which it was made."""
+
+    def __init__(self, block: _Block, depth: int) -> None:
+        self._block, self._depth = block, depth
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._block.return_to(self._depth)
+
+
+def statement_groups(statements: tuple[Statement, ...]) -> Iterator[tuple[Any, list[Statement]]]:
+    """Yield neighbouring statements that compute the same equation, with their origin."""
+    group: list[Statement] = []
+    for statement in statements:
+        if group and group[0].origin != statement.origin:
+            yield group[0].origin, group
+            group = []
+        group.append(statement)
+    if group:
+        yield group[0].origin, group

@@ -1,0 +1,181 @@
+"""Program -> the finished lines that the trainer's template puts in place."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+from sympy import Symbol
+
+from symbp.algebra.nodes import Softplus
+from symbp.functions import INITIALISATIONS
+from symbp.notation import get
+from symbp.notation.text import TextWriter
+from symbp.plan.program import ROWS, Array, Kernel, Origin, Program
+from symbp.render import selftest
+from symbp.render.numba_printer import KernelPrinter, ValuePrinter, statement_groups
+from symbp.render.selftest import TestVector
+from symbp.spec import Spec
+
+WIDTH = 100
+_INDENT = 4
+
+
+class TrainerView:
+    """Everything the template needs, as text and plain numbers.
+
+    Parameters
+    ----------
+    program : Program
+    spec : Spec
+    vector : TestVector
+    notation : str
+        The notation of the formulas in the comments.
+    """
+
+    def __init__(self, program: Program, spec: Spec, vector: TestVector, notation: str = "smatrix") -> None:
+        self.program = program
+        self.spec = spec
+        self.vector = vector
+        self.dtype = spec.train.dtype
+        self.writer = TextWriter(get(notation), spec.network.sizes)
+        self._places = _Places(program.workspace)
+
+    def data(self) -> Mapping[str, Any]:
+        """Return the template's data."""
+        network, train = self.spec.network, self.spec.train
+        return {
+            "name": network.name,
+            "title": " - ".join(map(str, network.sizes)),
+            "functions": ", ".join(layer.activation.name for layer in network.layers),
+            "cost": network.cost.name,
+            "sizes": network.sizes,
+            "biases": tuple(layer.bias for layer in network.layers),
+            "n_params": network.n_params,
+            "dtype": self.dtype,
+            "batch_size": train.batch_size,
+            "learning_rate": train.learning_rate,
+            "epochs": train.epochs,
+            "optimizer": train.optimizer.name,
+            "targets": network.cost.targets,
+            "spec": self.spec.to_toml(),
+            "layers": self.layers(),
+            "kernels": {kernel.name: self.kernel(kernel) for kernel in self.program.kernels},
+            "per_row": self._places.per_row,
+            "fixed": self._places.fixed,
+            "softplus": self.softplus(),
+            "zero": ValuePrinter(self.dtype).number(0),
+            "vector": self.vector,
+            "patterns": selftest,
+        }
+
+    def layers(self) -> list[dict[str, Any]]:
+        """Where each layer lies in the flat vector and how it starts."""
+        layers = []
+        for layer in self.program.layers:
+            initial = INITIALISATIONS[layer.initialisation]
+            regular = layer.columns - int(layer.bias)
+            layers.append(
+                {
+                    "rows": layer.rows,
+                    "columns": layer.columns,
+                    "regular": regular,
+                    "first": layer.offset,
+                    "last": layer.offset + layer.rows * layer.columns,
+                    "distribution": initial.distribution,
+                    "scale": initial.scale(regular, layer.rows),
+                    "initialisation": f"{initial.name} {initial.distribution}: {initial.source}",
+                    "divisor": selftest.divisor(layer.columns),
+                }
+            )
+        return layers
+
+    def kernel(self, kernel: Kernel) -> dict[str, Any]:
+        """Return the lines of one kernel: views of the flat vectors, then blocks."""
+        printer = KernelPrinter(kernel, self.dtype)
+        indent = 1 if kernel.sample_loop else 0
+        blocks = []
+        for origin, statements in statement_groups(kernel.statements):
+            lines = [line for statement in statements for line in printer.lines(statement, indent)]
+            blocks.append([*self.comment(origin, indent), *lines])
+        return {
+            "views": [self._places.view(array) for array in kernel.arrays if array.role in _VIEWED],
+            "blocks": blocks,
+            "reads_rows": any(array.role == "data" for array in kernel.arrays),
+        }
+
+    def comment(self, origin: Origin, indent: int) -> list[str]:
+        """Return the equation and those put into it, with their labels, as comment lines."""
+        space = " " * (_INDENT * indent)
+        lines: list[str] = []
+        for part in (origin, *origin.put_in):
+            formula = part.formula if isinstance(part.formula, str) else self.writer.equation(part.formula)
+            lines += textwrap.wrap(
+                f"({part.label})  {formula}",
+                WIDTH - len(space) - _INDENT,
+                initial_indent=f"{space}# ",
+                subsequent_indent=f"{space}#     ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        return lines
+
+    def softplus(self) -> str:
+        """Return the value of the stable softplus, or nothing where no kernel calls it."""
+        used = any(
+            statement.value.atoms(Softplus)
+            for kernel in self.program.kernels
+            for statement in kernel.statements
+        )
+        return ValuePrinter(self.dtype).doprint(Softplus(Symbol("u", real=True)).stable()) if used else ""
+
+
+_VIEWED = ("weights", "gradient", "work")
+
+
+class _Places:
+    """Where every work array lies in the flat workspace.
+
+    Arrays with one row per sample come first, each ``capacity`` rows long; arrays of fixed
+    size come last.
+    """
+
+    def __init__(self, arrays: tuple[Array, ...]) -> None:
+        self.per_row, self.fixed = 0, 0
+        self._rows: dict[str, tuple[int, Array]] = {}
+        self._fixed: dict[str, tuple[int, Array]] = {}
+        for array in arrays:
+            size = _size(array)
+            if array.axes[0] == ROWS:
+                self._rows[array.name] = (self.per_row, array)
+                self.per_row += size
+            else:
+                self._fixed[array.name] = (self.fixed, array)
+                self.fixed += size
+
+    def view(self, array: Array) -> str:
+        if array.role in ("weights", "gradient"):
+            vector = "w" if array.role == "weights" else "gradient"
+            first = array.offset
+            return f"{array.name} = {vector}[{first}:{first + _size(array)}].reshape({_shape(array)})"
+        if array.name in self._rows:
+            first, _ = self._rows[array.name]
+            last = first + _size(array)
+            return f"{array.name} = work[{first}*capacity:{last}*capacity].reshape({_shape(array)})"
+        first = self.per_row, self._fixed[array.name][0]
+        start = f"{first[0]}*capacity + {first[1]}"
+        end = f"{first[0]}*capacity + {first[1] + _size(array)}"
+        return f"{array.name} = work[{start}:{end}].reshape({_shape(array)})"
+
+
+def _size(array: Array) -> int:
+    size = 1
+    for extent in array.axes:
+        size *= 1 if extent == ROWS else int(extent)
+    return size
+
+
+def _shape(array: Array) -> str:
+    extents = ["capacity" if extent == ROWS else str(extent) for extent in array.axes]
+    return f"({', '.join(extents)}{',' if len(extents) == 1 else ''})"

@@ -1,0 +1,81 @@
+"""The committed reference output: what it consists of, how it is rebuilt, how it is compared.
+
+``make generated`` (``python -m tests.golden``) rebuilds it in place.
+"""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import symbp
+from symbp.network import Dense, Network
+from symbp.spec import Spec, TrainOptions
+
+GENERATED = Path(__file__).parent.parent / "generated"
+
+REFERENCES = (
+    Spec(
+        Network(2, [Dense(3, "sigmoid"), Dense(1, "sigmoid")], "half_squared_error", name="xor_2_3_1"),
+        TrainOptions(learning_rate=1.0, batch_size=4, epochs=5000),
+    ),
+    Spec(
+        Network(4, [Dense(8, "tanh"), Dense(3, "softmax")], "cross_entropy", name="iris_4_8_3"),
+        TrainOptions(learning_rate=0.1, batch_size=16, epochs=200),
+    ),
+    Spec(
+        Network(64, [Dense(32, "relu"), Dense(10, "softmax")], "cross_entropy", name="digits_64_32_10"),
+        TrainOptions(learning_rate=0.2, batch_size=16, epochs=100, dtype="float32"),
+    ),
+)
+
+
+def build(spec: Spec, directory: Path) -> None:
+    """Write all files of one reference network."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")
+    derivation = symbp.derive(spec.network, spec.train.optimizer).checked()
+    derivation.prove()
+    (directory / "derivation.tex").write_text(derivation.latex(), encoding="utf-8")
+    symbp.generate(spec.network, directory / "trainer.py", **vars(spec.train))
+    # What Python and Numba keep beside the file is no output.
+    shutil.rmtree(directory / "__pycache__", ignore_errors=True)
+
+
+def differences(expected: Path, found: Path) -> str:
+    """Return a unified diff of two directories, with files that only one has; empty if they are equal."""
+    names = {
+        path.relative_to(root) for root in (expected, found) for path in root.rglob("*") if path.is_file()
+    }
+    lines: list[str] = []
+    for name in sorted(names):
+        if "__pycache__" in name.parts:
+            continue
+        old, new = (_lines(root / name) for root in (expected, found))
+        lines += difflib.unified_diff(old, new, f"expected/{name}", f"found/{name}")
+    return "".join(lines)
+
+
+def _lines(path: Path) -> list[str]:
+    if not path.is_file():
+        return ["(no such file)\n"]
+    # Bytes decide, so line ends are kept as they are.
+    return path.read_bytes().decode("utf-8").splitlines(keepends=True)
+
+
+def main() -> None:
+    """Rebuild ``generated/``; what nobody writes any more is removed."""
+    with tempfile.TemporaryDirectory() as name:
+        for spec in REFERENCES:
+            build(spec, Path(name) / spec.network.name)
+            print(f"built {spec.network.name}", file=sys.stderr)
+        # Only now: a build that fails leaves the old output alone.
+        shutil.rmtree(GENERATED, ignore_errors=True)
+        shutil.copytree(name, GENERATED)
+
+
+if __name__ == "__main__":
+    main()

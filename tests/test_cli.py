@@ -1,0 +1,148 @@
+"""The command line from end to end: a spec and a data file become a derivation, a model and predictions."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from symbp.cli import main
+
+SPEC = """
+[network]
+name = "spiral"
+inputs = 2
+cost = "cross_entropy"
+layers = [{units = 5, activation = "tanh"}, {units = 2, activation = "softmax"}]
+[train]
+optimizer = {name = "sgd", learning_rate = 0.5}
+epochs = 200
+batch_size = 8
+"""
+
+
+@pytest.fixture(autouse=True)
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A spec, and data of two classes that a small network can tell apart."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "spiral.toml").write_text(SPEC)
+    X = np.random.default_rng(0).normal(size=(120, 2))
+    names = np.where((X**2).sum(axis=1) < 1, "inside", "outside")
+    rows = [f"{a!r},{name},{b!r}\n" for (a, b), name in zip(X.tolist(), names, strict=True)]
+    (tmp_path / "spiral.csv").write_text("a,where,b\n" + "".join(rows))
+    return tmp_path
+
+
+def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(arguments) == 0, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+def test_train_then_predict(capsys: pytest.CaptureFixture[str]) -> None:
+    train = ("train", "spiral.toml", "--data", "spiral.csv", "--target", "where")
+    out = output_of(capsys, *train, "--validation-fraction", "0.25")
+    assert "training: cost" in out
+    assert "on 90 rows" in out
+    assert "on 30 rows" in out
+    assert "wrote spiral_model.npz" in out
+
+    out = output_of(capsys, "predict", "spiral_model.npz", "--data", "spiral.csv")
+    rows = list(csv.DictReader(out.splitlines()))
+    assert list(rows[0]) == ["where", "probability_inside", "probability_outside"]
+    with Path("spiral.csv").open() as file:
+        expected = [row["where"] for row in csv.DictReader(file)]
+    right = np.mean([row["where"] == name for row, name in zip(rows, expected, strict=True)])
+    assert right > 0.9
+    for row in rows:
+        inside, outside = float(row["probability_inside"]), float(row["probability_outside"])
+        assert inside + outside == pytest.approx(1)
+        assert row["where"] == ("inside" if inside > outside else "outside")
+
+    out = output_of(capsys, "predict", "spiral_model.npz", "--data", "spiral.csv", "--output", "new.csv")
+    assert "wrote new.csv: 120 rows" in out
+    assert list(csv.DictReader(Path("new.csv").read_text().splitlines())) == rows
+
+
+def test_the_same_seed_gives_the_same_model(capsys: pytest.CaptureFixture[str]) -> None:
+    def weights(*options: str) -> np.ndarray:
+        train = ("train", "spiral.toml", "--data", "spiral.csv", "--target", "where", "--epochs", "3")
+        output_of(capsys, *train, *options)
+        return np.load("spiral_model.npz")["weights"]
+
+    first = weights("--seed", "1")
+    assert first.tobytes() == weights("--seed", "1").tobytes()
+    assert first.tobytes() != weights("--seed", "2").tobytes()
+    assert weights("--dtype", "float32").dtype == np.float32
+
+
+def test_generate_then_verify(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "wrote spiral_trainer.py: 27 weights" in output_of(capsys, "generate", "spiral.toml")
+    out = output_of(capsys, "verify", "spiral_trainer.py")
+    assert "passed" in out
+    # Its own output may be written again, with other options.
+    out = output_of(capsys, "generate", "spiral.toml", "--dtype", "float32")
+    assert "float32" in out
+    assert "passed" in output_of(capsys, "verify", "spiral.toml")
+
+
+def test_an_edited_trainer_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    output_of(capsys, "generate", "spiral.toml")
+    path = Path("spiral_trainer.py")
+    path.write_text(path.read_text() + "\nN_PARAMS = 1\n")
+    assert main(["verify", "spiral_trainer.py"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("symbp: error: spiral_trainer.py: ")
+    assert err.count("\n") == 1
+
+
+def test_verify_has_status_1_when_a_method_disagrees(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from symbp.run.trainer import Trainer
+
+    def wrong(self: Trainer, w: object, X: object) -> np.ndarray:
+        return 1.001 * self.module.jacobian(w, X)
+
+    monkeypatch.setattr(Trainer, "jacobian", wrong)
+    assert main(["verify", "spiral.toml"]) == 1
+    assert "FAILED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("d.tex", "%"), ("d.md", ""), ("d.txt", "")], ids=["LaTeX", "Markdown", "text"]
+)
+def test_derive(capsys: pytest.CaptureFixture[str], name: str, start: str) -> None:
+    assert output_of(capsys, "derive", "spiral.toml", "--output", name) == f"wrote {name}\n"
+    content = Path(name).read_text()
+    assert content.startswith(start)
+    assert "2.17" in content
+    form = {"d.tex": "latex", "d.md": "markdown", "d.txt": "text"}[name]
+    assert output_of(capsys, "derive", "spiral.toml", "--format", form) == content
+
+
+@pytest.mark.tex
+def test_derive_pdf(capsys: pytest.CaptureFixture[str]) -> None:
+    output_of(capsys, "derive", "spiral.toml", "--output", "d.pdf")
+    assert Path("d.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_unknown_notation(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "spiral.toml", "--notation", "smatrx"]) == 2
+    assert "unknown notation 'smatrx'; did you mean 'smatrix'?" in capsys.readouterr().err
+
+
+def test_exploding_training_names_epoch_and_learning_rate(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("spiral.toml").write_text(
+        SPEC.replace("cross_entropy", "squared_error").replace('"softmax"', '"identity"')
+    )
+    Path("big.csv").write_text("a,b,p,q\n" + "1e3,2e3,3e3,4e3\n" * 8)
+    train = ("train", "spiral.toml", "--data", "big.csv", "--target", "p,q", "--learning-rate", "1e6")
+    assert main(train) == 2
+    err = capsys.readouterr().err.splitlines()[-1]
+    assert err.startswith("symbp: error: ")
+    assert "epoch" in err
+    assert "learning rate" in err
+    assert not Path("spiral_model.npz").exists()

@@ -1,0 +1,41 @@
+"""The demo, run as its users run it."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from symbp.cli import main
+
+
+def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    start = time.perf_counter()
+    assert main(["demo", "--output", str(tmp_path / "demo")]) == 0
+    assert time.perf_counter() - start < 60
+    out = capsys.readouterr().out
+    for stage in ("derive", "prove", "typeset", "compile", "verify", "train", "test"):
+        assert re.search(rf"^{stage} +\d+\.\d\d s ", out, re.MULTILINE)
+    accuracy = re.search(r"accuracy ([\d.]+) %", out)
+    assert accuracy is not None
+    assert float(accuracy[1]) >= 95
+    assert (tmp_path / "demo" / "derivation.tex").is_file()
+    assert (tmp_path / "demo" / "trainer.py").is_file()
+
+
+def test_without_scikit_learn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    assert main(["demo", "--output", str(tmp_path)]) == 2
+    err = capsys.readouterr().err
+    assert err == "symbp: error: the demo needs scikit-learn: pip install 'symbp[demo]'\n"
+
+
+def test_unwritable_output(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert main(["demo", "--output", str(tmp_path / "file")]) == 2
+    assert "file: cannot be made: File exists" in capsys.readouterr().err

@@ -1,0 +1,59 @@
+"""``generated/`` is what symbp writes now, byte for byte, whatever the hash seed and the machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from symbp.spec import Spec
+from tests.golden import GENERATED, REFERENCES, build, differences
+
+
+@pytest.mark.parametrize("spec", REFERENCES, ids=lambda spec: spec.network.name)
+def test_reference_output_is_current(spec: Spec, tmp_path: Path) -> None:
+    name = spec.network.name
+    build(spec, tmp_path / name)
+    difference = differences(GENERATED / name, tmp_path / name)
+    assert not difference, f"run 'make generated' if this is meant:\n{difference}"
+
+
+def test_nothing_else_lies_there() -> None:
+    expected = {spec.network.name for spec in REFERENCES}
+    assert {path.name for path in GENERATED.iterdir()} == expected
+
+
+@pytest.mark.parametrize("spec", REFERENCES, ids=lambda spec: spec.network.name)
+def test_the_committed_spec_is_the_declared_one(spec: Spec) -> None:
+    assert Spec.from_toml(GENERATED / spec.network.name / "spec.toml") == spec
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_hash_seed_does_not_matter(seed: str, tmp_path: Path) -> None:
+    spec = REFERENCES[1]
+    code = "import sys; from tests.golden import *; build(REFERENCES[1], Path(sys.argv[1]))"
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": "Asia/Tokyo", "COLUMNS": "40"}
+    root = Path(__file__).parent.parent
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=environment, cwd=root)
+    assert not differences(GENERATED / spec.network.name, tmp_path)
+
+
+def test_a_difference_is_shown(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for root, text in ((old, "a\nb\n"), (new, "a\nc\n")):
+        root.mkdir()
+        (root / "same").write_text("same")
+        (root / "file").write_text(text)
+    (new / "extra").write_text("x\n")
+    (old / "missing").write_text("y\n")
+    difference = differences(old, new)
+    assert "-b\n+c\n" in difference
+    assert "+++ found/extra" in difference
+    assert "--- expected/missing" in difference
+    assert "same" not in difference
+    assert differences(old, old) == ""
+    (new / "file").write_bytes(b"a\r\nb\n")  # line ends count
+    assert "file" in differences(old, new)
