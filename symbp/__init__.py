@@ -1,0 +1,65 @@
+"""Backpropagation of dense networks: derived, proved, typeset and compiled.
+
+Everything public is reached from here; each name is imported when it is first used, so
+that ``import symbp`` brings neither SymPy nor Numba along.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from symbp.version import __version__
+
+if TYPE_CHECKING:
+    from symbp.api import Derivation, derive, generate
+    from symbp.errors import SymbpError
+    from symbp.functions import Activation, Cost
+    from symbp.network import Dense, Network
+    from symbp.run.load import load
+    from symbp.run.trainer import Trainer
+    from symbp.run.verify import verify
+    from symbp.spec import Spec, TrainOptions
+
+_PLACES = {
+    "Activation": "symbp.functions",
+    "Cost": "symbp.functions",
+    "Dense": "symbp.network",
+    "Derivation": "symbp.api",
+    "Network": "symbp.network",
+    "Spec": "symbp.spec",
+    "SymbpError": "symbp.errors",
+    "TrainOptions": "symbp.spec",
+    "Trainer": "symbp.run.trainer",
+    "derive": "symbp.api",
+    "generate": "symbp.api",
+    "load": "symbp.run.load",
+    "verify": "symbp.run.verify",
+}
+
+__all__ = [
+    "Activation",
+    "Cost",
+    "Dense",
+    "Derivation",
+    "Network",
+    "Spec",
+    "SymbpError",
+    "TrainOptions",
+    "Trainer",
+    "__version__",
+    "derive",
+    "generate",
+    "load",
+    "verify",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'symbp' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -18,6 +18,7 @@ import click
 from symbp.errors import DataError, SymbpError
 from symbp.files import atomic_write, check_output
 from symbp.spec import Spec
+from symbp.version import __version__
 
 FORMATS = ("latex", "text", "markdown", "pdf")
 
@@ -81,7 +82,7 @@ def _fail(message: str) -> int:
 
 
 @click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="symbp", message="symbp %(version)s")
+@click.version_option(__version__, message="symbp %(version)s")
 def cli() -> None:
     """Hold the commands; their docstrings are the help."""
 

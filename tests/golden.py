@@ -13,6 +13,7 @@ from pathlib import Path
 
 import symbp
 from symbp.network import Dense, Network
+from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
 
 GENERATED = Path(__file__).parent.parent / "generated"
@@ -38,11 +39,8 @@ def build(spec: Spec, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")
     derivation = symbp.derive(spec.network, spec.train.optimizer).checked()
-    derivation.prove()
     (directory / "derivation.tex").write_text(derivation.latex(), encoding="utf-8")
-    symbp.generate(spec.network, directory / "trainer.py", **vars(spec.train))
-    # What Python and Numba keep beside the file is no output.
-    shutil.rmtree(directory / "__pycache__", ignore_errors=True)
+    (directory / "trainer.py").write_text(trainer_source(derivation, spec), encoding="utf-8")
 
 
 def differences(expected: Path, found: Path) -> str:

@@ -15,6 +15,7 @@ PACKAGE = Path(symbp.__file__).parent
 # Each may import those before it. The public face stands above the packages it gathers.
 ORDER = (
     "errors",
+    "version",
     "values",
     "files",
     "functions",

@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 import pytest
 
-import symbp.run.verify as module
 from symbp.errors import TrainerError
 from symbp.functions import Activation, Cost
 from symbp.network import Dense, Network
@@ -257,17 +256,3 @@ def test_table():
     assert lines[-1] == "all comparisons passed"
     assert "float32" in lines[-2]
     assert max(len(line) for line in lines[1:-2]) <= 110
-
-
-def test_networks_are_generated_first(monkeypatch, tmp_path):
-    import symbp
-
-    seen = []
-
-    def generate(what, path, *, dtype):
-        seen.append((what, path.parent.is_dir(), dtype))
-        return fake_trainer(what, dtype)
-
-    monkeypatch.setattr(symbp, "generate", generate, raising=False)
-    assert module.verify(XOR).ok
-    assert seen == [(XOR, True, "float64")]

@@ -7,7 +7,7 @@ _LATEX = str.maketrans(
         "\\": r"\textbackslash{}",
         "{": r"\{",
         "}": r"\}",
-        "$": r"\$",
+        "$": r"$\mathdollar$",  # \$ would take another font, as bitmaps
         "&": r"\&",
         "#": r"\#",
         "%": r"\%",

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.errors import TrainerError
+from symbp.errors import DerivationError, TrainerError
 from symbp.network import Network
 from symbp.run import direct, paths, plain
+from symbp.run.load import load
 from symbp.run.paths import Gradient
 from symbp.run.point import Point, random_point
 from symbp.run.report import Report, Row, name_of_weight, relative_errors
 from symbp.run.scale import gradient_scale
 from symbp.run.trainer import Trainer
+from symbp.spec import Spec
 
 if TYPE_CHECKING:
     from symbp.derivation.records import Derivation
@@ -66,11 +68,20 @@ def verify(
         raise ValueError(f"samples = {samples}: expected at least 1")
     if isinstance(what, Trainer):
         return _verify_trainer(what, seed, samples, tolerance)
-    from symbp import generate
-
     with tempfile.TemporaryDirectory(prefix="symbp_verify_") as folder:
-        trainer = generate(what, Path(folder) / "trainer.py", dtype="float64")
-        return _verify_trainer(trainer, seed, samples, tolerance)
+        return _verify_trainer(_compiled(what, Path(folder) / "trainer.py"), seed, samples, tolerance)
+
+
+def _compiled(what: Network | Derivation, path: Path) -> Trainer:
+    """Write and load a float64 trainer without its own checks: here the numbers judge."""
+    from symbp.derivation.derive import derive
+    from symbp.render.writer import write_trainer
+
+    derivation = derive(what) if isinstance(what, Network) else what
+    if derivation.network is None:
+        raise DerivationError("this derivation is for any architecture; derive a network to verify it")
+    write_trainer(derivation, Spec(derivation.network), path, prove=False)
+    return load(path, self_test=False)
 
 
 def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float | None) -> Report:
