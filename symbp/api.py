@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from symbp.derivation.derive import derive as _derive
 from symbp.derivation.records import Derivation as _Derivation
 from symbp.errors import SpecError
+from symbp.functions import UpdateRule
 from symbp.functions.names import nearest
 from symbp.network import Network
 from symbp.spec import Spec, TrainOptions
@@ -48,20 +49,22 @@ class Derivation(_Derivation):
         return self.markdown()
 
 
-def derive(network: Network | None = None) -> Derivation:
+def derive(network: Network | None = None, optimizer: UpdateRule | None = None) -> Derivation:
     """Derive the backpropagation of a network, or of any sequential dense network.
 
     Parameters
     ----------
     network : Network, optional
         One architecture. Without it the number of layers and all sizes stay symbols.
+    optimizer : UpdateRule, optional
+        The rule of eq. 2.2; gradient descent if left out.
 
     Returns
     -------
     Derivation
         Its steps are made but not yet checked: ``prove()`` runs the oracles.
     """
-    found = _derive(network)
+    found = _derive(network, optimizer)
     return Derivation(found.network, found.steps, found.recipe)
 
 

@@ -174,15 +174,11 @@ def generate(spec: str, output: str | None, force: bool, **options: Any) -> None
     declared = _read_spec(spec, **options)
     path = output or f"{declared.network.name}_trainer.py"
     check_output(path, force)
-    trainer = _generate(declared, path)
-    click.echo(f"wrote {path}: {trainer.n_params} weights, {trainer.dtype}, {declared.train.optimizer.name}")
 
-
-def _generate(spec: Spec, path: str | Path) -> Any:
     import symbp
 
-    options = {field.name: getattr(spec.train, field.name) for field in dataclasses.fields(spec.train)}
-    return symbp.generate(spec.network, path, **options)
+    trainer = symbp.generate(declared, path)
+    click.echo(f"wrote {path}: {trainer.n_params} weights, {trainer.dtype}, {declared.train.optimizer.name}")
 
 
 @cli.command()
@@ -216,7 +212,8 @@ def train(
             raise click.UsageError("--target COLUMN is needed: which column of the data holds the targets?")
         target = "Y"
 
-    from symbp.run.cache import trainer_path
+    import symbp
+    from symbp.run.cache import kernel_spec, trainer_path
     from symbp.run.data import read_table
     from symbp.run.model import Model
     from symbp.run.score import score
@@ -227,9 +224,20 @@ def train(
     rest, held = held_out(len(table.X), fraction, declared.train.seed)
     if not len(rest):
         raise DataError(f"{data}: no rows are left to train on; hold out fewer")
-    trainer = _generate(declared, trainer_path(declared))
+    how = declared.train
+    trainer = symbp.generate(kernel_spec(declared), trainer_path(declared))
     X, Y = table.X[rest], table.Y[rest]
-    weights, _ = trainer.fit(trainer.init_params(), X, Y, progress=True)
+    weights, _ = trainer.fit(
+        trainer.init_params(how.seed),
+        X,
+        Y,
+        epochs=how.epochs,
+        batch_size=how.batch_size,
+        learning_rate=how.learning_rate,
+        shuffle=how.shuffle,
+        seed=how.seed,
+        progress=True,
+    )
     model = Model(weights, declared, trainer.source, table.feature_names, table.target_names, table.classes)
     model.save(path)
     click.echo(f"training: {score(trainer, weights, X, Y)} on {len(rest)} rows")

@@ -82,7 +82,7 @@ def run_demo(directory: str | Path) -> bool:
     with Stage("typeset") as this:
         this.result = f"wrote {atomic_write(directory / 'derivation.tex', derivation.latex())}"
     with Stage("compile") as this:
-        trainer = symbp.generate(network, directory / "trainer.py", **vars(options))
+        trainer = symbp.generate(derivation, directory / "trainer.py", **vars(options))
         # Numba compiles what fits when it is first called; the rate below is that of training.
         trainer.fit(trainer.init_params(), X[seen[:1]], Y[seen[:1]], epochs=1, progress=False)
         this.result = f"wrote {trainer.path.name}, {trainer.n_params:,} weights, {trainer.dtype}"

@@ -29,6 +29,7 @@ ORDER = (
     "run",
     "bench",
     "interop",
+    "api",
     "__init__",
     "demo",
     "cli",

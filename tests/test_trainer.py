@@ -196,7 +196,7 @@ def test_what_was_checked_is_what_runs(tmp_path):
         ("raise ValueError('two\\nlines')", "cannot be executed: ValueError: two"),
         (
             SMALL_MODULE.replace("N_PARAMS, D", "N_PARAMS, D").replace(" 2, np", " 3, np"),
-            "its self-test failed: N_P",
+            "failed its self-test: N_PARAMS differs",
         ),
     ],
 )

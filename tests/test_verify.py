@@ -1,10 +1,13 @@
 """verify must pass on right trainers and fail, naming the weight, on each way that is wrong."""
 
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 
+import symbp
 from symbp.errors import TrainerError
 from symbp.functions import Activation, Cost
 from symbp.network import Dense, Network
@@ -12,9 +15,11 @@ from symbp.run import paths
 from symbp.run.direct import tree_size, why_not
 from symbp.run.point import KINK_MARGIN, LARGEST_SUM, random_point
 from symbp.run.report import Report, Row, name_of_weight, relative_errors
+from symbp.run.trainer import Trainer
 from symbp.run.verify import verify
 from tests.fake_trainer import fake_trainer
 from tests.oracle import Oracle
+from tests.plain_python import interpreted
 
 XOR = Network(2, [Dense(3, "sigmoid"), Dense(1, "sigmoid")], "binary_cross_entropy", name="xor")
 IRIS = Network(4, [Dense(8, "tanh"), Dense(3, "softmax")], "cross_entropy", name="iris")
@@ -256,3 +261,57 @@ def test_table():
     assert lines[-1] == "all comparisons passed"
     assert "float32" in lines[-2]
     assert max(len(line) for line in lines[1:-2]) <= 110
+
+
+# Generated trainers ------------------------------------------------------------------
+
+
+def test_a_network_is_compiled_first():
+    network = Network(2, [Dense(2, "relu"), Dense(2, "softmax")], "cross_entropy")
+    report = verify(network, seed=1)
+    assert report.ok, report
+    assert report.worst < 1e-14
+
+
+def test_a_broken_derivation_fails():
+    """The numbers judge: a trainer that would not pass its own checks is verified all the same."""
+    derivation = symbp.derive(XOR)
+    assert verify(derivation).ok
+    right = derivation["D.5, k=1"].statement
+    broken = derivation.replace("D.5, k=1", sympy.Eq(right.lhs, -right.rhs, evaluate=False))
+    report = verify(broken)
+    failed = {(row.first, row.second) for row in report.rows if not row.passed}
+    assert failed == {("delta recursion", other) for other in METHODS[1:]}
+    assert all(row.place.startswith("w^1_") for row in report.rows if not row.passed)
+
+
+@pytest.mark.parametrize(
+    ("label", "blamed"),
+    [
+        ("1.3, k=1", "prediction"),
+        ("1.3d, k=1", "delta recursion"),
+        ("D.5, k=1", "delta recursion"),
+        ("D.6a, k=2", "delta recursion"),
+        ("D.6b, k=1", "delta recursion"),
+        ("2.12, k=1", "T-product"),
+        ("2.17a, k=1", "T-product"),
+        ("2.17b, k=2", "T-product"),
+        ("1.8d", "T-product"),
+        ("D.1f", "delta recursion"),
+        ("2.1s", "cost"),
+    ],
+)
+@pytest.mark.parametrize("break_it", [lambda right: -right, lambda right: 2 * right, lambda right: right + 1])
+def test_every_broken_equation_is_found(label, blamed, break_it):
+    network = Network(2, [Dense(2, "tanh"), Dense(2, "softmax")], "cross_entropy")
+    derivation = symbp.derive(network)
+    right = derivation[label].statement
+    broken = derivation.replace(label, sympy.Eq(right.lhs, break_it(right.rhs), evaluate=False))
+    report = verify(Trainer(Path("broken.py"), interpreted(network, broken), ""))
+    failed = [row for row in report.rows if not row.passed]
+    assert any(blamed in (row.quantity, row.first, row.second) for row in failed), report
+
+
+def test_a_derivation_for_any_network_has_no_trainer():
+    with pytest.raises(symbp.SymbpError, match="any architecture"):
+        verify(symbp.derive())

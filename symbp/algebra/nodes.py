@@ -146,6 +146,11 @@ class Node(Expr):
         return str(self.args[0].name)
 
     @property
+    def name(self) -> str:
+        """A name, which SymPy expects of everything among the free symbols."""
+        return str(self)
+
+    @property
     def layer(self) -> Expr:
         return self.args[1]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Add, Expr, KroneckerDelta, Mul, Sum
-from sympy.concrete.delta import deltasummation
+from sympy import Add, Expr, Function, KroneckerDelta, Mul, Piecewise, Sum, Symbol
+from sympy.core.function import AppliedUndef
 
 from symbp.algebra.nodes import (
     Activate,
@@ -45,10 +45,11 @@ def evaluate_partials(expr: Expr) -> Expr:
 
 
 def collapse(expr: Expr) -> Expr:
-    """Carry out every sum over a Kronecker delta.
+    """Carry out every sum over a Kronecker delta: sum_s delta_{sj} f(s) = f(j).
 
     The index that remains is in range by its own declaration (assumption 1 <= j <= M_k of
-    the steps), so no case distinction arises.
+    the steps), so no case distinction arises. SymPy's deltasummation would write short sums
+    of piecewise functions out, term by term.
     """
 
     def one(total: Sum) -> Expr:
@@ -56,20 +57,49 @@ def collapse(expr: Expr) -> Expr:
         if not any(isinstance(factor, KroneckerDelta) for factor in Mul.make_args(value)):
             value = sympy.expand(value)
         for limit in reversed(total.limits):
-            parts = []
-            for term in Add.make_args(value):
-                if term.has(KroneckerDelta) and _mentions(term, limit[0]):
-                    parts.append(deltasummation(term, tuple(limit), no_piecewise=True))
-                else:
-                    parts.append(_hoist(term, limit))
-            value = Add(*parts)
+            value = Add(*(_collapse_term(term, limit) for term in Add.make_args(value)))
         return value
 
     return expr.replace(lambda e: isinstance(e, Sum) and e.has(KroneckerDelta), one)
 
 
-def _mentions(term: Expr, symbol: Any) -> bool:
-    return any(symbol in delta.free_symbols for delta in term.atoms(KroneckerDelta))
+def _collapse_term(term: Expr, limit: Any) -> Expr:
+    symbol = limit[0]
+    for factor in Mul.make_args(term):
+        if isinstance(factor, KroneckerDelta) and symbol in factor.args[:2]:
+            (other,) = (x for x in factor.args[:2] if x != symbol)
+            rest = Mul(*(f for f in Mul.make_args(term) if f != factor))
+            return rest.xreplace({symbol: other})
+    return _hoist(term, limit)
+
+
+class Hidden:
+    """Case distinctions put out of sight while sums are built around them.
+
+    SymPy folds a piecewise function through every sum it stands in. Hidden, it is an
+    unspecified function of the indices in it, which substitutions reach.
+    """
+
+    def __init__(self) -> None:
+        self._cases: dict[Any, tuple[Piecewise, tuple[Any, ...]]] = {}
+
+    def hide(self, expr: Expr) -> Expr:
+        """Replace every case distinction by an unspecified function of its indices."""
+        for cases in sorted(expr.atoms(Piecewise), key=sympy.default_sort_key):
+            indices = tuple(sorted((x for x in cases.free_symbols if isinstance(x, Symbol)), key=str))
+            function = Function(f"cases{len(self._cases)}")
+            self._cases[function] = (cases, indices)
+            expr = expr.xreplace({cases: function(*indices)})
+        return expr
+
+    def show(self, expr: Expr) -> Expr:
+        """Put the case distinctions back, at the indices that now stand there."""
+
+        def one(hidden: Any) -> Expr:
+            cases, indices = self._cases[hidden.func]
+            return cases.xreplace(dict(zip(indices, hidden.args, strict=True)))
+
+        return expr.replace(lambda e: isinstance(e, AppliedUndef) and e.func in self._cases, one)
 
 
 def _hoist(term: Expr, limit: Any) -> Expr:

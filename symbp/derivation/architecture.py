@@ -128,16 +128,15 @@ def _cost(b: Builder, network: Network, layer: Any, sized: Callable[[Any], Any])
 def _output_sensitivity(b: Builder, network: Network, layer: Any) -> None:
     """D.1 with the network's own cost and output activation, as short as it gets."""
     total = _of_network(b["D.1"].rhs, network)
-    slope, jacobian = b["2.1d"], b["1.8d"]
-    general = slope.rhs.replace(
-        lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices)
-    )
+    hidden = rules.Hidden()
+    slope = hidden.hide(_without_samples(b["2.1d"].rhs))
+    jacobian = hidden.hide(b["1.8d"].rhs)
     written = total.replace(
         lambda e: isinstance(e, Partial) and e.of.kind == "J",
-        lambda e: general.xreplace({q: e.wrt.indices[0]}),
+        lambda e: slope.xreplace({q: e.wrt.indices[0]}),
     ).replace(
         lambda e: isinstance(e, Partial) and e.of.kind == "sigma",
-        lambda e: jacobian.rhs.subs({q: e.of.indices[0], r: e.wrt.indices[0]}, simultaneous=True),
+        lambda e: jacobian.xreplace({q: e.of.indices[0], r: e.wrt.indices[0]}),
     )
     summed = _sum_of_targets(rules.collapse(written), network)
     assumes = ()
@@ -146,12 +145,17 @@ def _output_sensitivity(b: Builder, network: Network, layer: Any) -> None:
     b.add(
         "D.1f",
         "substitute and cancel",
-        equation(delta(layer, r), local.simplify_entry(summed)),
+        equation(delta(layer, r), hidden.show(local.simplify_entry(summed))),
         "D.1 with the derivatives of this cost and this output activation",
         ("D.1", "2.1d", "1.8d"),
         assumes,
         functions=True,
     )
+
+
+def _without_samples(expr: Any) -> Any:
+    """Drop the sample numbers: the equation for one sample."""
+    return expr.replace(lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices))
 
 
 def _targets_sum_to_one(network: Network, layer: Any) -> Eq:

@@ -12,6 +12,7 @@ from typing import Any
 
 import sympy
 from sympy import Dummy, Expr, Piecewise, Symbol
+from sympy.core.function import AppliedUndef
 
 from symbp.algebra import rules
 from symbp.algebra.nodes import Node
@@ -155,7 +156,7 @@ def simplify_entry(expr: Expr) -> Expr:
         return letters.setdefault(e, Dummy(f"x{len(letters)}", real=True))
 
     plain = expr.replace(lambda e: isinstance(e, sympy.Sum), letter)
-    plain = plain.replace(lambda e: isinstance(e, Node), letter)
+    plain = plain.replace(lambda e: isinstance(e, (Node, AppliedUndef)), letter)
     reduced = sympy.cancel(plain)
     forms = [sympy.factor_terms(plain), sympy.factor_terms(reduced), _pull_out_signs(sympy.factor(reduced))]
     best = min(forms, key=lambda form: (_divisions(form), sympy.count_ops(form)))

@@ -74,20 +74,21 @@ class Equations:
         put_in : tuple of Step
         """
         used: list[str] = []
+        hidden = rules.Hidden()
 
         def slope(layer: Any, argument: Any) -> Any:
             label = f"1.3d, k={layer}"
             used.append(label)
-            return self._derivation[label].statement.rhs.subs(i, argument.indices[0])
+            return hidden.hide(self._derivation[label].statement.rhs).xreplace({i: argument.indices[0]})
 
         def jacobian(partial: Partial) -> Any:
             used.append("1.8d")
-            general = self._derivation["1.8d"].statement.rhs
-            values = {q: partial.of.indices[0], r: partial.wrt.indices[0]}
-            return general.subs(values, simultaneous=True)
+            general = hidden.hide(self._derivation["1.8d"].statement.rhs)
+            return general.xreplace({q: partial.of.indices[0], r: partial.wrt.indices[0]})
 
         value = step.statement.rhs.replace(ActivateDerivative, slope)
         value = value.replace(lambda e: isinstance(e, Partial) and e.of.kind == "sigma", jacobian)
         if "1.8d" in used:
             value = rules.hoist(rules.collapse(value))
-        return Eq(step.statement.lhs, value, evaluate=False), tuple(self._derivation[x] for x in dict.fromkeys(used))
+        put_in = tuple(self._derivation[label] for label in dict.fromkeys(used))
+        return Eq(step.statement.lhs, hidden.show(value), evaluate=False), put_in

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Expr, Mul, Sum
+from sympy import Expr, KroneckerDelta, Mul, Sum
 
 from symbp.algebra import rules
 from symbp.algebra.nodes import L, MaxOver, Node, Partial, p, t
@@ -227,7 +227,10 @@ class _Lowering:
     # From nodes to array elements --------------------------------------------------------
 
     def _accesses(self, expr: Expr) -> Expr:
-        return expr.replace(lambda e: isinstance(e, (Node, Partial)), lambda e: self._element(e)[0])
+        counted = expr.replace(
+            KroneckerDelta, lambda a, b: KroneckerDelta(*(x - 1 if x.is_Integer else x for x in (a, b)))
+        )
+        return counted.replace(lambda e: isinstance(e, (Node, Partial)), lambda e: self._element(e)[0])
 
     def _target(self, left: Any) -> tuple[Access, tuple[Loop, ...]]:
         access, extents = self._element(left)

@@ -30,6 +30,11 @@ class Access(Expr):
         return access
 
     @property
+    def name(self) -> str:
+        """A name, which SymPy expects of everything among the free symbols."""
+        return str(self)
+
+    @property
     def array(self) -> str:
         return str(self.args[0].name)
 

@@ -1,13 +1,19 @@
-"""Long equations, broken before the signs of their right side."""
+"""Long equations, broken before the signs of their right side, and if need be between factors."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 
 from symbp.notation.writer import Relation
 
+# Where a product may be broken: before a factor in brackets, a fraction or a function.
+_BREAK = re.compile(r" (?=\(|\\left\(|\\frac|\\[a-z]+\(|[a-z]+\(|e\^)")
+_DEEPER = re.compile(r"\\left\b|\\right\b|\\begin\b|\\end\b|[({\[\])}]")
+_OPENING = {"\\left", "\\begin", "(", "{", "["}
 
-def break_terms(relation: Relation, lengths: Sequence[int], width: int) -> list[list[str]]:
+
+def break_terms(relation: Relation, lengths: Sequence[int], width: int, times: str) -> list[list[str]]:
     """Distribute the terms of the right side over lines.
 
     Parameters
@@ -17,22 +23,51 @@ def break_terms(relation: Relation, lengths: Sequence[int], width: int) -> list[
         How much room the left side with its sign and then each term takes, in characters.
     width : int
         The room there is on a line.
+    times : str
+        The sign that begins a line in the middle of a product.
 
     Returns
     -------
     list of list of str
-        The terms of each line; a term that is longer than the line has one to itself.
+        The terms of each line; what cannot be broken and is longer has a line to itself.
     """
     head, *rest = lengths
     lines: list[list[str]] = [[]]
     used = head
     for term, length in zip(relation.terms, rest, strict=True):
-        if lines[-1] and used + length > width:
-            lines.append([])
-            used = head
-        lines[-1].append(term)
-        used += length + 1
+        for n, (piece, share) in enumerate(_pieces(term, length, width - head)):
+            if lines[-1] and (n > 0 or used + share > width):
+                lines.append([])
+                used = head
+            lines[-1].append(f"{times} {piece}" if n else piece)
+            used += share + 1
     return lines
+
+
+def _pieces(term: str, length: int, width: int) -> Iterator[tuple[str, int]]:
+    """Split a term that is wider than the line into parts of its product that are not."""
+    if length <= width:
+        yield term, length
+        return
+    per_character = length / len(term)
+    start, end = 0, 0
+    for stop in (*_breaks(term), len(term)):
+        if end > start and (stop - start) * per_character > width:
+            yield term[start:end].strip(), round((end - start) * per_character)
+            start = end
+        end = stop
+    yield term[start:].strip(), round((len(term) - start) * per_character)
+
+
+def _breaks(term: str) -> Iterator[int]:
+    """Return the places between factors that are not inside brackets or braces."""
+    for found in _BREAK.finditer(term):
+        before = _DEEPER.findall(term[: found.start()])
+        opened = sum(sign in _OPENING for sign in before)
+        # A sign such as "+" or a sum belongs to the factor that follows it.
+        after_sign = re.search(r"([-+]|sum_\S+)$", term[: found.start()])
+        if 2 * opened == len(before) and not after_sign:
+            yield found.start()
 
 
 def room(relation: Relation) -> list[int]:

@@ -112,7 +112,7 @@ def latex(derivation: Derivation, notation: str = "smatrix") -> str:
 
     def math(step: Step) -> tuple[str, ...]:
         relation = writer.relation(step.statement)
-        lines = break_terms(relation, room(measure.relation(step.statement)), LATEX_WIDTH)
+        lines = break_terms(relation, room(measure.relation(step.statement)), LATEX_WIDTH, r"\times")
         return (aligned(relation, lines),)
 
     drawing = draw(network, writer) if network and is_small(network) else None
@@ -127,7 +127,7 @@ def text(derivation: Derivation, notation: str = "smatrix") -> str:
 
     def math(step: Step) -> tuple[str, ...]:
         relation = writer.relation(step.statement)
-        lines = break_terms(relation, room(relation), TEXT_WIDTH - LABEL_WIDTH)
+        lines = break_terms(relation, room(relation), TEXT_WIDTH - LABEL_WIDTH, "*")
         first, *rest = (" ".join(line) for line in lines)
         indent = " " * len(f"{relation.left} {relation.sign} ")
         return (f"{relation.left} {relation.sign} {first}", *(indent + line for line in rest))

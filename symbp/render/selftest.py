@@ -11,20 +11,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from symbp.derivation.oracles.real import forward, number, scale, total_cost
+from symbp.derivation.oracles.real import at_kink, forward, number, scale, total_cost
 
 if TYPE_CHECKING:
     from symbp.network import Network
 
 SAMPLES = 2
 DIRECTIONS = 2
+SHIFT = 211  # from one direction to the next
 _STEP = number(10) ** -25
 
-# value(t) = ((factor t + shift) mod modulus - half) / half lies in [-1, 1]; no two are alike.
-WEIGHT_PATTERN = (7919, 12345, 2003, 1001)
-INPUT_PATTERN = (104729, 777, 1999, 999)
-TARGET_PATTERN = (6151, 421, 1511, 755)
-DIRECTION_PATTERN = (3571, 5, 1013, 506)
+ATTEMPTS = 20
+
+# value(t) = 2 ((factor t + shift) mod modulus) / modulus - 1 lies between -1 and 1; it is never
+# 0, since the moduli are odd.
+Pattern = tuple[int, int, int]
+WEIGHTS: Pattern = (7919, 12345, 2003)
+INPUTS: Pattern = (104729, 777, 1999)
+TARGETS: Pattern = (6151, 421, 1511)
+DIRECTIONS_OF_CHANGE: Pattern = (3571, 5, 1013)
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,10 @@ class TestVector:
 
     Attributes
     ----------
+    weights : tuple of int
+        The pattern of the weights.
+    positive : bool
+        Whether weights and inputs are taken without their signs.
     cost : float
         J over the samples.
     outputs : tuple
@@ -43,20 +52,25 @@ class TestVector:
         The derivative of h of every sample along the first direction, shape (samples, N_{L+1}).
     """
 
+    weights: Pattern
+    positive: bool
     cost: float
     outputs: tuple[tuple[float, ...], ...]
     slopes: tuple[float, ...]
     output_slopes: tuple[tuple[float, ...], ...]
 
 
-def pattern(parameters: tuple[int, int, int, int], t: int) -> Any:
+def pattern(parameters: Pattern, t: int) -> Any:
     """Return the t-th value of a pattern."""
-    factor, shift, modulus, half = parameters
-    return number((factor * t + shift) % modulus - half) / half
+    factor, shift, modulus = parameters
+    return number(2 * ((factor * t + shift) % modulus) - modulus) / modulus
 
 
 def test_vector(network: Network) -> TestVector:
     """Compute the test vector of a network.
+
+    The weights are moved on until no weighted sum lies at a kink; if that does not help, all
+    signs are dropped, and nothing is switched off.
 
     Parameters
     ----------
@@ -67,25 +81,12 @@ def test_vector(network: Network) -> TestVector:
     TestVector
         Correctly rounded to float64.
     """
-    inputs = network.sizes[0]
-    data = [[pattern(INPUT_PATTERN, p * inputs + s) for s in range(inputs)] for p in range(SAMPLES)]
-    targets = _targets(network)
-
-    def run(direction: int, step: Any) -> tuple[Any, list[list[Any]]]:
-        weights = _weights(network, direction, step)
-        last = network.hidden + 1
-        outputs = [forward(network, weights, x)["o", last] for x in data]
-        return total_cost(network.cost, outputs, targets), outputs
-
-    cost, outputs = run(0, 0)
-    moved = [(run(d, _STEP), run(d, -_STEP)) for d in range(DIRECTIONS)]
-    slopes = tuple(float((plus[0] - minus[0]) / (2 * _STEP)) for plus, minus in moved)
-    plus, minus = moved[0]
-    differences = tuple(
-        tuple(float((a - b) / (2 * _STEP)) for a, b in zip(row_plus, row_minus, strict=True))
-        for row_plus, row_minus in zip(plus[1], minus[1], strict=True)
-    )
-    return TestVector(float(cost), tuple(tuple(map(float, row)) for row in outputs), slopes, differences)
+    for attempt in range(ATTEMPTS):
+        factor, shift, modulus = WEIGHTS
+        point = _Point(network, (factor, shift + 37 * attempt, modulus), attempt == ATTEMPTS - 1)
+        if not point.at_kink():
+            break
+    return point.vector()
 
 
 def divisor(columns: int) -> int:
@@ -93,21 +94,60 @@ def divisor(columns: int) -> int:
     return next(n for n in range(1, columns + 2) if n * n >= columns)
 
 
-def _weights(network: Network, direction: int, step: Any) -> list[list[list[int]]]:
-    layers, t = [], 0
-    for rows, columns in network.shapes:
-        layer = []
-        for _ in range(rows):
-            row = []
-            for _ in range(columns):
-                value = pattern(WEIGHT_PATTERN, t) / divisor(columns)
-                if step != 0:
-                    value += step * pattern(DIRECTION_PATTERN, t + direction * 211)
-                row.append(scale(value))
-                t += 1
-            layer.append(row)
-        layers.append(layer)
-    return layers
+class _Point:
+    """The network at the weights and data of the patterns."""
+
+    def __init__(self, network: Network, weights: Pattern, positive: bool) -> None:
+        self.network = network
+        self.weights = weights
+        self.positive = positive
+        inputs = network.sizes[0]
+        self.data = [[self._signed(INPUTS, p * inputs + s) for s in range(inputs)] for p in range(SAMPLES)]
+        self.targets = _targets(network)
+
+    def _signed(self, parameters: Pattern, t: int) -> Any:
+        value = pattern(parameters, t)
+        return abs(value) if self.positive else value
+
+    def at_kink(self) -> bool:
+        return any(at_kink(self.network, values) for values in self._forward(0, 0))
+
+    def vector(self) -> TestVector:
+        cost, outputs = self._run(0, 0)
+        moved = [(self._run(d, _STEP), self._run(d, -_STEP)) for d in range(DIRECTIONS)]
+        slopes = tuple(float((plus[0] - minus[0]) / (2 * _STEP)) for plus, minus in moved)
+        plus, minus = moved[0]
+        output_slopes = tuple(
+            tuple(float((a - b) / (2 * _STEP)) for a, b in zip(row_plus, row_minus, strict=True))
+            for row_plus, row_minus in zip(plus[1], minus[1], strict=True)
+        )
+        rows = tuple(tuple(map(float, row)) for row in outputs)
+        return TestVector(self.weights, self.positive, float(cost), rows, slopes, output_slopes)
+
+    def _run(self, direction: int, step: Any) -> tuple[Any, list[list[Any]]]:
+        last = self.network.hidden + 1
+        outputs = [values["o", last] for values in self._forward(direction, step)]
+        return total_cost(self.network.cost, outputs, self.targets), outputs
+
+    def _forward(self, direction: int, step: Any) -> list[dict[Any, list[Any]]]:
+        weights = self._weights(direction, step)
+        return [forward(self.network, weights, x) for x in self.data]
+
+    def _weights(self, direction: int, step: Any) -> list[list[list[int]]]:
+        layers, t = [], 0
+        for rows, columns in self.network.shapes:
+            layer = []
+            for _ in range(rows):
+                row = []
+                for _ in range(columns):
+                    value = self._signed(self.weights, t) / divisor(columns)
+                    if step != 0:
+                        value += step * pattern(DIRECTIONS_OF_CHANGE, t + direction * SHIFT)
+                    row.append(scale(value))
+                    t += 1
+                layer.append(row)
+            layers.append(layer)
+        return layers
 
 
 def _targets(network: Network) -> list[list[Any]]:
@@ -115,7 +155,7 @@ def _targets(network: Network) -> list[list[Any]]:
     kinds: dict[str, Callable[[int, int], Any]] = {
         "distribution": lambda p, q: number(int(q == p % outputs)),
         "unit_interval": lambda p, q: number((p + q) % 2),
-        "real": lambda p, q: pattern(TARGET_PATTERN, p * outputs + q),
+        "real": lambda p, q: pattern(TARGETS, p * outputs + q),
     }
     value = kinds[network.cost.targets]
     return [[value(p, q) for q in range(outputs)] for p in range(SAMPLES)]

@@ -11,12 +11,21 @@ import os
 import tempfile
 from pathlib import Path
 
-from symbp.spec import Spec
+from symbp.spec import Spec, TrainOptions
+
+
+def kernel_spec(spec: Spec) -> Spec:
+    """Return the spec with only those options that decide what is compiled.
+
+    The others (epochs, batch size, learning rate, seed, shuffling) are arguments of
+    ``fit``: another seed must not mean another compilation.
+    """
+    return Spec(spec.network, TrainOptions(spec.train.optimizer, dtype=spec.train.dtype))
 
 
 def trainer_path(spec: Spec) -> Path:
-    """Return where the trainer of `spec` stands in the user's cache; its directory exists."""
-    digest = hashlib.sha256(spec.to_toml().encode()).hexdigest()[:16]
+    """Return where the trainer of ``kernel_spec(spec)`` stands in the user's cache; its directory exists."""
+    digest = hashlib.sha256(kernel_spec(spec).to_toml().encode()).hexdigest()[:16]
     return _directory(digest) / f"{spec.network.name}_trainer.py"
 
 

@@ -95,9 +95,9 @@ def _checks(derivation: Derivation, step: Step, models: list[tuple[str, str, Mod
     induction = check_induction(derivation, step)
     if induction is not None:
         yield induction
+    if step.label == "2.2":
+        yield check_descent(step)
     for method, where, model in models:
-        if step.label == "2.2" and isinstance(model, RealModel):
-            yield check_descent(step, model)
         check = _check_in_model(step, method, where, model)
         if check is not None:
             yield check

@@ -29,6 +29,8 @@ _BITS = 400
 _mp = mpmath.mp.clone()
 _mp.dps = _WORKING
 _STEP = _mp.mpf(10) ** -25
+_NEAR = _mp.mpf(10) ** -9
+_ATTEMPTS = 20
 
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": _mp.exp,
@@ -137,6 +139,19 @@ def total_cost(cost: Cost, outputs: list[list[Any]], targets: list[list[Any]]) -
     return sum(terms, _mp.mpf(0)) / len(outputs)
 
 
+def at_kink(network: Network, values: dict[Any, list[Any]]) -> bool:
+    """Whether a weighted sum lies at the kink of its activation, where differences say nothing.
+
+    It does where a layer without bias has only inputs that are switched off.
+    """
+    return any(
+        abs(value) < _NEAR
+        for layer in range(1, network.hidden + 2)
+        if network.layer(layer).activation.expression().has(sympy.Piecewise, sympy.Abs)
+        for value in values["c", layer]
+    )
+
+
 class RealModel:
     """A network with its own functions, random rational weights and data."""
 
@@ -144,19 +159,26 @@ class RealModel:
         self.network = network
         biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
         self.shape = Shape(network.sizes, biases, samples)
-        rng = random.Random(seed)
+        self.eta = _mp.mpf(1) / 7
+        for attempt in range(_ATTEMPTS):
+            # Without signs nothing is switched off, so the last attempt has no kink at 0.
+            self._draw(random.Random(1000 * seed + attempt), signs=attempt < _ATTEMPTS - 1)
+            if not any(at_kink(network, self.run(p + 1)) for p in range(samples)):
+                break
+            self.run.cache_clear()
 
+    def _draw(self, rng: random.Random, signs: bool) -> None:
         def draw() -> Any:
-            # Away from 0, so that no kink is near; small enough that nothing saturates.
-            return _mp.mpf(rng.choice((-1, 1)) * rng.randint(200, 1000)) / 1000
+            # Not near 0 and not large: nothing saturates.
+            return _mp.mpf((rng.choice((-1, 1)) if signs else 1) * rng.randint(200, 1000)) / 1000
 
+        network, samples = self.network, range(self.shape.samples)
         self.weights = [
             [[scale(draw() / _mp.sqrt(columns)) for _ in range(columns)] for _ in range(rows)]
             for rows, columns in network.shapes
         ]
-        self.x = [[draw() for _ in range(network.sizes[0])] for _ in range(samples)]
-        self.targets = [self._target(rng) for _ in range(samples)]
-        self.eta = _mp.mpf(1) / 7
+        self.x = [[draw() for _ in range(network.sizes[0])] for _ in samples]
+        self.targets = [self._target(rng) for _ in samples]
 
     def _target(self, rng: random.Random) -> list[Any]:
         raw = [_mp.mpf(rng.randint(1, 1000)) / 1001 for _ in range(self.network.sizes[-1])]

@@ -1,0 +1,648 @@
+# Trainer of the network digits_64_32_10: 64 - 32 - 10 (relu, softmax), cost cross_entropy.
+#
+# GENERATED FILE, DO NOT EDIT. It was compiled from the derivation of this network: every
+# block below carries the equation that it computes, under the labels of the derivation
+# that `symbp derive SPEC` typesets.
+#
+# written by: symbp 0.1.0
+# content: sha256 2556a5075f8860d5c25f42c02fcd9f0f0e81fdc8cb3505332f27593aa7272757
+# options: dtype float32, optimizer sgd, batch size 16
+# regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
+# needs: numpy, numba
+"""Train and evaluate the network digits_64_32_10: 64 - 32 - 10.
+
+All weights live in one flat vector w of N_PARAMS numbers, layer after layer, each layer
+row by row; where a layer has a bias, it is the last column. See unpack(w).
+
+    w = init_params(seed)
+    w, history = fit(w, X, Y, epochs=20)
+    H = predict(w, X)
+
+From the command line: python THIS_FILE.py --help
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+NAME = "digits_64_32_10"
+SIZES = (64, 32, 10)  # N_0 inputs, the layers, N_{L+1} outputs
+BIASES = (True, True)
+N_PARAMS = 2410
+DTYPE = np.dtype("float32")
+BATCH_SIZE = 16
+LEARNING_RATE = 0.2
+EPOCHS = 100
+CHUNK = 256  # rows that predict, value_and_gradient and jacobian hold at once
+SPEC = """\
+[network]
+name = "digits_64_32_10"
+inputs = 64
+cost = "cross_entropy"
+layers = [
+    { units = 32, activation = "relu" },
+    { units = 10, activation = "softmax" },
+]
+
+[train]
+batch_size = 16
+epochs = 100
+dtype = "float32"
+seed = 0
+shuffle = true
+
+[train.optimizer]
+name = "sgd"
+learning_rate = 0.2
+"""
+
+F = np.float32  # the type of every number in a kernel
+
+
+def _kernel(function):
+    """Compile at the first call, and cache on disk.
+
+    The module's name becomes part of the cache's file names: Numba stores it in what it
+    caches, so each name under which this file is loaded needs entries of its own.
+    """
+    function.__qualname__ = f"{__name__}.{function.__name__}"
+    # 'contract' allows fused multiply-add and nothing else: NaN and infinity stay what they are.
+    return njit(cache=True, fastmath={"contract"}, error_model="numpy", nogil=True)(function)
+
+
+@_kernel
+def _forward(w, X, rows, start, count, work):
+    """Compute H for the samples rows[start:start + count]."""
+    capacity = (work.size - 2762)//140
+    C1 = work[0*capacity:32*capacity].reshape((capacity, 32))
+    W1 = w[0:2080].reshape((32, 65))
+    O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
+    C2 = work[64*capacity:74*capacity].reshape((capacity, 10))
+    W2 = w[2080:2410].reshape((10, 33))
+    MU = work[74*capacity:75*capacity].reshape((capacity,))
+    E = work[75*capacity:85*capacity].reshape((capacity, 10))
+    H = work[85*capacity:95*capacity].reshape((capacity, 10))
+    H_sum = work[95*capacity:96*capacity].reshape((capacity,))
+    V1 = work[140*capacity + 0:140*capacity + 2080].reshape((65, 32))
+    V2 = work[140*capacity + 2080:140*capacity + 2410].reshape((33, 10))
+
+    # (2.6b, k=1)  V1 is the transpose of W1
+    for r in range(32):
+        for s in range(64):
+            V1[s, r] = W1[r, s]
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
+    for p in range(count):
+        row = rows[start + p]
+        for r in range(32):
+            C1[p, r] = W1[r, 64]
+        for s in range(64):
+            x = X[row, s]
+            for r in range(32):
+                C1[p, r] += x*V1[s, r]
+
+    # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
+    for p in range(count):
+        for i in range(32):
+            O1[p, i] = (F(0.0) if C1[p, i] <= F(0.0) else C1[p, i])
+
+    # (2.6b, k=2)  V2 is the transpose of W2
+    for r in range(10):
+        for s in range(32):
+            V2[s, r] = W2[r, s]
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
+    for p in range(count):
+        for r in range(10):
+            C2[p, r] = W2[r, 32]
+        for s in range(32):
+            o1 = O1[p, s]
+            for r in range(10):
+                C2[p, r] += o1*V2[s, r]
+
+    # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
+    for p in range(count):
+        largest = C2[p, 0]
+        for s in range(1, 10):
+            largest = max(largest, C2[p, s])
+        MU[p] = largest
+
+    # (1.8s.2)  e_q = exp(c_q^2 - mu)
+    for p in range(count):
+        for q in range(10):
+            E[p, q] = math.exp(C2[p, q] - MU[p])
+
+    # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
+    for p in range(count):
+        total = F(0.0)
+        for s in range(10):
+            total += E[p, s]
+        H_sum[p] = total
+    for p in range(count):
+        for q in range(10):
+            H[p, q] = E[p, q]/H_sum[p]
+
+
+
+@_kernel
+def _gradient(w, X, Y, rows, start, count, m, gradient, work):
+    """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
+    _forward(w, X, rows, start, count, work)
+    capacity = (work.size - 2762)//140
+    LSE = work[96*capacity:97*capacity].reshape((capacity,))
+    MU = work[74*capacity:75*capacity].reshape((capacity,))
+    E = work[75*capacity:85*capacity].reshape((capacity, 10))
+    LSE_sum = work[97*capacity:98*capacity].reshape((capacity,))
+    C2 = work[64*capacity:74*capacity].reshape((capacity, 10))
+    D2 = work[98*capacity:108*capacity].reshape((capacity, 10))
+    H = work[85*capacity:95*capacity].reshape((capacity, 10))
+    G2 = gradient[2080:2410].reshape((10, 33))
+    O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
+    D1 = work[108*capacity:140*capacity].reshape((capacity, 32))
+    W2 = w[2080:2410].reshape((10, 33))
+    G1 = gradient[0:2080].reshape((32, 65))
+
+    cost = F(0.0)
+
+    # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
+    for p in range(count):
+        total = F(0.0)
+        for s in range(10):
+            total += E[p, s]
+        LSE_sum[p] = total
+    for p in range(count):
+        LSE[p] = math.log(LSE_sum[p]) + MU[p]
+
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} (y_q^p lse^p - y_q^p c_q^{2,p})
+    for p in range(count):
+        row = rows[start + p]
+        for q in range(10):
+            cost += LSE[p]*Y[row, q] - C2[p, q]*Y[row, q]
+    cost = cost/m
+
+    # (D.1f)  delta_r^2 = (h_r - y_r)/m
+    for p in range(count):
+        row = rows[start + p]
+        for r in range(10):
+            D2[p, r] = (H[p, r] - Y[row, r])/m
+
+    # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
+    for i in range(10):
+        for p in range(count):
+            d2 = D2[p, i]
+            for j in range(32):
+                G2[i, j] += d2*O1[p, j]
+
+    # (D.6b, k=2)  dJ/dw_{i,33}^2 = sum_{p=1}^m delta_i^{2,p}
+    for i in range(10):
+        total = F(0.0)
+        for p in range(count):
+            total += D2[p, i]
+        G2[i, 32] += total
+
+    # (D.5, k=1)  delta_s^1 = g'^1(c_s^1) sum_{r=1}^{10} w_{rs}^2 delta_r^2
+    # (1.3d, k=1)  g'^1(c_i^1) = {0 if o_i^1 <= 0; 1 otherwise}
+    for p in range(count):
+        for s in range(32):
+            D1[p, s] = F(0.0)
+        for r in range(10):
+            d2 = D2[p, r]
+            for s in range(32):
+                D1[p, s] += d2*W2[r, s]
+    for p in range(count):
+        for s in range(32):
+            D1[p, s] = (F(0.0) if O1[p, s] <= F(0.0) else F(1.0))*D1[p, s]
+
+    # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
+    for i in range(32):
+        for p in range(count):
+            row = rows[start + p]
+            d1 = D1[p, i]
+            for j in range(64):
+                G1[i, j] += d1*X[row, j]
+
+    # (D.6b, k=1)  dJ/dw_{i,65}^1 = sum_{p=1}^m delta_i^{1,p}
+    for i in range(32):
+        total = F(0.0)
+        for p in range(count):
+            total += D1[p, i]
+        G1[i, 64] += total
+
+    return cost
+
+
+@_kernel
+def _jacobian(w, X, rows, start, count, work, jacobian):
+    """Fill jacobian[start:start + count] with dh/dw, by the T-product (2.17)."""
+    _forward(w, X, rows, start, count, work)
+    capacity = (work.size - 2762)//140
+    H = work[85*capacity:95*capacity].reshape((capacity, 10))
+    O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
+    S1 = work[140*capacity + 2410:140*capacity + 2730].reshape((10, 32))
+    W2 = w[2080:2410].reshape((10, 33))
+    B1_sum = work[140*capacity + 2730:140*capacity + 2762].reshape((32,))
+
+    for p in range(count):
+        row = rows[start + p]
+        # (2.17a, k=2)  dh_q/dw_{ij}^2 = o_j^1 dsigma_q/dc_i^2
+        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+        for q in range(10):
+            for i in range(10):
+                for j in range(32):
+                    jacobian[start + p, q, 2080 + 33*i + j] = ((F(1.0) if i == q else F(0.0))*H[p, q] - H[p, i]*H[p, q])*O1[p, j]
+
+        # (2.17b, k=2)  dh_q/dw_{i,33}^2 = dsigma_q/dc_i^2
+        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+        for q in range(10):
+            for i in range(10):
+                jacobian[start + p, q, 2080 + 33*i + 32] = (F(1.0) if i == q else F(0.0))*H[p, q] - H[p, i]*H[p, q]
+
+        # (2.12, k=1)  [S_1]_{rs} = w_{rs}^2 g'^1(c_s^1)
+        # (1.3d, k=1)  g'^1(c_i^1) = {0 if o_i^1 <= 0; 1 otherwise}
+        for r in range(10):
+            for s in range(32):
+                S1[r, s] = (F(0.0) if O1[p, s] <= F(0.0) else F(1.0))*W2[r, s]
+
+        # (2.17a, k=1)  dh_q/dw_{ij}^1 = x_j sum_{r=1}^{10} dsigma_q/dc_r^2 [S_1]_{ri}
+        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+        for i in range(32):
+            B1_sum[i] = F(0.0)
+        for r in range(10):
+            h = H[p, r]
+            for i in range(32):
+                B1_sum[i] += h*S1[r, i]
+        for q in range(10):
+            for i in range(32):
+                for j in range(64):
+                    jacobian[start + p, q, 65*i + j] = (H[p, q]*S1[q, i] - B1_sum[i]*H[p, q])*X[row, j]
+
+        # (2.17b, k=1)  dh_q/dw_{i,65}^1 = sum_{r=1}^{10} dsigma_q/dc_r^2 [S_1]_{ri}
+        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+        for q in range(10):
+            for i in range(32):
+                jacobian[start + p, q, 65*i + 64] = H[p, q]*S1[q, i] - B1_sum[i]*H[p, q]
+
+
+
+@_kernel
+def _update(w, gradient, learning_rate):
+    """One step of sgd."""
+    # (2.2)  w_{ij}^k <- w_{ij}^k - eta dJ/dw_{ij}^k
+    for t in range(2410):
+        w[t] = w[t] - learning_rate*gradient[t]
+
+
+
+@_kernel
+def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work):
+    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1."""
+    total = 0.0
+    n = rows.size
+    batches = (n + batch_size - 1)//batch_size
+    for batch in range(batches):
+        start = batch*batch_size
+        count = min(batch_size, n - start)
+        gradient[:] = 0
+        cost = _gradient(w, X, Y, rows, start, count, F(count), gradient, work)
+        if not math.isfinite(cost):
+            return float(cost), batch
+        _update(w, gradient, learning_rate)
+        total += cost*count
+    return total/n, -1
+
+
+@_kernel
+def _predict(w, X, rows, work, H_all):
+    """Copy H of all samples, chunk by chunk."""
+    capacity = (work.size - 2762)//140
+    H = work[85*capacity:95*capacity].reshape((capacity, 10))
+    for start in range(0, rows.size, capacity):
+        count = min(capacity, rows.size - start)
+        _forward(w, X, rows, start, count, work)
+        for p in range(count):
+            for q in range(10):
+                H_all[start + p, q] = H[p, q]
+
+
+@_kernel
+def _total_gradient(w, X, Y, rows, gradient, work):
+    """Sum J and dJ/dw over all samples, chunk by chunk."""
+    capacity = (work.size - 2762)//140
+    m = F(rows.size)
+    total = 0.0
+    for start in range(0, rows.size, capacity):
+        count = min(capacity, rows.size - start)
+        total += _gradient(w, X, Y, rows, start, count, m, gradient, work)
+    return total
+
+
+@_kernel
+def _total_jacobian(w, X, rows, work, jacobian):
+    capacity = (work.size - 2762)//140
+    for start in range(0, rows.size, capacity):
+        _jacobian(w, X, rows, start, min(capacity, rows.size - start), work, jacobian)
+
+
+# How the weights of each layer start: (first, last, rows, columns, columns without bias,
+# distribution, standard deviation or limit). Biases start at 0.
+INITIAL = (
+    # he normal: He et al. 2015, arXiv:1502.01852, section 2.2
+    (0, 2080, 32, 65, 64, "normal", 0.1767766952966369),
+    # glorot uniform: Glorot and Bengio 2010, eq. 16
+    (2080, 2410, 10, 33, 32, "uniform", 0.3779644730092272),
+)
+
+
+def init_params(rng_or_seed=0):
+    """Return a flat vector of start weights, shape (N_PARAMS,)."""
+    rng = np.random.default_rng(rng_or_seed)
+    w = np.zeros(N_PARAMS, DTYPE)
+    for first, last, rows, columns, regular, distribution, scale in INITIAL:
+        if distribution == "normal":
+            start = rng.normal(0.0, scale, (rows, regular))
+        else:
+            start = rng.uniform(-scale, scale, (rows, regular))
+        w[first:last].reshape(rows, columns)[:, :regular] = start
+    return w
+
+
+def unpack(w):
+    """Return views [W_1, ..., W_{L+1}] of a flat vector, W_k of shape (N_k, N_{k-1} + bias)."""
+    w = np.asarray(w)
+    if w.shape != (N_PARAMS,):
+        raise ValueError(f"w has shape {w.shape}, expected ({N_PARAMS},)")
+    return [w[first:last].reshape(rows, columns) for first, last, rows, columns, *_ in INITIAL]
+
+
+def predict(w, X):
+    """Return H, shape (n, 10), for inputs X of shape (n, 64)."""
+    w, X = _weights(w), _inputs(X)
+    H = np.empty((len(X), 10), DTYPE)
+    _predict(w, X, np.arange(len(X)), _workspace(min(CHUNK, len(X))), H)
+    return H
+
+
+def value_and_gradient(w, X, Y):
+    """Return J, averaged over the n samples, and its gradient, shape (N_PARAMS,)."""
+    w, X = _weights(w), _inputs(X)
+    Y = _targets(Y, len(X))
+    gradient = np.zeros(N_PARAMS, DTYPE)
+    work = _workspace(min(CHUNK, len(X)))
+    cost = _total_gradient(w, X, Y, np.arange(len(X)), gradient, work)
+    return float(cost), gradient
+
+
+def jacobian(w, X):
+    """Return dh_q/dw of every sample, shape (n, 10, N_PARAMS), by the T-product (2.17)."""
+    w, X = _weights(w), _inputs(X)
+    result = np.empty((len(X), 10, N_PARAMS), DTYPE)
+    _total_jacobian(w, X, np.arange(len(X)), _workspace(min(CHUNK, len(X))), result)
+    return result
+
+
+def fit(
+    w,
+    X,
+    Y,
+    *,
+    epochs=EPOCHS,
+    batch_size=BATCH_SIZE,
+    learning_rate=LEARNING_RATE,
+    shuffle=True,
+    seed=0,
+    callback=None,
+):
+    """Train from the weights w, which stay as they are.
+
+    Parameters
+    ----------
+    w : array, shape (N_PARAMS,)
+    X : array, shape (n, 64)
+    Y : array
+        Integer labels (n,) from 0, or rows (n, 10) that each sum to 1.
+    epochs, batch_size : int
+        The last batch of an epoch may be smaller.
+    learning_rate : float
+    shuffle : bool
+        Whether every epoch takes the samples in a new order; no data are copied for it.
+    seed : int or numpy.random.Generator
+        The same seed gives bitwise the same weights.
+    callback : callable, optional
+        Called as callback(epoch, epochs, cost) after every epoch, counted from 1.
+
+    Returns
+    -------
+    w : array, shape (N_PARAMS,)
+    history : list of float
+        The mean cost of every epoch, as met while training.
+
+    Raises
+    ------
+    FloatingPointError
+        If the cost stops being finite.
+    ValueError
+        If shapes, targets or options do not fit.
+    """
+    w, X = _weights(w).copy(), _inputs(X)
+    Y = _targets(Y, len(X))
+    for what, values in (("X", X), ("Y", Y)):
+        _finite(what, values)
+    epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
+    if not (math.isfinite(learning_rate) and learning_rate > 0):
+        raise ValueError(f"learning_rate = {learning_rate}: expected a positive number")
+    rng = np.random.default_rng(seed)
+    rows = np.arange(len(X))
+    gradient, work = np.empty(N_PARAMS, DTYPE), _workspace(min(batch_size, len(X)))
+    history = []
+    for epoch in range(1, epochs + 1):
+        if shuffle:
+            rng.shuffle(rows)
+        cost, diverged = _epoch(w, X, Y, rows, batch_size, DTYPE.type(learning_rate), gradient, work)
+        if diverged >= 0:
+            raise FloatingPointError(
+                f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
+                f"{learning_rate}: try a smaller one"
+            )
+        history.append(float(cost))
+        if callback is not None:
+            callback(epoch, epochs, float(cost))
+    return w, history
+
+
+def _workspace(rows):
+    """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
+    return np.empty(140*max(rows, 1) + 2762, DTYPE)
+
+
+def _weights(w):
+    w = np.ascontiguousarray(w, DTYPE)
+    if w.shape != (N_PARAMS,):
+        raise ValueError(f"w has shape {w.shape}, expected ({N_PARAMS},)")
+    return w
+
+
+def _inputs(X):
+    X = np.ascontiguousarray(X, DTYPE)
+    if X.ndim != 2 or X.shape[1] != SIZES[0]:
+        raise ValueError(f"X has shape {X.shape}, expected (n, {SIZES[0]})")
+    return X
+
+
+def _targets(Y, n):
+    """Return the targets as rows, shape (n, 10)."""
+    Y = np.asarray(Y)
+    outputs = SIZES[-1]
+    if n == 0:
+        raise ValueError("X has no rows: there is nothing to average over")
+    if Y.ndim == 1:
+        if not np.issubdtype(Y.dtype, np.integer):
+            raise ValueError(f"labels of type {Y.dtype}: expected whole numbers from 0 to {outputs - 1}")
+        if Y.shape != (n,):
+            raise ValueError(f"Y has shape {Y.shape}, expected ({n},) or ({n}, {outputs})")
+        outside = np.flatnonzero((Y < 0) | (Y >= outputs))
+        if outside.size:
+            row = outside[0]
+            raise ValueError(f"Y[{row}] = {Y[row]}: expected a label from 0 to {outputs - 1}")
+        rows = np.zeros((n, outputs), DTYPE)
+        rows[np.arange(n), Y] = 1
+        return rows
+    rows = np.ascontiguousarray(Y, DTYPE)
+    if rows.shape != (n, outputs):
+        raise ValueError(f"Y has shape {Y.shape}, expected ({n},) or ({n}, {outputs})")
+    # The gradient uses that the targets of a sample sum to one (D.1f).
+    off = np.flatnonzero((np.abs(rows.sum(axis=1) - 1) > 1e-5) | (rows < 0).any(axis=1))
+    if off.size:
+        raise ValueError(f"Y[{off[0]}] sums to {rows[off[0]].sum()}: expected numbers >= 0 that sum to 1")
+    return rows
+
+
+def _finite(what, values):
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(f"{what}[{row}, {column}] is {values[row, column]}: expected finite numbers")
+
+
+def _count(name, value, least):
+    if isinstance(value, bool) or int(value) != value or value < least:
+        raise ValueError(f"{name} = {value}: expected a whole number of at least {least}")
+    return int(value)
+
+
+# The test vector: weights and data that _pattern makes, and what the derivation's own
+# functions give there, computed with 100 digits and central differences.
+TEST_COST = 2.4132247311777055
+TEST_OUTPUTS = (
+    (0.08338508301312372, 0.09600974776523166, 0.08959862688003527, 0.08896362137956258, 0.14051514264280715, 0.08021634494786613, 0.14086999260151414, 0.07099530470592316, 0.14318618645476733, 0.06625994960916885, ),
+    (0.08330682835337642, 0.09611944751606367, 0.08952143318260947, 0.08903393474165837, 0.14045256751530724, 0.08027508268244025, 0.14076645128684334, 0.07105029637322274, 0.14319750974494505, 0.06627644860353346, ),
+)
+TEST_SLOPES = (0.9064455410263352, 0.1488290663523814, )
+TEST_OUTPUT_SLOPES = (
+    (-0.09723701606899311, -0.0631166055086148, 0.11131870692789277, -0.09393375619259453, -0.028123902506508307, 0.13141234958062886, -0.1554945867760686, -0.003578323017936107, 0.3652164815805498, -0.16646334801835605, ),
+    (-0.09691707289912542, -0.062167275542349486, 0.1113786370205008, -0.0942496528876161, -0.027414776731397836, 0.1310907656265444, -0.1552378149265916, -0.003524202675435148, 0.36358055341234247, -0.16653916039687208, ),
+)
+
+
+def _pattern(first, size, factor, shift, modulus, half):
+    t = np.arange(first, first + size, dtype=np.int64)
+    return ((factor*t + shift) % modulus - half)/half
+
+
+def self_test():
+    """Compare the kernels with the test vector.
+
+    Raises
+    ------
+    AssertionError
+        Names what differs. A result may be off by 2^14 roundings of its own size: single
+        terms of the sums behind it are larger than the sums.
+    """
+    tolerance = 2.0**14*float(np.finfo(DTYPE).eps)
+    n, outputs = len(TEST_OUTPUTS), SIZES[-1]
+    w = _pattern(0, N_PARAMS, 7919, 12345, 2003, 1001)
+    w[0:2080] /= 9
+    w[2080:2410] /= 6
+    X = _pattern(0, n*SIZES[0], 104729, 777, 1999, 999).reshape(n, SIZES[0])
+    Y = np.arange(n) % outputs
+    cost, gradient = value_and_gradient(w, X, Y)
+    _compare("cost (2.1)", cost, TEST_COST, tolerance*max(1.0, abs(TEST_COST)))
+    for number, slope in enumerate(TEST_SLOPES):
+        direction = _pattern(211*number, N_PARAMS, 3571, 5, 1013, 506)
+        terms = gradient.astype(np.float64)*direction
+        _compare("gradient (D.6)", terms.sum(), slope, tolerance*np.abs(terms).sum())
+    H, J = predict(w, X), jacobian(w, X)
+    direction = _pattern(0, N_PARAMS, 3571, 5, 1013, 506)
+    for p in range(n):
+        for q in range(outputs):
+            _compare("output (1.8)", H[p, q], TEST_OUTPUTS[p][q], tolerance*max(1.0, abs(TEST_OUTPUTS[p][q])))
+            terms = J[p, q].astype(np.float64)*direction
+            _compare("Jacobian (2.17)", terms.sum(), TEST_OUTPUT_SLOPES[p][q], tolerance*np.abs(terms).sum())
+
+
+def _compare(what, found, expected, tolerance):
+    # Written so that NaN fails.
+    if not abs(found - expected) <= tolerance:
+        raise AssertionError(f"{what}: {found} instead of {expected}")
+
+
+def main():
+    """The command line of this file."""
+    # Standard library only, and only when this file is run as a program.
+    import argparse
+    import sys
+
+    parser = argparse.ArgumentParser(
+        description="Network digits_64_32_10: 64 - 32 - 10 (relu, softmax), cost cross_entropy, float32.",
+        epilog="Data are .npz files with an array X, and Y for fit. Written by symbp 0.1.0.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("fit", help="train and write the weights")
+    train.add_argument("data", help=".npz file with X and Y")
+    train.add_argument("weights", help=".npz file to write; its array is w")
+    train.add_argument("--epochs", type=int, default=EPOCHS)
+    train.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    train.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
+    train.add_argument("--seed", type=int, default=0)
+    use = commands.add_parser("predict", help="write the outputs for X")
+    use.add_argument("weights", help=".npz file that fit has written")
+    use.add_argument("data", help=".npz file with X")
+    use.add_argument("output", help=".npz file to write; its array is H")
+    commands.add_parser("self-test", help="compare the kernels with the embedded test vector")
+    arguments = parser.parse_args()
+
+    def read(path, *names):
+        with np.load(path) as arrays:
+            missing = [name for name in names if name not in arrays]
+            if missing:
+                raise ValueError(f"{path}: no array {missing[0]}; found {', '.join(arrays) or 'none'}")
+            return [arrays[name] for name in names]
+
+    def report(epoch, epochs, cost):
+        print(f"epoch {epoch}/{epochs}  cost {cost:.6g}")
+
+    try:
+        if arguments.command == "fit":
+            X, Y = read(arguments.data, "X", "Y")
+            w, _ = fit(
+                init_params(arguments.seed),
+                X,
+                Y,
+                epochs=arguments.epochs,
+                batch_size=arguments.batch_size,
+                learning_rate=arguments.learning_rate,
+                seed=arguments.seed,
+                callback=report,
+            )
+            np.savez(arguments.weights, w=w)
+        elif arguments.command == "predict":
+            (w,), (X,) = read(arguments.weights, "w"), read(arguments.data, "X")
+            np.savez(arguments.output, H=predict(w, X))
+        else:
+            self_test()
+            print("self-test passed")
+    except (OSError, ValueError, FloatingPointError, AssertionError) as error:
+        sys.exit(f"{NAME}: error: {error}")
+
+
+if __name__ == "__main__":
+    main()

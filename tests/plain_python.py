@@ -1,0 +1,28 @@
+"""Run a trainer's text as plain Python: the same statements, without compiling them.
+
+A fault shows as an ordinary traceback and in milliseconds, where Numba takes seconds.
+"""
+
+from __future__ import annotations
+
+import types
+
+import symbp
+from symbp.derivation.derive import derive
+from symbp.network import Network
+from symbp.render.writer import trainer_source
+from symbp.spec import Spec, TrainOptions
+
+_JIT = "return njit(cache=True, fastmath={\"contract\"}, error_model=\"numpy\", nogil=True)(function)"
+
+
+def interpreted(
+    network: Network, derivation: symbp.Derivation | None = None, prove: bool = False, **options: object
+) -> types.ModuleType:
+    """Return the trainer of a network as a module whose kernels are plain functions."""
+    spec = Spec(network, TrainOptions(**options))  # type: ignore[arg-type]
+    source = trainer_source(derivation or derive(network), spec, prove)
+    assert source.count(_JIT) == 1
+    module = types.ModuleType(network.name)
+    exec(compile(source.replace(_JIT, "return function"), f"<{network.name}>", "exec"), module.__dict__)
+    return module
