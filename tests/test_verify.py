@@ -301,12 +301,12 @@ def test_a_broken_derivation_fails():
         ("2.1s", "cost"),
     ],
 )
-@pytest.mark.parametrize("break_it", [lambda right: -right, lambda right: 2 * right, lambda right: right + 1])
-def test_every_broken_equation_is_found(label, blamed, break_it):
+@pytest.mark.parametrize("factor", [-1, 2, 1 + sympy.Rational(1, 10**9)])
+def test_every_broken_equation_is_found(label, blamed, factor):
     network = Network(2, [Dense(2, "tanh"), Dense(2, "softmax")], "cross_entropy")
     derivation = symbp.derive(network)
     right = derivation[label].statement
-    broken = derivation.replace(label, sympy.Eq(right.lhs, break_it(right.rhs), evaluate=False))
+    broken = derivation.replace(label, sympy.Eq(right.lhs, factor * right.rhs, evaluate=False))
     report = verify(Trainer(Path("broken.py"), interpreted(network, broken), ""))
     failed = [row for row in report.rows if not row.passed]
     assert any(blamed in (row.quantity, row.first, row.second) for row in failed), report

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sympy
-from sympy import Dummy, Expr, Piecewise, Symbol
-from sympy.core.function import AppliedUndef
+from sympy import Dummy, Expr, Function, Piecewise, Symbol
 
 from symbp.algebra import rules
 from symbp.algebra.nodes import Node
@@ -148,19 +147,25 @@ def in_terms_of_outputs(derivative: Expr, value: Expr, neurons: tuple[Any, ...],
 def simplify_entry(expr: Expr) -> Expr:
     """Cancel common factors, and return the form with the fewest divisions and operations.
 
-    Sums and nodes count as letters, so nothing leaves or enters a sum.
+    Sums, functions and nodes count as letters, so nothing leaves or enters a sum.
     """
+    expr = expr.replace(
+        lambda e: isinstance(e, sympy.Sum),
+        lambda e: rules.hoist(sympy.Sum(simplify_entry(e.function), *e.limits)),
+    )
     letters: dict[Expr, Dummy] = {}
 
     def letter(e: Expr) -> Dummy:
         return letters.setdefault(e, Dummy(f"x{len(letters)}", real=True))
 
     plain = expr.replace(lambda e: isinstance(e, sympy.Sum), letter)
-    plain = plain.replace(lambda e: isinstance(e, (Node, AppliedUndef)), letter)
+    plain = plain.replace(lambda e: isinstance(e, (Node, Function)), letter)
     reduced = sympy.cancel(plain)
     forms = [sympy.factor_terms(plain), sympy.factor_terms(reduced), _pull_out_signs(sympy.factor(reduced))]
     best = min(forms, key=lambda form: (_divisions(form), sympy.count_ops(form)))
-    return best.xreplace({dummy: e for e, dummy in reversed(letters.items())})
+    for e, dummy in reversed(letters.items()):  # the outermost first: letters stand in letters
+        best = best.xreplace({dummy: e})
+    return best
 
 
 def _divisions(expr: Expr) -> int:

@@ -178,7 +178,13 @@ class Derivation:
         """
         self[label]
         overrides = {**self.overrides, label: statement}
-        return replace(self, steps=self.recipe(self.network, overrides), overrides=overrides)
+        try:
+            steps = self.recipe(self.network, overrides)
+        except DerivationError:
+            raise
+        except Exception as error:  # the rules read statements that are no longer of the form they know
+            raise DerivationError(f"{label}: nothing follows from the statement put in its place: {error}") from error
+        return replace(self, steps=steps, overrides=overrides)
 
     def checked(self) -> Derivation:
         """Return the derivation with the verdict of every oracle in its steps."""

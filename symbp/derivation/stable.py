@@ -14,6 +14,7 @@ import sympy
 from sympy import Expr, Sum
 
 from symbp.algebra.nodes import MaxOver, Node, Softplus
+from symbp.derivation import local
 from symbp.derivation.records import Builder, equation
 
 
@@ -103,7 +104,7 @@ def _without_logs_of_outputs(summand: Expr, head: Node) -> Expr | None:
     written = written.replace(lambda e: isinstance(e, sympy.log), lambda e: _named(e, lse))
     if written.has(sympy.log):
         return None
-    return sympy.collect(sympy.expand(written), list(written.atoms(Softplus)) or [lse])
+    return local.simplify_entry(sympy.expand(written))
 
 
 def _named(logarithm: Expr, lse: Node) -> Expr:

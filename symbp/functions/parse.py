@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from symbp.functions.names import nearest
 MAX_LENGTH = 500
 MAX_DEPTH = 40
 MAX_EXPONENT = 64
+_LARGE = 1e300
 
 
 class Total(sympy.Function):
@@ -89,7 +91,9 @@ class _Reader:
                 f"formula {self.text[:30]!r}...: {len(self.text)} characters; the limit is {MAX_LENGTH}"
             )
         try:
-            tree = ast.parse(self.text.strip(), mode="eval")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SyntaxWarning)  # such as "0x1for": the tree decides
+                tree = ast.parse(self.text.strip(), mode="eval")
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else "not a formula"
             column = error.offset if isinstance(error, SyntaxError) else 1
@@ -107,8 +111,10 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise self.fail(node, f"nested more than {MAX_DEPTH} deep")
         match node:
-            case ast.Constant(value=value) if type(value) in (int, float):
+            case ast.Constant(value=value) if type(value) in (int, float) and abs(value) < _LARGE:
                 return sympy.Rational(str(value))
+            case ast.Constant(value=value) if type(value) in (int, float):
+                raise self.fail(node, f"a number must be below {_LARGE:g}")
             case ast.Name(id=name):
                 return self.name(node, name)
             case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):

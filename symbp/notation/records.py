@@ -59,7 +59,7 @@ class Notation:
         Glyphs by kind (:data:`symbp.algebra.nodes.KINDS`), by class name for matrices and
         sizes, and by name for plain symbols. A symbol that is left out keeps its own name.
     layer_brackets : tuple of str
-        What stands around a layer's number: ``("(", ")")`` for x^(l).
+        What stands around a layer's number above: ``("(", ")")`` for x^(l).
     kronecker_order : str
         Index letters in the order in which a Kronecker delta shows them.
     bias : {"last", "first"}

@@ -152,7 +152,8 @@ class Writer(ABC):
         return scripted(letter, places["sub"], places["sup"])
 
     def _layer(self, glyph: Glyph, layer: Any) -> str:
-        before, after = self.notation.layer_brackets
+        # Brackets tell a layer from a power, which a subscript cannot be taken for.
+        before, after = self.notation.layer_brackets if glyph.layer == "sup" else ("", "")
         return f"{before}{self._small(layer + glyph.shift)}{after}"
 
     def _small(self, expr: Any) -> str:

@@ -66,7 +66,11 @@ class ValuePrinter(StrPrinter):
         if array.role == "result":
             sample, *outputs, row, column = indices
             columns = int(array.axes[-1])
-            flat = f"{array.offset} + {columns}*{row} + {column}" if array.offset else f"{columns}*{row} + {column}"
+            flat = (
+                f"{array.offset} + {columns}*{row} + {column}"
+                if array.offset
+                else f"{columns}*{row} + {column}"
+            )
             return f"jacobian[{', '.join(['start + ' + sample, *outputs, flat])}]"
         return f"{array.name}[{', '.join(indices)}]"
 
@@ -214,7 +218,9 @@ class KernelPrinter:
             self._open(block, sorted(statement.over, key=lambda loop: loop.extent != ROWS), statement)
             block.add(f"{total} += {self.values.doprint(statement.value)}")
         if not scalar:
-            block.add(f"{self.values.doprint(statement.target)} {'+=' if statement.accumulate else '='} total")
+            block.add(
+                f"{self.values.doprint(statement.target)} {'+=' if statement.accumulate else '='} total"
+            )
 
     def _open(self, block: _Block, loops: Any, statement: Statement) -> None:
         for loop in loops:

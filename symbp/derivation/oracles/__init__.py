@@ -23,12 +23,12 @@ import numpy as np
 from sympy import Eq, Symbol
 
 from symbp.algebra.matrices import OutputRow
-from symbp.algebra.nodes import L, Node, Width, k, l, m
+from symbp.algebra.nodes import L, Node, Width, j, k, l, m
 from symbp.derivation.oracles.descent import check_descent
 from symbp.derivation.oracles.field import FieldModel
 from symbp.derivation.oracles.interpret import Interpreter, integer
 from symbp.derivation.oracles.jets import JetModel
-from symbp.derivation.oracles.model import Model, NotApplicable, Shape
+from symbp.derivation.oracles.model import Model, NoSuchQuantity, NotApplicable, Shape
 from symbp.derivation.oracles.real import RealModel
 from symbp.derivation.oracles.structure import check_induction, check_types
 from symbp.derivation.records import Check, Derivation, Step
@@ -91,16 +91,27 @@ def _generic_network() -> Network:
 
 
 def _checks(derivation: Derivation, step: Step, models: list[tuple[str, str, Model]]) -> Iterator[Check]:
-    yield check_types(step)
+    types = check_types(step)
+    yield types
+    if not types.passed:
+        return  # what is not typed cannot be evaluated
     induction = check_induction(derivation, step)
     if induction is not None:
         yield induction
     if step.label == "2.2":
         yield check_descent(step)
-    for method, where, model in models:
-        check = _check_in_model(step, method, where, model)
-        if check is not None:
-            yield check
+    found = [check for check in (_check_in_model(step, *model) for model in models) if check is not None]
+    yield from found
+    if not found and not step.label == "2.2":
+        yield _no_case(step, models)
+
+
+def _no_case(step: Step, models: list[tuple[str, str, Model]]) -> Check:
+    """Tell an equation about layers that the network does not have from one nobody can evaluate."""
+    _, where, model = models[-1]
+    vacuous = not any(True for _ in _assignments(step, model.shape, random.Random(0)))
+    detail = f"speaks of no layer of {where}" if vacuous else "no oracle can evaluate this equation"
+    return Check(step.label, "range", vacuous, detail)
 
 
 def _check_in_model(step: Step, method: str, where: str, model: Model) -> Check | None:
@@ -121,6 +132,8 @@ def _check_in_model(step: Step, method: str, where: str, model: Model) -> Check 
             compared += 1
     except NotApplicable:
         return None
+    except NoSuchQuantity as error:
+        return Check(step.label, method, False, f"{where}: {error}")
     if compared == 0:
         return None
     return Check(step.label, method, True, f"{compared} cases on {where}")
@@ -144,9 +157,20 @@ def _assignments(step: Step, shape: Shape, rng: random.Random) -> Iterator[dict[
     choices = [fixed | dict(zip(layers, values, strict=True)) for values in _products(layers, shape)]
     allowed = [env for env in choices if all(_holds(c, env, shape) for c in step.assumes if not _on_data(c))]
     for env in _spread(allowed, rng):
-        indices = _ranges(step.statement, free - set(layers) - set(fixed), env, shape)
-        for _ in range(2):
-            yield env | {symbol: rng.randint(1, high) for symbol, high in indices.items()}
+        ranges = _ranges(step.statement, free - set(layers) - set(fixed), env, shape)
+        for indices in _index_choices(ranges, rng):
+            yield env | indices
+
+
+def _index_choices(ranges: dict[Any, int], rng: random.Random) -> Iterator[dict[Any, int]]:
+    """Yield indices at random, all at their last value, and all equal: Kronecker deltas ask for that."""
+    yield {symbol: rng.randint(1, high) for symbol, high in ranges.items()}
+    yield dict(ranges)
+    if len(ranges) > 1:
+        one = rng.randint(1, min(ranges.values()))
+        yield dict.fromkeys(ranges, one)
+        # A weight met in its own row, at its last column.
+        yield {symbol: high if symbol == j else min(one, high) for symbol, high in ranges.items()}
 
 
 def _products(layers: list[Any], shape: Shape) -> Iterable[tuple[int, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sympy import Rational
 
-from symbp.algebra.nodes import Node, Partial, eta
+from symbp.algebra.nodes import Node, Partial, cost, eta
 from symbp.derivation.records import Check, Step
 
 POINTS = 8
@@ -19,10 +19,12 @@ def check_descent(step: Step) -> Check:
     The product is the first-order change of the cost that the change of one weight brings.
     """
     rng = random.Random(3)
-    weights = [e for e in step.statement.rhs.atoms(Node) if e.kind == "w"]
-    gradients = list(step.statement.rhs.atoms(Partial))
-    if len(weights) != 1 or len(gradients) != 1:
-        return Check(step.label, "descent", False, "the new weight must follow from one weight and its gradient")
+    new_weight = step.statement.lhs
+    weights = [Node("w", new_weight.layer, new_weight.indices)]
+    gradients = [Partial(cost(), weights[0])]
+    others = step.statement.rhs.xreplace({weights[0]: 1, gradients[0]: 1}).atoms(Node, Partial)
+    if others:
+        return Check(step.label, "descent", False, f"{others} is neither the weight nor its gradient")
     for _ in range(POINTS):
         weight, gradient = (Rational(rng.choice((-1, 1)) * rng.randint(1, 999), 100) for _ in range(2))
         at: dict[Any, Any] = {weights[0]: weight, gradients[0]: gradient}

@@ -27,13 +27,14 @@ from symbp.algebra.nodes import (
     ActivateDerivative,
     HasBias,
     Inputs,
+    L,
     MaxOver,
     Node,
     Partial,
     Softplus,
     Width,
 )
-from symbp.derivation.oracles.model import Array, Key, Model, NotApplicable, Shape
+from symbp.derivation.oracles.model import Array, Key, Model, NoSuchQuantity, NotApplicable, Shape
 
 Environment = dict[Any, int]
 
@@ -48,12 +49,13 @@ def integer(expr: Any, env: Environment, shape: Shape) -> int:
         return sum(integer(a, env, shape) for a in expr.args)
     if isinstance(expr, Mul):
         return int(np.prod([integer(a, env, shape) for a in expr.args]))
-    if isinstance(expr, Width):
-        return shape.widths[integer(expr.args[0], env, shape)]
-    if isinstance(expr, HasBias):
-        return int(shape.biases[integer(expr.args[0], env, shape) - 1])
-    if isinstance(expr, Inputs):
-        return shape.inputs(integer(expr.args[0], env, shape))
+    if isinstance(expr, (Width, HasBias, Inputs)):
+        layer = integer(expr.args[0], env, shape)
+        if not (0 if isinstance(expr, Width) else 1) <= layer <= shape.last:
+            raise NoSuchQuantity(f"{expr} for layer {layer} of {shape.last}")
+        if isinstance(expr, Width):
+            return shape.widths[layer]
+        return int(shape.biases[layer - 1]) if isinstance(expr, HasBias) else shape.inputs(layer)
     raise NotApplicable(f"{expr} is not a whole number")
 
 
@@ -76,7 +78,21 @@ class Interpreter:
 
     def key(self, node: Node) -> Key:
         sample = 1 if node.sample is None else self.integer(node.sample)
-        return Key(node.kind, self.integer(node.layer), tuple(map(self.integer, node.indices)), sample)
+        key = Key(node.kind, self.integer(node.layer), tuple(map(self.integer, node.indices)), sample)
+        return self.existing(key)
+
+    def existing(self, key: Key) -> Key:
+        """Return the key if its layer, indices and sample exist in the network."""
+        shape = self.model.shape
+        first, beyond = _LAYERS.get(key.kind, (shape.last, 0))
+        last = shape.last - beyond
+        if not first <= key.layer <= last or not 1 <= key.sample <= shape.samples:
+            raise NoSuchQuantity(f"{key} is not in a network of {shape.last} layers")
+        extents = Node(key.kind, key.layer, key.indices).extents
+        for position, extent in zip(key.indices, extents, strict=True):
+            if not 1 <= position <= integer(extent, {L: shape.hidden}, shape):
+                raise NoSuchQuantity(f"{key} has an index out of range in {shape}")
+        return key
 
     def expression(self, expr: Any) -> Any:
         if is_matrix(expr):
@@ -84,6 +100,8 @@ class Interpreter:
         for kind, method in _SCALARS.items():
             if isinstance(expr, kind):
                 return method(self, expr)
+        if expr.has(sympy.nan, sympy.zoo, sympy.oo):
+            raise NoSuchQuantity(f"{expr} is not finite")
         raise NotApplicable(f"no value for {expr}")
 
     # Scalars ---------------------------------------------------------------------------
@@ -227,6 +245,8 @@ class Interpreter:
         for factor in expr.args:
             if is_matrix(factor):
                 value = self.matrix(factor)
+                if result is not None and result.shape[1] != value.shape[0]:
+                    raise NoSuchQuantity(f"a product of shapes {result.shape} and {value.shape}")
                 result = value if result is None else self.model.product(result, value)
             else:
                 number = self.expression(factor)
@@ -247,6 +267,8 @@ class Interpreter:
 
     def chain_value(self, upper: int, lower: int) -> Array:
         """d c^{upper+1} / d c^{lower}, entry by entry."""
+        if not 1 <= lower <= upper < self.model.shape.last:
+            raise NoSuchQuantity(f"a product of S from layer {upper} down to {lower}")
         widths = self.model.shape.widths
         return self.fill(
             widths[upper + 1],
@@ -305,6 +327,10 @@ class Interpreter:
     def each(matrix: Array, function: Any) -> Array:
         return Interpreter.fill(*matrix.shape, lambda row, column: function(matrix[row - 1, column - 1]))
 
+
+# The first layer that has the quantity, and how many of the last layers do not; output
+# quantities stand in the last layer only.
+_LAYERS = {"w": (1, 0), "w_new": (1, 0), "a": (1, 0), "c": (1, 0), "delta": (1, 0), "o": (0, 1), "S": (1, 1), "T": (1, 1)}
 
 # In this order: the special functions stand before Function, which they also are.
 _SCALARS: dict[Any, Any] = {

@@ -90,5 +90,9 @@ class Key:
         return f"{self.kind}[{self.layer}; {', '.join(map(str, self.indices))}]"
 
 
+class NoSuchQuantity(Exception):
+    """The equation speaks of a quantity that the network does not have: it is wrong."""
+
+
 class NotApplicable(Exception):
     """The model has no value for this quantity, so its oracle says nothing on the step."""

@@ -52,7 +52,8 @@ def _induction_of_product(recursion: Any, step: Step) -> Check:
         return Check(step.label, "induction", False, f"base l = k + 1: {base.rhs} is not {first.rhs}")
     # Assume the claim for l; 2.13 for l + 1 with the claim put in must be the claim for l + 1.
     following = substitute(recursion, {l: l + 1})
-    put_in = _multiply([f if f != claim.lhs else claim.rhs for f in following.rhs.args])
+    factors = following.rhs.args if isinstance(following.rhs, MatMul) else [following.rhs]
+    put_in = _multiply([f if f != claim.lhs else claim.rhs for f in factors])
     wanted = substitute(claim, {l: l + 1})
     if put_in != _unfold(wanted.rhs) or following.lhs != wanted.lhs:
         return Check(step.label, "induction", False, f"step l + 1: {put_in} is not {wanted.rhs}")
@@ -60,8 +61,8 @@ def _induction_of_product(recursion: Any, step: Step) -> Check:
 
 
 def _unfold(product: Any) -> Any:
-    """Write a product with an ellipsis as its first factor times the rest."""
-    return _multiply(list(product.args))
+    """Return the factors of a product, neighbours joined where they can be."""
+    return _multiply(list(product.args) if isinstance(product, MatMul) else [product])
 
 
 def _multiply(factors: list[Any]) -> Any:
@@ -88,8 +89,11 @@ def _range(factor: Any) -> tuple[Any, Any]:
 
 
 def _peeling(step: Step) -> Check:
-    whole, (rest, factor) = step.statement.lhs, step.statement.rhs.args
-    joined = _multiply([StepProduct(*rest.args) if isinstance(rest, ChainMatrix) else rest, factor])
+    whole, product = step.statement.args
+    factors = list(product.args) if isinstance(product, MatMul) else [product]
+    if len(factors) != 2 or not isinstance(factors[0], ChainMatrix) or not isinstance(factors[1], StepMatrix):
+        return Check(step.label, "induction", False, f"{product} is not a T-product times one S-matrix")
+    joined = _multiply([StepProduct(*factors[0].args), factors[1]])
     passed = joined == _multiply([StepProduct(*whole.args)])
-    detail = "the factors join to the whole product" if passed else f"{rest} {factor} is not {whole}"
+    detail = "the factors join to the whole product" if passed else f"{product} is not {whole}"
     return Check(step.label, "induction", passed, detail)

@@ -1,0 +1,68 @@
+"""Systematic faults in an equation: sign, factor, index, layer, range, transposition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sympy
+from sympy import Eq, MatMul, Mul, Sum, Transpose
+
+from symbp.algebra.matrices import LayerMatrix, is_matrix
+from symbp.algebra.nodes import ActivateDerivative, Node, Partial, Width
+from symbp.derivation.records import equation
+
+
+def mutants(statement: Eq) -> Iterator[tuple[str, Eq]]:
+    """Yield (what was done, the faulty statement) for the right side of an equation."""
+    left, right = statement.args
+    seen = {right}
+    for what, faulty in _faults(right):
+        if faulty not in seen:
+            seen.add(faulty)
+            yield what, equation(left, faulty)
+
+
+def _faults(right: Any) -> Iterator[tuple[str, Any]]:
+    yield "sign", -right
+    yield "factor 2", 2 * right
+    for part in sorted(_parts(right), key=str):
+        for what, faulty in _faults_of_part(part):
+            yield f"{what} in {part}", right.xreplace({part: faulty})
+
+
+def _parts(expr: Any) -> set[Any]:
+    kinds = (Node, Partial, Sum, Mul, LayerMatrix, Transpose, ActivateDerivative, Width, sympy.Add, sympy.Pow)
+    return {e for e in sympy.preorder_traversal(expr) if isinstance(e, (*kinds, MatMul))}
+
+
+def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(part, Node):
+        if part.kind not in ("J", "h", "sigma", "y", "mu", "e", "lse"):
+            yield "layer + 1", Node(part.kind, part.layer + 1, part.indices, part.sample)
+            yield "layer - 1", Node(part.kind, part.layer - 1, part.indices, part.sample)
+        if len(part.indices) == 2:
+            yield "indices swapped", Node(part.kind, part.layer, part.indices[::-1], part.sample)
+    elif isinstance(part, (Mul, MatMul)):
+        for factor in part.args:
+            if not factor.is_number:
+                rest = [f for f in part.args if f != factor]
+                yield f"without {factor}", part.func(*rest) if rest else sympy.S.One
+    elif isinstance(part, sympy.Add):
+        for term in part.args:
+            yield f"without {term}", part - term
+            yield f"sign of {term}", part - 2 * term
+    elif isinstance(part, Sum):
+        (symbol, low, high), *rest = part.limits
+        yield "one term short", part.func(part.function, (symbol, low, high - 1), *rest)
+        yield "first term left out", part.func(part.function, (symbol, low + 1, high), *rest)
+    elif isinstance(part, Transpose):
+        yield "not transposed", part.arg
+    elif is_matrix(part):
+        yield "transposed", Transpose(part)
+    elif isinstance(part, ActivateDerivative):
+        yield "without g'", sympy.S.One
+    elif isinstance(part, Width):
+        yield "width of the next layer", Width(part.args[0] + 1)
+    elif isinstance(part, sympy.Pow) and part.exp.is_Integer:
+        yield "another power", part.base ** (part.exp + 1)
