@@ -39,6 +39,7 @@ from symbp.algebra.nodes import (
     target,
 )
 from symbp.derivation import local, stable
+from symbp.derivation.generic import at_most
 from symbp.derivation.records import Builder, equation, substitute
 
 if TYPE_CHECKING:
@@ -208,6 +209,8 @@ def _instances(b: Builder, network: Network) -> Callable[[str, int, dict[Any, in
             equation(_of_network(general.lhs, network), _of_network(general.rhs, network)),
             f"{label} for layer {layer} of this network",
             (label,),
+            # Conditions on layers are met by this one; those on indices remain.
+            tuple(_of_network(c.subs(values), network) for c in b.steps[label].assumes if c.lhs == j),
             defines=b.steps[label].defines,
         )
 
@@ -273,6 +276,7 @@ def _jacobian_entries(b: Builder, network: Network, layer: int) -> None:
         equation(whole.lhs, rules.inputs_are_outputs(whole.rhs)),
         "the weights of the regular neurons",
         (f"2.17, k={layer}", "1.6"),
+        (at_most(j, sympy.Integer(network.sizes[layer - 1])),),
     )
     if network.has_bias(layer):
         # Before the sizes are put in, the bias neuron is the one at N_{k-1} + 1.

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 # the steps that hold those functions (their cost does not grow with the layer's step S).
 REAL_PARAMS = 4000
 LAYER_PAIRS = 8
+MANY = 8
 _LAYERS = (k, l)
 
 
@@ -157,13 +158,17 @@ def _assignments(step: Step, shape: Shape, rng: random.Random) -> Iterator[dict[
     choices = [fixed | dict(zip(layers, values, strict=True)) for values in _products(layers, shape)]
     allowed = [env for env in choices if all(_holds(c, env, shape) for c in step.assumes if not _on_data(c))]
     for env in _spread(allowed, rng):
-        ranges = _ranges(step.statement, free - set(layers) - set(fixed), env, shape)
+        ranges = _ranges(step, free - set(layers) - set(fixed), env, shape)
         for indices in _index_choices(ranges, rng):
             yield env | indices
 
 
 def _index_choices(ranges: dict[Any, int], rng: random.Random) -> Iterator[dict[Any, int]]:
     """Yield indices at random, all at their last value, and all equal: Kronecker deltas ask for that."""
+    if len(ranges) == 1:  # every neuron, as far as that is cheap: some may be switched off
+        ((symbol, high),) = ranges.items()
+        yield from ({symbol: n} for n in range(1, min(high, MANY) + 1))
+        return
     yield {symbol: rng.randint(1, high) for symbol, high in ranges.items()}
     yield dict(ranges)
     if len(ranges) > 1:
@@ -203,8 +208,11 @@ def _holds(condition: Any, env: dict[Any, int], shape: Shape) -> bool:
     return bool({"<=": a <= b, "<": a < b, ">=": a >= b, ">": a > b}[condition.rel_op])
 
 
-def _ranges(statement: Eq, indices: set[Any], env: dict[Any, int], shape: Shape) -> dict[Any, int]:
-    """Return the largest value of every index: the least extent among the places where it stands."""
+def _ranges(step: Step, indices: set[Any], env: dict[Any, int], shape: Shape) -> dict[Any, int]:
+    """Return the largest value of every index: from the left side, and from the step's conditions.
+
+    An index that the left side does not have takes its range from the right.
+    """
     bounds: dict[Any, int] = {}
 
     def bound(symbol: Any, extent: Any) -> None:
@@ -212,13 +220,22 @@ def _ranges(statement: Eq, indices: set[Any], env: dict[Any, int], shape: Shape)
             high = integer(extent, env, shape)
             bounds[symbol] = min(high, bounds.get(symbol, high))
 
-    for node in sorted(statement.atoms(Node), key=str):
-        if any(x not in env and x not in indices for x in node.layer.free_symbols):
-            continue
-        for position, extent in zip(node.indices, node.extents, strict=True):
-            bound(position, extent)
-        if node.sample is not None:
-            bound(node.sample, m)
-    for row in statement.atoms(OutputRow):
-        bound(row.args[0], Width(L + 1))
+    def bound_by(side: Any, only: set[Any]) -> None:
+        for node in sorted(side.atoms(Node), key=str):
+            if any(x not in env and x not in indices for x in node.layer.free_symbols):
+                continue
+            for position, extent in zip(node.indices, node.extents, strict=True):
+                if position in only:
+                    bound(position, extent)
+            if node.sample in only:
+                bound(node.sample, m)
+        for row in side.atoms(OutputRow):
+            if row.args[0] in only:
+                bound(row.args[0], Width(L + 1))
+
+    bound_by(step.statement.lhs, indices)
+    bound_by(step.statement.rhs, indices - set(bounds))
+    for condition in step.assumes:
+        if condition.lhs in bounds:
+            bound(condition.lhs, condition.rhs)
     return dict(sorted(bounds.items(), key=lambda item: str(item[0])))

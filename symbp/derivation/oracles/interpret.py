@@ -6,6 +6,7 @@ of backpropagation.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -204,11 +205,12 @@ class Interpreter:
         return max(values)
 
     def activation(self, expr: Activate) -> Any:
-        key = self.key(expr.args[1])
+        key = self.existing(replace(self.key(expr.args[1]), kind="o"))
         return self.model.value("o", key.layer, key.indices, key.sample)
 
     def slope(self, expr: ActivateDerivative) -> Any:
         key = self.key(expr.args[1])
+        self.existing(replace(key, kind="o"))  # hidden layers only
         return self.model.slope(key.layer, key.indices[0], key.sample)
 
     def softplus(self, expr: Softplus) -> Any:

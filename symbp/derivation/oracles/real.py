@@ -152,6 +152,11 @@ def at_kink(network: Network, values: dict[Any, list[Any]]) -> bool:
     )
 
 
+def switched_off(network: Network, values: dict[Any, list[Any]]) -> bool:
+    """Whether a whole layer gives 0: it would bear out any equation."""
+    return any(not any(values["o", layer]) for layer in range(1, network.hidden + 2))
+
+
 class RealModel:
     """A network with its own functions, random rational weights and data."""
 
@@ -163,7 +168,8 @@ class RealModel:
         for attempt in range(_ATTEMPTS):
             # Without signs nothing is switched off, so the last attempt has no kink at 0.
             self._draw(random.Random(1000 * seed + attempt), signs=attempt < _ATTEMPTS - 1)
-            if not any(at_kink(network, self.run(p + 1)) for p in range(samples)):
+            runs = [self.run(p + 1) for p in range(samples)]
+            if not any(at_kink(network, values) for values in runs) and not switched_off(network, runs[0]):
                 break
             self.run.cache_clear()
 
