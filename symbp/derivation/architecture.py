@@ -113,17 +113,27 @@ def _cost(b: Builder, network: Network, layer: Any, sized: Callable[[Any], Any])
         f"the cost is {network.cost.name}",
         functions=True,
     )
-    # The bound indices of 2.1 must not meet those of the variable.
-    renamed = b["2.1"].rhs.xreplace({q: s, p: t})
-    derivative = rules.collapse(rules.differentiate(renamed, h))
+    derivative = _cost_slope(b["2.1"].rhs, h)
     b.add(
         "2.1d",
         "differentiate",
-        equation(Partial(cost(layer), h), local.simplify_entry(derivative)),
+        equation(Partial(cost(layer), h), derivative),
         "each output of each sample stands in one term of the cost",
         ("2.1",),
         functions=True,
     )
+
+
+def _cost_slope(total: Any, h: Node) -> Any:
+    """Differentiate the double sum: every term by its own output, times d h_s^t / d h_q^p."""
+    (double,) = total.atoms(Sum)
+    # The bound indices must not meet those of the variable.
+    own, term = h.xreplace({q: s, p: t}), double.function.xreplace({q: s, p: t})
+    limits = [(limit[0].xreplace({q: s, p: t}), *limit[1:]) for limit in double.limits]
+    hidden = rules.Hidden()
+    slope = hidden.hide(rules.differentiate(term, own)) * rules.differentiate(own, h)
+    written = rules.collapse(total.xreplace({double: Sum(slope, *limits)}))
+    return hidden.show(local.simplify_entry(written))
 
 
 def _output_sensitivity(b: Builder, network: Network, layer: Any) -> None:

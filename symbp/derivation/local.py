@@ -21,6 +21,8 @@ Z = Symbol("z", real=True)
 O = Dummy("o", real=True)  # noqa: E741 - the document's letter for an output
 
 _DEGREE = 3
+# Beyond this many operations a search for a shorter form is not worth its time.
+_LONG = 150
 
 
 def derivative_in_output(formula: Expr) -> Expr:
@@ -49,9 +51,12 @@ def derivative_in_output(formula: Expr) -> Expr:
 def _polynomial_relation(formula: Expr, derivative: Expr) -> Expr | None:
     """Solve g' = a_0 + a_1 g + a_2 g^2 + a_3 g^3 for numbers a_i, exactly."""
     unit, exponential = _exponent_unit(formula), Dummy("E", positive=True)
-    g, g_prime = (_rational(e, unit, exponential) for e in (formula, derivative))
+    g, g_prime = (_in_exponential(e, unit, exponential) for e in (formula, derivative))
     if not all(e.is_rational_function(exponential) and not e.has(Z) for e in (g, g_prime)):
         return None
+    if max(g.count_ops(), g_prime.count_ops()) > _LONG:
+        return None
+    g, g_prime = sympy.cancel(g), sympy.cancel(g_prime)
     unknowns = [Dummy(f"a{n}") for n in range(_DEGREE + 1)]
     ansatz = sum((a * g**n for n, a in enumerate(unknowns)), sympy.S.Zero)
     numerator = sympy.numer(sympy.together(ansatz - g_prime))
@@ -74,14 +79,14 @@ def _exponent_unit(formula: Expr) -> Expr:
     return sympy.gcd_list(rationals) if rationals else sympy.S.One
 
 
-def _rational(expr: Expr, unit: Expr, exponential: Expr) -> Expr:
-    """Write an expression in e^(u z), where that is possible, as a fraction in lowest terms."""
+def _in_exponential(expr: Expr, unit: Expr, exponential: Expr) -> Expr:
+    """Write an expression in e^(u z), where that is possible."""
 
     def power(e: Expr) -> Expr:
         factor = sympy.expand(e.args[0] / (unit * Z))
         return exponential**factor if factor.is_Integer else e
 
-    return sympy.cancel(expr.rewrite(sympy.exp).replace(lambda e: isinstance(e, sympy.exp), power))
+    return expr.rewrite(sympy.exp).replace(lambda e: isinstance(e, sympy.exp), power)
 
 
 def _piecewise(formula: Piecewise) -> Expr:
@@ -141,7 +146,7 @@ def in_terms_of_outputs(derivative: Expr, value: Expr, neurons: tuple[Any, ...],
     rest = sympy.Mul(*(f for f in factors if f != own[0]))
     for neuron in neurons:
         derivative = derivative.subs(own[0].xreplace({first: neuron}), out(neuron) / rest)
-    return sympy.expand(derivative)
+    return rules.hoist(sympy.expand(derivative))
 
 
 def simplify_entry(expr: Expr) -> Expr:
@@ -160,6 +165,8 @@ def simplify_entry(expr: Expr) -> Expr:
 
     plain = expr.replace(lambda e: isinstance(e, sympy.Sum), letter)
     plain = plain.replace(lambda e: isinstance(e, (Node, Function)), letter)
+    if sympy.count_ops(plain) > _LONG:
+        return expr
     reduced = sympy.cancel(plain)
     forms = [sympy.factor_terms(plain), sympy.factor_terms(reduced), _pull_out_signs(sympy.factor(reduced))]
     best = min(forms, key=lambda form: (_divisions(form), sympy.count_ops(form)))

@@ -210,7 +210,8 @@ class _Lowering:
             own = tuple(loop for loop in loops if loop.index in free)
             base = f"{target.array}_{'sum' if isinstance(total, Sum) else 'max'}"
             name = next(n for n in (base, *(f"{base}{x}" for x in range(2, 100))) if n not in self.arrays)
-            self.arrays[name] = Array(name, tuple(loop.extent for loop in own), "work")
+            axes = tuple(loop.extent for loop in own)
+            self.arrays[name] = Array(name, axes, "work" if axes else "local")
             access = Access(name, *(loop.index for loop in own))
             self._append(self._reduction(total, access, own, None, origin))
             self._reduced[total] = access

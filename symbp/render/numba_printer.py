@@ -27,6 +27,7 @@ _FUNCTIONS = {
     "cos": "math.cos",
     "atan": "math.atan",
     "Abs": "abs",
+    "sign": "np.sign",
     "Softplus": "softplus",
 }
 _SYMBOLS = {"eta": "learning_rate"}
@@ -136,6 +137,12 @@ class ValuePrinter(StrPrinter):
     def _print_Relational(self, expr: Any) -> str:
         return f"{self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)}"
 
+    def _print_And(self, expr: Any) -> str:
+        return f"({' and '.join(self._print(part) for part in expr.args)})"
+
+    def _print_Or(self, expr: Any) -> str:
+        return f"({' or '.join(self._print(part) for part in expr.args)})"
+
     def _print_KroneckerDelta(self, expr: Any) -> str:
         a, b = (self.index(x) for x in expr.args[:2])
         return f"({self.number(1)} if {a} == {b} else {self.number(0)})"
@@ -147,6 +154,7 @@ class ValuePrinter(StrPrinter):
         return f"{_FUNCTIONS[name]}({', '.join(map(self._print, expr.args))})"
 
     _print_Abs = _print_Function
+    _print_sign = _print_Function
     _print_log1p = _print_Function
     _print_exp = _print_Function
 
@@ -210,9 +218,9 @@ class KernelPrinter:
             block.add(f"{self.values.doprint(statement.target)} = largest")
             return
         total = self.values.doprint(statement.target) if scalar else "total"
-        if not scalar:
+        if not (scalar and statement.accumulate):  # a scalar that accumulates starts with the kernel
             initial = statement.initial if statement.initial is not None else sympy.S.Zero
-            block.add(f"total = {self.values.doprint(initial)}")
+            block.add(f"{total} = {self.values.doprint(initial)}")
         with block.restored():
             # Samples outermost: their data are read row by row.
             self._open(block, sorted(statement.over, key=lambda loop: loop.extent != ROWS), statement)

@@ -6,13 +6,30 @@ of backpropagation.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import sympy
-from sympy import Add, Eq, Function, Identity, KroneckerDelta, MatMul, Mul, Piecewise, Pow, Sum, Symbol, Transpose
+from sympy import (
+    Add,
+    And,
+    Eq,
+    Function,
+    Identity,
+    KroneckerDelta,
+    MatMul,
+    Mul,
+    Or,
+    Piecewise,
+    Pow,
+    Sum,
+    Symbol,
+    Transpose,
+)
 
+from symbp.algebra import rules
 from symbp.algebra.matrices import (
     ChainMatrix,
     DeltaColumn,
@@ -61,11 +78,22 @@ def integer(expr: Any, env: Environment, shape: Shape) -> int:
 
 
 class Interpreter:
-    """Evaluates expressions in one model, for one assignment of layers and indices."""
+    """Evaluates expressions in one model, for one assignment of layers and indices.
 
-    def __init__(self, model: Model, env: Environment) -> None:
+    Parameters
+    ----------
+    model : Model
+    env : dict
+        Symbol -> number.
+    definitions : mapping, optional
+        Kind -> the equation that defines it, for auxiliary quantities (the shift of softmax)
+        that have no meaning of their own.
+    """
+
+    def __init__(self, model: Model, env: Environment, definitions: Mapping[str, Eq] | None = None) -> None:
         self.model = model
         self.env = env
+        self.definitions = definitions or {}
 
     def sides(self, statement: Eq) -> tuple[Any, Any]:
         """Return the values of both sides: two numbers, or two matrices."""
@@ -111,7 +139,13 @@ class Interpreter:
         return self.model.number(int(expr.p), int(expr.q))
 
     def node(self, expr: Node) -> Any:
-        return self.lookup(self.key(expr))
+        key = self.key(expr)
+        definition = self.definitions.get(key.kind)
+        if definition is None:
+            return self.lookup(key)
+        own = dict(zip(definition.lhs.indices, key.indices, strict=True))
+        inner = Interpreter(self.model, self.env | own, self.definitions)
+        return inner.expression(rules.at_sample(definition.rhs, sympy.Integer(key.sample)))
 
     def lookup(self, key: Key) -> Any:
         shape = self.model.shape
@@ -224,6 +258,9 @@ class Interpreter:
         raise NotApplicable(f"no branch of {expr} holds")
 
     def condition(self, expr: Any) -> bool:
+        if isinstance(expr, (And, Or)):
+            decide = all if isinstance(expr, And) else any
+            return decide(self.condition(part) for part in expr.args)
         left, right = self.expression(expr.lhs), self.expression(expr.rhs)
         self.model.function("exp", left)  # only a domain with an order can compare
         return bool(

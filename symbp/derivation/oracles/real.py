@@ -76,6 +76,9 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
 
 
 def _holds(condition: Any, walk: Callable[[Any], Any]) -> bool:
+    if isinstance(condition, (sympy.And, sympy.Or)):
+        decide = all if isinstance(condition, sympy.And) else any
+        return decide(_holds(part, walk) for part in condition.args)
     a, b = walk(condition.lhs), walk(condition.rhs)
     return bool({"<=": a <= b, "<": a < b, ">=": a >= b, ">": a > b}[condition.rel_op])
 
@@ -226,12 +229,6 @@ class RealModel:
                 return self.targets[sample - 1][indices[0] - 1]
             case "J":
                 return self.cost({})
-            case "mu":
-                return max(run["c", last])
-            case "e":
-                return _mp.exp(run["c", last][indices[0] - 1] - max(run["c", last]))
-            case "lse":
-                return _mp.log(sum(map(_mp.exp, run["c", last])))
         raise NotApplicable(f"{kind} has no value of its own")
 
     def cost(self, moved: dict[int, dict[Any, list[Any]]]) -> Any:

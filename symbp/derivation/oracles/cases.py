@@ -1,0 +1,110 @@
+"""Which cases of an equation are tried: layers that meet its conditions, indices in their ranges."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sympy import Eq, Symbol
+
+from symbp.algebra.matrices import OutputRow
+from symbp.algebra.nodes import L, Node, Width, j, k, l, m
+from symbp.derivation.oracles.interpret import integer
+from symbp.derivation.oracles.model import Shape
+from symbp.derivation.records import Step
+
+LAYER_PAIRS = 8
+MANY = 8
+_LAYERS = (k, l)
+
+
+def assignments(step: Step, shape: Shape, rng: random.Random) -> Iterator[dict[Any, int]]:
+    """Yield layers that meet the step's conditions, each with indices in their ranges."""
+    fixed = {L: shape.hidden, m: shape.samples}
+    free = {x for x in step.statement.free_symbols if isinstance(x, Symbol) and not isinstance(x, Node)}
+    layers = [x for x in _LAYERS if x in free]
+    choices = [fixed | dict(zip(layers, values, strict=True)) for values in _products(layers, shape)]
+    allowed = [env for env in choices if all(_holds(c, env, shape) for c in step.assumes if not _on_data(c))]
+    for env in _spread(allowed, rng):
+        ranges = _ranges(step, free - set(layers) - set(fixed), env, shape)
+        for indices in _index_choices(ranges, rng):
+            yield env | indices
+
+
+def _index_choices(ranges: dict[Any, int], rng: random.Random) -> Iterator[dict[Any, int]]:
+    """Yield indices at random, all at their last value, and all equal: Kronecker deltas ask for that."""
+    if len(ranges) == 1:  # every neuron, as far as that is cheap: some may be switched off
+        ((symbol, high),) = ranges.items()
+        yield from ({symbol: n} for n in range(1, min(high, MANY) + 1))
+        return
+    yield {symbol: rng.randint(1, high) for symbol, high in ranges.items()}
+    yield dict(ranges)
+    if len(ranges) > 1:
+        one = rng.randint(1, min(ranges.values()))
+        yield dict.fromkeys(ranges, one)
+        # A weight met in its own row, at its last column.
+        yield {symbol: high if symbol == j else min(one, high) for symbol, high in ranges.items()}
+
+
+def _products(layers: list[Any], shape: Shape) -> Iterable[tuple[int, ...]]:
+    every = range(0, shape.last + 1)
+    if not layers:
+        return [()]
+    if len(layers) == 1:
+        return [(a,) for a in every]
+    return [(a, b) for a in every for b in every]
+
+
+def _spread(environments: list[dict[Any, int]], rng: random.Random) -> list[dict[Any, int]]:
+    """Keep the first, the last and some in between: a deep network has many pairs of layers."""
+    if len(environments) <= LAYER_PAIRS:
+        return environments
+    inner = rng.sample(environments[1:-1], LAYER_PAIRS - 2)
+    return [environments[0], *inner, environments[-1]]
+
+
+def _on_data(condition: Any) -> bool:
+    return bool(condition.atoms(Node))
+
+
+def _holds(condition: Any, env: dict[Any, int], shape: Shape) -> bool:
+    """Whether a condition on layers holds; one that also names an index bounds its range."""
+    try:
+        a, b = (integer(side, env, shape) for side in (condition.lhs, condition.rhs))
+    except (KeyError, IndexError):
+        return not isinstance(condition, Eq)
+    return bool({"<=": a <= b, "<": a < b, ">=": a >= b, ">": a > b}[condition.rel_op])
+
+
+def _ranges(step: Step, indices: set[Any], env: dict[Any, int], shape: Shape) -> dict[Any, int]:
+    """Return the largest value of every index: from the left side, and from the step's conditions.
+
+    An index that the left side does not have takes its range from the right.
+    """
+    bounds: dict[Any, int] = {}
+
+    def bound(symbol: Any, extent: Any) -> None:
+        if symbol in indices:
+            high = integer(extent, env, shape)
+            bounds[symbol] = min(high, bounds.get(symbol, high))
+
+    def bound_by(side: Any, only: set[Any]) -> None:
+        for node in sorted(side.atoms(Node), key=str):
+            if any(x not in env and x not in indices for x in node.layer.free_symbols):
+                continue
+            for position, extent in zip(node.indices, node.extents, strict=True):
+                if position in only:
+                    bound(position, extent)
+            if node.sample in only:
+                bound(node.sample, m)
+        for row in side.atoms(OutputRow):
+            if row.args[0] in only:
+                bound(row.args[0], Width(L + 1))
+
+    bound_by(step.statement.lhs, indices)
+    bound_by(step.statement.rhs, indices - set(bounds))
+    for condition in step.assumes:
+        if condition.lhs in bounds:
+            bound(condition.lhs, condition.rhs)
+    return dict(sorted(bounds.items(), key=lambda item: str(item[0])))
