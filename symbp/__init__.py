@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from symbp.version import __version__
 
 if TYPE_CHECKING:
-    from symbp.api import Derivation, derive, generate
+    from symbp.api import Derivation, derive
     from symbp.errors import SymbpError
     from symbp.functions import Activation, Cost
     from symbp.network import Dense, Network
+    from symbp.run.generate import generate
     from symbp.run.load import load
     from symbp.run.trainer import Trainer
     from symbp.run.verify import verify
@@ -32,7 +33,7 @@ _PLACES = {
     "TrainOptions": "symbp.spec",
     "Trainer": "symbp.run.trainer",
     "derive": "symbp.api",
-    "generate": "symbp.api",
+    "generate": "symbp.run.generate",
     "load": "symbp.run.load",
     "verify": "symbp.run.verify",
 }

@@ -13,7 +13,7 @@ from symbp.network import Network
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
 
-_JIT = "return njit(cache=True, fastmath={\"contract\"}, error_model=\"numpy\", nogil=True)(function)"
+_JIT = 'return njit(cache=True, fastmath={"contract"}, error_model="numpy", nogil=True)(function)'
 
 
 def interpreted(

@@ -135,7 +135,7 @@ def self_test():
 @pytest.fixture
 def unsealed(monkeypatch):
     """Load files that carry no seal."""
-    monkeypatch.setattr(loading, "_check_seal", lambda text, where: None)
+    monkeypatch.setattr(loading, "check_seal", lambda text, where: None)
 
 
 def write(folder, text, name="tiny.py"):

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 3a71dab86da5f353bc5ac6b8b3a443521b3f1fde3a8f42f102926aee87a89716
+# content: sha256 af675efdb14ec87ae65ef01c210c77dfac04406ac31b56bb5e614e931a3db6fc
 # options: dtype float64, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -174,11 +174,11 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     for p in range(count):
         LSE[p] = math.log(LSE_sum[p]) + MU[p]
 
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 (y_q^p lse^p - y_q^p c_q^{2,p})
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p - c_q^{2,p})
     for p in range(count):
         row = rows[start + p]
         for q in range(3):
-            cost += LSE[p]*Y[row, q] - C2[p, q]*Y[row, q]
+            cost += (LSE[p] - C2[p, q])*Y[row, q]
     cost = cost/m
 
     # (D.1f)  delta_r^2 = (h_r - y_r)/m
@@ -463,6 +463,11 @@ def fit(
             raise FloatingPointError(
                 f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
                 f"{learning_rate}: try a smaller one"
+            )
+        if not np.isfinite(w).all():  # the last step of the epoch, which no cost has seen yet
+            raise FloatingPointError(
+                f"a weight is no longer finite after epoch {epoch}, with learning rate {learning_rate}: "
+                "try a smaller one"
             )
         history.append(float(cost))
         if callback is not None:

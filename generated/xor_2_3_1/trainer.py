@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 7e50ee0110cf488014af2924a9eb22d70ba126260d9661930045cec129df9fda
+# content: sha256 4bdb5917c3c26422685b8e3c130c643d5f36e1142541f9bfe2903603ef4c2d37
 # options: dtype float64, optimizer sgd, batch size 4
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -422,6 +422,11 @@ def fit(
             raise FloatingPointError(
                 f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
                 f"{learning_rate}: try a smaller one"
+            )
+        if not np.isfinite(w).all():  # the last step of the epoch, which no cost has seen yet
+            raise FloatingPointError(
+                f"a weight is no longer finite after epoch {epoch}, with learning rate {learning_rate}: "
+                "try a smaller one"
             )
         history.append(float(cost))
         if callback is not None:

@@ -7,6 +7,7 @@ and :func:`check_shapes` types every product.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import sympy
@@ -147,7 +148,7 @@ def check_shapes(expr: Any) -> str | None:
         return None
     if isinstance(expr, MatMul):
         matrices = [a for a in expr.args if is_matrix(a)]
-        for a, b in zip(matrices, matrices[1:], strict=False):
+        for a, b in itertools.pairwise(matrices):
             if not same_size(a.shape[1], b.shape[0]):
                 return f"product of {a} ({a.shape[0]} x {a.shape[1]}) and {b} ({b.shape[0]} x {b.shape[1]})"
     if isinstance(expr, MatAdd):
@@ -176,7 +177,9 @@ def entries(product: Any, row: Any, column: Any) -> Expr:
         if not rest:
             return sympy.Mul(*scalars) * entries(head, row, column)
         inner = index(_fresh(row, column, product))
-        value = entries(head, row, inner) * entries(MatMul(*rest) if len(rest) > 1 else rest[0], inner, column)
+        value = entries(head, row, inner) * entries(
+            MatMul(*rest) if len(rest) > 1 else rest[0], inner, column
+        )
         return sympy.Mul(*scalars) * Sum(value, (inner, 1, head.shape[1]))
     if isinstance(product, Transpose):
         return entries(product.arg, column, row)

@@ -31,7 +31,7 @@ def index(name: str) -> Symbol:
 L = Symbol("L", integer=True, nonnegative=True)
 m = Symbol("m", integer=True, positive=True)
 eta = Symbol("eta", real=True)
-i, j, k, l, p, q, r, s, t, u = (index(name) for name in "i j k l p q r s t u".split())
+i, j, k, l, p, q, r, s, t, u = map(index, "ijklpqrstu")
 d = index("d")
 
 
@@ -87,7 +87,9 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "w": Kind(lambda n: (Width(n), Inputs(n)), False, None, "weight from input j to neuron i of layer k"),
-    "a": Kind(lambda n: (Inputs(n),), True, 0, "j-th input of layer k; the last one is 1 where there is a bias"),
+    "a": Kind(
+        lambda n: (Inputs(n),), True, 0, "j-th input of layer k; the last one is 1 where there is a bias"
+    ),
     "c": Kind(lambda n: (Width(n),), True, 1, "weighted sum (pre-activation) of neuron i of layer k"),
     "o": Kind(lambda n: (Width(n),), True, 2, "output of neuron i of hidden layer k; o^0 = x"),
     "sigma": Kind(lambda n: (Width(n),), True, 2, "activation function of output neuron q"),
@@ -96,7 +98,10 @@ KINDS: dict[str, Kind] = {
     "y": Kind(lambda n: (Width(n),), True, None, "target"),
     "S": Kind(lambda n: (Width(n + 1), Width(n)), True, None, "matrix of the layer step (eq. 2.12)"),
     "T": Kind(
-        lambda n: (Width(L + 1), Width(n)), True, None, "product S_L ... S_k of all steps up to the output layer"
+        lambda n: (Width(L + 1), Width(n)),
+        True,
+        None,
+        "product S_L ... S_k of all steps up to the output layer",
     ),
     "delta": Kind(lambda n: (Width(n),), True, None, "sensitivity dJ/dc of neuron i of layer k"),
     "w_new": Kind(lambda n: (Width(n), Inputs(n)), False, None, "weight after the update"),
@@ -132,13 +137,14 @@ class Node(Expr):
 
     def __new__(cls, kind: Any, layer: Any, indices: Any = (), sample: Any = None) -> Node:
         name = str(kind)
-        if isinstance(sample, Tuple):
-            samples = sample
-        else:
-            samples = Tuple() if sample is None else Tuple(sample)
+        # SymPy rebuilds nodes from their args, where the sample is a tuple of one or none.
+        given = () if sample is None else (sample,)
+        samples = sample if isinstance(sample, Tuple) else Tuple(*given)
         node: Node = Expr.__new__(cls, Str(name), sympy.sympify(layer), Tuple(*indices), samples)
         if len(node.indices) != len(KINDS[name].extents(node.layer)):
-            raise ValueError(f"{name} takes {len(KINDS[name].extents(node.layer))} indices, got {node.indices}")
+            raise ValueError(
+                f"{name} takes {len(KINDS[name].extents(node.layer))} indices, got {node.indices}"
+            )
         return node
 
     @property
@@ -195,11 +201,13 @@ class Partial(Expr):
 
     @property
     def of(self) -> Node:
-        return self.args[0]
+        node: Node = self.args[0]
+        return node
 
     @property
     def wrt(self) -> Node:
-        return self.args[1]
+        node: Node = self.args[1]
+        return node
 
     def _eval_derivative(self, wrt: Any) -> Any:
         raise NotImplementedError("second derivatives are not part of backpropagation")
@@ -282,7 +290,8 @@ class MaxOver(Expr):
     @property
     def free_symbols(self) -> set[Any]:
         symbol, low, high = self.args[1]
-        return (self.function.free_symbols - {symbol}) | low.free_symbols | high.free_symbols
+        free: set[Any] = (self.function.free_symbols - {symbol}) | low.free_symbols | high.free_symbols
+        return free
 
 
 class Softplus(Function):
@@ -345,4 +354,3 @@ def target(neuron: Any, sample: Any = None, layer: Any = L + 1) -> Node:
 
 def cost(layer: Any = L + 1) -> Node:
     return Node("J", layer)
-

@@ -150,16 +150,14 @@ def _output_sensitivity(b: Builder, network: Network, layer: Any) -> None:
         lambda e: jacobian.xreplace({q: e.of.indices[0], r: e.wrt.indices[0]}),
     )
     summed = _sum_of_targets(rules.collapse(written), network)
-    assumes = ()
-    if network.cost.targets == "distribution":
-        assumes = (_targets_sum_to_one(network, layer),)
+    distribution = network.cost.targets == "distribution"
     b.add(
         "D.1f",
         "substitute and cancel",
         equation(delta(layer, r), hidden.show(local.simplify_entry(summed))),
         "D.1 with the derivatives of this cost and this output activation",
         ("D.1", "2.1d", "1.8d"),
-        assumes,
+        (_targets_sum_to_one(network, layer),) if distribution else (),
         functions=True,
     )
 

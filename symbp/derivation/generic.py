@@ -55,7 +55,6 @@ from symbp.errors import DerivationError
 from symbp.functions.records import UpdateRule
 
 
-
 def at_most(a: Any, b: Any) -> Any:
     """a <= b as it stands: SymPy would decide 1 <= k and lose it from the page."""
     return sympy.Le(a, b, evaluate=False)
@@ -85,7 +84,9 @@ def forward(b: Builder, bias: Bias) -> None:
     b.define("1.7", equation(Inputs(k), Width(k - 1) + bias(k)), _inputs_reason(bias), ANY_LAYER)
     b.define(
         "2.6",
-        equation(pre_activation(l, r), Sum(weight(l, r, s) * layer_input(l, s), (s, 1, Width(l - 1) + bias(l)))),
+        equation(
+            pre_activation(l, r), Sum(weight(l, r, s) * layer_input(l, s), (s, 1, Width(l - 1) + bias(l)))
+        ),
         "the weighted sum of a neuron, its number of summands by 1.7",
         (at_most(1, l), at_most(l, L + 1)),
     )
@@ -137,9 +138,7 @@ def chain(b: Builder) -> None:
         "chain rule",
         equation(
             Partial(prediction(q), w_ij),
-            rules.chain_rule(
-                output_activation(q), pre_activation(L + 1, r), ((r, 1, Width(L + 1)),), w_ij
-            ),
+            rules.chain_rule(output_activation(q), pre_activation(L + 1, r), ((r, 1, Width(L + 1)),), w_ij),
         ),
         "an output depends on the weights through the weighted sums of the output layer",
         ("h",),
@@ -220,7 +219,9 @@ def matrices(b: Builder) -> None:
     b.add(
         "2.12",
         "read off",
-        equation(Node("S", l - 1, (r, s)), _coefficient(b["2.11"].rhs, Partial(pre_activation(l - 1, s), w_ij))),
+        equation(
+            Node("S", l - 1, (r, s)), _coefficient(b["2.11"].rhs, Partial(pre_activation(l - 1, s), w_ij))
+        ),
         "what multiplies the derivative of the layer before",
         ("2.11",),
         (at_most(2, l), at_most(l, L + 1)),
@@ -287,7 +288,9 @@ def sensitivities(b: Builder) -> None:
     b.add(
         "D.1",
         "read off",
-        equation(delta(L + 1, r), Sum(Partial(cost(), prediction(q)) * _output_entry(b), (q, 1, Width(L + 1)))),
+        equation(
+            delta(L + 1, r), Sum(Partial(cost(), prediction(q)) * _output_entry(b), (q, 1, Width(L + 1)))
+        ),
         "the sensitivity of the cost to a weighted sum of the output layer, for one sample",
         ("2.3", "2.4"),
         defines=True,
@@ -412,9 +415,7 @@ def _output_entry(b: Builder) -> Any:
 
 def _absorb(product: Any) -> Any:
     """Sum over q of dJ/dh_q times a row in q is the row of the output sensitivities (D.1)."""
-    return MatMul(
-        *(Transpose(DeltaColumn(L + 1)) if isinstance(f, OutputRow) else f for f in product.args)
-    )
+    return MatMul(*(Transpose(DeltaColumn(L + 1)) if isinstance(f, OutputRow) else f for f in product.args))
 
 
 def _row_and_chain(product: Any) -> tuple[Any, Any]:

@@ -18,7 +18,7 @@ from symbp.algebra.nodes import Node
 from symbp.functions.parse import Total
 
 Z = Symbol("z", real=True)
-O = Dummy("o", real=True)  # noqa: E741 - the document's letter for an output
+O = Dummy("o", real=True)
 
 _DEGREE = 3
 # Beyond this many operations a search for a shorter form is not worth its time.
@@ -126,13 +126,13 @@ def instantiate(formula: Expr, argument: Callable[[Any], Expr], neuron: Any, wid
         The neuron's index and the number of neurons of the layer.
     """
     over = rules.index_beside(neuron)
-    totals = formula.replace(
-        Total, lambda inner: sympy.Sum(inner.subs(Z, argument(over)), (over, 1, width))
-    )
+    totals = formula.replace(Total, lambda inner: sympy.Sum(inner.subs(Z, argument(over)), (over, 1, width)))
     return totals.subs(Z, argument(neuron))
 
 
-def in_terms_of_outputs(derivative: Expr, value: Expr, neurons: tuple[Any, ...], out: Callable[[Any], Expr]) -> Expr:
+def in_terms_of_outputs(
+    derivative: Expr, value: Expr, neurons: tuple[Any, ...], out: Callable[[Any], Expr]
+) -> Expr:
     """Write the derivative of a function of the layer in terms of its outputs.
 
     `value` is the output of neuron ``neurons[0]``, a product with exactly one factor that

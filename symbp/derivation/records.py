@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from sympy import Eq
 
@@ -170,7 +170,7 @@ class Derivation:
     def labels(self) -> tuple[str, ...]:
         return tuple(step.label for step in self.steps)
 
-    def replace(self, label: str, statement: Eq) -> Derivation:
+    def replace(self, label: str, statement: Eq) -> Self:
         """Return the derivation with one statement replaced and all that follows derived anew.
 
         This is how a mutation test breaks an equation: what depends on it, the page and
@@ -183,10 +183,12 @@ class Derivation:
         except DerivationError:
             raise
         except Exception as error:  # the rules read statements that are no longer of the form they know
-            raise DerivationError(f"{label}: nothing follows from the statement put in its place: {error}") from error
+            raise DerivationError(
+                f"{label}: nothing follows from the statement put in its place: {error}"
+            ) from error
         return replace(self, steps=steps, overrides=overrides)
 
-    def checked(self) -> Derivation:
+    def checked(self) -> Self:
         """Return the derivation with the verdict of every oracle in its steps."""
         if any(step.checks for step in self.steps):
             return self

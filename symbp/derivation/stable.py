@@ -38,7 +38,9 @@ def shifted_output(b: Builder, output: Any) -> None:
         "the largest exponent",
         functions=True,
     )
-    b.define("1.8s.2", equation(e, sympy.exp(exponential.args[0] - mu)), "no exponent is above 0", functions=True)
+    b.define(
+        "1.8s.2", equation(e, sympy.exp(exponential.args[0] - mu)), "no exponent is above 0", functions=True
+    )
     b.add(
         "1.8s.3",
         "shift",

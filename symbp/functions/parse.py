@@ -96,7 +96,7 @@ class _Reader:
                 tree = ast.parse(self.text.strip(), mode="eval")
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else "not a formula"
-            column = error.offset if isinstance(error, SyntaxError) else 1
+            column = error.offset or len(self.text.strip()) if isinstance(error, SyntaxError) else 1
             raise ExpressionError(f"formula {self.text!r}, column {column}: {reason}") from None
         value = self.expression(tree.body, 0)
         if value.has(sympy.nan, sympy.zoo, sympy.oo, sympy.I):
@@ -111,10 +111,10 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise self.fail(node, f"nested more than {MAX_DEPTH} deep")
         match node:
-            case ast.Constant(value=value) if type(value) in (int, float) and abs(value) < _LARGE:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                if abs(value) >= _LARGE:
+                    raise self.fail(node, f"a number must be below {_LARGE:g}")
                 return sympy.Rational(str(value))
-            case ast.Constant(value=value) if type(value) in (int, float):
-                raise self.fail(node, f"a number must be below {_LARGE:g}")
             case ast.Name(id=name):
                 return self.name(node, name)
             case ast.UnaryOp(op=ast.USub() | ast.UAdd() as sign, operand=operand):

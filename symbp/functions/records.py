@@ -101,7 +101,9 @@ class Activation:
         if self.output not in OUTPUTS:
             raise SpecError(f"activation {self.name!r}: output is one of {', '.join(OUTPUTS)}")
         if self.initialisation not in INITIALISATIONS:
-            raise SpecError(f"activation {self.name!r}: initialisation is one of {', '.join(INITIALISATIONS)}")
+            raise SpecError(
+                f"activation {self.name!r}: initialisation is one of {', '.join(INITIALISATIONS)}"
+            )
         if not isinstance(self.formula, str):
             raise ExpressionError(f"activation {self.name!r}: formula {self.formula!r} is not text")
 

@@ -25,7 +25,9 @@ def check(program: Program, after: str) -> Program:
         arrays = {array.name: array for array in kernel.arrays}
         if len(arrays) != len(kernel.arrays):
             raise PlanError(f"after {after}: {kernel.name} declares an array twice")
-        known = set(filled) | {a.name for a in kernel.arrays if a.role in ("weights", "data", "flat", "gradient")}
+        known = set(filled) | {
+            a.name for a in kernel.arrays if a.role in ("weights", "data", "flat", "gradient")
+        }
         for statement in kernel.statements:
             where = f"after {after}: {kernel.name}, ({statement.origin.label}) {statement.target}"
             _check_statement(kernel, statement, arrays, known, where)
@@ -50,13 +52,19 @@ def _check_statement(
     for access in reads:
         if access.array not in known:
             raise PlanError(f"{where}: reads {access.array} before it is written")
-        if access.array == statement.target.array and (isinstance(statement, Reduce) or access != statement.target):
+        if access.array == statement.target.array and (
+            isinstance(statement, Reduce) or access != statement.target
+        ):
             raise PlanError(f"{where}: reads {access} while it writes {statement.target}")
     if isinstance(statement, Map):
         summed = {x for x in statement.value.free_symbols if x in loops} - _indices(statement.target)
         if summed - {loop.index for loop in outer}:
             raise PlanError(f"{where}: {sorted(map(str, summed))} is no index of the target")
-    if isinstance(statement, Reduce) and statement.inner is not None and statement.inner not in statement.loops:
+    if (
+        isinstance(statement, Reduce)
+        and statement.inner is not None
+        and statement.inner not in statement.loops
+    ):
         raise PlanError(f"{where}: the inner loop {statement.inner.index} is no loop of the target")
 
 
@@ -69,7 +77,9 @@ def _check_access(access: Access, arrays: dict[str, Array], loops: dict[Any, Any
         raise PlanError(f"{where}: {access.array} is not declared")
     axes = arrays[access.array].axes
     if len(access.indices) != len(axes):
-        raise PlanError(f"{where}: {access} has {len(access.indices)} indices, {access.array} has {len(axes)} axes")
+        raise PlanError(
+            f"{where}: {access} has {len(access.indices)} indices, {access.array} has {len(axes)} axes"
+        )
     for position, axis in zip(access.indices, axes, strict=True):
         if position.is_Integer:
             if axis == ROWS or not 0 <= int(position) < axis:
@@ -77,8 +87,8 @@ def _check_access(access: Access, arrays: dict[str, Array], loops: dict[Any, Any
         elif position not in loops:
             raise PlanError(f"{where}: {access} uses the index {position}, which no loop runs over")
         elif (loops[position] == ROWS) != (axis == ROWS):
-            raise PlanError(f"{where}: {access} runs {position} over {loops[position]} along an axis of {axis}")
+            raise PlanError(
+                f"{where}: {access} runs {position} over {loops[position]} along an axis of {axis}"
+            )
         elif axis != ROWS and loops[position] > axis:
             raise PlanError(f"{where}: {access} runs {position} up to {loops[position]}, the axis has {axis}")
-
-

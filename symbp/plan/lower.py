@@ -8,7 +8,7 @@ written here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import sympy
 from sympy import Expr, KroneckerDelta, Mul, Sum
@@ -155,11 +155,11 @@ class _Lowering:
             return
         found, factor, rest = total
         own = {loop.index for loop in loops} | set(target.indices)
-        if rest is not None and factor is None and not rest.atoms(Sum, MaxOver):
+        if rest is not None and factor is None and not _has_sum(rest):
             self._append(self._reduction(found, target, loops, rest, origin))
         elif rest is None and factor is None:
             self._append(self._reduction(found, target, loops, None, origin))
-        elif rest is None and self._free(found) == own and not factor.atoms(Sum, MaxOver):
+        elif rest is None and factor is not None and self._free(found) == own and not _has_sum(factor):
             # One sum times a factor: the sum goes into the target, which is then scaled.
             self._append(self._reduction(found, target, loops, None, origin))
             self._append(Map(target, loops, factor * target, origin))
@@ -193,7 +193,7 @@ class _Lowering:
         accumulate = any(loop.extent == ROWS for loop in over)
         if accumulate and initial is not None:
             raise PlanError(f"{origin.label}: a sum over samples cannot start at {initial}")
-        operation = "max" if isinstance(total, MaxOver) else "sum"
+        operation: Literal["sum", "max"] = "max" if isinstance(total, MaxOver) else "sum"
         return Reduce(target, loops, tuple(over), value, operation, initial, accumulate, origin)
 
     def _without_reductions(
@@ -295,6 +295,9 @@ class _Lowering:
         return _NAMES[kind].format(layer)
 
 
+def _has_sum(expr: Expr) -> bool:
+    return bool(expr.atoms(Sum, MaxOver))
+
 
 _NAMES = {
     "w": "W{}",
@@ -312,4 +315,3 @@ _NAMES = {
     "dJ/dw": "G{}",
     "dh/dw": "B{}",
 }
-

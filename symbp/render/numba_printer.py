@@ -101,8 +101,9 @@ class ValuePrinter(StrPrinter):
         text = self._print(terms[0])
         for term in terms[1:]:
             minus = term.could_extract_minus_sign()
-            text += f" {'-' if minus else '+'} {self.parenthesize(-term if minus else term, PRECEDENCE['Add'] + 1)}"
-        return text
+            bare = self.parenthesize(-term if minus else term, PRECEDENCE["Add"] + 1)
+            text += f" - {bare}" if minus else f" + {bare}"
+        return str(text)
 
     def _print_Mul(self, expr: Any) -> str:
         numerator, denominator = expr.as_numer_denom()
@@ -122,14 +123,14 @@ class ValuePrinter(StrPrinter):
     def _factors(self, expr: Any) -> str:
         factors = sympy.Mul.make_args(expr)
         if len(factors) == 1:
-            return self.parenthesize(expr, PRECEDENCE["Mul"])
+            return str(self.parenthesize(expr, PRECEDENCE["Mul"]))
         return "*".join(self.parenthesize(f, PRECEDENCE["Mul"]) for f in sorted(factors, key=_reading_order))
 
     def _print_Piecewise(self, expr: Any) -> str:
         *branches, (last, always) = expr.args
         if always != True:  # noqa: E712 - a SymPy boolean
             raise PlanError(f"{expr} has no value where none of its conditions holds")
-        text = self._print(last)
+        text = str(self._print(last))
         for value, condition in reversed(branches):
             text = f"({self._print(value)} if {self._print(condition)} else {text})"
         return text

@@ -163,9 +163,9 @@ class _Places:
             first, _ = self._rows[array.name]
             last = first + _size(array)
             return f"{array.name} = work[{first}*capacity:{last}*capacity].reshape({_shape(array)})"
-        first = self.per_row, self._fixed[array.name][0]
-        start = f"{first[0]}*capacity + {first[1]}"
-        end = f"{first[0]}*capacity + {first[1] + _size(array)}"
+        first, _ = self._fixed[array.name]
+        start = f"{self.per_row}*capacity + {first}"
+        end = f"{self.per_row}*capacity + {first + _size(array)}"
         return f"{array.name} = work[{start}:{end}].reshape({_shape(array)})"
 
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 from symbp.errors import TrainerError
+from symbp.render.seal import check_seal
 from symbp.run.interface import TrainerModule
 from symbp.run.trainer import Trainer
 
@@ -45,7 +46,7 @@ def load(path: str | Path, *, self_test: bool = True) -> Trainer:
     """
     place = Path(path).resolve()
     text = _read(place, str(path))
-    _check_seal(text, str(path))
+    check_seal(text, str(path))
     name = module_name(place, text)
     module = sys.modules.get(name)
     if module is None or getattr(module, "__file__", None) != str(place):
@@ -73,14 +74,6 @@ def _read(place: Path, where: str) -> str:
         raise _not_a_trainer(where) from None
     except OSError as error:
         raise TrainerError(f"{where}: cannot be read: {error.strerror}") from None
-
-
-def _check_seal(text: str, where: str) -> None:
-    # Imported here: the writer brings Jinja2 and SymPy along, and merely importing this
-    # module should not.
-    from symbp.render.writer import check_seal
-
-    check_seal(text, where)
 
 
 def _execute(name: str, place: Path, text: str, where: str) -> ModuleType:

@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.errors import DerivationError, TrainerError
+from symbp.errors import TrainerError
 from symbp.network import Network
 from symbp.run import direct, paths, plain
-from symbp.run.load import load
+from symbp.run.generate import generate
 from symbp.run.paths import Gradient
 from symbp.run.point import Point, random_point
 from symbp.run.report import Report, Row, name_of_weight, relative_errors
 from symbp.run.scale import gradient_scale
 from symbp.run.trainer import Trainer
-from symbp.spec import Spec
 
 if TYPE_CHECKING:
     from symbp.derivation.records import Derivation
@@ -69,19 +68,9 @@ def verify(
     if isinstance(what, Trainer):
         return _verify_trainer(what, seed, samples, tolerance)
     with tempfile.TemporaryDirectory(prefix="symbp_verify_") as folder:
-        return _verify_trainer(_compiled(what, Path(folder) / "trainer.py"), seed, samples, tolerance)
-
-
-def _compiled(what: Network | Derivation, path: Path) -> Trainer:
-    """Write and load a float64 trainer without its own checks: here the numbers judge."""
-    from symbp.derivation.derive import derive
-    from symbp.render.writer import write_trainer
-
-    derivation = derive(what) if isinstance(what, Network) else what
-    if derivation.network is None:
-        raise DerivationError("this derivation is for any architecture; derive a network to verify it")
-    write_trainer(derivation, Spec(derivation.network), path, prove=False)
-    return load(path, self_test=False)
+        # Without its own checks: here the numbers judge.
+        trainer = generate(what, Path(folder) / "trainer.py", prove=False)
+        return _verify_trainer(trainer, seed, samples, tolerance)
 
 
 def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float | None) -> Report:

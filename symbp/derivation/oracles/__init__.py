@@ -9,6 +9,8 @@ field
     The same at the network's own sizes, with random numbers of a large prime field.
 mpmath
     The network's real functions at 40 digits, against central differences.
+range
+    Nothing to evaluate: the equation speaks of layers that the network does not have.
 descent
     For the update: a learning rate of 0 changes nothing, a small one lowers the cost.
 """

@@ -22,7 +22,9 @@ def check_descent(step: Step) -> Check:
     new_weight = step.statement.lhs
     weights = [Node("w", new_weight.layer, new_weight.indices)]
     gradients = [Partial(cost(), weights[0])]
-    others = step.statement.rhs.xreplace(dict.fromkeys((weights[0], gradients[0]), Integer(1))).atoms(Node, Partial)
+    others = step.statement.rhs.xreplace(dict.fromkeys((weights[0], gradients[0]), Integer(1))).atoms(
+        Node, Partial
+    )
     if others:
         return Check(step.label, "descent", False, f"{others} is neither the weight nor its gradient")
     for _ in range(POINTS):

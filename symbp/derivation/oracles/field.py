@@ -71,7 +71,9 @@ class FieldModel:
                 outputs = self.x[sample] if layer == 0 else self.values[layer, sample]
                 return int(outputs[indices[0] - 1])
             case "c":
-                return int(multiply(self.weights[layer], self.inputs(layer, sample)[:, None])[indices[0] - 1, 0])
+                return int(
+                    multiply(self.weights[layer], self.inputs(layer, sample)[:, None])[indices[0] - 1, 0]
+                )
             case "h" | "sigma" if layer == last:
                 return int(self.sigma[sample][indices[0] - 1])
             case "y":
@@ -95,7 +97,8 @@ class FieldModel:
             # A weighted sum belongs to one sample, a weight to all.
             samples = [wrt.sample] if wrt.kind == "c" else list(range(1, self.shape.samples + 1))
             total = sum(
-                int(multiply(self.cost_slopes[p][None, :], self.tangent(wrt, p)["h"][:, None])[0, 0]) for p in samples
+                int(multiply(self.cost_slopes[p][None, :], self.tangent(wrt, p)["h"][:, None])[0, 0])
+                for p in samples
             )
             return total % PRIME
         if wrt.kind == "c" and wrt.sample != of.sample:
@@ -118,9 +121,7 @@ class FieldModel:
         dual: dict[Any, Array] = {}
         c = np.zeros(self.shape.widths[wrt.layer], dtype=np.int64)
         # (W + dW)(a + da): the seed is dW a for a weight, the unit for a weighted sum.
-        c[wrt.indices[0] - 1] = (
-            self.inputs(wrt.layer, sample)[wrt.indices[1] - 1] if wrt.kind == "w" else 1
-        )
+        c[wrt.indices[0] - 1] = self.inputs(wrt.layer, sample)[wrt.indices[1] - 1] if wrt.kind == "w" else 1
         dual["c", wrt.layer] = c
         for layer in range(wrt.layer, self.shape.last):
             o = self.slopes[layer, sample] * dual["c", layer] % PRIME

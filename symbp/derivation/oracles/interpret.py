@@ -6,7 +6,7 @@ of backpropagation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -99,7 +99,9 @@ class Interpreter:
         """Return the values of both sides: two numbers, or two matrices."""
         left, right = self.expression(statement.lhs), self.expression(statement.rhs)
         if isinstance(left, np.ndarray) != isinstance(right, np.ndarray):
-            left, right = (a[0, 0] if isinstance(a, np.ndarray) and a.shape == (1, 1) else a for a in (left, right))
+            left, right = (
+                a[0, 0] if isinstance(a, np.ndarray) and a.shape == (1, 1) else a for a in (left, right)
+            )
         return left, right
 
     def integer(self, expr: Any) -> int:
@@ -181,7 +183,9 @@ class Interpreter:
         return self.model.number(int(self.integer(a) == self.integer(b)), 1)
 
     def add(self, expr: Add) -> Any:
-        return self.model.reduce(sum((self.expression(a) for a in expr.args[1:]), self.expression(expr.args[0])))
+        return self.model.reduce(
+            sum((self.expression(a) for a in expr.args[1:]), self.expression(expr.args[0]))
+        )
 
     def mul(self, expr: Mul) -> Any:
         if any(isinstance(a, HasBias) and self.integer(a) == 0 for a in expr.args):
@@ -275,7 +279,8 @@ class Interpreter:
     def matrix(self, expr: Any) -> Array:
         for kind, method in _MATRICES.items():
             if isinstance(expr, kind):
-                return method(self, expr)
+                value: Array = method(self, expr)
+                return value
         raise NotApplicable(f"no value for the matrix {expr}")
 
     def matrix_product(self, expr: MatMul) -> Array:
@@ -292,7 +297,10 @@ class Interpreter:
                 scalar = number if scalar is None else self.model.reduce(scalar * number)
         if result is None:
             raise NotApplicable(f"{expr} has no matrix")
-        return result if scalar is None else self.each(result, lambda x: self.model.reduce(scalar * x))
+        if scalar is None:
+            return result
+        scaled = [[self.model.reduce(scalar * entry) for entry in row] for row in result.tolist()]
+        return np.array(scaled, dtype=object)
 
     def transpose(self, expr: Transpose) -> Array:
         return self.matrix(expr.arg).T
@@ -302,17 +310,23 @@ class Interpreter:
 
     def chain(self, expr: ChainMatrix) -> Array:
         upper, lower = map(self.integer, expr.args)
-        return self.identity_of(self.model.shape.widths[lower]) if upper == lower - 1 else self.chain_value(upper, lower)
+        return (
+            self.identity_of(self.model.shape.widths[lower])
+            if upper == lower - 1
+            else self.chain_value(upper, lower)
+        )
 
     def chain_value(self, upper: int, lower: int) -> Array:
         """d c^{upper+1} / d c^{lower}, entry by entry."""
         if not 1 <= lower <= upper < self.model.shape.last:
             raise NoSuchQuantity(f"a product of S from layer {upper} down to {lower}")
         widths = self.model.shape.widths
-        return self.fill(
+        return _fill(
             widths[upper + 1],
             widths[lower],
-            lambda row, column: self.model.partial(Key("c", upper + 1, (row,), 1), Key("c", lower, (column,), 1)),
+            lambda row, column: self.model.partial(
+                Key("c", upper + 1, (row,), 1), Key("c", lower, (column,), 1)
+            ),
         )
 
     def step_product(self, expr: StepProduct) -> Array:
@@ -326,50 +340,58 @@ class Interpreter:
         return self.identity_of(self.integer(expr.args[0]))
 
     def identity_of(self, order: int) -> Array:
-        return self.fill(order, order, lambda row, column: self.model.number(int(row == column), 1))
+        return _fill(order, order, lambda row, column: self.model.number(int(row == column), 1))
 
     def pre_activation_column(self, expr: PreActivationColumn) -> Array:
         layer, wrt = self.integer(expr.args[0]), self.key(expr.args[1])
-        return self.fill(
-            self.model.shape.widths[layer], 1, lambda row, _: self.model.partial(Key("c", layer, (row,), 1), wrt)
+        return _fill(
+            self.model.shape.widths[layer],
+            1,
+            lambda row, _: self.model.partial(Key("c", layer, (row,), 1), wrt),
         )
 
     def output_row(self, expr: OutputRow) -> Array:
         last, neuron = self.model.shape.last, self.integer(expr.args[0])
-        return self.fill(
+        return _fill(
             1,
             self.model.shape.widths[last],
-            lambda _, column: self.model.partial(Key("sigma", last, (neuron,), 1), Key("c", last, (column,), 1)),
+            lambda _, column: self.model.partial(
+                Key("sigma", last, (neuron,), 1), Key("c", last, (column,), 1)
+            ),
         )
 
     def unit_column(self, expr: UnitColumn) -> Array:
         layer, one = map(self.integer, expr.args)
-        return self.fill(
-            self.model.shape.widths[layer], 1, lambda row, _: self.model.number(int(row == one), 1)
-        )
+        return _fill(self.model.shape.widths[layer], 1, lambda row, _: self.model.number(int(row == one), 1))
 
     def delta_column(self, expr: DeltaColumn) -> Array:
         layer = self.integer(expr.args[0])
-        return self.fill(
+        return _fill(
             self.model.shape.widths[layer], 1, lambda row, _: self.lookup(Key("delta", layer, (row,), 1))
         )
 
-    @staticmethod
-    def fill(rows: int, columns: int, entry: Any) -> Array:
-        result = np.empty((rows, columns), dtype=object)
-        for row in range(rows):
-            for column in range(columns):
-                result[row, column] = entry(row + 1, column + 1)
-        return result
 
-    @staticmethod
-    def each(matrix: Array, function: Any) -> Array:
-        return Interpreter.fill(*matrix.shape, lambda row, column: function(matrix[row - 1, column - 1]))
+def _fill(rows: int, columns: int, entry: Callable[[int, int], Any]) -> Array:
+    """Return the matrix of ``entry(row, column)``, counted from 1."""
+    result = np.empty((rows, columns), dtype=object)
+    for row in range(rows):
+        for column in range(columns):
+            result[row, column] = entry(row + 1, column + 1)
+    return result
 
 
 # The first layer that has the quantity, and how many of the last layers do not; output
 # quantities stand in the last layer only.
-_LAYERS = {"w": (1, 0), "w_new": (1, 0), "a": (1, 0), "c": (1, 0), "delta": (1, 0), "o": (0, 1), "S": (1, 1), "T": (1, 1)}
+_LAYERS = {
+    "w": (1, 0),
+    "w_new": (1, 0),
+    "a": (1, 0),
+    "c": (1, 0),
+    "delta": (1, 0),
+    "o": (0, 1),
+    "S": (1, 1),
+    "T": (1, 1),
+}
 
 # In this order: the special functions stand before Function, which they also are.
 _SCALARS: dict[Any, Any] = {

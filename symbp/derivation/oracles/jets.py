@@ -63,9 +63,13 @@ class JetModel:
             case "o" if layer == 0:
                 return Symbol(f"x_{number}_{sample}")
             case "o":
-                return Jet(Symbol(f"g_{layer}_{number}_{sample}"), self.composed("c", layer, number, sample, cut))
+                return Jet(
+                    Symbol(f"g_{layer}_{number}_{sample}"), self.composed("c", layer, number, sample, cut)
+                )
             case "h" | "sigma":
-                sums = [self.composed("c", last, r, sample, cut) for r in range(1, self.shape.widths[last] + 1)]
+                sums = [
+                    self.composed("c", last, r, sample, cut) for r in range(1, self.shape.widths[last] + 1)
+                ]
                 return Jet(Symbol(f"sigma_{number}_{sample}"), *sums)
             case "J":
                 outputs = [

@@ -65,7 +65,9 @@ class Panel:
     def _of_values(self, step: Step) -> Iterator[Check]:
         if step.label == "2.2":
             return  # it defines the new weight; what it must do is the check of descent
-        found = [check for check in (self._in_model(step, *model) for model in self.models) if check is not None]
+        found = [
+            check for check in (self._in_model(step, *model) for model in self.models) if check is not None
+        ]
         yield from found
         if not found:
             yield self._no_case(step)
@@ -117,7 +119,7 @@ def _small_shape(network: Network | None) -> Shape:
     chosen = (*biases[:depth], biases[-1])
     if network.hidden >= 2 and len(set(biases)) == 2 and len(set(chosen)) == 1:
         chosen = (not chosen[0], *chosen[1:])
-    return Shape((2, 2, 3, 2)[: depth + 1] + (2,), tuple(chosen))
+    return Shape((*(2, 2, 3, 2)[: depth + 1], 2), tuple(chosen))
 
 
 def _sample_network() -> Network:

@@ -109,7 +109,11 @@ def scale(value: Any) -> int:
 
 
 def forward(
-    network: Network, weights: list[list[list[int]]], x: list[Any], start: int = 1, sums: list[Any] | None = None
+    network: Network,
+    weights: list[list[list[int]]],
+    x: list[Any],
+    start: int = 1,
+    sums: list[Any] | None = None,
 ) -> dict[Any, list[Any]]:
     """Run the network from layer `start` on, whose weighted sums are given (or from the inputs).
 
@@ -220,7 +224,11 @@ class RealModel:
             case "w":
                 return _mp.mpf(self.weights[layer - 1][indices[0] - 1][indices[1] - 1]) / _mp.mpf(2) ** _BITS
             case "a":
-                return _mp.mpf(1) if indices[0] > self.shape.widths[layer - 1] else run["o", layer - 1][indices[0] - 1]
+                return (
+                    _mp.mpf(1)
+                    if indices[0] > self.shape.widths[layer - 1]
+                    else run["o", layer - 1][indices[0] - 1]
+                )
             case "c" | "o":
                 return run[kind, layer][indices[0] - 1]
             case "h" | "sigma":
@@ -253,7 +261,9 @@ class RealModel:
     def _moved(self, of: Key, wrt: Key, sign: int) -> Any:
         if of.kind == "J":
             samples = [wrt.sample] if wrt.kind == "c" else range(1, self.shape.samples + 1)
-            return self.cost({p: self.run(p, Key(wrt.kind, wrt.layer, wrt.indices, p), sign) for p in samples})
+            return self.cost(
+                {p: self.run(p, Key(wrt.kind, wrt.layer, wrt.indices, p), sign) for p in samples}
+            )
         run = self.run(of.sample, Key(wrt.kind, wrt.layer, wrt.indices, of.sample), sign)
         base = self.run(of.sample)
         kind, layer, neuron = of.kind, of.layer, of.indices[0]

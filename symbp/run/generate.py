@@ -1,0 +1,71 @@
+"""Network, spec or derivation -> a trainer file, loaded."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from symbp.derivation.derive import derive
+from symbp.derivation.records import Derivation
+from symbp.errors import DerivationError, SpecError
+from symbp.functions.names import nearest
+from symbp.network import Network
+from symbp.render.writer import write_trainer
+from symbp.run.load import load
+from symbp.run.trainer import Trainer
+from symbp.spec import Spec, TrainOptions
+
+
+def generate(
+    what: Network | Spec | Derivation, path: str | Path, *, prove: bool = True, **options: Any
+) -> Trainer:
+    """Write the trainer of a network, load it and return it.
+
+    Parameters
+    ----------
+    what : Network, Spec or Derivation
+        A derivation of a network is taken as it is, with whatever was replaced in it.
+    path : str or Path
+        The file to write; it appears whole or not at all.
+    prove : bool
+        Whether every step of the derivation must pass its checks first. A trainer of a
+        derivation that does not is only good for seeing that :func:`symbp.verify` fails, so
+        its self-test is left out too.
+    **options
+        Options of :class:`symbp.spec.TrainOptions`: optimizer, learning_rate, batch_size,
+        epochs, dtype, seed, shuffle.
+
+    Returns
+    -------
+    Trainer
+
+    Raises
+    ------
+    SpecError
+        If an option is unknown or not acceptable.
+    DerivationError
+        If a step does not pass its checks.
+    """
+    spec = _spec(what, options)
+    derivation = what if isinstance(what, Derivation) else derive(spec.network, spec.train.optimizer)
+    write_trainer(derivation, spec, path, prove)
+    return load(path, self_test=prove)
+
+
+def _spec(what: Network | Spec | Derivation, options: dict[str, Any]) -> Spec:
+    known = [field.name for field in fields(TrainOptions)]
+    for name in options:
+        if name not in known:
+            raise SpecError(f"generate: unknown option {name!r}{nearest(name, known)}")
+    if isinstance(what, Spec):
+        given = {name: getattr(what.train, name) for name in known}
+        if "optimizer" in options:  # another rule brings its own learning rate
+            del given["learning_rate"]
+        return Spec(what.network, TrainOptions(**(given | options)))
+    network = what.network if isinstance(what, Derivation) else what
+    if network is None:
+        raise DerivationError("this derivation is for any architecture; a trainer needs derive(network)")
+    if not isinstance(network, Network):
+        raise SpecError("generate: expected a Network, a Spec or the derivation of a network")
+    return Spec(network, TrainOptions(**options))
