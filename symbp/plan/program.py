@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sympy import Expr
+from sympy import Expr, sympify
 from sympy.core.symbol import Str
 
 ROWS: Literal["rows"] = "rows"
@@ -26,7 +26,7 @@ class Access(Expr):
     is_symbol = True
 
     def __new__(cls, array: Any, *indices: Any) -> Access:
-        access: Access = Expr.__new__(cls, Str(str(array)), *indices)
+        access: Access = Expr.__new__(cls, Str(str(array)), *map(sympify, indices))
         return access
 
     @property

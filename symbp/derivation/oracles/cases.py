@@ -40,6 +40,8 @@ def _index_choices(ranges: dict[Any, int], rng: random.Random) -> Iterator[dict[
         return
     yield {symbol: rng.randint(1, high) for symbol, high in ranges.items()}
     yield dict(ranges)
+    # All different, so that no Kronecker delta is met.
+    yield {symbol: position % high + 1 for position, (symbol, high) in enumerate(ranges.items())}
     if len(ranges) > 1:
         one = rng.randint(1, min(ranges.values()))
         yield dict.fromkeys(ranges, one)

@@ -149,6 +149,9 @@ class FieldModel:
             return pow(int(argument), -1, PRIME)
         raise NotApplicable(f"{name} is not a function of the field")
 
+    def power(self, base: Any, numerator: int, denominator: int) -> Any:
+        raise NotApplicable("roots are not polynomials")
+
     def reduce(self, value: Any) -> Any:
         return value % PRIME
 

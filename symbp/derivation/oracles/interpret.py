@@ -201,9 +201,7 @@ class Interpreter:
     def power(self, expr: Pow) -> Any:
         base, exponent = expr.args
         if not exponent.is_Integer:
-            if exponent == sympy.Rational(1, 2):
-                return self.model.function("sqrt", self.expression(base))
-            raise NotApplicable(f"power {exponent}")
+            return self.model.power(self.expression(base), int(exponent.p), int(exponent.q))
         value = self.expression(base)
         if exponent < 0:
             value = self.model.function("reciprocal", value)

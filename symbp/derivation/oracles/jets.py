@@ -119,6 +119,9 @@ class JetModel:
             return 1 / argument
         raise NotApplicable(f"{name} is not specified here")
 
+    def power(self, base: Any, numerator: int, denominator: int) -> Any:
+        raise NotApplicable("roots are not polynomials")
+
     def reduce(self, value: Any) -> Any:
         return value
 

@@ -66,6 +66,9 @@ class Model(Protocol):
     def function(self, name: str, argument: Any) -> Any:
         """Return exp, log, ... of a number; raises NotApplicable where there is none."""
 
+    def power(self, base: Any, numerator: int, denominator: int) -> Any:
+        """Return a power with a fraction for exponent; raises NotApplicable where there is none."""
+
     def reduce(self, value: Any) -> Any:
         """Bring a number into its normal form."""
 

@@ -301,6 +301,9 @@ class RealModel:
             raise NotApplicable(f"{name} has no value")
         return _FUNCTIONS[name](argument)
 
+    def power(self, base: Any, numerator: int, denominator: int) -> Any:
+        return _mp.power(base, _mp.mpf(numerator) / denominator)
+
     def reduce(self, value: Any) -> Any:
         return value
 
