@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import types
 
+import numpy as np
+
 import symbp
 from symbp.derivation.derive import derive
 from symbp.network import Network
@@ -24,5 +26,13 @@ def interpreted(
     source = trainer_source(derivation or derive(network), spec, prove)
     assert source.count(_JIT) == 1
     module = types.ModuleType(network.name)
+    # Compiled code overflows to infinity, as NumPy does; Python's math raises.
     exec(compile(source.replace(_JIT, "return function"), f"<{network.name}>", "exec"), module.__dict__)
+    module.math = types.SimpleNamespace(
+        **{
+            name: getattr(np, name)
+            for name in ("exp", "log", "log1p", "sqrt", "tanh", "sin", "cos", "isfinite")
+        },
+        atan=np.arctan,
+    )
     return module

@@ -18,7 +18,7 @@ from symbp.plan.lower import lower
 from symbp.plan.passes import PASSES, make_plan
 from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Program, Reduce, Statement
 
-NETWORK = Network(5, [Dense(7, "relu"), Dense(4, "tanh", bias=False), Dense(3, "softmax")], "cross_entropy")
+NETWORK = Network(5, [Dense(9, "relu"), Dense(4, "tanh", bias=False), Dense(3, "softmax")], "cross_entropy")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_forward_products_are_contractions(program: Program) -> None:
     assert first.is_contraction
     assert first.value == Access("V1", s, r) * Access("X", p, s)
     assert first.initial == Access("W1", r, 5)  # the bias starts the sum
-    assert [(loop.index, loop.extent) for loop in first.loops] == [(p, ROWS), (r, 7)]
+    assert [(loop.index, loop.extent) for loop in first.loops] == [(p, ROWS), (r, 9)]
     assert [(loop.index, loop.extent) for loop in first.over] == [(s, 5)]
     second = _statement(program.kernel("forward"), "C2")
     assert isinstance(second, Reduce)
@@ -51,7 +51,7 @@ def test_gradient_sums_over_samples_and_accumulates(program: Program) -> None:
     assert gradient.inner == Loop(j, 5)  # the bias column has its own statement
     biases = [x.target for x in program.kernel("gradient").statements if x.target.array.startswith("G")]
     assert Access("G1", i, 5) in biases
-    assert not any(x.array == "G2" and x.indices[1] == 7 for x in biases)
+    assert not any(x.array == "G2" and x.indices[1] == 9 for x in biases)
 
 
 def test_jacobian_multiplies_s_matrices(program: Program) -> None:
@@ -122,15 +122,15 @@ def _drop(program: Program, kernel: str, target: str) -> Program:
             "no loop runs over",
         ),
         (
-            lambda x: _change(x, "forward", "O1", lambda y: replace(y, value=Access("C1", p, 7))),
+            lambda x: _change(x, "forward", "O1", lambda y: replace(y, value=Access("C1", p, 9))),
             "is outside",
         ),
         (
-            lambda x: _change(x, "forward", "O1", lambda y: replace(y, loops=(Loop(p, ROWS), Loop(i, 8)))),
-            "runs i up to 8",
+            lambda x: _change(x, "forward", "O1", lambda y: replace(y, loops=(Loop(p, ROWS), Loop(i, 10)))),
+            "runs i up to 10",
         ),
         (
-            lambda x: _change(x, "forward", "C1", lambda y: replace(y, inner=Loop(j, 7))),
+            lambda x: _change(x, "forward", "C1", lambda y: replace(y, inner=Loop(j, 9))),
             "no loop of the target",
         ),
         (
@@ -147,7 +147,7 @@ def test_checker_sees(program: Program, broken: Callable[[Program], Program], re
 
 def test_map_over_an_index_that_the_target_lacks(program: Program) -> None:
     def widen(statement: Map) -> Map:
-        return replace(statement, value=Access("C1", p, r), loops=(*statement.loops, Loop(r, 7)))
+        return replace(statement, value=Access("C1", p, r), loops=(*statement.loops, Loop(r, 9)))
 
     with pytest.raises(PlanError, match="no index of the target"):
         check(_change(program, "forward", "O1", widen), "a test")

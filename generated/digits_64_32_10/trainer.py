@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 7401ef6c4cb9bb051ceb5bb47826bbac46dfd9d117265ddc592fd73e65f35721
+# content: sha256 ca86e0cb66ebad85846b88e22819eafcf87580bc5e0bc79967217e71c735601a
 # options: dtype float32, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -142,7 +142,6 @@ def _forward(w, X, rows, start, count, work):
     for p in range(count):
         for q in range(10):
             H[p, q] = E[p, q]/H_sum[p]
-
 
 
 @_kernel
@@ -284,14 +283,12 @@ def _jacobian(w, X, rows, start, count, work, jacobian):
                 jacobian[start + p, q, 65*i + 64] = H[p, q]*S1[q, i] - B1_sum[i]*H[p, q]
 
 
-
 @_kernel
 def _update(w, gradient, learning_rate):
     """One step of sgd."""
     # (2.2)  w_{ij}^k <- w_{ij}^k - eta dJ/dw_{ij}^k
     for t in range(2410):
         w[t] = w[t] - learning_rate*gradient[t]
-
 
 
 @_kernel

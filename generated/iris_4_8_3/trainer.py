@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 af675efdb14ec87ae65ef01c210c77dfac04406ac31b56bb5e614e931a3db6fc
+# content: sha256 1e644573b14c68e1d31ef8d3226b2077bb67a5e24b714e3c7a1b13a1423259bb
 # options: dtype float64, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -74,7 +74,7 @@ def _kernel(function):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 99)//40
+    capacity = (work.size - 72)//40
     C1 = work[0*capacity:8*capacity].reshape((capacity, 8))
     W1 = w[0:40].reshape((8, 5))
     O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
@@ -85,7 +85,6 @@ def _forward(w, X, rows, start, count, work):
     H = work[23*capacity:26*capacity].reshape((capacity, 3))
     H_sum = work[26*capacity:27*capacity].reshape((capacity,))
     V1 = work[40*capacity + 0:40*capacity + 40].reshape((5, 8))
-    V2 = work[40*capacity + 40:40*capacity + 67].reshape((9, 3))
 
     # (2.6b, k=1)  V1 is the transpose of W1
     for r in range(8):
@@ -107,19 +106,13 @@ def _forward(w, X, rows, start, count, work):
         for i in range(8):
             O1[p, i] = math.tanh(C1[p, i])
 
-    # (2.6b, k=2)  V2 is the transpose of W2
-    for r in range(3):
-        for s in range(8):
-            V2[s, r] = W2[r, s]
-
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^8 w_{rs}^2 o_s^1 + w_{r9}^2
     for p in range(count):
         for r in range(3):
-            C2[p, r] = W2[r, 8]
-        for s in range(8):
-            o1 = O1[p, s]
-            for r in range(3):
-                C2[p, r] += o1*V2[s, r]
+            total = W2[r, 8]
+            for s in range(8):
+                total += O1[p, s]*W2[r, s]
+            C2[p, r] = total
 
     # (1.8s.1)  mu = max_{s=1}^3 c_s^2
     for p in range(count):
@@ -144,12 +137,11 @@ def _forward(w, X, rows, start, count, work):
             H[p, q] = E[p, q]/H_sum[p]
 
 
-
 @_kernel
 def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
-    capacity = (work.size - 99)//40
+    capacity = (work.size - 72)//40
     LSE = work[27*capacity:28*capacity].reshape((capacity,))
     MU = work[19*capacity:20*capacity].reshape((capacity,))
     E = work[20*capacity:23*capacity].reshape((capacity, 3))
@@ -236,12 +228,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 def _jacobian(w, X, rows, start, count, work, jacobian):
     """Fill jacobian[start:start + count] with dh/dw, by the T-product (2.17)."""
     _forward(w, X, rows, start, count, work)
-    capacity = (work.size - 99)//40
+    capacity = (work.size - 72)//40
     H = work[23*capacity:26*capacity].reshape((capacity, 3))
     O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
-    S1 = work[40*capacity + 67:40*capacity + 91].reshape((3, 8))
+    S1 = work[40*capacity + 40:40*capacity + 64].reshape((3, 8))
     W2 = w[40:67].reshape((3, 9))
-    B1_sum = work[40*capacity + 91:40*capacity + 99].reshape((8,))
+    B1_sum = work[40*capacity + 64:40*capacity + 72].reshape((8,))
 
     for p in range(count):
         row = rows[start + p]
@@ -284,14 +276,12 @@ def _jacobian(w, X, rows, start, count, work, jacobian):
                 jacobian[start + p, q, 5*i + 4] = H[p, q]*S1[q, i] - B1_sum[i]*H[p, q]
 
 
-
 @_kernel
 def _update(w, gradient, learning_rate):
     """One step of sgd."""
     # (2.2)  w_{ij}^k <- w_{ij}^k - eta dJ/dw_{ij}^k
     for t in range(67):
         w[t] = w[t] - learning_rate*gradient[t]
-
 
 
 @_kernel
@@ -315,7 +305,7 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work):
 @_kernel
 def _predict(w, X, rows, work, H_all):
     """Copy H of all samples, chunk by chunk."""
-    capacity = (work.size - 99)//40
+    capacity = (work.size - 72)//40
     H = work[23*capacity:26*capacity].reshape((capacity, 3))
     for start in range(0, rows.size, capacity):
         count = min(capacity, rows.size - start)
@@ -328,7 +318,7 @@ def _predict(w, X, rows, work, H_all):
 @_kernel
 def _total_gradient(w, X, Y, rows, gradient, work):
     """Sum J and dJ/dw over all samples, chunk by chunk."""
-    capacity = (work.size - 99)//40
+    capacity = (work.size - 72)//40
     m = F(rows.size)
     total = 0.0
     for start in range(0, rows.size, capacity):
@@ -339,7 +329,7 @@ def _total_gradient(w, X, Y, rows, gradient, work):
 
 @_kernel
 def _total_jacobian(w, X, rows, work, jacobian):
-    capacity = (work.size - 99)//40
+    capacity = (work.size - 72)//40
     for start in range(0, rows.size, capacity):
         _jacobian(w, X, rows, start, min(capacity, rows.size - start), work, jacobian)
 
@@ -477,7 +467,7 @@ def fit(
 
 def _workspace(rows):
     """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
-    return np.empty(40*max(rows, 1) + 99, DTYPE)
+    return np.empty(40*max(rows, 1) + 72, DTYPE)
 
 
 def _weights(w):

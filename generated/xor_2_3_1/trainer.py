@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 4bdb5917c3c26422685b8e3c130c643d5f36e1142541f9bfe2903603ef4c2d37
+# content: sha256 ebdbce1ba1c3afddac9c72f96b19644e912d2712d2e5019a042c643717f366f0
 # options: dtype float64, optimizer sgd, batch size 4
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -74,49 +74,35 @@ def _kernel(function):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 16)//12
+    capacity = (work.size - 3)//12
     C1 = work[0*capacity:3*capacity].reshape((capacity, 3))
     W1 = w[0:9].reshape((3, 3))
     O1 = work[3*capacity:6*capacity].reshape((capacity, 3))
     C2 = work[6*capacity:7*capacity].reshape((capacity, 1))
     W2 = w[9:13].reshape((1, 4))
     H = work[7*capacity:8*capacity].reshape((capacity, 1))
-    V1 = work[12*capacity + 0:12*capacity + 9].reshape((3, 3))
-    V2 = work[12*capacity + 9:12*capacity + 13].reshape((4, 1))
-
-    # (2.6b, k=1)  V1 is the transpose of W1
-    for r in range(3):
-        for s in range(2):
-            V1[s, r] = W1[r, s]
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^2 w_{rs}^1 x_s + w_{r3}^1
     for p in range(count):
         row = rows[start + p]
         for r in range(3):
-            C1[p, r] = W1[r, 2]
-        for s in range(2):
-            x = X[row, s]
-            for r in range(3):
-                C1[p, r] += x*V1[s, r]
+            total = W1[r, 2]
+            for s in range(2):
+                total += W1[r, s]*X[row, s]
+            C1[p, r] = total
 
     # (1.3, k=1)  o_i^1 = 1/(1 + exp(-c_i^1))
     for p in range(count):
         for i in range(3):
             O1[p, i] = 1.0/(1.0 + math.exp(-C1[p, i]))
 
-    # (2.6b, k=2)  V2 is the transpose of W2
-    for r in range(1):
-        for s in range(3):
-            V2[s, r] = W2[r, s]
-
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^3 w_{rs}^2 o_s^1 + w_{r4}^2
     for p in range(count):
         for r in range(1):
-            C2[p, r] = W2[r, 3]
-        for s in range(3):
-            o1 = O1[p, s]
-            for r in range(1):
-                C2[p, r] += o1*V2[s, r]
+            total = W2[r, 3]
+            for s in range(3):
+                total += O1[p, s]*W2[r, s]
+            C2[p, r] = total
 
     # (1.8)  h_q = 1/(1 + exp(-c_q^2))
     for p in range(count):
@@ -124,12 +110,11 @@ def _forward(w, X, rows, start, count, work):
             H[p, q] = 1.0/(1.0 + math.exp(-C2[p, q]))
 
 
-
 @_kernel
 def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
-    capacity = (work.size - 16)//12
+    capacity = (work.size - 3)//12
     H = work[7*capacity:8*capacity].reshape((capacity, 1))
     D2 = work[8*capacity:9*capacity].reshape((capacity, 1))
     G2 = gradient[9:13].reshape((1, 4))
@@ -144,7 +129,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     for p in range(count):
         row = rows[start + p]
         for q in range(1):
-            cost += (H[p, q] - Y[row, q])*(H[p, q] - Y[row, q])/(2.0)
+            cost += (H[p, q] - Y[row, q])*(H[p, q] - Y[row, q])/2.0
     cost = cost/m
 
     # (D.1f)  delta_r^2 = h_r (1 - h_r) (h_r - y_r)/m
@@ -202,10 +187,10 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 def _jacobian(w, X, rows, start, count, work, jacobian):
     """Fill jacobian[start:start + count] with dh/dw, by the T-product (2.17)."""
     _forward(w, X, rows, start, count, work)
-    capacity = (work.size - 16)//12
+    capacity = (work.size - 3)//12
     H = work[7*capacity:8*capacity].reshape((capacity, 1))
     O1 = work[3*capacity:6*capacity].reshape((capacity, 3))
-    S1 = work[12*capacity + 13:12*capacity + 16].reshape((1, 3))
+    S1 = work[12*capacity + 0:12*capacity + 3].reshape((1, 3))
     W2 = w[9:13].reshape((1, 4))
 
     for p in range(count):
@@ -243,14 +228,12 @@ def _jacobian(w, X, rows, start, count, work, jacobian):
                 jacobian[start + p, q, 3*i + 2] = (1.0 - H[p, q])*H[p, q]*S1[q, i]
 
 
-
 @_kernel
 def _update(w, gradient, learning_rate):
     """One step of sgd."""
     # (2.2)  w_{ij}^k <- w_{ij}^k - eta dJ/dw_{ij}^k
     for t in range(13):
         w[t] = w[t] - learning_rate*gradient[t]
-
 
 
 @_kernel
@@ -274,7 +257,7 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work):
 @_kernel
 def _predict(w, X, rows, work, H_all):
     """Copy H of all samples, chunk by chunk."""
-    capacity = (work.size - 16)//12
+    capacity = (work.size - 3)//12
     H = work[7*capacity:8*capacity].reshape((capacity, 1))
     for start in range(0, rows.size, capacity):
         count = min(capacity, rows.size - start)
@@ -287,7 +270,7 @@ def _predict(w, X, rows, work, H_all):
 @_kernel
 def _total_gradient(w, X, Y, rows, gradient, work):
     """Sum J and dJ/dw over all samples, chunk by chunk."""
-    capacity = (work.size - 16)//12
+    capacity = (work.size - 3)//12
     m = F(rows.size)
     total = 0.0
     for start in range(0, rows.size, capacity):
@@ -298,7 +281,7 @@ def _total_gradient(w, X, Y, rows, gradient, work):
 
 @_kernel
 def _total_jacobian(w, X, rows, work, jacobian):
-    capacity = (work.size - 16)//12
+    capacity = (work.size - 3)//12
     for start in range(0, rows.size, capacity):
         _jacobian(w, X, rows, start, min(capacity, rows.size - start), work, jacobian)
 
@@ -436,7 +419,7 @@ def fit(
 
 def _workspace(rows):
     """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
-    return np.empty(12*max(rows, 1) + 16, DTYPE)
+    return np.empty(12*max(rows, 1) + 3, DTYPE)
 
 
 def _weights(w):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from symbp.derivation.records import Derivation
 from symbp.plan.check import check
 from symbp.plan.lower import lower
-from symbp.plan.program import Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
+from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
 
 Pass = Callable[[Program], Program]
 
@@ -39,6 +39,10 @@ def make_plan(derivation: Derivation) -> Program:
     return program
 
 
+# Below this many neurons a row of them fills no vector register, and the copy gains nothing.
+NARROW = 8
+
+
 def transpose_weights(program: Program) -> Program:
     """Give sums that run along the rows of W_k a transposed copy, so neighbours lie side by side.
 
@@ -57,7 +61,8 @@ def _transpose_in(kernel: Kernel) -> Kernel:
             last = statement.target.indices[-1]
             for access in sorted(statement.value.atoms(Access), key=str):
                 array = kernel.array(access.array)
-                if array.role == "weights" and access.indices[0] == last:
+                wide = array.axes[0] != ROWS and array.axes[0] >= NARROW
+                if array.role == "weights" and access.indices[0] == last and wide:
                     copy = Array(array.name.replace("W", "V"), (array.axes[1], array.axes[0]), "work")
                     arrays.append(copy)
                     statements.append(_copy(copy, access, statement))

@@ -118,7 +118,7 @@ class ValuePrinter(StrPrinter):
 
     @staticmethod
     def _is_one(expr: Any) -> bool:
-        return isinstance(expr, Access) or expr.is_Symbol
+        return isinstance(expr, Access) or expr.is_Symbol or expr.is_Integer
 
     def _factors(self, expr: Any) -> str:
         factors = sympy.Mul.make_args(expr)
