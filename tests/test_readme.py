@@ -1,0 +1,58 @@
+"""README's example does what README says, and what it shows of outputs is what comes out."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import symbp
+from symbp.cli import main
+from symbp.functions import ACTIVATIONS, COSTS, OPTIMIZERS
+from symbp.spec import Spec
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_first_example(tmp_path: Path) -> None:
+    code, (expected, *_) = _blocks("python")[0], _blocks("text")
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert run.stdout == expected
+    trainer = (tmp_path / "xor_trainer.py").read_text()
+    assert _blocks("text")[2] in trainer
+
+
+def test_step_on_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = tmp_path / "xor.toml"
+    spec.write_text(_blocks("toml")[0])
+    assert main(["derive", str(spec)]) == 0
+    assert _blocks("text")[1] in capsys.readouterr().out
+    assert Spec.from_toml(spec).network.name == "xor"
+
+
+def test_own_functions(tmp_path: Path) -> None:
+    namespace: dict[str, object] = {"symbp": symbp}
+    exec(_blocks("python")[1], namespace)
+    symbp.derive(namespace["net"]).prove()  # type: ignore[arg-type]
+    record = eval(_blocks("python")[2], {"Activation": symbp.Activation})
+    symbp.derive(symbp.Network(2, [symbp.Dense(2, record)], "squared_error")).prove()
+
+
+def test_tables_name_everything_there_is() -> None:
+    for name in (*ACTIVATIONS, *COSTS, *OPTIMIZERS):
+        assert re.search(rf"\b{name}\b", README), name
+
+
+def test_commands_exist() -> None:
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text()
+    for target in re.findall(r"^    make (\w+)", README, re.MULTILINE):
+        assert f"\n{target}:" in makefile
