@@ -7,6 +7,7 @@ exact ansatz), so it is exact or it is not there.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ _DEGREE = 3
 _LONG = 150
 
 
+@functools.cache  # a deep network asks for the same activation in every layer
 def derivative_in_output(formula: Expr) -> Expr:
     """Return dg/dz as an expression in the output O where that exists, else also in z.
 

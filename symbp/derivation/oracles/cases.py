@@ -16,6 +16,7 @@ from symbp.derivation.records import Step
 
 LAYER_PAIRS = 8
 MANY = 8
+END_LAYERS = 5
 _LAYERS = (k, l)
 
 
@@ -50,12 +51,20 @@ def _index_choices(ranges: dict[Any, int], rng: random.Random) -> Iterator[dict[
 
 
 def _products(layers: list[Any], shape: Shape) -> Iterable[tuple[int, ...]]:
-    every = range(0, shape.last + 1)
+    every = _some_layers(shape.last)
     if not layers:
         return [()]
     if len(layers) == 1:
         return [(a,) for a in every]
     return [(a, b) for a in every for b in every]
+
+
+def _some_layers(last: int) -> list[int]:
+    """Return all layers of a network that is not deep; else those at both ends and in the middle."""
+    if last <= 2 * END_LAYERS:
+        return list(range(last + 1))
+    middle = last // 2
+    return [*range(END_LAYERS), middle, middle + 1, *range(last - END_LAYERS + 1, last + 1)]
 
 
 def _spread(environments: list[dict[Any, int]], rng: random.Random) -> list[dict[Any, int]]:

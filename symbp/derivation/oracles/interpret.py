@@ -6,6 +6,7 @@ of backpropagation.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -41,6 +42,7 @@ from symbp.algebra.matrices import (
     is_matrix,
 )
 from symbp.algebra.nodes import (
+    KINDS,
     Activate,
     ActivateDerivative,
     HasBias,
@@ -55,6 +57,8 @@ from symbp.algebra.nodes import (
 from symbp.derivation.oracles.model import Array, Key, Model, NoSuchQuantity, NotApplicable, Shape
 
 Environment = dict[Any, int]
+# (upper, lower) -> d c^{upper+1} / d c^{lower}, the same in every case of a model.
+Chains = dict[tuple[int, int], Array]
 
 
 def integer(expr: Any, env: Environment, shape: Shape) -> int:
@@ -77,6 +81,13 @@ def integer(expr: Any, env: Environment, shape: Shape) -> int:
     raise NotApplicable(f"{expr} is not a whole number")
 
 
+@functools.lru_cache(maxsize=10_000)
+def _extents(shape: Shape, kind: str, layer: int) -> tuple[int, ...]:
+    """Return how far each index of a quantity runs."""
+    extents = KINDS[kind].extents(sympy.Integer(layer))
+    return tuple(integer(extent, {L: shape.hidden}, shape) for extent in extents)
+
+
 class Interpreter:
     """Evaluates expressions in one model, for one assignment of layers and indices.
 
@@ -88,12 +99,21 @@ class Interpreter:
     definitions : mapping, optional
         Kind -> the equation that defines it, for auxiliary quantities (the shift of softmax)
         that have no meaning of their own.
+    chains : dict, optional
+        Products of S-matrices already evaluated in this model; new ones are added.
     """
 
-    def __init__(self, model: Model, env: Environment, definitions: Mapping[str, Eq] | None = None) -> None:
+    def __init__(
+        self,
+        model: Model,
+        env: Environment,
+        definitions: Mapping[str, Eq] | None = None,
+        chains: Chains | None = None,
+    ) -> None:
         self.model = model
         self.env = env
         self.definitions = definitions or {}
+        self.chains = {} if chains is None else chains
 
     def sides(self, statement: Eq) -> tuple[Any, Any]:
         """Return the values of both sides: two numbers, or two matrices."""
@@ -119,9 +139,8 @@ class Interpreter:
         last = shape.last - beyond
         if not first <= key.layer <= last or not 1 <= key.sample <= shape.samples:
             raise NoSuchQuantity(f"{key} is not in a network of {shape.last} layers")
-        extents = Node(key.kind, key.layer, key.indices).extents
-        for position, extent in zip(key.indices, extents, strict=True):
-            if not 1 <= position <= integer(extent, {L: shape.hidden}, shape):
+        for position, extent in zip(key.indices, _extents(shape, key.kind, key.layer), strict=True):
+            if not 1 <= position <= extent:
                 raise NoSuchQuantity(f"{key} has an index out of range in {shape}")
         return key
 
@@ -146,7 +165,7 @@ class Interpreter:
         if definition is None:
             return self.lookup(key)
         own = dict(zip(definition.lhs.indices, key.indices, strict=True))
-        inner = Interpreter(self.model, self.env | own, self.definitions)
+        inner = Interpreter(self.model, self.env | own, self.definitions, self.chains)
         return inner.expression(rules.at_sample(definition.rhs, sympy.Integer(key.sample)))
 
     def lookup(self, key: Key) -> Any:
@@ -319,13 +338,16 @@ class Interpreter:
         if not 1 <= lower <= upper < self.model.shape.last:
             raise NoSuchQuantity(f"a product of S from layer {upper} down to {lower}")
         widths = self.model.shape.widths
-        return _fill(
+        if (upper, lower) in self.chains:
+            return self.chains[upper, lower]
+        self.chains[upper, lower] = _fill(
             widths[upper + 1],
             widths[lower],
             lambda row, column: self.model.partial(
                 Key("c", upper + 1, (row,), 1), Key("c", lower, (column,), 1)
             ),
         )
+        return self.chains[upper, lower]
 
     def step_product(self, expr: StepProduct) -> Array:
         upper, lower = map(self.integer, expr.args)

@@ -12,7 +12,7 @@ from symbp.algebra.nodes import L, m
 from symbp.derivation.oracles.cases import assignments
 from symbp.derivation.oracles.descent import check_descent
 from symbp.derivation.oracles.field import FieldModel
-from symbp.derivation.oracles.interpret import Interpreter
+from symbp.derivation.oracles.interpret import Chains, Interpreter
 from symbp.derivation.oracles.jets import JetModel
 from symbp.derivation.oracles.model import Model, NoSuchQuantity, NotApplicable, Shape
 from symbp.derivation.oracles.real import RealModel
@@ -22,9 +22,9 @@ from symbp.derivation.records import Check, Derivation, Step
 if TYPE_CHECKING:
     from symbp.network import Network
 
-# Up to this many weights every step is also checked with the real functions; beyond it only
-# the steps that hold those functions (their cost does not grow with the layer's step S).
-REAL_PARAMS = 4000
+# Up to this product of weights and layers every step is also checked with the real functions;
+# beyond it only the steps that hold those functions, whose cost does not grow with the step S.
+REAL_WORK = 20_000
 
 
 class Panel:
@@ -46,6 +46,7 @@ class Panel:
             ("mpmath", RealModel(network or _sample_network(), seed=2)),
         ]
         auxiliary = [step for step in derivation.steps if step.defines and step.label.startswith("1.8s")]
+        self.chains: dict[str, Chains] = {method: {} for method, _ in self.models}
         self.definitions = {step.statement.lhs.kind: step.statement for step in auxiliary}
 
     def checks(self, step: Step) -> tuple[Check, ...]:
@@ -78,12 +79,14 @@ class Panel:
             return None  # an instance has the network's own sizes; the jets have theirs
         if step.functions and not isinstance(model, RealModel):
             return None  # the functions of jets and field are unspecified
-        if isinstance(model, RealModel) and not step.functions and model.network.n_params > REAL_PARAMS:
+        if isinstance(model, RealModel) and not step.functions and _work(model.network) > REAL_WORK:
             return None
         compared = 0
         try:
             for env in assignments(step, model.shape, random.Random(step.label)):
-                left, right = Interpreter(model, env, self.definitions).sides(step.statement)
+                left, right = Interpreter(model, env, self.definitions, self.chains[method]).sides(
+                    step.statement
+                )
                 problem = None if _same(model, left, right) else "left and right differ"
                 if step.label == "1.8s.2" and left > 1:
                     problem = "an exponent is above 0"
@@ -102,6 +105,10 @@ class Panel:
         vacuous = not any(True for _ in assignments(step, shape, random.Random(0)))
         detail = f"speaks of no layer of {shape}" if vacuous else "no oracle can evaluate this equation"
         return Check(step.label, "range", vacuous, detail)
+
+
+def _work(network: Network) -> int:
+    return network.n_params * (network.hidden + 1)
 
 
 def _shape(network: Network | None) -> Shape:
