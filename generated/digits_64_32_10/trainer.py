@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 ca86e0cb66ebad85846b88e22819eafcf87580bc5e0bc79967217e71c735601a
+# content: sha256 33c01c8b6812ba2b763e9b9ab2da5b040cf8cf40a1b9f1b6bffc851b2f00a511
 # options: dtype float32, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -161,7 +161,6 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     D1 = work[108*capacity:140*capacity].reshape((capacity, 32))
     W2 = w[2080:2410].reshape((10, 33))
     G1 = gradient[0:2080].reshape((32, 65))
-
     cost = F(0.0)
 
     # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
@@ -232,9 +231,8 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 
 
 @_kernel
-def _jacobian(w, X, rows, start, count, work, jacobian):
-    """Fill jacobian[start:start + count] with dh/dw, by the T-product (2.17)."""
-    _forward(w, X, rows, start, count, work)
+def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
+    """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
     capacity = (work.size - 2762)//140
     H = work[85*capacity:95*capacity].reshape((capacity, 10))
     O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
@@ -242,45 +240,51 @@ def _jacobian(w, X, rows, start, count, work, jacobian):
     W2 = w[2080:2410].reshape((10, 33))
     B1_sum = work[140*capacity + 2730:140*capacity + 2762].reshape((32,))
 
-    for p in range(count):
-        row = rows[start + p]
-        # (2.17a, k=2)  dh_q/dw_{ij}^2 = o_j^1 dsigma_q/dc_i^2
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
-        for q in range(10):
-            for i in range(10):
-                for j in range(32):
-                    jacobian[start + p, q, 2080 + 33*i + j] = ((F(1.0) if i == q else F(0.0))*H[p, q] - H[p, i]*H[p, q])*O1[p, j]
+    # (2.17a, k=2)  dh_q/dw_{ij}^2 = o_j^1 dsigma_q/dc_i^2
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    for q in range(10):
+        for i in range(10):
+            for j in range(32):
+                jacobian[start + p, q, 2080 + 33*i + j] = ((F(1.0) if i == q else F(0.0))*H[p, q] - H[p, i]*H[p, q])*O1[p, j]
 
-        # (2.17b, k=2)  dh_q/dw_{i,33}^2 = dsigma_q/dc_i^2
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
-        for q in range(10):
-            for i in range(10):
-                jacobian[start + p, q, 2080 + 33*i + 32] = (F(1.0) if i == q else F(0.0))*H[p, q] - H[p, i]*H[p, q]
+    # (2.17b, k=2)  dh_q/dw_{i,33}^2 = dsigma_q/dc_i^2
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    for q in range(10):
+        for i in range(10):
+            jacobian[start + p, q, 2080 + 33*i + 32] = (F(1.0) if i == q else F(0.0))*H[p, q] - H[p, i]*H[p, q]
 
-        # (2.12, k=1)  [S_1]_{rs} = w_{rs}^2 g'^1(c_s^1)
-        # (1.3d, k=1)  g'^1(c_i^1) = {0 if o_i^1 <= 0; 1 otherwise}
-        for r in range(10):
-            for s in range(32):
-                S1[r, s] = (F(0.0) if O1[p, s] <= F(0.0) else F(1.0))*W2[r, s]
+    # (2.12, k=1)  [S_1]_{rs} = w_{rs}^2 g'^1(c_s^1)
+    # (1.3d, k=1)  g'^1(c_i^1) = {0 if o_i^1 <= 0; 1 otherwise}
+    for r in range(10):
+        for s in range(32):
+            S1[r, s] = (F(0.0) if O1[p, s] <= F(0.0) else F(1.0))*W2[r, s]
 
-        # (2.17a, k=1)  dh_q/dw_{ij}^1 = x_j sum_{r=1}^{10} dsigma_q/dc_r^2 [S_1]_{ri}
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    # (2.17a, k=1)  dh_q/dw_{ij}^1 = x_j sum_{r=1}^{10} dsigma_q/dc_r^2 [S_1]_{ri}
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    for i in range(32):
+        B1_sum[i] = F(0.0)
+    for r in range(10):
+        h = H[p, r]
         for i in range(32):
-            B1_sum[i] = F(0.0)
-        for r in range(10):
-            h = H[p, r]
-            for i in range(32):
-                B1_sum[i] += h*S1[r, i]
-        for q in range(10):
-            for i in range(32):
-                for j in range(64):
-                    jacobian[start + p, q, 65*i + j] = (H[p, q]*S1[q, i] - B1_sum[i]*H[p, q])*X[row, j]
+            B1_sum[i] += h*S1[r, i]
+    for q in range(10):
+        for i in range(32):
+            for j in range(64):
+                jacobian[start + p, q, 65*i + j] = (H[p, q]*S1[q, i] - B1_sum[i]*H[p, q])*X[row, j]
 
-        # (2.17b, k=1)  dh_q/dw_{i,65}^1 = sum_{r=1}^{10} dsigma_q/dc_r^2 [S_1]_{ri}
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
-        for q in range(10):
-            for i in range(32):
-                jacobian[start + p, q, 65*i + 64] = H[p, q]*S1[q, i] - B1_sum[i]*H[p, q]
+    # (2.17b, k=1)  dh_q/dw_{i,65}^1 = sum_{r=1}^{10} dsigma_q/dc_r^2 [S_1]_{ri}
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    for q in range(10):
+        for i in range(32):
+            jacobian[start + p, q, 65*i + 64] = H[p, q]*S1[q, i] - B1_sum[i]*H[p, q]
+
+
+@_kernel
+def _jacobian(w, X, rows, start, count, work, jacobian):
+    """Fill jacobian[start:start + count] with dh/dw of the samples rows[start:start + count]."""
+    _forward(w, X, rows, start, count, work)
+    for p in range(count):
+        _jacobian_of_sample(w, X, rows[start + p], start, p, work, jacobian)
 
 
 @_kernel
@@ -307,38 +311,6 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work):
         _update(w, gradient, learning_rate)
         total += cost*count
     return total/n, -1
-
-
-@_kernel
-def _predict(w, X, rows, work, H_all):
-    """Copy H of all samples, chunk by chunk."""
-    capacity = (work.size - 2762)//140
-    H = work[85*capacity:95*capacity].reshape((capacity, 10))
-    for start in range(0, rows.size, capacity):
-        count = min(capacity, rows.size - start)
-        _forward(w, X, rows, start, count, work)
-        for p in range(count):
-            for q in range(10):
-                H_all[start + p, q] = H[p, q]
-
-
-@_kernel
-def _total_gradient(w, X, Y, rows, gradient, work):
-    """Sum J and dJ/dw over all samples, chunk by chunk."""
-    capacity = (work.size - 2762)//140
-    m = F(rows.size)
-    total = 0.0
-    for start in range(0, rows.size, capacity):
-        count = min(capacity, rows.size - start)
-        total += _gradient(w, X, Y, rows, start, count, m, gradient, work)
-    return total
-
-
-@_kernel
-def _total_jacobian(w, X, rows, work, jacobian):
-    capacity = (work.size - 2762)//140
-    for start in range(0, rows.size, capacity):
-        _jacobian(w, X, rows, start, min(capacity, rows.size - start), work, jacobian)
 
 
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
@@ -375,26 +347,34 @@ def unpack(w):
 def predict(w, X):
     """Return H, shape (n, 10), for inputs X of shape (n, 64)."""
     w, X = _weights(w), _inputs(X)
-    H = np.empty((len(X), 10), DTYPE)
-    _predict(w, X, np.arange(len(X)), _workspace(min(CHUNK, len(X))), H)
-    return H
+    result = np.empty((len(X), 10), DTYPE)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    capacity = (work.size - 2762)//140
+    H = work[85*capacity:95*capacity].reshape((capacity, 10))
+    for start, count in _chunks(len(X)):
+        _forward(w, X, rows, start, count, work)
+        result[start:start + count] = H[:count]
+    return result
 
 
 def value_and_gradient(w, X, Y):
     """Return J, averaged over the n samples, and its gradient, shape (N_PARAMS,)."""
     w, X = _weights(w), _inputs(X)
     Y = _targets(Y, len(X))
-    gradient = np.zeros(N_PARAMS, DTYPE)
-    work = _workspace(min(CHUNK, len(X)))
-    cost = _total_gradient(w, X, Y, np.arange(len(X)), gradient, work)
-    return float(cost), gradient
+    gradient, cost = np.zeros(N_PARAMS, DTYPE), 0.0
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        cost += float(_gradient(w, X, Y, rows, start, count, F(len(X)), gradient, work))
+    return cost, gradient
 
 
 def jacobian(w, X):
     """Return dh_q/dw of every sample, shape (n, 10, N_PARAMS), by the T-product (2.17)."""
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 10, N_PARAMS), DTYPE)
-    _total_jacobian(w, X, np.arange(len(X)), _workspace(min(CHUNK, len(X))), result)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        _jacobian(w, X, rows, start, count, work, result)
     return result
 
 
@@ -475,6 +455,12 @@ def fit(
 def _workspace(rows):
     """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
     return np.empty(140*max(rows, 1) + 2762, DTYPE)
+
+
+def _chunks(n):
+    """Yield (start, count) of pieces of at most CHUNK samples."""
+    for start in range(0, n, CHUNK):
+        yield start, min(CHUNK, n - start)
 
 
 def _weights(w):

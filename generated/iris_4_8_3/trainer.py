@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 1e644573b14c68e1d31ef8d3226b2077bb67a5e24b714e3c7a1b13a1423259bb
+# content: sha256 6b2dd6091bf03113e0b12246259db1004f14cf6b440f5f72f3ef3e28a2802f19
 # options: dtype float64, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -154,7 +154,6 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     D1 = work[32*capacity:40*capacity].reshape((capacity, 8))
     W2 = w[40:67].reshape((3, 9))
     G1 = gradient[0:40].reshape((8, 5))
-
     cost = 0.0
 
     # (1.8s.4)  lse = mu + log(sum_{s=1}^3 e_s)
@@ -225,9 +224,8 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 
 
 @_kernel
-def _jacobian(w, X, rows, start, count, work, jacobian):
-    """Fill jacobian[start:start + count] with dh/dw, by the T-product (2.17)."""
-    _forward(w, X, rows, start, count, work)
+def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
+    """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
     capacity = (work.size - 72)//40
     H = work[23*capacity:26*capacity].reshape((capacity, 3))
     O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
@@ -235,45 +233,51 @@ def _jacobian(w, X, rows, start, count, work, jacobian):
     W2 = w[40:67].reshape((3, 9))
     B1_sum = work[40*capacity + 64:40*capacity + 72].reshape((8,))
 
-    for p in range(count):
-        row = rows[start + p]
-        # (2.17a, k=2)  dh_q/dw_{ij}^2 = o_j^1 dsigma_q/dc_i^2
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
-        for q in range(3):
-            for i in range(3):
-                for j in range(8):
-                    jacobian[start + p, q, 40 + 9*i + j] = ((1.0 if i == q else 0.0)*H[p, q] - H[p, i]*H[p, q])*O1[p, j]
+    # (2.17a, k=2)  dh_q/dw_{ij}^2 = o_j^1 dsigma_q/dc_i^2
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    for q in range(3):
+        for i in range(3):
+            for j in range(8):
+                jacobian[start + p, q, 40 + 9*i + j] = ((1.0 if i == q else 0.0)*H[p, q] - H[p, i]*H[p, q])*O1[p, j]
 
-        # (2.17b, k=2)  dh_q/dw_{i9}^2 = dsigma_q/dc_i^2
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
-        for q in range(3):
-            for i in range(3):
-                jacobian[start + p, q, 40 + 9*i + 8] = (1.0 if i == q else 0.0)*H[p, q] - H[p, i]*H[p, q]
+    # (2.17b, k=2)  dh_q/dw_{i9}^2 = dsigma_q/dc_i^2
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    for q in range(3):
+        for i in range(3):
+            jacobian[start + p, q, 40 + 9*i + 8] = (1.0 if i == q else 0.0)*H[p, q] - H[p, i]*H[p, q]
 
-        # (2.12, k=1)  [S_1]_{rs} = w_{rs}^2 g'^1(c_s^1)
-        # (1.3d, k=1)  g'^1(c_i^1) = 1 - (o_i^1)^2
-        for r in range(3):
-            for s in range(8):
-                S1[r, s] = (1.0 - O1[p, s]*O1[p, s])*W2[r, s]
+    # (2.12, k=1)  [S_1]_{rs} = w_{rs}^2 g'^1(c_s^1)
+    # (1.3d, k=1)  g'^1(c_i^1) = 1 - (o_i^1)^2
+    for r in range(3):
+        for s in range(8):
+            S1[r, s] = (1.0 - O1[p, s]*O1[p, s])*W2[r, s]
 
-        # (2.17a, k=1)  dh_q/dw_{ij}^1 = x_j sum_{r=1}^3 dsigma_q/dc_r^2 [S_1]_{ri}
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    # (2.17a, k=1)  dh_q/dw_{ij}^1 = x_j sum_{r=1}^3 dsigma_q/dc_r^2 [S_1]_{ri}
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    for i in range(8):
+        B1_sum[i] = 0.0
+    for r in range(3):
+        h = H[p, r]
         for i in range(8):
-            B1_sum[i] = 0.0
-        for r in range(3):
-            h = H[p, r]
-            for i in range(8):
-                B1_sum[i] += h*S1[r, i]
-        for q in range(3):
-            for i in range(8):
-                for j in range(4):
-                    jacobian[start + p, q, 5*i + j] = (H[p, q]*S1[q, i] - B1_sum[i]*H[p, q])*X[row, j]
+            B1_sum[i] += h*S1[r, i]
+    for q in range(3):
+        for i in range(8):
+            for j in range(4):
+                jacobian[start + p, q, 5*i + j] = (H[p, q]*S1[q, i] - B1_sum[i]*H[p, q])*X[row, j]
 
-        # (2.17b, k=1)  dh_q/dw_{i5}^1 = sum_{r=1}^3 dsigma_q/dc_r^2 [S_1]_{ri}
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
-        for q in range(3):
-            for i in range(8):
-                jacobian[start + p, q, 5*i + 4] = H[p, q]*S1[q, i] - B1_sum[i]*H[p, q]
+    # (2.17b, k=1)  dh_q/dw_{i5}^1 = sum_{r=1}^3 dsigma_q/dc_r^2 [S_1]_{ri}
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    for q in range(3):
+        for i in range(8):
+            jacobian[start + p, q, 5*i + 4] = H[p, q]*S1[q, i] - B1_sum[i]*H[p, q]
+
+
+@_kernel
+def _jacobian(w, X, rows, start, count, work, jacobian):
+    """Fill jacobian[start:start + count] with dh/dw of the samples rows[start:start + count]."""
+    _forward(w, X, rows, start, count, work)
+    for p in range(count):
+        _jacobian_of_sample(w, X, rows[start + p], start, p, work, jacobian)
 
 
 @_kernel
@@ -300,38 +304,6 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work):
         _update(w, gradient, learning_rate)
         total += cost*count
     return total/n, -1
-
-
-@_kernel
-def _predict(w, X, rows, work, H_all):
-    """Copy H of all samples, chunk by chunk."""
-    capacity = (work.size - 72)//40
-    H = work[23*capacity:26*capacity].reshape((capacity, 3))
-    for start in range(0, rows.size, capacity):
-        count = min(capacity, rows.size - start)
-        _forward(w, X, rows, start, count, work)
-        for p in range(count):
-            for q in range(3):
-                H_all[start + p, q] = H[p, q]
-
-
-@_kernel
-def _total_gradient(w, X, Y, rows, gradient, work):
-    """Sum J and dJ/dw over all samples, chunk by chunk."""
-    capacity = (work.size - 72)//40
-    m = F(rows.size)
-    total = 0.0
-    for start in range(0, rows.size, capacity):
-        count = min(capacity, rows.size - start)
-        total += _gradient(w, X, Y, rows, start, count, m, gradient, work)
-    return total
-
-
-@_kernel
-def _total_jacobian(w, X, rows, work, jacobian):
-    capacity = (work.size - 72)//40
-    for start in range(0, rows.size, capacity):
-        _jacobian(w, X, rows, start, min(capacity, rows.size - start), work, jacobian)
 
 
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
@@ -368,26 +340,34 @@ def unpack(w):
 def predict(w, X):
     """Return H, shape (n, 3), for inputs X of shape (n, 4)."""
     w, X = _weights(w), _inputs(X)
-    H = np.empty((len(X), 3), DTYPE)
-    _predict(w, X, np.arange(len(X)), _workspace(min(CHUNK, len(X))), H)
-    return H
+    result = np.empty((len(X), 3), DTYPE)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    capacity = (work.size - 72)//40
+    H = work[23*capacity:26*capacity].reshape((capacity, 3))
+    for start, count in _chunks(len(X)):
+        _forward(w, X, rows, start, count, work)
+        result[start:start + count] = H[:count]
+    return result
 
 
 def value_and_gradient(w, X, Y):
     """Return J, averaged over the n samples, and its gradient, shape (N_PARAMS,)."""
     w, X = _weights(w), _inputs(X)
     Y = _targets(Y, len(X))
-    gradient = np.zeros(N_PARAMS, DTYPE)
-    work = _workspace(min(CHUNK, len(X)))
-    cost = _total_gradient(w, X, Y, np.arange(len(X)), gradient, work)
-    return float(cost), gradient
+    gradient, cost = np.zeros(N_PARAMS, DTYPE), 0.0
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        cost += float(_gradient(w, X, Y, rows, start, count, F(len(X)), gradient, work))
+    return cost, gradient
 
 
 def jacobian(w, X):
     """Return dh_q/dw of every sample, shape (n, 3, N_PARAMS), by the T-product (2.17)."""
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 3, N_PARAMS), DTYPE)
-    _total_jacobian(w, X, np.arange(len(X)), _workspace(min(CHUNK, len(X))), result)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        _jacobian(w, X, rows, start, count, work, result)
     return result
 
 
@@ -468,6 +448,12 @@ def fit(
 def _workspace(rows):
     """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
     return np.empty(40*max(rows, 1) + 72, DTYPE)
+
+
+def _chunks(n):
+    """Yield (start, count) of pieces of at most CHUNK samples."""
+    for start in range(0, n, CHUNK):
+        yield start, min(CHUNK, n - start)
 
 
 def _weights(w):

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 ebdbce1ba1c3afddac9c72f96b19644e912d2712d2e5019a042c643717f366f0
+# content: sha256 9d9771c2b2f9e4037a77c5175c0a5852d9f59aab0e2e6f24bd989b68e823f3f7
 # options: dtype float64, optimizer sgd, batch size 4
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -122,7 +122,6 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     D1 = work[9*capacity:12*capacity].reshape((capacity, 3))
     W2 = w[9:13].reshape((1, 4))
     G1 = gradient[0:9].reshape((3, 3))
-
     cost = 0.0
 
     # (2.1)  J = (1/m) sum_{p=1}^m sum_{q=1}^1 (h_q^p - y_q^p)^2/2
@@ -184,48 +183,53 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 
 
 @_kernel
-def _jacobian(w, X, rows, start, count, work, jacobian):
-    """Fill jacobian[start:start + count] with dh/dw, by the T-product (2.17)."""
-    _forward(w, X, rows, start, count, work)
+def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
+    """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
     capacity = (work.size - 3)//12
     H = work[7*capacity:8*capacity].reshape((capacity, 1))
     O1 = work[3*capacity:6*capacity].reshape((capacity, 3))
     S1 = work[12*capacity + 0:12*capacity + 3].reshape((1, 3))
     W2 = w[9:13].reshape((1, 4))
 
+    # (2.17a, k=2)  dh_q/dw_{ij}^2 = o_j^1 dsigma_q/dc_i^2
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q (1 - h_q)
+    for q in range(1):
+        for i in range(1):
+            for j in range(3):
+                jacobian[start + p, q, 9 + 4*i + j] = (1.0 - H[p, q])*(1.0 if i == q else 0.0)*H[p, q]*O1[p, j]
+
+    # (2.17b, k=2)  dh_q/dw_{i4}^2 = dsigma_q/dc_i^2
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q (1 - h_q)
+    for q in range(1):
+        for i in range(1):
+            jacobian[start + p, q, 9 + 4*i + 3] = (1.0 - H[p, q])*(1.0 if i == q else 0.0)*H[p, q]
+
+    # (2.12, k=1)  [S_1]_{rs} = w_{rs}^2 g'^1(c_s^1)
+    # (1.3d, k=1)  g'^1(c_i^1) = o_i^1 (1 - o_i^1)
+    for r in range(1):
+        for s in range(3):
+            S1[r, s] = (1.0 - O1[p, s])*O1[p, s]*W2[r, s]
+
+    # (2.17a, k=1)  dh_q/dw_{ij}^1 = x_j sum_{r=1}^1 dsigma_q/dc_r^2 [S_1]_{ri}
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q (1 - h_q)
+    for q in range(1):
+        for i in range(3):
+            for j in range(2):
+                jacobian[start + p, q, 3*i + j] = (1.0 - H[p, q])*H[p, q]*S1[q, i]*X[row, j]
+
+    # (2.17b, k=1)  dh_q/dw_{i3}^1 = sum_{r=1}^1 dsigma_q/dc_r^2 [S_1]_{ri}
+    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q (1 - h_q)
+    for q in range(1):
+        for i in range(3):
+            jacobian[start + p, q, 3*i + 2] = (1.0 - H[p, q])*H[p, q]*S1[q, i]
+
+
+@_kernel
+def _jacobian(w, X, rows, start, count, work, jacobian):
+    """Fill jacobian[start:start + count] with dh/dw of the samples rows[start:start + count]."""
+    _forward(w, X, rows, start, count, work)
     for p in range(count):
-        row = rows[start + p]
-        # (2.17a, k=2)  dh_q/dw_{ij}^2 = o_j^1 dsigma_q/dc_i^2
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q (1 - h_q)
-        for q in range(1):
-            for i in range(1):
-                for j in range(3):
-                    jacobian[start + p, q, 9 + 4*i + j] = (1.0 - H[p, q])*(1.0 if i == q else 0.0)*H[p, q]*O1[p, j]
-
-        # (2.17b, k=2)  dh_q/dw_{i4}^2 = dsigma_q/dc_i^2
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q (1 - h_q)
-        for q in range(1):
-            for i in range(1):
-                jacobian[start + p, q, 9 + 4*i + 3] = (1.0 - H[p, q])*(1.0 if i == q else 0.0)*H[p, q]
-
-        # (2.12, k=1)  [S_1]_{rs} = w_{rs}^2 g'^1(c_s^1)
-        # (1.3d, k=1)  g'^1(c_i^1) = o_i^1 (1 - o_i^1)
-        for r in range(1):
-            for s in range(3):
-                S1[r, s] = (1.0 - O1[p, s])*O1[p, s]*W2[r, s]
-
-        # (2.17a, k=1)  dh_q/dw_{ij}^1 = x_j sum_{r=1}^1 dsigma_q/dc_r^2 [S_1]_{ri}
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q (1 - h_q)
-        for q in range(1):
-            for i in range(3):
-                for j in range(2):
-                    jacobian[start + p, q, 3*i + j] = (1.0 - H[p, q])*H[p, q]*S1[q, i]*X[row, j]
-
-        # (2.17b, k=1)  dh_q/dw_{i3}^1 = sum_{r=1}^1 dsigma_q/dc_r^2 [S_1]_{ri}
-        # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q (1 - h_q)
-        for q in range(1):
-            for i in range(3):
-                jacobian[start + p, q, 3*i + 2] = (1.0 - H[p, q])*H[p, q]*S1[q, i]
+        _jacobian_of_sample(w, X, rows[start + p], start, p, work, jacobian)
 
 
 @_kernel
@@ -252,38 +256,6 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work):
         _update(w, gradient, learning_rate)
         total += cost*count
     return total/n, -1
-
-
-@_kernel
-def _predict(w, X, rows, work, H_all):
-    """Copy H of all samples, chunk by chunk."""
-    capacity = (work.size - 3)//12
-    H = work[7*capacity:8*capacity].reshape((capacity, 1))
-    for start in range(0, rows.size, capacity):
-        count = min(capacity, rows.size - start)
-        _forward(w, X, rows, start, count, work)
-        for p in range(count):
-            for q in range(1):
-                H_all[start + p, q] = H[p, q]
-
-
-@_kernel
-def _total_gradient(w, X, Y, rows, gradient, work):
-    """Sum J and dJ/dw over all samples, chunk by chunk."""
-    capacity = (work.size - 3)//12
-    m = F(rows.size)
-    total = 0.0
-    for start in range(0, rows.size, capacity):
-        count = min(capacity, rows.size - start)
-        total += _gradient(w, X, Y, rows, start, count, m, gradient, work)
-    return total
-
-
-@_kernel
-def _total_jacobian(w, X, rows, work, jacobian):
-    capacity = (work.size - 3)//12
-    for start in range(0, rows.size, capacity):
-        _jacobian(w, X, rows, start, min(capacity, rows.size - start), work, jacobian)
 
 
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
@@ -320,26 +292,34 @@ def unpack(w):
 def predict(w, X):
     """Return H, shape (n, 1), for inputs X of shape (n, 2)."""
     w, X = _weights(w), _inputs(X)
-    H = np.empty((len(X), 1), DTYPE)
-    _predict(w, X, np.arange(len(X)), _workspace(min(CHUNK, len(X))), H)
-    return H
+    result = np.empty((len(X), 1), DTYPE)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    capacity = (work.size - 3)//12
+    H = work[7*capacity:8*capacity].reshape((capacity, 1))
+    for start, count in _chunks(len(X)):
+        _forward(w, X, rows, start, count, work)
+        result[start:start + count] = H[:count]
+    return result
 
 
 def value_and_gradient(w, X, Y):
     """Return J, averaged over the n samples, and its gradient, shape (N_PARAMS,)."""
     w, X = _weights(w), _inputs(X)
     Y = _targets(Y, len(X))
-    gradient = np.zeros(N_PARAMS, DTYPE)
-    work = _workspace(min(CHUNK, len(X)))
-    cost = _total_gradient(w, X, Y, np.arange(len(X)), gradient, work)
-    return float(cost), gradient
+    gradient, cost = np.zeros(N_PARAMS, DTYPE), 0.0
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        cost += float(_gradient(w, X, Y, rows, start, count, F(len(X)), gradient, work))
+    return cost, gradient
 
 
 def jacobian(w, X):
     """Return dh_q/dw of every sample, shape (n, 1, N_PARAMS), by the T-product (2.17)."""
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 1, N_PARAMS), DTYPE)
-    _total_jacobian(w, X, np.arange(len(X)), _workspace(min(CHUNK, len(X))), result)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        _jacobian(w, X, rows, start, count, work, result)
     return result
 
 
@@ -420,6 +400,12 @@ def fit(
 def _workspace(rows):
     """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
     return np.empty(12*max(rows, 1) + 3, DTYPE)
+
+
+def _chunks(n):
+    """Yield (start, count) of pieces of at most CHUNK samples."""
+    for start in range(0, n, CHUNK):
+        yield start, min(CHUNK, n - start)
 
 
 def _weights(w):

@@ -103,6 +103,10 @@ class Map:
     value: Expr
     origin: Origin
 
+    def accesses(self) -> set[Access]:
+        """Return all array elements that the statement reads or writes."""
+        return {self.target, *self.value.atoms(Access)}
+
 
 @dataclass(frozen=True)
 class Reduce:
@@ -126,6 +130,11 @@ class Reduce:
     accumulate: bool
     origin: Origin
     inner: Loop | None = None
+
+    def accesses(self) -> set[Access]:
+        """Return all array elements that the statement reads or writes."""
+        initial = () if self.initial is None else self.initial.atoms(Access)
+        return {self.target, *self.value.atoms(Access), *initial}
 
     @property
     def is_contraction(self) -> bool:

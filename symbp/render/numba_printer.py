@@ -173,9 +173,9 @@ class KernelPrinter:
         self.kernel = kernel
         self.values = ValuePrinter(dtype, kernel.arrays)
 
-    def lines(self, statement: Statement, indent: int = 0) -> list[str]:
+    def lines(self, statement: Statement) -> list[str]:
         """Return the loop nest of one statement."""
-        block = _Block(indent)
+        block = _Block()
         if isinstance(statement, Map):
             self._open(block, statement.loops, statement)
             block.add(self._assign(statement.target, statement.value, "="))
@@ -247,9 +247,9 @@ class KernelPrinter:
 class _Block:
     """Lines with indentation."""
 
-    def __init__(self, indent: int) -> None:
+    def __init__(self) -> None:
         self.lines: list[str] = []
-        self._depth = indent
+        self._depth = 0
 
     def add(self, line: str) -> None:
         self.lines.append("    " * self._depth + line)

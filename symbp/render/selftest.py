@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from symbp.derivation.oracles.real import at_kink, forward, number, scale, total_cost
+from symbp.derivation.oracles.real import at_kink, forward, number, scaled, total_cost
 
 if TYPE_CHECKING:
     from symbp.network import Network
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SAMPLES = 2
 DIRECTIONS = 2
 SHIFT = 211  # from one direction to the next
-_STEP = number(10) ** -25
+_STEPS = 10**25  # to one: the step of the central differences
 
 ATTEMPTS = 20
 
@@ -62,8 +62,12 @@ class TestVector:
 
 def pattern(parameters: Pattern, t: int) -> Any:
     """Return the t-th value of a pattern."""
+    return number(_numerator(parameters, t)) / parameters[2]
+
+
+def _numerator(parameters: Pattern, t: int) -> int:
     factor, shift, modulus = parameters
-    return number(2 * ((factor * t + shift) % modulus) - modulus) / modulus
+    return 2 * ((factor * t + shift) % modulus) - modulus
 
 
 def test_vector(network: Network) -> TestVector:
@@ -114,36 +118,40 @@ class _Point:
 
     def vector(self) -> TestVector:
         cost, outputs = self._run(0, 0)
-        moved = [(self._run(d, _STEP), self._run(d, -_STEP)) for d in range(DIRECTIONS)]
-        slopes = tuple(float((plus[0] - minus[0]) / (2 * _STEP)) for plus, minus in moved)
+        moved = [(self._run(d, 1), self._run(d, -1)) for d in range(DIRECTIONS)]
+        slopes = tuple(float((plus[0] - minus[0]) * _STEPS / 2) for plus, minus in moved)
         plus, minus = moved[0]
         output_slopes = tuple(
-            tuple(float((a - b) / (2 * _STEP)) for a, b in zip(row_plus, row_minus, strict=True))
+            tuple(float((a - b) * _STEPS / 2) for a, b in zip(row_plus, row_minus, strict=True))
             for row_plus, row_minus in zip(plus[1], minus[1], strict=True)
         )
         rows = tuple(tuple(map(float, row)) for row in outputs)
         return TestVector(self.weights, self.positive, float(cost), rows, slopes, output_slopes)
 
-    def _run(self, direction: int, step: Any) -> tuple[Any, list[list[Any]]]:
+    def _run(self, direction: int, step: int) -> tuple[Any, list[list[Any]]]:
         last = self.network.hidden + 1
         outputs = [values["o", last] for values in self._forward(direction, step)]
         return total_cost(self.network.cost, outputs, self.targets), outputs
 
-    def _forward(self, direction: int, step: Any) -> list[dict[Any, list[Any]]]:
+    def _forward(self, direction: int, step: int) -> list[dict[Any, list[Any]]]:
         weights = self._weights(direction, step)
         return [forward(self.network, weights, x) for x in self.data]
 
-    def _weights(self, direction: int, step: Any) -> list[list[list[int]]]:
+    def _weights(self, direction: int, step: int) -> list[list[list[int]]]:
         layers, t = [], 0
+        change_unit = scaled(1, DIRECTIONS_OF_CHANGE[2] * _STEPS)
         for rows, columns in self.network.shapes:
+            weight_unit = scaled(1, self.weights[2] * divisor(columns))
             layer = []
             for _ in range(rows):
                 row = []
                 for _ in range(columns):
-                    value = self._signed(self.weights, t) / divisor(columns)
-                    if step != 0:
-                        value += step * pattern(DIRECTIONS_OF_CHANGE, t + direction * SHIFT)
-                    row.append(scale(value))
+                    # As scaled integers: there may be millions of weights.
+                    value = _numerator(self.weights, t)
+                    weight = (abs(value) if self.positive else value) * weight_unit
+                    row.append(
+                        weight + step * _numerator(DIRECTIONS_OF_CHANGE, t + direction * SHIFT) * change_unit
+                    )
                     t += 1
                 layer.append(row)
             layers.append(layer)

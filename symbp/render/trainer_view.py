@@ -12,14 +12,14 @@ from symbp.algebra.nodes import Softplus
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
-from symbp.plan.program import ROWS, Array, Kernel, Origin, Program
+from symbp.plan.program import ROWS, Array, Kernel, Origin, Program, Statement
 from symbp.render import selftest
 from symbp.render.numba_printer import KernelPrinter, ValuePrinter, statement_groups
 from symbp.render.selftest import TestVector
 from symbp.spec import Spec
 
-WIDTH = 100
-_INDENT = 4
+WIDTH = 96
+PART = 24  # statements to a function
 
 
 class TrainerView:
@@ -62,6 +62,7 @@ class TrainerView:
             "spec": self.spec.to_toml(),
             "layers": self.layers(),
             "kernels": {kernel.name: self.kernel(kernel) for kernel in self.program.kernels},
+            "output_view": self._places.view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
             "softplus": self.softplus(),
@@ -91,31 +92,36 @@ class TrainerView:
             )
         return layers
 
-    def kernel(self, kernel: Kernel) -> dict[str, Any]:
-        """Return the lines of one kernel: views of the flat vectors, then blocks."""
+    def kernel(self, kernel: Kernel) -> list[dict[str, Any]]:
+        """Return the parts of one kernel, each with views of the flat vectors and blocks of lines."""
         printer = KernelPrinter(kernel, self.dtype)
-        indent = 1 if kernel.sample_loop else 0
-        blocks = []
-        for origin, statements in statement_groups(kernel.statements):
-            lines = [line for statement in statements for line in printer.lines(statement, indent)]
-            blocks.append([*self.comment(origin, indent), *lines])
-        return {
-            "views": [self._places.view(array) for array in kernel.arrays if array.role in _VIEWED],
-            "blocks": blocks,
-            "reads_rows": any(array.role == "data" for array in kernel.arrays),
-        }
+        groups = [statements for _, statements in statement_groups(kernel.statements)]
+        parts = []
+        for part in split(groups, kernel):
+            used = [array for array in kernel.arrays if array.name in _names(part)]
+            blocks = [
+                [*self.comment(group[0].origin), *(line for x in group for line in printer.lines(x))]
+                for group in part
+            ]
+            parts.append(
+                {
+                    "views": [self._places.view(array) for array in used if array.role in _VIEWED],
+                    "blocks": blocks,
+                    "has_cost": any(array.name == "cost" for array in used),
+                }
+            )
+        return parts
 
-    def comment(self, origin: Origin, indent: int) -> list[str]:
+    def comment(self, origin: Origin) -> list[str]:
         """Return the equation and those put into it, with their labels, as comment lines."""
-        space = " " * (_INDENT * indent)
         lines: list[str] = []
         for part in (origin, *origin.put_in):
             formula = part.formula if isinstance(part.formula, str) else self.writer.equation(part.formula)
             lines += textwrap.wrap(
                 f"({part.label})  {formula}",
-                WIDTH - len(space) - _INDENT,
-                initial_indent=f"{space}# ",
-                subsequent_indent=f"{space}#     ",
+                WIDTH,
+                initial_indent="# ",
+                subsequent_indent="#     ",
                 break_long_words=False,
                 break_on_hyphens=False,
             )
@@ -132,6 +138,29 @@ class TrainerView:
 
 
 _VIEWED = ("weights", "gradient", "work")
+
+
+def split(groups: list[list[Statement]], kernel: Kernel) -> list[list[list[Statement]]]:
+    """Split the statements of a deep network into parts that compile on their own.
+
+    LLVM's time grows faster than the length of a function. Scalars are local to a function,
+    so a part does not end while one of its own is still in use.
+    """
+    scalars = {array.name for array in kernel.arrays if array.role == "local"}
+    parts: list[list[list[Statement]]] = [[]]
+    for position, group in enumerate(groups):
+        parts[-1].append(group)
+        shared = _names(parts[-1]) & _names(groups[position + 1 :]) & scalars
+        long = sum(map(len, parts[-1])) >= PART
+        if long and not shared and position + 1 < len(groups):
+            parts.append([])
+    return parts
+
+
+def _names(groups: list[list[Statement]]) -> set[str]:
+    """Return the names of all arrays that statements read or write."""
+    accesses = (a for group in groups for statement in group for a in statement.accesses())
+    return {access.array for access in accesses}
 
 
 class _Places:

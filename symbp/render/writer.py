@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,9 @@ def trainer_source(derivation: Derivation, spec: Spec, prove: bool = True) -> st
     if prove:
         derivation.prove()
     view = TrainerView(make_plan(derivation), spec, test_vector(spec.network))
-    return seal(render("numba", "trainer.py.j2", {**view.data(), "version": __version__, "open_seal": OPEN}))
+    text = render("numba", "trainer.py.j2", {**view.data(), "version": __version__, "open_seal": OPEN})
+    # Macros leave blank lines behind where they have nothing to say.
+    return seal(re.sub(r"\n{4,}", "\n\n\n", text))
 
 
 def write_trainer(derivation: Derivation, spec: Spec, path: str | Path, prove: bool = True) -> str:

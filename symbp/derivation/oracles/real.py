@@ -9,6 +9,7 @@ on every machine.
 from __future__ import annotations
 
 import functools
+import math
 import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -108,6 +109,11 @@ def scale(value: Any) -> int:
     return int(_mp.nint(_mp.ldexp(_mp.mpf(value), _BITS)))
 
 
+def scaled(numerator: int, denominator: int) -> int:
+    """Return a fraction times 2^400, rounded down."""
+    return (numerator << _BITS) // denominator
+
+
 def forward(
     network: Network,
     weights: list[list[list[int]]],
@@ -181,16 +187,19 @@ class RealModel:
             self.run.cache_clear()
 
     def _draw(self, rng: random.Random, signs: bool) -> None:
-        def draw() -> Any:
-            # Not near 0 and not large: nothing saturates.
-            return _mp.mpf((rng.choice((-1, 1)) if signs else 1) * rng.randint(200, 1000)) / 1000
+        def draw() -> int:
+            # In thousandths; not near 0 and not large, so that nothing saturates.
+            return (rng.choice((-1, 1)) if signs else 1) * rng.randint(200, 1000)
 
         network, samples = self.network, range(self.shape.samples)
         self.weights = [
-            [[scale(draw() / _mp.sqrt(columns)) for _ in range(columns)] for _ in range(rows)]
+            [
+                [scaled(draw(), 1000 * math.isqrt(4 * columns)) * 2 for _ in range(columns)]
+                for _ in range(rows)
+            ]
             for rows, columns in network.shapes
         ]
-        self.x = [[draw() for _ in range(network.sizes[0])] for _ in samples]
+        self.x = [[_mp.mpf(draw()) / 1000 for _ in range(network.sizes[0])] for _ in samples]
         self.targets = [self._target(rng) for _ in samples]
 
     def _target(self, rng: random.Random) -> list[Any]:
