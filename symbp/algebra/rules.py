@@ -16,7 +16,6 @@ from symbp.algebra.nodes import (
     Activate,
     HasBias,
     Inputs,
-    MaxOver,
     Node,
     Partial,
     Width,
@@ -200,8 +199,3 @@ def sizes(expr: Any, widths: tuple[int, ...], biases: tuple[bool, ...]) -> Any:
     expr = expr.replace(Width, lambda n: sympy.Integer(widths[int(n)]) if n.is_Integer else Width(n))
     expr = expr.replace(HasBias, lambda n: sympy.Integer(biases[int(n) - 1]) if n.is_Integer else HasBias(n))
     return expr.replace(Inputs, inputs)
-
-
-def reductions(expr: Any) -> set[Any]:
-    """All sums and maxima over an index in the expression."""
-    return set(expr.atoms(Sum, MaxOver))

@@ -16,6 +16,7 @@ from sympy import Expr, Sum
 from symbp.algebra.nodes import MaxOver, Node, Softplus
 from symbp.derivation import local
 from symbp.derivation.records import Builder, equation
+from symbp.errors import DerivationError
 
 
 def shifted_output(b: Builder, output: Any) -> None:
@@ -53,9 +54,11 @@ def shifted_output(b: Builder, output: Any) -> None:
 
 def _quotient(value: Expr) -> tuple[Expr, Sum] | None:
     """Return exp(u_q) and the sum of exp(u_s) if `value` is their quotient."""
-    numerator, denominator = sympy.fraction(value)
-    if not (isinstance(numerator, sympy.exp) and isinstance(denominator, Sum)):
+    exponentials = [f for f in sympy.Mul.make_args(value) if isinstance(f, sympy.exp)]
+    totals = [1 / f for f in sympy.Mul.make_args(value) if isinstance(1 / f, Sum)]
+    if len(exponentials) != 1 or len(totals) != 1 or value != exponentials[0] / totals[0]:
         return None
+    numerator, denominator = exponentials[0], totals[0]
     (over, *_), *rest = denominator.limits
     indices = numerator.free_symbols - denominator.free_symbols
     same = [q for q in indices if numerator.xreplace({q: over}) == denominator.function]
@@ -68,7 +71,7 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any) -> None:
     log(h) is -inf as soon as h underflows, and 0 log(0) is NaN; written on the weighted
     sums the logarithm is finite wherever they are.
     """
-    total = cost.rhs.atoms(Sum).pop()
+    (total,) = cost.rhs.atoms(Sum)
     heads = [n for n in total.atoms(Node) if n.kind == "h"]
     if not total.has(sympy.log) or not heads:
         return
@@ -77,7 +80,9 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any) -> None:
     value = output.rhs.xreplace({neuron: head.indices[0]}).replace(
         lambda e: isinstance(e, Node), lambda e: e.at_sample(head.sample)
     )
-    summand = _without_logs_of_outputs(total.function.xreplace({head: value}), head)
+    # Only inside logarithms: an output that stands outside is a number between 0 and 1.
+    written = total.function.replace(lambda e: isinstance(e, sympy.log), lambda e: e.xreplace({head: value}))
+    summand = _without_logs_of_outputs(written, head) if _quotient(output.rhs) or not value.has(Sum) else None
     if summand is None:
         return
     lse = Node("lse", head.layer, (), head.sample)
@@ -122,7 +127,8 @@ def _named(logarithm: Expr, lse: Node) -> Expr:
 
 def _define_log_sum_exp(b: Builder, output: Any) -> None:
     found = _quotient(output.rhs)
-    assert found is not None, "a logarithm of a sum of exponentials comes from their quotient"
+    if found is None:
+        raise DerivationError("1.8s.4: the output is no quotient of exponentials")
     over, low, high = found[1].limits[0]
     layer = output.lhs.layer
     e = Node("e", layer, (over,))

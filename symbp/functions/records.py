@@ -106,6 +106,10 @@ class Activation:
             )
         if not isinstance(self.formula, str):
             raise ExpressionError(f"activation {self.name!r}: formula {self.formula!r} is not text")
+        if self.of_layer and re.search(r"\bif\b|\babs\b", self.formula):
+            raise ExpressionError(
+                f"activation {self.name!r}: a function of the whole layer (one with sum) takes no 'if' or abs"
+            )
 
     @property
     def of_layer(self) -> bool:

@@ -155,7 +155,8 @@ class _Lowering:
             return
         found, factor, rest = total
         own = {loop.index for loop in loops} | set(target.indices)
-        if rest is not None and factor is None and not _has_sum(rest):
+        is_sum = isinstance(found, Sum)
+        if rest is not None and factor is None and is_sum and not _has_sum(rest):
             self._append(self._reduction(found, target, loops, rest, origin))
         elif rest is None and factor is None:
             self._append(self._reduction(found, target, loops, None, origin))
@@ -190,7 +191,9 @@ class _Lowering:
                 raise PlanError(f"{origin.label}: the sum over {symbol} starts at {low}, not at 1")
             over.append(Loop(symbol, ROWS if symbol == p else int(high)))
         value = self._without_reductions(renamed, target, (*loops, *over), origin)
-        accumulate = any(loop.extent == ROWS for loop in over)
+        # Sums over samples go on in the next call; what else is summed belongs to this one.
+        continues = target.array == "cost" or self.arrays[target.array].role == "gradient"
+        accumulate = continues and any(loop.extent == ROWS for loop in over)
         if accumulate and initial is not None:
             raise PlanError(f"{origin.label}: a sum over samples cannot start at {initial}")
         operation: Literal["sum", "max"] = "max" if isinstance(total, MaxOver) else "sum"
@@ -200,7 +203,11 @@ class _Lowering:
         self, value: Expr, target: Access, loops: tuple[Loop, ...], origin: Origin
     ) -> Expr:
         """Give every sum inside a value an array of its own."""
-        for total in sorted(value.atoms(Sum, MaxOver), key=sympy.default_sort_key):
+        # The outermost first: a sum inside a sum may use the index that the outer one binds.
+        reductions = sorted(
+            value.atoms(Sum, MaxOver), key=lambda e: (-e.count_ops(), sympy.default_sort_key(e))
+        )
+        for total in reductions:
             if not value.has(total):
                 continue
             if total in self._reduced:  # another equation of this kernel has computed it
@@ -220,7 +227,9 @@ class _Lowering:
 
     def _free(self, total: Any) -> set[Any]:
         bound = {limit[0] for limit in total.limits}
-        return {x for a in total.function.atoms(Access) for x in a.indices if not x.is_Integer} - bound
+        places = [x for a in total.function.atoms(Access) for x in a.indices]
+        places += [x for e in total.function.atoms(KroneckerDelta) for x in e.args[:2]]
+        return {x for x in places if not x.is_Integer} - bound
 
     def _append(self, statement: Statement) -> None:
         self.statements.append(statement)

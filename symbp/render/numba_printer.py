@@ -106,25 +106,38 @@ class ValuePrinter(StrPrinter):
         return str(text)
 
     def _print_Mul(self, expr: Any) -> str:
-        numerator, denominator = expr.as_numer_denom()
-        sign = ""
-        if numerator.could_extract_minus_sign():
-            numerator, sign = -numerator, "-"
-        above = self._factors(numerator)
-        if denominator == 1:
-            return sign + above
-        below = self._factors(denominator)
-        return f"{sign}{above}/{below if self._is_one(denominator) else f'({below})'}"
+        """Print a product as it is written: only its own factors go above or below the line.
+
+        SymPy's as_numer_denom would bring inner sums over a common denominator and turn
+        exp(-z) into 1/exp(z), which overflows where the formula does not.
+        """
+        above: list[Any] = []
+        below: list[Any] = []
+        for factor in sympy.Mul.make_args(expr):
+            if factor.is_Rational:
+                above += [sympy.Integer(factor.p)] if factor.p != 1 else []
+                below += [sympy.Integer(factor.q)] if factor.q != 1 else []
+            elif isinstance(factor, sympy.Pow) and factor.exp.is_Rational and factor.exp.is_negative:
+                below.append(factor.base**-factor.exp)
+            else:
+                above.append(factor)
+        sign = "-" if any(factor.is_negative and factor.is_number for factor in above) else ""
+        above = [-f if f.is_negative and f.is_number else f for f in above]
+        above = [f for f in above if f != 1]
+        text = sign + (self._factors(above) if above else self.number(1))
+        if not below:
+            return text
+        bottom = self._factors(below)
+        return f"{text}/{bottom if len(below) == 1 and self._is_single(below[0]) else f'({bottom})'}"
 
     @staticmethod
-    def _is_one(expr: Any) -> bool:
-        return isinstance(expr, Access) or expr.is_Symbol or expr.is_Integer
+    def _is_single(expr: Any) -> bool:
+        """Whether an expression is printed as one name or number, or with brackets of its own."""
+        return isinstance(expr, (Access, sympy.Add)) or expr.is_Symbol or expr.is_Integer
 
-    def _factors(self, expr: Any) -> str:
-        factors = sympy.Mul.make_args(expr)
-        if len(factors) == 1:
-            return str(self.parenthesize(expr, PRECEDENCE["Mul"]))
-        return "*".join(self.parenthesize(f, PRECEDENCE["Mul"]) for f in sorted(factors, key=_reading_order))
+    def _factors(self, factors: list[Any]) -> str:
+        ordered = sorted(factors, key=_reading_order)
+        return "*".join(str(self.parenthesize(f, PRECEDENCE["Mul"])) for f in ordered)
 
     def _print_Piecewise(self, expr: Any) -> str:
         *branches, (last, always) = expr.args
@@ -198,10 +211,13 @@ class KernelPrinter:
                 block.add(self._assign(statement.target, initial, "="))
         self._open(block, statement.over, statement)
         value = statement.value
+        used: list[str] = []
         # The target could overlap what is read as far as the compiler knows: read it once here.
         for access in sorted(value.atoms(Access), key=str):
             if inner.index not in access.indices:
-                local = sympy.Symbol(access.array.lower())
+                name = access.array.lower()
+                used.append(name)
+                local = sympy.Symbol(name if used.count(name) == 1 else f"{name}_{used.count(name)}")
                 block.add(f"{local} = {self.values.doprint(access)}")
                 value = value.xreplace({access: local})
         with block.nested(self._head(inner)):

@@ -7,11 +7,13 @@ same on every machine.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from symbp.derivation.oracles.real import at_kink, forward, number, scaled, total_cost
+from symbp.errors import DerivationError
 
 if TYPE_CHECKING:
     from symbp.network import Network
@@ -90,7 +92,14 @@ def test_vector(network: Network) -> TestVector:
         point = _Point(network, (factor, shift + 37 * attempt, modulus), attempt == ATTEMPTS - 1)
         if not point.at_kink():
             break
-    return point.vector()
+    vector = point.vector()
+    numbers = [vector.cost, *vector.slopes, *(x for row in vector.outputs for x in row)]
+    if not all(map(math.isfinite, numbers)):
+        raise DerivationError(
+            f"{network.name}: the network is not finite at ordinary weights and data; "
+            f"check the domain of its functions (cost {network.cost.name})"
+        )
+    return vector
 
 
 def divisor(columns: int) -> int:
@@ -161,8 +170,9 @@ class _Point:
 def _targets(network: Network) -> list[list[Any]]:
     outputs = network.sizes[-1]
     kinds: dict[str, Callable[[int, int], Any]] = {
-        "distribution": lambda p, q: number(int(q == p % outputs)),
-        "unit_interval": lambda p, q: number((p + q) % 2),
+        # Inside the domain, so that an own cost may take logarithms of targets.
+        "distribution": lambda p, q: number(1 + (p + q) % outputs) / (outputs * (outputs + 1) // 2),
+        "unit_interval": lambda p, q: number(1 + (p + q) % 2) / 3,
         "real": lambda p, q: pattern(TARGETS, p * outputs + q),
     }
     value = kinds[network.cost.targets]

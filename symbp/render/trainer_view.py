@@ -59,7 +59,7 @@ class TrainerView:
             "epochs": train.epochs,
             "optimizer": train.optimizer.name,
             "targets": network.cost.targets,
-            "spec": self.spec.to_toml(),
+            "spec": _inside_triple_quotes(self.spec.to_toml()),
             "layers": self.layers(),
             "kernels": {kernel.name: self.kernel(kernel) for kernel in self.program.kernels},
             "output_view": self._places.view(self.program.kernel("forward").array("H")),
@@ -161,6 +161,12 @@ def _names(groups: list[list[Statement]]) -> set[str]:
     """Return the names of all arrays that statements read or write."""
     accesses = (a for group in groups for statement in group for a in statement.accesses())
     return {access.array for access in accesses}
+
+
+def _inside_triple_quotes(text: str) -> str:
+    """Escape text that will stand between triple quotes: names and formulas are the user's."""
+    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return escaped.encode("ascii", "backslashreplace").decode()
 
 
 class _Places:

@@ -53,6 +53,7 @@ class FieldModel:
         self.cost, self.eta = int(draw(1)[0]), int(draw(1)[0])
         self.cost_slopes = {p: draw(outputs) for p in samples}
         self.targets = {p: draw(outputs) for p in samples}
+        self.tangent = functools.lru_cache(maxsize=4096)(self._tangent)
 
     # Forward ---------------------------------------------------------------------------
 
@@ -115,8 +116,7 @@ class FieldModel:
             return 0 if found is None else int(found[of.indices[0] - 1])
         raise NotApplicable(f"derivative of {of.kind}")
 
-    @functools.lru_cache(maxsize=4096)  # noqa: B019 - the model lives as long as the check
-    def tangent(self, wrt: Key, sample: int) -> dict[Any, Array]:
+    def _tangent(self, wrt: Key, sample: int) -> dict[Any, Array]:
         """Carry the dual part of one variable through the forward pass."""
         dual: dict[Any, Array] = {}
         c = np.zeros(self.shape.widths[wrt.layer], dtype=np.int64)

@@ -260,13 +260,23 @@ class Interpreter:
         return max(values)
 
     def activation(self, expr: Activate) -> Any:
-        key = self.existing(replace(self.key(expr.args[1]), kind="o"))
+        key = self._argument(expr)
         return self.model.value("o", key.layer, key.indices, key.sample)
 
     def slope(self, expr: ActivateDerivative) -> Any:
-        key = self.key(expr.args[1])
-        self.existing(replace(key, kind="o"))  # hidden layers only
+        key = self._argument(expr)
         return self.model.slope(key.layer, key.indices[0], key.sample)
+
+    def _argument(self, expr: Any) -> Key:
+        """Return the weighted sum that g^k or its derivative is taken at: one of layer k, hidden."""
+        layer, argument = expr.args
+        if not isinstance(argument, Node) or argument.kind != "c":
+            raise NoSuchQuantity(f"{expr} is not taken at a weighted sum")
+        key = self.key(argument)
+        if key.layer != self.integer(layer):
+            raise NoSuchQuantity(f"{expr} takes the function of another layer")
+        self.existing(replace(key, kind="o"))  # hidden layers only
+        return key
 
     def softplus(self, expr: Softplus) -> Any:
         # The form that kernels compute, so that the check of 2.1s covers it too.

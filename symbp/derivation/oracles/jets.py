@@ -41,11 +41,12 @@ class JetModel:
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
+        self.composed = functools.cache(self._composed)
+        self.partial = functools.cache(self._partial)
 
     # The composition, from the inputs or from the weighted sums of layer `cut` on ---------
 
-    @functools.cache  # noqa: B019 - the model lives as long as the check
-    def composed(self, kind: str, layer: int, number: int, sample: int, cut: int | None) -> Any:
+    def _composed(self, kind: str, layer: int, number: int, sample: int, cut: int | None) -> Any:
         last = self.shape.last
         match kind:
             case "c" if layer == cut:
@@ -87,8 +88,7 @@ class JetModel:
             return Symbol(f"y_{indices[0]}_{sample}")
         return _flatten(self.composed(kind, layer, indices[0] if indices else 0, sample, None))
 
-    @functools.cache  # noqa: B019
-    def partial(self, of: Key, wrt: Key) -> Any:
+    def _partial(self, of: Key, wrt: Key) -> Any:
         if of.kind == "w":
             return sympy.Integer((of.layer, of.indices) == (wrt.layer, wrt.indices))
         number = of.indices[0] if of.indices else 0

@@ -18,6 +18,7 @@ import mpmath
 import sympy
 
 from symbp.derivation.oracles.model import Array, Key, NotApplicable, Shape
+from symbp.errors import DerivationError
 from symbp.functions.parse import Total
 
 if TYPE_CHECKING:
@@ -73,7 +74,11 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
             return total(e.args[0])
         return _FUNCTIONS[e.func.__name__](walk(e.args[0]))
 
-    return walk(expr)
+    value = walk(expr)
+    if isinstance(value, _mp.mpc):
+        at = ", ".join(f"{name} = {_mp.nstr(x, 4)}" for name, x in values.items())
+        raise DerivationError(f"the formula {expr} is not real at {at}")
+    return value
 
 
 def _holds(condition: Any, walk: Callable[[Any], Any]) -> bool:
@@ -179,12 +184,12 @@ class RealModel:
         self.shape = Shape(network.sizes, biases, samples)
         self.eta = _mp.mpf(1) / 7
         for attempt in range(_ATTEMPTS):
+            self.run = functools.cache(self._run)
             # Without signs nothing is switched off, so the last attempt has no kink at 0.
             self._draw(random.Random(1000 * seed + attempt), signs=attempt < _ATTEMPTS - 1)
             runs = [self.run(p + 1) for p in range(samples)]
             if not any(at_kink(network, values) for values in runs) and not switched_off(network, runs[0]):
                 break
-            self.run.cache_clear()
 
     def _draw(self, rng: random.Random, signs: bool) -> None:
         def draw() -> int:
@@ -210,8 +215,7 @@ class RealModel:
 
     # Values ----------------------------------------------------------------------------
 
-    @functools.cache  # noqa: B019 - the model lives as long as the check
-    def run(self, sample: int, moved: Key | None = None, sign: int = 0) -> dict[Any, list[Any]]:
+    def _run(self, sample: int, moved: Key | None = None, sign: int = 0) -> dict[Any, list[Any]]:
         """Run one sample, with one weight or weighted sum moved by the step."""
         x = self.x[sample - 1]
         if moved is None:
