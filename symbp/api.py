@@ -55,4 +55,4 @@ def derive(network: Network | None = None, optimizer: UpdateRule | None = None) 
         Its steps are made but not yet checked: ``prove()`` runs the oracles.
     """
     found = _derive(network, optimizer)
-    return Derivation(found.network, found.steps, found.recipe)
+    return Derivation(found.network, found.steps, found.recipe, found.optimizer)

@@ -9,7 +9,7 @@ import sympy
 from sympy import Eq, MatMul, Mul, Sum, Transpose
 
 from symbp.algebra.matrices import LayerMatrix, is_matrix
-from symbp.algebra.nodes import ActivateDerivative, Node, Partial, Width
+from symbp.algebra.nodes import Activate, ActivateDerivative, Node, Partial, Width, eta
 from symbp.derivation.records import equation
 
 
@@ -26,13 +26,28 @@ def mutants(statement: Eq) -> Iterator[tuple[str, Eq]]:
 def _faults(right: Any) -> Iterator[tuple[str, Any]]:
     yield "sign", -right
     yield "factor 2", 2 * right
+    yield "plus 1", right + 1 if not is_matrix(right) else 3 * right
+    if right.has(eta):
+        yield "twice the step", right.xreplace({eta: 2 * eta})
     for part in sorted(_parts(right), key=str):
         for what, faulty in _faults_of_part(part):
             yield f"{what} in {part}", right.xreplace({part: faulty})
 
 
 def _parts(expr: Any) -> set[Any]:
-    kinds = (Node, Partial, Sum, Mul, LayerMatrix, Transpose, ActivateDerivative, Width, sympy.Add, sympy.Pow)
+    kinds = (
+        Node,
+        Partial,
+        Sum,
+        Mul,
+        LayerMatrix,
+        Transpose,
+        Activate,
+        ActivateDerivative,
+        Width,
+        sympy.Add,
+        sympy.Pow,
+    )
     return {e for e in sympy.preorder_traversal(expr) if isinstance(e, (*kinds, MatMul))}
 
 
@@ -62,7 +77,15 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
         yield "transposed", Transpose(part)
     elif isinstance(part, ActivateDerivative):
         yield "without g'", sympy.S.One
+        yield "g' of another layer", ActivateDerivative(part.args[0] + 1, part.args[1])
+        yield "g' at an output", ActivateDerivative(part.args[0], _at_output(part.args[1]))
+    elif isinstance(part, Activate):
+        yield "g of another layer", Activate(part.args[0] + 1, part.args[1])
     elif isinstance(part, Width):
         yield "width of the next layer", Width(part.args[0] + 1)
     elif isinstance(part, sympy.Pow) and part.exp.is_Integer:
         yield "another power", part.base ** (part.exp + 1)
+
+
+def _at_output(argument: Node) -> Node:
+    return Node("o", argument.layer, argument.indices, argument.sample)

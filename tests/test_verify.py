@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 import symbp
-from symbp.errors import TrainerError
+from symbp.errors import DerivationError, TrainerError
 from symbp.functions import Activation, Cost
 from symbp.network import Dense, Network
 from symbp.run import paths
@@ -49,7 +49,7 @@ def test_right_trainers_pass(network, dtype):
     pairs = {(row.first, row.second) for row in report.rows if row.quantity == "gradient"}
     methods = METHODS if why_not(network) is None else METHODS[:-1]
     assert pairs == set(itertools.combinations(methods, 2))
-    assert {row.quantity for row in report.rows} == {"gradient", "prediction", "cost"}
+    assert {row.quantity for row in report.rows} == {"gradient", "prediction", "cost", "update"}
     assert report.worst < (1e-13 if dtype == "float64" else 2e-5)
 
 
@@ -119,7 +119,7 @@ def test_a_wrong_oracle_is_found(monkeypatch, way):
 
     monkeypatch.setattr(paths, way, wrong)
     report = verify(fake_trainer(XOR))
-    failed = [row for row in report.rows if not row.passed]
+    failed = [row for row in report.rows if not row.passed and row.quantity == "gradient"]
     assert len(failed) == 4
     assert {row.place for row in failed} == {"w^1_2,3 (bias)"}
 
@@ -143,6 +143,7 @@ def test_nan_in_all_ways_fails():
             predict=lambda w, X: X @ w[:2, None] + w[2],
             value_and_gradient=lambda w, X, Y: (np.nan, np.full(3, np.nan)),
             jacobian=lambda w, X: np.full((len(X), 1, 3), np.nan),
+            fit=lambda w, X, Y, **options: (np.full(3, np.nan), [np.nan]),
         )
         assert not verify(trainer).ok
 
@@ -281,7 +282,8 @@ def test_a_broken_derivation_fails():
     broken = derivation.replace("D.5, k=1", sympy.Eq(right.lhs, -right.rhs, evaluate=False))
     report = verify(broken)
     failed = {(row.first, row.second) for row in report.rows if not row.passed}
-    assert failed == {("delta recursion", other) for other in METHODS[1:]}
+    step = ("kernel step", "formula of sgd")
+    assert failed == {*(("delta recursion", other) for other in METHODS[1:]), step}
     assert all(row.place.startswith("w^1_") for row in report.rows if not row.passed)
 
 
@@ -315,3 +317,16 @@ def test_every_broken_equation_is_found(label, blamed, factor):
 def test_a_derivation_for_any_network_has_no_trainer():
     with pytest.raises(symbp.SymbpError, match="any architecture"):
         verify(symbp.derive())
+
+
+@pytest.mark.parametrize("change", ["twice the step", "another sign", "step cubed"])
+def test_a_broken_update_is_found(change):
+    derivation = symbp.derive(XOR)
+    right = derivation["2.2"].statement
+    weight = next(t for t in right.rhs.args if not t.has(sympy.Symbol("eta", real=True)))
+    step = right.rhs - weight
+    broken_step = {"twice the step": 2 * step, "another sign": -step, "step cubed": step**3}[change]
+    broken = derivation.replace("2.2", sympy.Eq(right.lhs, weight + broken_step, evaluate=False))
+    with pytest.raises(DerivationError, match=r"^2\.2: "):
+        broken.prove()
+    assert {row.quantity for row in verify(broken).rows if not row.passed} == {"update"}

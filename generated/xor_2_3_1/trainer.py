@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 9d9771c2b2f9e4037a77c5175c0a5852d9f59aab0e2e6f24bd989b68e823f3f7
+# content: sha256 5a3d0540ffd9158956dbbc8065b335260b7ffef5e03b564457334eb757af52f5
 # options: dtype float64, optimizer sgd, batch size 4
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -444,7 +444,8 @@ def _finite(what, values):
 
 
 def _count(name, value, least):
-    if isinstance(value, bool) or int(value) != value or value < least:
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least:
         raise ValueError(f"{name} = {value}: expected a whole number of at least {least}")
     return int(value)
 

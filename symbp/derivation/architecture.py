@@ -51,15 +51,11 @@ def functions(b: Builder, network: Network) -> None:
     """The network's output activation and cost, their derivatives and stable forms."""
     outputs = sympy.Integer(network.hidden + 1)
     activation = network.layer(network.hidden + 1).activation
-    sized = _sizes(network)
     h = prediction(q, layer=outputs)
-    value = local.instantiate(
-        activation.expression(), lambda n: pre_activation(outputs, n), q, sized(Width(outputs))
-    )
     b.add(
         "1.8",
         "definition",
-        equation(h, value),
+        equation(h, stated_output(network)),
         f"the output activation is {activation.name}",
         ("h",),
         defines=True,
@@ -77,9 +73,31 @@ def functions(b: Builder, network: Network) -> None:
         functions=True,
     )
     stable.shifted_output(b, b["1.8"])
-    _cost(b, network, outputs, sized)
+    _cost(b, network, outputs)
     stable.cost_on_weighted_sums(b, b["1.8"], b["2.1"])
     _output_sensitivity(b, network, outputs)
+
+
+def stated_output(network: Network) -> Any:
+    """Return the output of neuron q as the activation's record states it."""
+    outputs = sympy.Integer(network.hidden + 1)
+    formula = network.layer(network.hidden + 1).activation.expression()
+    width = sympy.Integer(network.sizes[-1])
+    return local.instantiate(formula, lambda n: pre_activation(outputs, n), q, width)
+
+
+def stated_hidden(network: Network, layer: int) -> Any:
+    """Return the output of neuron i of a hidden layer as the activation's record states it."""
+    return network.layer(layer).activation.expression().subs(local.Z, pre_activation(layer, i))
+
+
+def stated_cost(network: Network) -> Any:
+    """Return J as the cost's record states it."""
+    outputs = sympy.Integer(network.hidden + 1)
+    formula = network.cost.expression()
+    values = {"h": prediction(q, p, outputs), "y": target(q, p, outputs)}
+    summand = formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})
+    return Sum(summand, (q, 1, sympy.Integer(network.sizes[-1])), (p, 1, m)) / m
 
 
 def _output_jacobian(activation: Activation, output_value: Eq, layer: Any) -> Any:
@@ -102,14 +120,11 @@ def _slope(activation: Activation, argument: Any, value: Any) -> Any:
     return relation.subs({local.Z: argument, local.O: value})
 
 
-def _cost(b: Builder, network: Network, layer: Any, sized: Callable[[Any], Any]) -> None:
-    formula = network.cost.expression()
-    h, y = prediction(q, p, layer), target(q, p, layer)
-    values = {"h": h, "y": y}
-    summand = formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})
+def _cost(b: Builder, network: Network, layer: Any) -> None:
+    h = prediction(q, p, layer)
     b.define(
         "2.1",
-        equation(cost(layer), Sum(summand, (q, 1, sized(Width(layer))), (p, 1, m)) / m),
+        equation(cost(layer), stated_cost(network)),
         f"the cost is {network.cost.name}",
         functions=True,
     )
@@ -231,7 +246,7 @@ def _hidden_functions(b: Builder, network: Network, layer: int) -> None:
     b.add(
         f"1.3, k={layer}",
         "definition",
-        equation(o, activation.expression().subs(local.Z, c)),
+        equation(o, stated_hidden(network, layer)),
         f"the activation of layer {layer} is {activation.name}",
         ("1.3",),
         defines=True,

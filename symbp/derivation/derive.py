@@ -41,14 +41,14 @@ def derive(network: Network | None = None, optimizer: UpdateRule | None = None) 
         generic.forward(b, bias)
         generic.chain(b)
         generic.matrices(b)
-        generic.sensitivities(b)
+        generic.sensitivities(b, bias)
         generic.update(b, rule)
         if network is not None:
             architecture.functions(b, network)
             architecture.layers(b, network)
         return tuple(b.steps.values())
 
-    return Derivation(network, recipe(network, {}), recipe)
+    return Derivation(network, recipe(network, {}), recipe, rule)
 
 
 def _bias(network: Network | None) -> Any:

@@ -282,7 +282,7 @@ def matrices(b: Builder) -> None:
     )
 
 
-def sensitivities(b: Builder) -> None:
+def sensitivities(b: Builder, bias: Bias) -> None:
     """The bridge from the T-product to the delta recursion, D.1 to D.6."""
     one_sample = _one_sample(b["2.3"].rhs)
     b.add(
@@ -348,6 +348,8 @@ def sensitivities(b: Builder) -> None:
         ("D.6", "1.6"),
         (*ANY_LAYER, at_most(j, Width(k - 1))),
     )
+    if bias(k) == 0:
+        return
     at_bias = {j: Width(k - 1) + 1}
     b.add(
         "D.6b",
@@ -361,11 +363,15 @@ def sensitivities(b: Builder) -> None:
 
 def update(b: Builder, rule: UpdateRule) -> None:
     """Equation 2.2: one step of the optimiser, from its record."""
-    gradient = b["2.3"].lhs
-    values = {"w": w_ij, "gradient": gradient, "learning_rate": eta}
-    formula = rule.expression()
-    new = formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})
+    new = stated_update(rule)
     b.define("2.2", equation(Node("w_new", k, (i, j)), new), f"update rule {rule.name}", ANY_LAYER)
+
+
+def stated_update(rule: UpdateRule) -> Any:
+    """Return the new weight as the rule's record states it."""
+    values = {"w": w_ij, "gradient": Partial(cost(), w_ij), "learning_rate": eta}
+    formula = rule.expression()
+    return formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})
 
 
 # How statements are read and put together -----------------------------------------------

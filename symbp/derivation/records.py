@@ -12,6 +12,7 @@ from symbp.errors import DerivationError
 from symbp.functions.names import nearest
 
 if TYPE_CHECKING:
+    from symbp.functions.records import UpdateRule
     from symbp.network import Network
 
 
@@ -148,6 +149,8 @@ class Derivation:
     steps : tuple of Step
     recipe : callable
         Derives the steps anew; :meth:`replace` uses it.
+    optimizer : UpdateRule
+        The rule of eq. 2.2.
     overrides : mapping
         Statements that replace derived ones (mutation tests).
     """
@@ -155,6 +158,7 @@ class Derivation:
     network: Network | None
     steps: tuple[Step, ...]
     recipe: Recipe
+    optimizer: UpdateRule
     overrides: Mapping[str, Eq] = field(default_factory=dict)
 
     def __getitem__(self, label: str) -> Step:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.errors import TrainerError
+from symbp.errors import TrainerError, TrainingError
 from symbp.network import Network
 from symbp.run import direct, paths, plain
+from symbp.run.evaluate import evaluate
 from symbp.run.generate import generate
 from symbp.run.paths import Gradient
 from symbp.run.point import Point, random_point
@@ -85,7 +86,7 @@ def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float 
         gradients = [
             delta,
             paths.t_product(trainer, point),
-            paths.plain_tape(network, point),
+            tape := paths.plain_tape(network, point),
             paths.complex_step(network, point, rng),
         ]
         notes = []
@@ -98,6 +99,7 @@ def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float 
         rows = [
             *_values(trainer, point, value, compiled),
             *_pairs(network, gradients, gradient_scale(network, point, rng), compiled),
+            _update(trainer, point, tape.values, compiled),
         ]
     if trainer.dtype != np.float64:
         notes.append(
@@ -119,6 +121,45 @@ def _pairs(network: Network, gradients: list[Gradient], scale: Floats, tolerance
         place = name_of_weight(network, int(weights[at]))
         rows.append(Row("gradient", a.method, b.method, len(weights), error, place, allowed))
     return rows
+
+
+def _update(trainer: Trainer, point: Point, gradient: Floats, tolerance: float) -> Row:
+    """Compare one compiled step over all samples with the formula of the optimiser's record.
+
+    The gradient in the formula is that of the plain network.
+
+    The learning rate makes the largest change as large as the largest weight, so that the
+    change is not lost in the rounding of the weights.
+    """
+    w, largest = point.w, float(np.max(np.abs(gradient)))
+    rate = float(np.max(np.abs(w))) / largest if largest > 0 else 1.0
+    stepped = _step(trainer, point, rate)
+    rule = trainer.spec.train.optimizer
+    formula = rule.expression()
+    known = {"w": w, "gradient": gradient, "learning_rate": rate}
+    expected = evaluate(formula, {symbol: known[symbol.name] for symbol in formula.free_symbols})
+    changes = paths.of_shape(stepped, w.shape, "weights after a step") - w
+    error, at = _worst(relative_errors(changes, expected - w, float(np.max(np.abs(expected - w)))))
+    place = name_of_weight(trainer.network, at)
+    return Row("update", "kernel step", f"formula of {rule.name}", w.size, error, place, tolerance)
+
+
+def _step(trainer: Trainer, point: Point, rate: float) -> Any:
+    """Take one step; a cost that is not finite on the way is found as NaN."""
+    try:
+        stepped, _ = trainer.fit(
+            point.w.astype(trainer.dtype),
+            point.X.astype(trainer.dtype),
+            point.Y.astype(trainer.dtype),
+            epochs=1,
+            batch_size=len(point.X),
+            learning_rate=rate,
+            shuffle=False,
+            progress=False,
+        )
+    except TrainingError:
+        return np.full_like(point.w, np.nan)
+    return stepped
 
 
 def _values(trainer: Trainer, point: Point, value: float, tolerance: float) -> list[Row]:

@@ -9,8 +9,10 @@ field
     The same at the network's own sizes, with random numbers of a large prime field.
 mpmath
     The network's real functions at 40 digits, against central differences.
-range
-    Nothing to evaluate: the equation speaks of layers that the network does not have.
+record
+    A definition says what the record of the function states.
+kink
+    g' has the value that the branch at a kink declares.
 descent
     For the update: a learning rate of 0 changes nothing, a small one lowers the cost.
 """
