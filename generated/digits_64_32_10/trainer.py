@@ -5,7 +5,8 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 b5f12ce7e3176594ca645dc573bdbc0b3fe96d40bfa7e3fef0f90a4b22a7c524
+# content: sha256 4b7040e545317a05fcf9e084c55c3875107dc31d6b1aa9cbc15d94d7b2c70607
+# derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -324,7 +325,11 @@ INITIAL = (
 
 
 def init_params(rng_or_seed=0):
-    """Return a flat vector of start weights, shape (N_PARAMS,)."""
+    """Return a flat vector of start weights, shape (N_PARAMS,); biases start at 0.
+
+    Layer 1: he, normal, variance 2/fan_in (He et al. 2015, arXiv:1502.01852, section 2.2).
+    Layer 2: glorot, uniform, square of the limit 6/(fan_in + fan_out) (Glorot and Bengio 2010, eq. 16).
+    """
     rng = np.random.default_rng(rng_or_seed)
     w = np.zeros(N_PARAMS, DTYPE)
     for first, last, rows, columns, regular, distribution, scale in INITIAL:

@@ -5,7 +5,8 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 13ca54c51fc9585e5c9d8ea6bf009bd69409fe9e50328b60694ea2f72ada1b33
+# content: sha256 076332b5d87324e7b545d1bc53b71e91d6c6e1c01a3ebc8531223610699d62e0
+# derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -317,7 +318,10 @@ INITIAL = (
 
 
 def init_params(rng_or_seed=0):
-    """Return a flat vector of start weights, shape (N_PARAMS,)."""
+    """Return a flat vector of start weights, shape (N_PARAMS,); biases start at 0.
+
+    Layer 1, 2: glorot, uniform, square of the limit 6/(fan_in + fan_out) (Glorot and Bengio 2010, eq. 16).
+    """
     rng = np.random.default_rng(rng_or_seed)
     w = np.zeros(N_PARAMS, DTYPE)
     for first, last, rows, columns, regular, distribution, scale in INITIAL:

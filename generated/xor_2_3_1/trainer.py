@@ -5,7 +5,8 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 5a3d0540ffd9158956dbbc8065b335260b7ffef5e03b564457334eb757af52f5
+# content: sha256 a81382ea701f1aa89f8443a7956b9a79686c5345a777e7945dcb3db192d6da93
+# derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
@@ -269,7 +270,10 @@ INITIAL = (
 
 
 def init_params(rng_or_seed=0):
-    """Return a flat vector of start weights, shape (N_PARAMS,)."""
+    """Return a flat vector of start weights, shape (N_PARAMS,); biases start at 0.
+
+    Layer 1, 2: glorot, uniform, square of the limit 6/(fan_in + fan_out) (Glorot and Bengio 2010, eq. 16).
+    """
     rng = np.random.default_rng(rng_or_seed)
     w = np.zeros(N_PARAMS, DTYPE)
     for first, last, rows, columns, regular, distribution, scale in INITIAL:

@@ -354,3 +354,7 @@ def target(neuron: Any, sample: Any = None, layer: Any = L + 1) -> Node:
 
 def cost(layer: Any = L + 1) -> Node:
     return Node("J", layer)
+
+
+# The weight that everything is differentiated by.
+w_ij = weight(k, i, j)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sympy
-from sympy import KroneckerDelta, MatMul, Sum, Transpose
+from sympy import MatMul, Sum, Transpose
 
 from symbp.algebra import rules
 from symbp.algebra.matrices import (
@@ -20,7 +20,6 @@ from symbp.algebra.matrices import (
     PreActivationColumn,
     StepMatrix,
     StepProduct,
-    UnitColumn,
     entries,
 )
 from symbp.algebra.nodes import (
@@ -48,10 +47,11 @@ from symbp.algebra.nodes import (
     q,
     r,
     s,
+    w_ij,
     weight,
 )
+from symbp.derivation import reading
 from symbp.derivation.records import Builder, equation, substitute
-from symbp.errors import DerivationError
 from symbp.functions.records import UpdateRule
 
 
@@ -65,7 +65,6 @@ def below(a: Any, b: Any) -> Any:
     return sympy.Lt(a, b, evaluate=False)
 
 
-w_ij = weight(k, i, j)
 ANY_LAYER = (at_most(1, k), at_most(k, L + 1))
 HIDDEN = (at_most(1, k), at_most(k, L))
 LATER = (at_most(1, k), below(k, l), at_most(l, L + 1))
@@ -160,20 +159,20 @@ def chain(b: Builder) -> None:
         ("2.6",),
         (*ANY_LAYER, at_most(1, l), at_most(l, L + 1)),
     )
-    earlier = rules.evaluate_partials(_at_layer(b["2.7"].rhs, k - d))
+    earlier = rules.evaluate_partials(reading.at_layer(b["2.7"].rhs, k - d))
     b.add(
         "2.7z",
         "layers",
-        equation(b["2.7"].lhs, _back(earlier, k - l)),
+        equation(b["2.7"].lhs, reading.back(earlier, k - l)),
         "a layer does not depend on the weights of a later one",
         ("2.7",),
         (at_most(1, l), below(l, k), at_most(k, L + 1)),
     )
-    same = rules.collapse(rules.evaluate_partials(_at_layer(b["2.7"].rhs, k)))
+    same = rules.collapse(rules.evaluate_partials(reading.at_layer(b["2.7"].rhs, k)))
     b.add(
         "2.8",
         "Kronecker collapse",
-        equation(_at_layer(b["2.7"].lhs, k), same),
+        equation(reading.at_layer(b["2.7"].lhs, k), same),
         "in its own layer a weight meets only itself",
         ("2.7",),
         ANY_LAYER,
@@ -181,16 +180,16 @@ def chain(b: Builder) -> None:
     b.add(
         "2.10",
         "matrix form",
-        equation(PreActivationColumn(k, w_ij), _column(b["2.8"].rhs, r)),
+        equation(PreActivationColumn(k, w_ij), reading.column(b["2.8"].rhs, r)),
         "2.8 for all rows at once",
         ("2.8",),
         ANY_LAYER,
     )
-    later = rules.evaluate_partials(_at_layer(b["2.7"].rhs, k + d))
+    later = rules.evaluate_partials(reading.at_layer(b["2.7"].rhs, k + d))
     b.add(
         "2.11a",
         "layers",
-        equation(b["2.7"].lhs, _back(later, l - k)),
+        equation(b["2.7"].lhs, reading.back(later, l - k)),
         "weights of different layers are independent",
         ("2.7",),
         LATER,
@@ -220,7 +219,8 @@ def matrices(b: Builder) -> None:
         "2.12",
         "read off",
         equation(
-            Node("S", l - 1, (r, s)), _coefficient(b["2.11"].rhs, Partial(pre_activation(l - 1, s), w_ij))
+            Node("S", l - 1, (r, s)),
+            reading.coefficient(b["2.11"].rhs, Partial(pre_activation(l - 1, s), w_ij)),
         ),
         "what multiplies the derivative of the layer before",
         ("2.11",),
@@ -258,7 +258,7 @@ def matrices(b: Builder) -> None:
     b.add(
         "2.15",
         "substitute",
-        equation(b["2.14"].lhs, _replace_factor(b["2.14"].rhs, b["2.16"].rhs, b["2.16"].lhs)),
+        equation(b["2.14"].lhs, reading.replace_factor(b["2.14"].rhs, b["2.16"].rhs, b["2.16"].lhs)),
         "2.14 with the short name",
         ("2.14", "2.16", "2.16z"),
         (at_most(1, k), at_most(k, l), at_most(l, L + 1)),
@@ -275,7 +275,7 @@ def matrices(b: Builder) -> None:
     b.add(
         "2.17",
         "substitute",
-        equation(b["2.5"].lhs, _replace_factor(b["2.5"].rhs, last.lhs, last.rhs)),
+        equation(b["2.5"].lhs, reading.replace_factor(b["2.5"].rhs, last.lhs, last.rhs)),
         "2.15 down from the output layer",
         ("2.5", "2.15"),
         ANY_LAYER,
@@ -284,12 +284,13 @@ def matrices(b: Builder) -> None:
 
 def sensitivities(b: Builder, bias: Bias) -> None:
     """The bridge from the T-product to the delta recursion, D.1 to D.6."""
-    one_sample = _one_sample(b["2.3"].rhs)
+    one_sample = reading.one_sample(b["2.3"].rhs)
     b.add(
         "D.1",
         "read off",
         equation(
-            delta(L + 1, r), Sum(Partial(cost(), prediction(q)) * _output_entry(b), (q, 1, Width(L + 1)))
+            delta(L + 1, r),
+            Sum(Partial(cost(), prediction(q)) * reading.output_entry(b), (q, 1, Width(L + 1))),
         ),
         "the sensitivity of the cost to a weighted sum of the output layer, for one sample",
         ("2.3", "2.4"),
@@ -299,12 +300,12 @@ def sensitivities(b: Builder, bias: Bias) -> None:
     b.add(
         "D.2",
         "substitute",
-        equation(one_sample, _absorb(with_chain)),
+        equation(one_sample, reading.absorb(with_chain)),
         "one sample's share of 2.3, by 2.17; the sum over q is the row of D.1",
         ("2.3", "2.17", "D.1"),
         ANY_LAYER,
     )
-    row, chain_matrix = _row_and_chain(b["D.2"].rhs)
+    row, chain_matrix = reading.row_and_chain(b["D.2"].rhs)
     b.add(
         "D.3",
         "read off",
@@ -317,7 +318,7 @@ def sensitivities(b: Builder, bias: Bias) -> None:
     b.add(
         "D.4",
         "peel one factor",
-        equation(DeltaColumn(k), _peel(b["D.3"], b["2.16p"])),
+        equation(DeltaColumn(k), reading.peel(b["D.3"], b["2.16p"])),
         "T at k is T at k + 1 times S at k; D.3 for k + 1 takes the rest; transpose",
         ("D.3", "2.16p"),
         HIDDEN,
@@ -326,12 +327,12 @@ def sensitivities(b: Builder, bias: Bias) -> None:
     b.add(
         "D.5",
         "entries",
-        equation(delta(k, s), rules.hoist(_with_step_entries(component, b["2.12"]))),
+        equation(delta(k, s), rules.hoist(reading.with_step_entries(component, b["2.12"]))),
         "D.4 row by row, with the entries of 2.12",
         ("D.4", "2.12"),
         HIDDEN,
     )
-    contribution = rules.collapse(_gradient_entry(b))
+    contribution = rules.collapse(reading.gradient_entry(b))
     b.add(
         "D.6",
         "entries",
@@ -372,94 +373,3 @@ def stated_update(rule: UpdateRule) -> Any:
     values = {"w": w_ij, "gradient": Partial(cost(), w_ij), "learning_rate": eta}
     formula = rule.expression()
     return formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})
-
-
-# How statements are read and put together -----------------------------------------------
-
-
-def _at_layer(expr: Any, layer: Any) -> Any:
-    return expr.subs(l, layer)
-
-
-def _back(expr: Any, distance: Any) -> Any:
-    """Put the distance of two layers back in place of the positive number that stood for it."""
-    return expr.subs(d, distance)
-
-
-def _coefficient(total: Any, of: Any) -> Any:
-    """Return what multiplies `of` in every term of a sum."""
-    if not isinstance(total, Sum) or total.function.coeff(of) == 0:
-        raise DerivationError(f"{of} is no factor of the terms of {total}")
-    return total.function.coeff(of)
-
-
-def _column(expr: Any, row: Any) -> Any:
-    """Turn an expression in the row index into a column matrix (a multiple of a unit column)."""
-    (kronecker,) = [f for f in sympy.Mul.make_args(expr) if isinstance(f, KroneckerDelta)]
-    (one,) = [x for x in kronecker.args if x != row]
-    return sympy.Mul(*[f for f in sympy.Mul.make_args(expr) if f != kronecker]) * UnitColumn(k, one)
-
-
-def _replace_factor(product: Any, old: Any, new: Any) -> Any:
-    """Replace a factor of a matrix product, keeping the product flat."""
-    return MatMul(*(new if f == old else f for f in product.args)).doit(deep=False)
-
-
-def _one_sample(total: Any) -> Any:
-    """Drop the sum over samples and the sample numbers: one sample's share."""
-    limits = [limit for limit in total.limits if limit[0] != p]
-    general = total.function.replace(
-        lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices)
-    )
-    return Sum(general, *limits)
-
-
-def _output_entry(b: Builder) -> Any:
-    """d sigma_q / d c_r of the output layer, read off from 2.4."""
-    return _coefficient(b["2.4"].rhs, Partial(pre_activation(L + 1, r), w_ij))
-
-
-def _absorb(product: Any) -> Any:
-    """Sum over q of dJ/dh_q times a row in q is the row of the output sensitivities (D.1)."""
-    return MatMul(*(Transpose(DeltaColumn(L + 1)) if isinstance(f, OutputRow) else f for f in product.args))
-
-
-def _row_and_chain(product: Any) -> tuple[Any, Any]:
-    row, chain_matrix, _ = product.args
-    return row, chain_matrix
-
-
-def _peel(definition: Any, peeled: Any) -> Any:
-    """From delta_k^T = delta_{L+1}^T T_k^L to delta_k = S_k^T delta_{k+1}."""
-    row, chain_matrix = definition.rhs.args
-    if chain_matrix != peeled.lhs:
-        raise DerivationError(f"D.4: {chain_matrix} is not the left side of 2.16p")
-    rest, factor = peeled.rhs.args
-    following = substitute(definition, {k: k + 1})
-    whole = MatMul(row, rest)
-    if whole != following.rhs:
-        raise DerivationError(f"D.4: {whole} is not the right side of D.3 for the next layer")
-    return MatMul(Transpose(factor), following.lhs.arg)
-
-
-def _with_step_entries(expr: Any, definition: Any) -> Any:
-    """Put the definition 2.12 in place of every entry of an S-matrix."""
-
-    def one(entry: Node) -> Any:
-        row, column = entry.indices
-        general = definition.rhs.subs(l, entry.layer + 1)
-        return general.subs({r: row, s: column}, simultaneous=True)
-
-    return expr.replace(lambda e: isinstance(e, Node) and e.kind == "S", one)
-
-
-def _gradient_entry(b: Builder) -> Any:
-    """One sample's share of the gradient: D.2 with delta_k for the row and 2.10 for the column."""
-    row, chain_matrix, column = b["D.2"].rhs.args
-    if MatMul(row, chain_matrix) != b["D.3"].rhs or column != b["2.10"].lhs:
-        raise DerivationError("D.6: D.2 does not hold the row of D.3 and the column of 2.10")
-    scalar, unit = 1, b["2.10"].rhs
-    if isinstance(unit, MatMul):
-        scalar = sympy.Mul(*(f for f in unit.args if not isinstance(f, UnitColumn)))
-        unit = next(f for f in unit.args if isinstance(f, UnitColumn))
-    return scalar * entries(MatMul(b["D.3"].lhs, unit), 0, 0)

@@ -61,6 +61,7 @@ class TrainerView:
             "targets": network.cost.targets,
             "spec": _inside_triple_quotes(self.spec.to_toml()),
             "layers": self.layers(),
+            "initialisations": self.initialisations(),
             "kernels": {kernel.name: self.kernel(kernel) for kernel in self.program.kernels},
             "output_view": self._places.view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
@@ -91,6 +92,20 @@ class TrainerView:
                 }
             )
         return layers
+
+    def initialisations(self) -> list[str]:
+        """One sentence for each way of starting, with its source."""
+        lines = []
+        for name, record in INITIALISATIONS.items():
+            numbers = [n for n, layer in enumerate(self.program.layers, 1) if layer.initialisation == name]
+            if numbers:
+                shown = (
+                    ", ".join(map(str, numbers)) if len(numbers) <= 8 else f"{numbers[0]} ... {numbers[-1]}"
+                )
+                square = "variance" if record.distribution == "normal" else "square of the limit"
+                how = f"{record.distribution}, {square} {record.squared_scale}"
+                lines.append(f"Layer {shown}: {name}, {how} ({record.source})")
+        return lines
 
     def kernel(self, kernel: Kernel) -> list[dict[str, Any]]:
         """Return the parts of one kernel, each with views of the flat vectors and blocks of lines."""

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import sympy
+
 from symbp.errors import DerivationError
 from symbp.files import atomic_write
 from symbp.plan.passes import make_plan
@@ -47,9 +49,18 @@ def trainer_source(derivation: Derivation, spec: Spec, prove: bool = True) -> st
     if prove:
         derivation.prove()
     view = TrainerView(make_plan(derivation), spec, test_vector(spec.network))
-    text = render("numba", "trainer.py.j2", {**view.data(), "version": __version__, "open_seal": OPEN})
+    text = render("numba", "trainer.py.j2", {**view.data(), **_provenance()})
     # Macros leave blank lines behind where they have nothing to say.
     return seal(re.sub(r"\n{4,}", "\n\n\n", text))
+
+
+def _provenance() -> dict[str, str]:
+    # SymPy's normal forms decide the text; its patch releases do not.
+    return {
+        "version": __version__,
+        "sympy": ".".join(sympy.__version__.split(".")[:2]),
+        "open_seal": OPEN,
+    }
 
 
 def write_trainer(derivation: Derivation, spec: Spec, path: str | Path, prove: bool = True) -> str:

@@ -7,7 +7,7 @@ of backpropagation.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,27 +18,17 @@ from sympy import (
     And,
     Eq,
     Function,
-    Identity,
     KroneckerDelta,
-    MatMul,
     Mul,
     Or,
     Piecewise,
     Pow,
     Sum,
     Symbol,
-    Transpose,
 )
 
 from symbp.algebra import rules
 from symbp.algebra.matrices import (
-    ChainMatrix,
-    DeltaColumn,
-    OutputRow,
-    PreActivationColumn,
-    StepMatrix,
-    StepProduct,
-    UnitColumn,
     is_matrix,
 )
 from symbp.algebra.nodes import (
@@ -54,6 +44,7 @@ from symbp.algebra.nodes import (
     Softplus,
     Width,
 )
+from symbp.derivation.oracles.interpret_matrices import evaluate_matrix
 from symbp.derivation.oracles.model import Array, Key, Model, NoSuchQuantity, NotApplicable, Shape
 
 Environment = dict[Any, int]
@@ -146,7 +137,7 @@ class Interpreter:
 
     def expression(self, expr: Any) -> Any:
         if is_matrix(expr):
-            return self.matrix(expr)
+            return evaluate_matrix(self, expr)
         for kind, method in _SCALARS.items():
             if isinstance(expr, kind):
                 return method(self, expr)
@@ -301,114 +292,6 @@ class Interpreter:
     def elementary(self, expr: Function) -> Any:
         return self.model.function(expr.func.__name__, self.expression(expr.args[0]))
 
-    # Matrices --------------------------------------------------------------------------
-
-    def matrix(self, expr: Any) -> Array:
-        for kind, method in _MATRICES.items():
-            if isinstance(expr, kind):
-                value: Array = method(self, expr)
-                return value
-        raise NotApplicable(f"no value for the matrix {expr}")
-
-    def matrix_product(self, expr: MatMul) -> Array:
-        scalar: Any = None
-        result: Array | None = None
-        for factor in expr.args:
-            if is_matrix(factor):
-                value = self.matrix(factor)
-                if result is not None and result.shape[1] != value.shape[0]:
-                    raise NoSuchQuantity(f"a product of shapes {result.shape} and {value.shape}")
-                result = value if result is None else self.model.product(result, value)
-            else:
-                number = self.expression(factor)
-                scalar = number if scalar is None else self.model.reduce(scalar * number)
-        if result is None:
-            raise NotApplicable(f"{expr} has no matrix")
-        if scalar is None:
-            return result
-        scaled = [[self.model.reduce(scalar * entry) for entry in row] for row in result.tolist()]
-        return np.array(scaled, dtype=object)
-
-    def transpose(self, expr: Transpose) -> Array:
-        return self.matrix(expr.arg).T
-
-    def step_matrix(self, expr: StepMatrix) -> Array:
-        return self.chain_value(self.integer(expr.args[0]), self.integer(expr.args[0]))
-
-    def chain(self, expr: ChainMatrix) -> Array:
-        upper, lower = map(self.integer, expr.args)
-        return (
-            self.identity_of(self.model.shape.widths[lower])
-            if upper == lower - 1
-            else self.chain_value(upper, lower)
-        )
-
-    def chain_value(self, upper: int, lower: int) -> Array:
-        """d c^{upper+1} / d c^{lower}, entry by entry."""
-        if not 1 <= lower <= upper < self.model.shape.last:
-            raise NoSuchQuantity(f"a product of S from layer {upper} down to {lower}")
-        widths = self.model.shape.widths
-        if (upper, lower) in self.chains:
-            return self.chains[upper, lower]
-        self.chains[upper, lower] = _fill(
-            widths[upper + 1],
-            widths[lower],
-            lambda row, column: self.model.partial(
-                Key("c", upper + 1, (row,), 1), Key("c", lower, (column,), 1)
-            ),
-        )
-        return self.chains[upper, lower]
-
-    def step_product(self, expr: StepProduct) -> Array:
-        upper, lower = map(self.integer, expr.args)
-        result = self.chain_value(upper, upper)
-        for layer in range(upper - 1, lower - 1, -1):
-            result = self.model.product(result, self.chain_value(layer, layer))
-        return result
-
-    def identity(self, expr: Identity) -> Array:
-        return self.identity_of(self.integer(expr.args[0]))
-
-    def identity_of(self, order: int) -> Array:
-        return _fill(order, order, lambda row, column: self.model.number(int(row == column), 1))
-
-    def pre_activation_column(self, expr: PreActivationColumn) -> Array:
-        layer, wrt = self.integer(expr.args[0]), self.key(expr.args[1])
-        return _fill(
-            self.model.shape.widths[layer],
-            1,
-            lambda row, _: self.model.partial(Key("c", layer, (row,), 1), wrt),
-        )
-
-    def output_row(self, expr: OutputRow) -> Array:
-        last, neuron = self.model.shape.last, self.integer(expr.args[0])
-        return _fill(
-            1,
-            self.model.shape.widths[last],
-            lambda _, column: self.model.partial(
-                Key("sigma", last, (neuron,), 1), Key("c", last, (column,), 1)
-            ),
-        )
-
-    def unit_column(self, expr: UnitColumn) -> Array:
-        layer, one = map(self.integer, expr.args)
-        return _fill(self.model.shape.widths[layer], 1, lambda row, _: self.model.number(int(row == one), 1))
-
-    def delta_column(self, expr: DeltaColumn) -> Array:
-        layer = self.integer(expr.args[0])
-        return _fill(
-            self.model.shape.widths[layer], 1, lambda row, _: self.lookup(Key("delta", layer, (row,), 1))
-        )
-
-
-def _fill(rows: int, columns: int, entry: Callable[[int, int], Any]) -> Array:
-    """Return the matrix of ``entry(row, column)``, counted from 1."""
-    result = np.empty((rows, columns), dtype=object)
-    for row in range(rows):
-        for column in range(columns):
-            result[row, column] = entry(row + 1, column + 1)
-    return result
-
 
 # The first layer that has the quantity, and how many of the last layers do not; output
 # quantities stand in the last layer only.
@@ -441,17 +324,4 @@ _SCALARS: dict[Any, Any] = {
     Softplus: Interpreter.softplus,
     Piecewise: Interpreter.piecewise,
     Function: Interpreter.elementary,
-}
-
-_MATRICES: dict[Any, Any] = {
-    MatMul: Interpreter.matrix_product,
-    Transpose: Interpreter.transpose,
-    Identity: Interpreter.identity,
-    StepMatrix: Interpreter.step_matrix,
-    ChainMatrix: Interpreter.chain,
-    StepProduct: Interpreter.step_product,
-    PreActivationColumn: Interpreter.pre_activation_column,
-    OutputRow: Interpreter.output_row,
-    UnitColumn: Interpreter.unit_column,
-    DeltaColumn: Interpreter.delta_column,
 }
