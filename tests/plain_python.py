@@ -15,7 +15,7 @@ from symbp.network import Network
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
 
-_JIT = 'return njit(cache=True, fastmath={"contract"}, error_model="numpy", nogil=True)(function)'
+_JIT = "return njit(cache=True, **options)(function)"
 
 
 def interpreted(

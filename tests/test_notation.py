@@ -12,6 +12,7 @@ from symbp.algebra import matrices, nodes
 from symbp.algebra.nodes import KINDS, L, Node, Partial, Width, i, index, j, k, l, q, r, s
 from symbp.derivation.derive import derive
 from symbp.errors import RenderError
+from symbp.network import Dense, Network
 from symbp.notation import NOTATIONS, get
 from symbp.notation.latex import LatexWriter
 from symbp.notation.legend import legend
@@ -244,3 +245,13 @@ def test_legend_has_only_what_occurs():
     assert set(rows) == {"w_{ij}^k", "a_j^k", "c_i^k", "N_k"}
     everything = dict(legend([s.statement for s in derive().steps], LatexWriter(get("smatrix"))))
     assert {r"\mathbf{S}_k", r"\mathbf{T}_k^l", r"\delta_{ri}", r"\mathbf{c}^{L+1}", "g^k"} <= set(everything)
+
+
+def test_a_sum_after_a_coefficient_keeps_its_brackets() -> None:
+    """Without them the prefactor would bind the first term only."""
+    network = Network(5, [Dense(4, "softmax")], "squared_error")
+    statement = derive(network)["D.1f"].statement
+    text = TextWriter(get("smatrix"), network.sizes).equation(statement)
+    right = text.split(" = ", 1)[1]
+    assert right.startswith("(2 h_r/m) (")
+    assert right.endswith(")")

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 4b7040e545317a05fcf9e084c55c3875107dc31d6b1aa9cbc15d94d7b2c70607
+# content: sha256 7c070d8486cff7f5ae17ecaa9f9a5a7f0f690995243ae9e6770449bdcfd4bb6b
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -69,7 +69,11 @@ def _kernel(function):
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     # 'contract' allows fused multiply-add and nothing else: NaN and infinity stay what they are.
-    return njit(cache=True, fastmath={"contract"}, error_model="numpy", nogil=True)(function)
+    options = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # nowhere to write a cache: compile in every process
+        return njit(**options)(function)
 
 
 @_kernel

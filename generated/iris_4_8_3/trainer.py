@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 076332b5d87324e7b545d1bc53b71e91d6c6e1c01a3ebc8531223610699d62e0
+# content: sha256 9e3fa1cb24fccb64b2d1a3e26b7290f20a8900e72f7f13f476ae99d65793e8f0
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -69,7 +69,11 @@ def _kernel(function):
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     # 'contract' allows fused multiply-add and nothing else: NaN and infinity stay what they are.
-    return njit(cache=True, fastmath={"contract"}, error_model="numpy", nogil=True)(function)
+    options = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # nowhere to write a cache: compile in every process
+        return njit(**options)(function)
 
 
 @_kernel

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 a81382ea701f1aa89f8443a7956b9a79686c5345a777e7945dcb3db192d6da93
+# content: sha256 0298429b22ca147911666b3d9645dbfb012d7316103eecc508605fd9f9b33ec4
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -69,7 +69,11 @@ def _kernel(function):
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     # 'contract' allows fused multiply-add and nothing else: NaN and infinity stay what they are.
-    return njit(cache=True, fastmath={"contract"}, error_model="numpy", nogil=True)(function)
+    options = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # nowhere to write a cache: compile in every process
+        return njit(**options)(function)
 
 
 @_kernel

@@ -248,12 +248,13 @@ class Writer(ABC):
         taken = product(expr)
         sign = "-" if taken.negative else ""
         if not taken.below:
-            return sign + str(self.factors(taken.above))
+            alone = not taken.negative
+            return sign + str(self.factors(taken.above) if alone else self._beside(taken.above))
         large = [f for f in taken.above if f.has(Sum, MaxOver) or is_matrix(f)]
         if not large:
             return sign + str(self.quotient(taken.above, taken.below))
         small = [f for f in taken.above if f not in large]
-        return f"{sign}{self.coefficient(small, taken.below)} {self.factors(large)}"
+        return f"{sign}{self.coefficient(small, taken.below)} {self._beside(large)}"
 
     def _print_MatMul(self, expr: Any) -> str:
         scalar = sympy.Mul(*(a for a in expr.args if not is_matrix(a)))
@@ -268,6 +269,10 @@ class Writer(ABC):
             return "1"
         if len(parts) == 1:
             return self._print(parts[0])
+        return self._beside(parts)
+
+    def _beside(self, parts: Sequence[Any]) -> str:
+        """Return a product that stands after a sign or a coefficient: a sum alone needs its brackets."""
         return " ".join(self._factor(f, last=f is parts[-1]) for f in parts)
 
     def _factor(self, factor: Any, last: bool) -> str:

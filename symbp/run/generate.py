@@ -48,6 +48,8 @@ def generate(
         If a step does not pass its checks.
     """
     spec = _spec(what, options)
+    if Path(path).suffix != ".py":
+        raise SpecError(f"{path}: a trainer's file name ends in .py")
     derivation = what if isinstance(what, Derivation) else derive(spec.network, spec.train.optimizer)
     write_trainer(derivation, spec, path, prove)
     return load(path, self_test=prove)

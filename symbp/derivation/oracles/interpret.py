@@ -105,6 +105,7 @@ class Interpreter:
         self.env = env
         self.definitions = definitions or {}
         self.chains = {} if chains is None else chains
+        self.auxiliary: dict[Key, Any] = {}
 
     def sides(self, statement: Eq) -> tuple[Any, Any]:
         """Return the values of both sides: two numbers, or two matrices."""
@@ -155,9 +156,14 @@ class Interpreter:
         definition = self.definitions.get(key.kind)
         if definition is None:
             return self.lookup(key)
+        if key in self.auxiliary:
+            return self.auxiliary[key]
         own = dict(zip(definition.lhs.indices, key.indices, strict=True))
         inner = Interpreter(self.model, self.env | own, self.definitions, self.chains)
-        return inner.expression(rules.at_sample(definition.rhs, sympy.Integer(key.sample)))
+        inner.auxiliary = self.auxiliary
+        value = inner.expression(rules.at_sample(definition.rhs, sympy.Integer(key.sample)))
+        self.auxiliary[key] = value
+        return value
 
     def lookup(self, key: Key) -> Any:
         shape = self.model.shape
