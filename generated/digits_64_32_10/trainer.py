@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 7c070d8486cff7f5ae17ecaa9f9a5a7f0f690995243ae9e6770449bdcfd4bb6b
+# content: sha256 de2de1c0a7724a2cf96d65beac899e41998d2dacd13abe1c8bb50c87ac937b27
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -639,8 +639,9 @@ def main():
         else:
             self_test()
             print("self-test passed")
-    except (OSError, ValueError, FloatingPointError, AssertionError) as error:
-        sys.exit(f"{NAME}: error: {error}")
+    except Exception as error:  # whatever a broken file makes NumPy raise: one line
+        print(f"{NAME}: error: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 9e3fa1cb24fccb64b2d1a3e26b7290f20a8900e72f7f13f476ae99d65793e8f0
+# content: sha256 c6a0effdfc6f541137d1fde26bc2e20f097109bfd379bafc3b212dfcc89ce505
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -631,8 +631,9 @@ def main():
         else:
             self_test()
             print("self-test passed")
-    except (OSError, ValueError, FloatingPointError, AssertionError) as error:
-        sys.exit(f"{NAME}: error: {error}")
+    except Exception as error:  # whatever a broken file makes NumPy raise: one line
+        print(f"{NAME}: error: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 0298429b22ca147911666b3d9645dbfb012d7316103eecc508605fd9f9b33ec4
+# content: sha256 eb56fc748533c983c22f57a7e572530646ef6932ad48a5f5ecc9a6d270404554
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -570,8 +570,9 @@ def main():
         else:
             self_test()
             print("self-test passed")
-    except (OSError, ValueError, FloatingPointError, AssertionError) as error:
-        sys.exit(f"{NAME}: error: {error}")
+    except Exception as error:  # whatever a broken file makes NumPy raise: one line
+        print(f"{NAME}: error: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":
