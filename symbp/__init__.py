@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from symbp.errors import SymbpError
     from symbp.functions import Activation, Cost
     from symbp.network import Dense, Network
+    from symbp.run.check_gradient import check_gradient
     from symbp.run.generate import generate
     from symbp.run.load import load
+    from symbp.run.symbolic import network_symbols
     from symbp.run.trainer import Trainer
     from symbp.run.verify import verify
     from symbp.spec import Spec, TrainOptions
@@ -31,6 +33,8 @@ _PLACES = {
     "Spec": "symbp.spec",
     "SymbpError": "symbp.errors",
     "TrainOptions": "symbp.spec",
+    "check_gradient": "symbp.run.check_gradient",
+    "network_symbols": "symbp.run.symbolic",
     "Trainer": "symbp.run.trainer",
     "derive": "symbp.api",
     "generate": "symbp.run.generate",
@@ -49,9 +53,11 @@ __all__ = [
     "TrainOptions",
     "Trainer",
     "__version__",
+    "check_gradient",
     "derive",
     "generate",
     "load",
+    "network_symbols",
     "verify",
 ]
 

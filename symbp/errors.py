@@ -38,6 +38,13 @@ class DerivationError(SymbpError):
     """
 
 
+class GradientError(SymbpError, ValueError):
+    """A gradient that is to be checked cannot be evaluated.
+
+    Usual causes: the function raises, or returns something without the shape of the weights.
+    """
+
+
 class PlanError(SymbpError):
     """A derivation could not be lowered, or a pass broke the kernel program.
 

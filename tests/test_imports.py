@@ -29,7 +29,7 @@ ORDER = (
     "run",
     "bench",
     "interop",
-    "api",
+    "api testing",
     "__init__",
     "demo",
     "cli",

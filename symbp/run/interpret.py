@@ -1,0 +1,115 @@
+"""A kernel program run as NumPy, statement by statement, without emitting or compiling anything.
+
+Slow and plain: it is there to see in milliseconds what a derivation computes, also one in
+which an equation was replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import KroneckerDelta
+
+from symbp.algebra.nodes import m
+from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Program, Reduce, Statement
+from symbp.run.evaluate import evaluate
+
+Floats = NDArray[np.float64]
+
+
+def gradient(program: Program, w: Floats, X: Floats, Y: Floats) -> tuple[float, Floats]:
+    """Return J and its gradient as the program's equations give them.
+
+    Parameters
+    ----------
+    program : Program
+    w : ndarray, shape (n_params,)
+    X, Y : ndarray, shape (n, N_0) and (n, N_{L+1})
+
+    Returns
+    -------
+    cost : float
+    gradient : ndarray, shape (n_params,)
+    """
+    flat = np.zeros(program.n_params)
+    memory: dict[str, Any] = {"X": X, "Y": Y, "cost": np.zeros(())}
+    for name in ("forward", "gradient"):
+        _run(program.kernel(name), memory, w, flat, len(X))
+    return float(memory["cost"]), flat
+
+
+def _run(kernel: Kernel, memory: dict[str, Any], w: Floats, flat: Floats, rows: int) -> None:
+    for array in kernel.arrays:
+        if array.role in ("weights", "gradient"):
+            memory[array.name] = _view(array, w if array.role == "weights" else flat)
+        elif array.name not in memory:
+            memory[array.name] = np.zeros([_extent(extent, rows) for extent in array.axes])
+    for statement in kernel.statements:
+        _execute(statement, memory, rows)
+
+
+def _view(array: Array, vector: Floats) -> Floats:
+    shape = [int(extent) for extent in array.axes]
+    return vector[array.offset : array.offset + int(np.prod(shape))].reshape(shape)
+
+
+def _extent(extent: Any, rows: int) -> int:
+    return rows if extent == ROWS else int(extent)
+
+
+def _execute(statement: Statement, memory: Mapping[str, Any], rows: int) -> None:
+    over = statement.over if isinstance(statement, Reduce) else ()
+    loops = (*statement.loops, *over)
+    value = _values(statement.value, loops, memory, rows)
+    target, place = memory[statement.target.array], _place(statement, rows)
+    if isinstance(statement, Map):
+        target[place] = value
+        return
+    axes = tuple(range(len(statement.loops), len(loops)))
+    total = value.max(axis=axes) if statement.operation == "max" else value.sum(axis=axes)
+    if statement.initial is not None:
+        total = total + _values(statement.initial, statement.loops, memory, rows)
+    target[place] = target[place] + total if statement.accumulate else total
+
+
+def _place(statement: Statement, rows: int) -> Any:
+    """Return where the target's elements lie, their axes in the order of the loops."""
+    extents = {loop.index: _extent(loop.extent, rows) for loop in statement.loops}
+    order = [loop.index for loop in statement.loops]
+    places: list[Any] = []
+    for position in statement.target.indices:
+        places.append(int(position) if position.is_Integer else _along(position, order, extents))
+    return tuple(places)
+
+
+def _along(index: Any, order: list[Any], extents: Mapping[Any, int]) -> NDArray[np.int_]:
+    """Return 0, 1, ... along the axis of an index, with length 1 along the others."""
+    shape = [extents[other] if other == index else 1 for other in order]
+    return np.arange(extents[index]).reshape(shape)
+
+
+def _values(value: Any, loops: tuple[Loop, ...], memory: Mapping[str, Any], rows: int) -> Any:
+    """Return a value for every combination of the loops, one axis each."""
+    extents = {loop.index: _extent(loop.extent, rows) for loop in loops}
+    order = [loop.index for loop in loops]
+
+    def positions(indices: Any) -> tuple[Any, ...]:
+        return tuple(int(x) if x.is_Integer else _along(x, order, extents) for x in indices)
+
+    # A named stable function has the value of what defines it.
+    plain = value.replace(lambda e: hasattr(e, "defining"), lambda e: e.defining())
+    letters: dict[Any, Any] = {m: sympy.Dummy("m")}
+    numbers: dict[Any, Any] = {letters[m]: float(rows)}
+    for part in plain.atoms(Access, KroneckerDelta):
+        letters[part] = letter = sympy.Dummy()
+        if isinstance(part, Access):
+            numbers[letter] = memory[part.array][positions(part.indices)]
+        else:
+            a, b = positions(part.args[:2])
+            numbers[letter] = np.equal(a, b).astype(float)
+    result = evaluate(plain.xreplace(letters), numbers)
+    return np.broadcast_to(result, [extents[index] for index in order])
