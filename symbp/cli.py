@@ -129,10 +129,28 @@ def _read_spec(path: str, **given: Any) -> Spec:
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of --output, else text."
 )
+@click.option("--prove", is_flag=True, help="Print the checks of every step instead of the derivation.")
+@click.option(
+    "--mutants", is_flag=True, help="With --prove: break every equation; report which faults are seen."
+)
 @_output_options
-def derive(spec: str, notation: str, form: str | None, output: str | None, force: bool) -> None:
+def derive(
+    spec: str,
+    notation: str,
+    form: str | None,
+    prove: bool,
+    mutants: bool,
+    output: str | None,
+    force: bool,
+) -> int:
     """Print the derivation of SPEC, every step proved."""
     declared = Spec.from_toml(spec)
+    if mutants and not prove:
+        raise click.UsageError("--mutants needs --prove")
+    if prove:
+        if output is not None or form is not None:
+            raise click.UsageError("--prove prints a table; leave --output and --format out")
+        return _prove(declared, mutants)
     form = form or _format_of(output)
     if form == "pdf" and output is None:
         raise click.UsageError("--format pdf needs --output FILE")
@@ -155,6 +173,26 @@ def derive(spec: str, notation: str, form: str | None, output: str | None, force
         click.echo(content, nl=False)
     else:
         click.echo(f"wrote {atomic_write(output, content)}")
+    return 0
+
+
+def _prove(declared: Spec, mutants: bool) -> int:
+    """Print every step with its oracles, and what they see of deliberate faults."""
+    import symbp
+
+    derivation = symbp.derive(declared.network, declared.train.optimizer).checked()
+    checks = derivation.prove()
+    width = max(map(len, derivation.labels))
+    for step in derivation.steps:
+        click.echo(f"{step.label:<{width}}  {', '.join(check.method for check in step.checks)}")
+    click.echo(f"{len(derivation.steps)} steps, {len(checks)} checks passed")
+    if not mutants:
+        return 0
+    from symbp.derivation.oracles.kills import try_faults
+
+    report = try_faults(derivation)
+    click.echo("\n" + report.table(), nl=False)
+    return 0 if report.ok else 1
 
 
 def _format_of(output: str | None) -> str:

@@ -164,6 +164,22 @@ def test_derive_pdf(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("d.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_prove_reports_checks_and_kills(capsys: pytest.CaptureFixture[str]) -> None:
+    proofs = output_of(capsys, "derive", "spiral.toml", "--prove")
+    assert "2.17   " in proofs
+    assert " steps, " in proofs.splitlines()[-1]
+    kills = output_of(capsys, "derive", "spiral.toml", "--prove", "--mutants")
+    assert kills.startswith(proofs)
+    assert "faults seen" in kills
+    assert "NOT SEEN" not in kills
+
+
+def test_mutants_need_prove(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "spiral.toml", "--mutants"]) == 2
+    assert capsys.readouterr().err == "symbp: error: --mutants needs --prove\n"
+    assert main(["derive", "spiral.toml", "--prove", "--format", "latex"]) == 2
+
+
 def test_unknown_notation(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["derive", "spiral.toml", "--notation", "smatrx"]) == 2
     assert "unknown notation 'smatrx'; did you mean 'smatrix'?" in capsys.readouterr().err

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sympy
 
+from symbp.algebra import rules
 from symbp.algebra.nodes import L, m
 from symbp.derivation.oracles.cases import MANY, assignments
 from symbp.derivation.oracles.descent import check_descent
@@ -19,7 +21,7 @@ from symbp.derivation.oracles.model import Model, NoSuchQuantity, NotApplicable,
 from symbp.derivation.oracles.real import RealModel
 from symbp.derivation.oracles.record import check_kinks, check_record
 from symbp.derivation.oracles.structure import check_induction, check_types
-from symbp.derivation.records import Check, Derivation, Step
+from symbp.derivation.records import Check, Derivation, Step, equation
 
 if TYPE_CHECKING:
     from symbp.network import Network
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 # Up to this product of weights and layers every step is also checked with the real functions;
 # beyond it only the steps that hold those functions, whose cost does not grow with the step S.
 REAL_WORK = 20_000
+# Up to this width a layer is narrow, and its functions are tried at this many samples.
+NARROW, MANY_SAMPLES = 2, 6
 
 
 class Panel:
@@ -54,7 +58,7 @@ class Panel:
             own = derivation.network
             self.own = [
                 Oracle("field", FieldModel(_shape(own), seed=1)),
-                Oracle("mpmath", RealModel(own, seed=2)),
+                Oracle("mpmath", RealModel(own, seed=2, samples=_samples(own))),
             ]
         auxiliary = [step for step in derivation.steps if step.defines and step.label.startswith("1.8s")]
         self.definitions = {step.statement.lhs.kind: step.statement for step in auxiliary}
@@ -93,8 +97,8 @@ class Panel:
             return None
         compared, largest = 0, None
         try:
-            for env in assignments(step, model.shape, random.Random(step.label)):
-                left, right = Interpreter(model, env, self.definitions, oracle.chains).sides(step.statement)
+            for env, statement in self._cases(step, model):
+                left, right = Interpreter(model, env, self.definitions, oracle.chains).sides(statement)
                 if not _same(model, left, right):
                     return Check(
                         step.label, method, False, f"{model.shape}, {_at(env)}: left and right differ"
@@ -110,6 +114,22 @@ class Panel:
             return Check(step.label, method, False, "the largest shifted exponent is not 0")
         return Check(step.label, method, True, f"{compared} cases on {model.shape}") if compared else None
 
+    @staticmethod
+    def _cases(step: Step, model: Model) -> Iterator[tuple[dict[Any, int], Any]]:
+        """Yield cases with the statement to try there.
+
+        A function of a narrow layer is tried at every sample: its few neurons may all be on
+        the same side of a kink at the first.
+        """
+        narrow = isinstance(model, RealModel) and step.functions and min(model.shape.widths[1:]) <= NARROW
+        left, right = step.statement.args
+        for env in assignments(step, model.shape, random.Random(step.label)):
+            yield env, step.statement
+            if narrow and step.label.startswith("1.3"):
+                for p in range(2, model.shape.samples + 1):
+                    sample = sympy.Integer(p)
+                    yield env, equation(rules.at_sample(left, sample), rules.at_sample(right, sample))
+
 
 @dataclass(frozen=True)
 class Oracle:
@@ -122,6 +142,11 @@ class Oracle:
 
 def _work(network: Network) -> int:
     return network.n_params * (network.hidden + 1)
+
+
+def _samples(network: Network) -> int:
+    """A narrow layer has few neurons to try an equation at: try it at more samples."""
+    return MANY_SAMPLES if min(network.sizes[1:]) <= NARROW else 2
 
 
 def _shape(network: Network) -> Shape:

@@ -1,0 +1,137 @@
+"""How good the oracles are: which faults in which equations they see.
+
+::
+
+    Derivation --> every fault of every equation --> Panel --> MutationReport
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from symbp.algebra.nodes import Node
+from symbp.derivation.oracles.mutants import mutants
+from symbp.derivation.oracles.panel import Panel
+from symbp.derivation.records import Derivation, Step
+from symbp.network import Network
+
+# Faults that change no value, and why: (label, what the fault starts with).
+EQUAL = {
+    ("2.11a", "one term short"): "the last input is the bias neuron, whose derivative is 0",
+    ("2.11a", "without HasBias"): "the last input is the bias neuron, whose derivative is 0",
+}
+# Faults that change no value in a network with a layer of one neuron: its only index is 1.
+EQUAL_AT_ONE = ("indices swapped", "without KroneckerDelta")
+
+
+@dataclass(frozen=True)
+class Survivor:
+    """A fault that no oracle saw.
+
+    Attributes
+    ----------
+    label : str
+        The equation's.
+    fault : str
+    equal_because : str or None
+        Why the faulty equation has the same values; None where it should have been seen.
+    """
+
+    label: str
+    fault: str
+    equal_because: str | None
+
+
+@dataclass(frozen=True)
+class MutationReport:
+    """What the oracles saw.
+
+    Attributes
+    ----------
+    by_step : dict
+        Label -> (faults that were tried, faults that were seen).
+    by_rule : dict
+        The same for the rule that made the equation.
+    survivors : tuple of Survivor
+    """
+
+    by_step: dict[str, tuple[int, int]]
+    by_rule: dict[str, tuple[int, int]]
+    survivors: tuple[Survivor, ...]
+
+    @property
+    def tried(self) -> int:
+        return sum(tried for tried, _ in self.by_step.values())
+
+    @property
+    def killed(self) -> int:
+        return sum(killed for _, killed in self.by_step.values())
+
+    @property
+    def ok(self) -> bool:
+        """Whether every fault that changes a value was seen."""
+        return all(survivor.equal_because for survivor in self.survivors)
+
+    def table(self) -> str:
+        """Return the report as plain text."""
+        width = max(map(len, [*self.by_step, *self.by_rule]))
+        lines = [f"{'rule':<{width}}  faults  seen"]
+        lines += [f"{rule:<{width}}  {tried:>6}  {seen:>4}" for rule, (tried, seen) in self.by_rule.items()]
+        lines += ["", f"{'equation':<{width}}  faults  seen"]
+        lines += [f"{label:<{width}}  {tried:>6}  {seen:>4}" for label, (tried, seen) in self.by_step.items()]
+        lines += ["", f"{self.killed} of {self.tried} faults seen"]
+        for survivor in self.survivors:
+            why = survivor.equal_because or "NOT SEEN"
+            lines.append(f"not seen: {survivor.label}, {survivor.fault}: {why}")
+        return "\n".join(lines) + "\n"
+
+
+def try_faults(derivation: Derivation) -> MutationReport:
+    """Break every equation in every known way and ask the oracles about each.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        Unbroken.
+    """
+    panel = Panel(derivation)
+    by_step: dict[str, tuple[int, int]] = {}
+    by_rule: dict[str, tuple[int, int]] = {}
+    survivors = []
+    for step in derivation.steps:
+        tried = killed = 0
+        for fault, statement in mutants(step.statement):
+            checks = panel.checks(dataclasses.replace(step, statement=statement))
+            tried += 1
+            if all(check.passed for check in checks):
+                why = _equal_because(step, fault, derivation.network)
+                survivors.append(Survivor(step.label, fault, why))
+            else:
+                killed += 1
+        by_step[step.label] = (tried, killed)
+        before = by_rule.get(step.rule, (0, 0))
+        by_rule[step.rule] = (before[0] + tried, before[1] + killed)
+    return MutationReport(by_step, by_rule, tuple(survivors))
+
+
+def _equal_because(step: Step, fault: str, network: Network | None) -> str | None:
+    for (label, start), why in EQUAL.items():
+        if step.label == label and fault.startswith(start):
+            return why
+    if network is None or not (step.functions or "k=" in step.label):
+        return None
+    if fault.startswith(EQUAL_AT_ONE) and _only_index_one(step, fault, network):
+        return "a layer of one neuron has no other index than 1"
+    return None
+
+
+def _only_index_one(step: Step, fault: str, network: Network) -> bool:
+    """Whether the indices that the fault confuses both run from 1 to 1."""
+    if fault.startswith("without KroneckerDelta"):
+        return network.sizes[-1] == 1
+    (node,) = [n for n in step.statement.rhs.atoms(Node) if fault.endswith(f" in {n}")]
+    # A weight's second index runs over the neurons before; its bias column has no index.
+    before = node.layer - 1 if node.kind == "w" else node.layer
+    first = {"w": node.layer, "S": node.layer + 1}.get(node.kind, network.hidden + 1)
+    return {network.sizes[int(first)], network.sizes[int(before)]} == {1}
