@@ -8,7 +8,7 @@ import sympy
 import symbp
 from symbp.algebra.nodes import Node, Softplus, k, m, p, q, r
 from symbp.derivation.records import Builder, Derivation, equation
-from symbp.errors import DerivationError
+from symbp.errors import DerivationError, SpecError
 from symbp.functions import ACTIVATIONS
 from symbp.network import Dense, Network
 
@@ -175,3 +175,17 @@ def test_no_derivative_is_written_in_a_record() -> None:
     """A record states the function; a derivative in it would be a second truth."""
     for record in ACTIVATIONS.values():
         assert set(vars(record)) == {"name", "formula", "output", "initialisation", "source"}
+
+
+def test_only_networks_are_derived() -> None:
+    with pytest.raises(SpecError, match=r"derive: 'iris.toml' is no Network"):
+        symbp.derive("iris.toml")  # type: ignore[arg-type]
+
+
+def test_a_statement_without_a_value_fails_its_check() -> None:
+    derivation = symbp.derive(symbp.Network(2, [symbp.Dense(2, "softmax")], "cross_entropy"))
+    shifted = derivation["1.8s.2"].statement
+    e, u = shifted.lhs, sympy.Symbol("eta", real=True)
+    nowhere = 1 / sympy.Add(e, -e, u, sympy.Mul(-1, u, evaluate=False), evaluate=False)
+    with pytest.raises(DerivationError, match=r"^1\.8s\.2: "):
+        derivation.replace("1.8s.2", equation(e, nowhere)).prove()

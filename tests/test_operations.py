@@ -47,7 +47,7 @@ def _network(*sizes: int) -> symbp.Network:
 def test_multiplications_of_the_sensitivities(sizes: tuple[int, ...]) -> None:
     """Layer by layer: outer products, W^T delta, and one factor and one square for each g'."""
     regular = sum(a * b for a, b in itertools.pairwise(sizes))
-    back = sum(a * b for a, b in itertools.pairwise(sizes))
+    back = sum(a * b for a, b in itertools.pairwise(sizes[1:]))
     slopes = 2 * sum(sizes[1:-1])
     _, sensitivities = ways_to_gradient(make_plan(symbp.derive(_network(*sizes))))
     assert sensitivities.total.multiplications == regular + back + slopes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 from sympy import Eq
@@ -11,10 +11,10 @@ from sympy import Eq
 from symbp.algebra.nodes import HasBias
 from symbp.derivation import architecture, generic
 from symbp.derivation.records import Builder, Derivation, Step
+from symbp.errors import SpecError
 from symbp.functions import OPTIMIZERS, UpdateRule
-
-if TYPE_CHECKING:
-    from symbp.network import Network
+from symbp.network import Network
+from symbp.values import shown
 
 
 def derive(network: Network | None = None, optimizer: UpdateRule | None = None) -> Derivation:
@@ -31,7 +31,14 @@ def derive(network: Network | None = None, optimizer: UpdateRule | None = None) 
     -------
     Derivation
         Unchecked; :meth:`Derivation.prove` runs the oracles.
+
+    Raises
+    ------
+    SpecError
+        If `network` is something else.
     """
+    if network is not None and not isinstance(network, Network):
+        raise SpecError(f"derive: {shown(network)} is no Network; a file is read by Network.from_toml")
     rule = optimizer or OPTIMIZERS["sgd"]
 
     def recipe(network: Network | None, overrides: Mapping[str, Eq]) -> tuple[Step, ...]:
