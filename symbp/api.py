@@ -35,6 +35,18 @@ class Derivation(_Derivation):
 
         return page.markdown(self, notation)
 
+    def components(self) -> Derivation:
+        """Return the derivation of a small network, every index and every sum written out.
+
+        Raises
+        ------
+        DerivationError
+            If there is no network, or if it has too many weights to be read.
+        """
+        from symbp.derivation.components import components
+
+        return components(self)
+
     def _repr_markdown_(self) -> str:
         return self.markdown()
 

@@ -129,6 +129,7 @@ def _read_spec(path: str, **given: Any) -> Spec:
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of --output, else text."
 )
+@click.option("--components", is_flag=True, help="Write out every index and sum; small networks only.")
 @click.option("--prove", is_flag=True, help="Print the checks of every step instead of the derivation.")
 @click.option(
     "--mutants", is_flag=True, help="With --prove: break every equation; report which faults are seen."
@@ -138,6 +139,7 @@ def derive(
     spec: str,
     notation: str,
     form: str | None,
+    components: bool,
     prove: bool,
     mutants: bool,
     output: str | None,
@@ -150,7 +152,7 @@ def derive(
     if prove:
         if output is not None or form is not None:
             raise click.UsageError("--prove prints a table; leave --output and --format out")
-        return _prove(declared, mutants)
+        return _prove(declared, components, mutants)
     form = form or _format_of(output)
     if form == "pdf" and output is None:
         raise click.UsageError("--format pdf needs --output FILE")
@@ -161,7 +163,8 @@ def derive(
     from symbp.notation import get
 
     get(notation)  # says so now if there is none of that name
-    derivation = symbp.derive(declared.network, declared.train.optimizer).checked()
+    derivation = symbp.derive(declared.network, declared.train.optimizer)
+    derivation = (derivation.components() if components else derivation).checked()
     derivation.prove()
     if form == "pdf":
         from symbp.pdf import compile_pdf
@@ -176,11 +179,12 @@ def derive(
     return 0
 
 
-def _prove(declared: Spec, mutants: bool) -> int:
+def _prove(declared: Spec, components: bool, mutants: bool) -> int:
     """Print every step with its oracles, and what they see of deliberate faults."""
     import symbp
 
-    derivation = symbp.derive(declared.network, declared.train.optimizer).checked()
+    derivation = symbp.derive(declared.network, declared.train.optimizer)
+    derivation = (derivation.components() if components else derivation).checked()
     checks = derivation.prove()
     width = max(map(len, derivation.labels))
     for step in derivation.steps:

@@ -174,6 +174,12 @@ def test_prove_reports_checks_and_kills(capsys: pytest.CaptureFixture[str]) -> N
     assert "NOT SEEN" not in kills
 
 
+def test_components(capsys: pytest.CaptureFixture[str]) -> None:
+    text = output_of(capsys, "derive", "spiral.toml", "--components")
+    assert "(D.5[1], k=1) delta_1^1 = " in text
+    assert "sum_{r" not in text
+
+
 def test_mutants_need_prove(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["derive", "spiral.toml", "--mutants"]) == 2
     assert capsys.readouterr().err == "symbp: error: --mutants needs --prove\n"

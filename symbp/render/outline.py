@@ -33,7 +33,7 @@ _ORDER = (*(title for title, _ in GENERIC[:5]), _FORWARD, _OUTPUT, _MATRICES, _B
 # Layers near both ends are written out; those between look like them.
 SHOWN_AT_EACH_END = 3
 
-_LABEL = re.compile(r"(?P<head>.*?)(?:, k=(?P<layer>\d+))?")
+_LABEL = re.compile(r"(?P<head>.*?)(?:\[[\d,]*\])?(?:, k=(?P<layer>\d+))?")
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,12 @@ def _extents(shape: Shape, kind: str, layer: int) -> tuple[int, ...]:
     return tuple(integer(extent, {L: shape.hidden}, shape) for extent in extents)
 
 
+def defined_name(node: Node) -> Any:
+    """Return what a definition is found by: the kind, or the kind and the numbers of one component."""
+    numbers = [x for x in node.indices if x.is_Integer]
+    return (node.kind, *map(int, numbers)) if numbers else node.kind
+
+
 class Interpreter:
     """Evaluates expressions in one model, for one assignment of layers and indices.
 
@@ -98,7 +104,7 @@ class Interpreter:
         self,
         model: Model,
         env: Environment,
-        definitions: Mapping[str, Eq] | None = None,
+        definitions: Mapping[Any, Eq] | None = None,
         chains: Chains | None = None,
     ) -> None:
         self.model = model
@@ -153,12 +159,12 @@ class Interpreter:
 
     def node(self, expr: Node) -> Any:
         key = self.key(expr)
-        definition = self.definitions.get(key.kind)
+        definition = self.definitions.get((key.kind, *key.indices), self.definitions.get(key.kind))
         if definition is None:
             return self.lookup(key)
         if key in self.auxiliary:
             return self.auxiliary[key]
-        own = dict(zip(definition.lhs.indices, key.indices, strict=True))
+        own = {x: n for x, n in zip(definition.lhs.indices, key.indices, strict=True) if x.is_Symbol}
         inner = Interpreter(self.model, self.env | own, self.definitions, self.chains)
         inner.auxiliary = self.auxiliary
         value = inner.expression(rules.at_sample(definition.rhs, sympy.Integer(key.sample)))
@@ -252,7 +258,12 @@ class Interpreter:
         return self.model.reduce(sum(self.terms(expr), self.model.number(0, 1)))
 
     def largest(self, expr: MaxOver) -> Any:
-        values = self.terms(expr)
+        return self._maximum(self.terms(expr))
+
+    def largest_of(self, expr: sympy.Max) -> Any:
+        return self._maximum([self.expression(a) for a in expr.args])
+
+    def _maximum(self, values: list[Any]) -> Any:
         self.model.function("exp", values[0])  # only a domain with an order has a maximum
         return max(values)
 
@@ -325,6 +336,7 @@ _SCALARS: dict[Any, Any] = {
     Pow: Interpreter.power,
     Sum: Interpreter.total,
     MaxOver: Interpreter.largest,
+    sympy.Max: Interpreter.largest_of,
     Activate: Interpreter.activation,
     ActivateDerivative: Interpreter.slope,
     Softplus: Interpreter.softplus,

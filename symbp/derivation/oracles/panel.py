@@ -15,7 +15,7 @@ from symbp.algebra.nodes import L, m
 from symbp.derivation.oracles.cases import MANY, assignments
 from symbp.derivation.oracles.descent import check_descent
 from symbp.derivation.oracles.field import FieldModel
-from symbp.derivation.oracles.interpret import Chains, Interpreter
+from symbp.derivation.oracles.interpret import Chains, Interpreter, defined_name
 from symbp.derivation.oracles.jets import JetModel
 from symbp.derivation.oracles.model import Model, NoSuchQuantity, NotApplicable, Shape
 from symbp.derivation.oracles.real import RealModel
@@ -61,7 +61,7 @@ class Panel:
                 Oracle("mpmath", RealModel(own, seed=2, samples=_samples(own))),
             ]
         auxiliary = [step for step in derivation.steps if step.defines and step.label.startswith("1.8s")]
-        self.definitions = {step.statement.lhs.kind: step.statement for step in auxiliary}
+        self.definitions = {defined_name(step.statement.lhs): step.statement for step in auxiliary}
 
     def checks(self, step: Step) -> tuple[Check, ...]:
         """Ask every oracle about a step."""
