@@ -17,7 +17,7 @@ from symbp.derivation.derive import derive
 from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.errors import RenderError
 from symbp.network import Dense, Network
-from symbp.notation.writer import Relation
+from symbp.notation.layout import Relation
 from symbp.render import escape, page
 from symbp.render.breaking import break_terms
 from symbp.render.drawing import is_small

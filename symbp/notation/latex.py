@@ -30,7 +30,7 @@ class LatexWriter(Writer, LatexPrinter):
         ">=": r"\ge",
         "...": r"\dots",
         ":": r"\vdots",
-        "T": r"{\mathsf T}",
+        "T": r"\mathsf T",
     }
     names: ClassVar[Mapping[str, str]] = {
         "log": r"\ln",
@@ -63,11 +63,10 @@ class LatexWriter(Writer, LatexPrinter):
     def partial(self, of: str, wrt: str) -> str:
         return rf"\frac{{\partial {of}}}{{\partial {wrt}}}"
 
-    def big(self, operator: str, low: str, high: str) -> str:
+    def big(self, operator: str, index: str, low: str, high: str) -> str:
         if operator == "max":
-            index, start = low.split("=")
-            return rf"\max_{{{start} \le {index} \le {high}}}"
-        return rf"\{operator}_{{{low}}}^{braced(high)}"
+            return rf"\max_{{{low} \le {index} \le {high}}}"
+        return rf"\{operator}_{{{index}={low}}}^{braced(high)}"
 
     def cases(self, branches: Sequence[tuple[str, str]]) -> str:
         lines = [

@@ -61,8 +61,8 @@ class TextWriter(Writer, StrPrinter):
     def partial(self, of: str, wrt: str) -> str:
         return f"d{of}/d{wrt}"
 
-    def big(self, operator: str, low: str, high: str) -> str:
-        return f"{operator}_{{{low}}}^{braced(high)}"
+    def big(self, operator: str, index: str, low: str, high: str) -> str:
+        return f"{operator}_{{{index}={low}}}^{braced(high)}"
 
     def cases(self, branches: Sequence[tuple[str, str]]) -> str:
         parts = [

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sympy
@@ -19,31 +18,13 @@ from sympy.concrete.summations import Sum
 from symbp.algebra.matrices import StepMatrix, is_matrix
 from symbp.algebra.nodes import L, MaxOver, Node, Partial, Width, output_activation
 from symbp.notation.conditions import chains
+from symbp.notation.layout import Layout, Relation
 from symbp.notation.order import is_decimal, product, terms
 from symbp.notation.records import PLAIN, Glyph, Notation
-from symbp.notation.scripts import braced, compact, decimal, scripted, together
+from symbp.notation.scripts import decimal
 
 
-@dataclass(frozen=True)
-class Relation:
-    """An equation in print, its right side still in terms so that a page can break it.
-
-    Attributes
-    ----------
-    left, sign : str
-    terms : tuple of str
-        The terms of the right side; all but the first begin with their sign.
-    """
-
-    left: str
-    sign: str
-    terms: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return " ".join((self.left, self.sign, *self.terms))
-
-
-class Writer(ABC):
+class Writer(Layout, ABC):
     """Prints expressions and equations in a notation.
 
     Parameters
@@ -90,8 +71,8 @@ class Writer(ABC):
         """Return a partial derivative."""
 
     @abstractmethod
-    def big(self, operator: str, low: str, high: str) -> str:
-        """Return the operator of a sum or maximum with its limits, ``low`` being ``s=1``."""
+    def big(self, operator: str, index: str, low: str, high: str) -> str:
+        """Return the operator of a sum or maximum with its limits."""
 
     @abstractmethod
     def cases(self, branches: Sequence[tuple[str, str]]) -> str:
@@ -145,20 +126,20 @@ class Writer(ABC):
             places["sup"].append(self._small(sample))
         letter = self.letter(glyph)
         if glyph.bracketed:
-            letter = f"[{scripted(letter, places['sub'], places['sup'])}]"
+            letter = self.enclosed("[", self.scripted(letter, places["sub"], places["sup"]), "]")
             places = {"sub": [], "sup": [], "none": []}
         order = glyph.order or range(len(indices))
-        places["sub"].append(together([self._small(indices[n]) for n in order]))
-        return scripted(letter, places["sub"], places["sup"])
+        places["sub"].append(self.together([self._small(indices[n]) for n in order]))
+        return self.scripted(letter, places["sub"], places["sup"])
 
     def _layer(self, glyph: Glyph, layer: Any) -> str:
         # Brackets tell a layer from a power, which a subscript cannot be taken for.
         before, after = self.notation.layer_brackets if glyph.layer == "sup" else ("", "")
-        return f"{before}{self._small(layer + glyph.shift)}{after}"
+        return self.enclosed(before, self._small(layer + glyph.shift), after)
 
     def _small(self, expr: Any) -> str:
         """Print for a subscript or superscript: no spaces around signs."""
-        return compact(self._print(expr))
+        return self.small(self._print(expr))
 
     def _print_Node(self, node: Node) -> str:
         indices = node.indices
@@ -169,7 +150,8 @@ class Writer(ABC):
         if node.kind == "T":
             # Its entries are those of the product up to the output layer, T_k^L.
             matrix = self._chain_matrix(self._last_hidden(), node.layer, node.sample)
-            return scripted(f"[{matrix}]", [together([self._small(n) for n in indices])], [])
+            entry = self.together([self._small(n) for n in indices])
+            return self.scripted(self.enclosed("[", matrix, "]"), [entry], [])
         return self.symbol(node.kind, node.layer, indices, node.sample)
 
     def _last_hidden(self) -> Any:
@@ -207,11 +189,11 @@ class Writer(ABC):
 
     def _print_Activate(self, expr: Any) -> str:
         layer, argument = expr.args
-        return f"{self.symbol('Activate', layer)}{self.bracket(self._print(argument))}"
+        return self.applied(self.symbol("Activate", layer), self.bracket(self._print(argument)))
 
     def _call(self, name: str, arguments: Iterable[Any]) -> str:
         function = self.names.get(name) or self.operator(name)
-        return f"{function}{self.bracket(', '.join(map(self._print, arguments)))}"
+        return self.applied(function, self.bracket(self.listed([self._print(a) for a in arguments])))
 
     def _print_Function(self, expr: Any) -> str:
         return self._call(type(expr).__name__, expr.args)
@@ -232,21 +214,21 @@ class Writer(ABC):
         printed = []
         for n, term in enumerate(terms(expr)):
             text = self._print(term)
-            negative = text.startswith("-")
-            bare = text[1:].lstrip() if negative else text
-            sign = "-" if negative else "+"
-            printed.append(text if n == 0 else f"{sign} {bare}")
+            bare = self.without_sign(text)
+            following = self.added(text) if bare is None else self.subtracted(bare)
+            printed.append(following if n else text)
         return tuple(printed)
 
     def _print_Add(self, expr: Any) -> str:
         return " ".join(self._terms(expr))
 
     def _print_MatAdd(self, expr: Any) -> str:
-        return " + ".join(self._factor(a, last=True) for a in expr.args)
+        first, *rest = (self._factor(a, last=True) for a in expr.args)
+        return " ".join((first, *map(self.added, rest)))
 
     def _print_Mul(self, expr: Any) -> str:
         taken = product(expr)
-        sign = "-" if taken.negative else ""
+        sign = self.minus if taken.negative else ""
         if not taken.below:
             alone = not taken.negative
             return sign + str(self.factors(taken.above) if alone else self._beside(taken.above))
@@ -254,32 +236,33 @@ class Writer(ABC):
         if not large:
             return sign + str(self.quotient(taken.above, taken.below))
         small = [f for f in taken.above if f not in large]
-        return f"{sign}{self.coefficient(small, taken.below)} {self._beside(large)}"
+        return sign + self.beside([self.coefficient(small, taken.below), self._beside(large)])
 
     def _print_MatMul(self, expr: Any) -> str:
         scalar = sympy.Mul(*(a for a in expr.args if not is_matrix(a)))
         parts = [self._factor(a, last=False) for a in expr.args if is_matrix(a)]
         if scalar == -1:
-            return "-" + " ".join(parts)
-        return " ".join(parts if scalar == 1 else [self._factor(scalar, last=False), *parts])
+            return self.negative(self.beside(parts))
+        return self.beside(parts if scalar == 1 else [self._factor(scalar, last=False), *parts])
 
     def factors(self, parts: Sequence[Any]) -> str:
         """Return a product in print; a factor alone needs no brackets."""
         if not parts:
-            return "1"
+            return self.number("1")
         if len(parts) == 1:
             return self._print(parts[0])
         return self._beside(parts)
 
     def _beside(self, parts: Sequence[Any]) -> str:
         """Return a product that stands after a sign or a coefficient: a sum alone needs its brackets."""
-        return " ".join(self._factor(f, last=f is parts[-1]) for f in parts)
+        return self.beside([self._factor(f, last=f is parts[-1]) for f in parts])
 
     def _factor(self, factor: Any, last: bool) -> str:
         printed = str(self._print(factor))
         open_ended = isinstance(factor, (Sum, MaxOver)) and not last
         is_sum = bool(getattr(factor, "is_Add", False) or getattr(factor, "is_MatAdd", False))
-        return str(self.bracket(printed)) if is_sum or open_ended or printed.startswith("-") else printed
+        signed = self.without_sign(printed) is not None
+        return str(self.bracket(printed)) if is_sum or open_ended or signed else printed
 
     def _print_Pow(self, expr: Pow) -> str:
         base, exponent = expr.as_base_exp()
@@ -289,26 +272,28 @@ class Writer(ABC):
             return self.quotient((), (Pow(base, -exponent),))
         printed = self._print(base)
         plain = isinstance(base, Symbol) or (base.is_Integer and base >= 0)
-        return f"{printed if plain else self.bracket(printed)}^{braced(self._small(exponent))}"
+        return self.raised(printed if plain else self.bracket(printed), self._small(exponent))
 
     def _print_Rational(self, number: Any) -> str:
+        if number < 0:
+            return self.negative(self._print(-number))
         if is_decimal(number):
-            return decimal(number)
+            return self.number(decimal(number))
         if number.q == 1:
-            return str(number.p)
-        sign = "-" if number < 0 else ""
-        return sign + str(self.quotient((sympy.Integer(abs(number.p)),), (sympy.Integer(number.q),)))
+            return self.number(str(number.p))
+        return self.quotient((sympy.Integer(number.p),), (sympy.Integer(number.q),))
 
     def _print_Float(self, number: Any) -> str:
-        return format(float(number), ".15g")
+        digits = self.number(format(abs(float(number)), ".15g"))
+        return self.negative(digits) if number < 0 else digits
 
     def _print_Sum(self, expr: Sum) -> str:
         taken = product(expr)
         if taken.negative:
-            return f"-{self.factors(taken.above)}"
+            return self.negative(self.factors(taken.above))
         operators = [self._sum_operator(expr, limit) for limit in reversed(expr.limits)]
         body = self._print(expr.function)
-        needs = expr.function.is_Add or body.startswith("-")
+        needs = expr.function.is_Add or self.without_sign(body) is not None
         return " ".join((*operators, self.bracket(body) if needs else body))
 
     def _sum_operator(self, total: Sum, limit: Any) -> str:
@@ -316,12 +301,12 @@ class Writer(ABC):
         inputs = any(n.kind == "a" and n.indices[0] == symbol for n in total.atoms(Node))
         if inputs and self.notation.bias == "first":
             low, high = low - 1, high - 1
-        return self.big("sum", f"{self._print(symbol)}={self._small(low)}", self._small(high))
+        return self.big("sum", self._print(symbol), self._small(low), self._small(high))
 
     def _print_MaxOver(self, expr: MaxOver) -> str:
         symbol, low, high = expr.limits[0]
         body = self._print(expr.function)
-        operator = self.big("max", f"{self._print(symbol)}={self._small(low)}", self._small(high))
+        operator = self.big("max", self._print(symbol), self._small(low), self._small(high))
         return f"{operator} {self.bracket(body) if expr.function.is_Add else body}"
 
     # Matrices -------------------------------------------------------------------------
@@ -338,7 +323,7 @@ class Writer(ABC):
     def _chain_matrix(self, upper: Any, lower: Any, sample: Any = None) -> str:
         glyph = self.notation.symbols["ChainMatrix"]
         above = [self._layer(glyph, upper), *([] if sample is None else [self._small(sample)])]
-        return scripted(self.letter(glyph), [self._layer(glyph, lower)], above)
+        return self.scripted(self.letter(glyph), [self._layer(glyph, lower)], above)
 
     def _print_StepProduct(self, matrix: Any) -> str:
         upper, lower = matrix.args
@@ -350,7 +335,7 @@ class Writer(ABC):
                 self._print(StepMatrix(n)) for n in (upper, upper - 1, lower + 1, lower)
             )
             parts = [first, second, self.signs["..."], last_but_one, last]
-        return " ".join(parts)
+        return self.beside(parts)
 
     def _print_PreActivationColumn(self, matrix: Any) -> str:
         layer, wrt = matrix.args
@@ -373,12 +358,14 @@ class Writer(ABC):
         return self.symbol("KroneckerDelta", None, (row, matrix.args[1]))
 
     def _print_Identity(self, matrix: Any) -> str:
-        return scripted(self.letter(self.notation.symbols["Identity"]), [self._small(matrix.args[0])], [])
+        return self.scripted(
+            self.letter(self.notation.symbols["Identity"]), [self._small(matrix.args[0])], []
+        )
 
     def _print_Transpose(self, matrix: Any) -> str:
         inner = self._print(matrix.args[0])
-        plain = "^" not in inner and not isinstance(matrix.args[0], MatMul)
-        return f"{inner if plain else self.bracket(inner)}^{self.signs['T']}"
+        plain = not self.is_raised(inner) and not isinstance(matrix.args[0], MatMul)
+        return self.raised(inner if plain else self.bracket(inner), self.signs["T"])
 
     def _print_MatrixBase(self, matrix: Any) -> str:
         return self.table([[self._print(x) for x in row] for row in matrix.tolist()])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from symbp.notation.writer import Relation
+from symbp.notation.layout import Relation
 
 # Where a product may be broken: before a factor in brackets, a fraction or a function.
 _BREAK = re.compile(r" (?=\(|\\left\(|\\frac|\\[a-z]+\(|[a-z]+\(|e\^)")
