@@ -10,7 +10,8 @@ from symbp.errors import RenderError
 
 _GREEK = (
     "alpha beta gamma delta zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon chi psi omega"
-)
+).split()
+
 _VARIANTS = {
     "epsilon": "ϵ",
     "varepsilon": "ε",
@@ -31,8 +32,8 @@ def _named(name: str) -> str:
 
 
 SYMBOLS: dict[str, str] = {
-    **{name: _named(name) for name in _GREEK.split()},
-    **{name.capitalize(): _named(name).upper() for name in (*_GREEK.split(), "epsilon", "phi")},
+    **{name: _named(name) for name in _GREEK},
+    **{name.capitalize(): _named(name).upper() for name in (*_GREEK, "epsilon", "phi")},
     **_VARIANTS,
 }
 

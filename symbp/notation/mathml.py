@@ -26,6 +26,7 @@ TIMES, APPLY, COMMA = "<mo>&#x2062;</mo>", "<mo>&#x2061;</mo>", "<mo>,</mo>"
 _BETWEEN_INDICES = "<mo>&#x2063;</mo>"
 # A minus sign in front of a term, told from one between terms by its form.
 _MINUS = '<mo form="prefix">&#x2212;</mo>'
+_TALL = ("<mfrac>", "<munder", "<mtable")
 _ONE_TOKEN = re.compile(r"<(m[ino])[^>]*>[^<]*</\1>")
 _ONE_SIGN = re.compile(r"<(m[in])[^>]*>[^<&]</\1>")
 
@@ -52,7 +53,7 @@ def formula(inner: str, alt: str, display: bool = False) -> str:
     return f'<math{block} alttext="{escape(alt)}">{row(inner)}</math>'
 
 
-class MathMLWriter(Writer, Printer):  # type: ignore[misc]
+class MathMLWriter(Writer, Printer):
     """Prints in a notation as MathML Core, without the ``math`` element around it."""
 
     # Our classes bring a _sympystr for debugging; the printer must not prefer it.
@@ -134,13 +135,13 @@ class MathMLWriter(Writer, Printer):  # type: ignore[misc]
         return printed.replace("<mo>", '<mo lspace="0" rspace="0">')
 
     def enclosed(self, before: str, inner: str, after: str) -> str:
-        left, right = (
-            f'<mo stretchy="false">{escape(sign)}</mo>' if sign else "" for sign in (before, after)
-        )
+        signs = (f'<mo stretchy="false">{escape(sign)}</mo>' if sign else "" for sign in (before, after))
+        left, right = signs
         return row(left, inner, right) if before or after else inner
 
     def bracket(self, inner: str) -> str:
-        return row("<mo>(</mo>", row(inner), "<mo>)</mo>")
+        tall = any(element in inner for element in _TALL)
+        return row("<mo>(</mo>", row(inner), "<mo>)</mo>") if tall else self.enclosed("(", row(inner), ")")
 
     def beside(self, factors: Sequence[str]) -> str:
         return TIMES.join(factors)
@@ -214,7 +215,8 @@ def aligned(relation: Relation, lines: Sequence[Sequence[str]]) -> str:
     first, *following = ("".join(line) for line in lines)
     if not following:
         return str(relation)
-    table = [(relation.left, row(relation.sign, first)), *(("", row(line)) for line in following)]
+    indent = '<mspace width="1em"></mspace>'
+    table = [(relation.left, row(relation.sign, first)), *(("", row(indent, line)) for line in following)]
     return rows(table, "aligned")
 
 

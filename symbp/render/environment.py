@@ -57,7 +57,7 @@ FORMATS: dict[str, Format] = {
     "latex": Format(delimiters=_ANGLES, filters={"tex": escape.latex}),
     "markdown": Format(filters={"md": escape.markdown}),
     "text": Format(),
-    "html": Format(autoescape=True),
+    "html": Format(filters={"slug": escape.slug}, autoescape=True),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _LATEX = str.maketrans(
     {
         "\\": r"\textbackslash{}",
@@ -32,3 +34,8 @@ def latex(text: object) -> str:
 def markdown(text: object) -> str:
     """Return the text as Markdown that shows it letter by letter."""
     return str(text).translate(_MARKDOWN)
+
+
+def slug(text: object) -> str:
+    """Return the text as the name of a place on a page: lower case, with hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", str(text).lower()).strip("-")

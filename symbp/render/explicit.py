@@ -60,7 +60,7 @@ def _chain(derivation: Derivation, writer: Writer, k: int) -> Written:
     explicit = [entries(derivation, n) for n in range(last, k - 1, -1)]
     values = [writer.expression(StepProduct(sympy.Integer(last), sympy.Integer(k)))]
     if len(explicit) <= MAX_FACTORS and None not in explicit:
-        values.append(" ".join(map(writer.expression, explicit)))
+        values.append(writer.expression(sympy.MatMul(*explicit, evaluate=False)))
     return Written(
         _shape(derivation, last, k),
         writer.expression(ChainMatrix(sympy.Integer(last), sympy.Integer(k))),

@@ -49,6 +49,8 @@ class Line:
         The oracles that bear the equation out.
     failed : tuple of (str, str)
         The oracles that do not, and what they found.
+    checks : tuple of (str, bool, str)
+        Every check: oracle, verdict, what was compared.
     """
 
     label: str
@@ -60,6 +62,7 @@ class Line:
     conditions: tuple[str, ...]
     passed: tuple[str, ...]
     failed: tuple[tuple[str, str], ...]
+    checks: tuple[tuple[str, bool, str], ...]
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,7 @@ def latex(derivation: Derivation, notation: str = "smatrix") -> str:
         return (aligned(relation, lines),)
 
     drawing = draw(network, writer) if network and is_small(network) else None
-    return render("latex", "article.tex.j2", {**_page(checked, writer, math), "drawing": drawing})
+    return render("latex", "article.tex.j2", {**contents(checked, writer, math), "drawing": drawing})
 
 
 def text(derivation: Derivation, notation: str = "smatrix") -> str:
@@ -132,7 +135,7 @@ def text(derivation: Derivation, notation: str = "smatrix") -> str:
         indent = " " * len(f"{relation.left} {relation.sign} ")
         return (f"{relation.left} {relation.sign} {first}", *(indent + line for line in rest))
 
-    return render("text", "derivation.txt.j2", _page(checked, writer, math))
+    return render("text", "derivation.txt.j2", contents(checked, writer, math))
 
 
 def markdown(derivation: Derivation, notation: str = "smatrix") -> str:
@@ -143,14 +146,24 @@ def markdown(derivation: Derivation, notation: str = "smatrix") -> str:
     return render(
         "markdown",
         "derivation.md.j2",
-        _page(checked, writer, lambda step: (writer.equation(step.statement),)),
+        contents(checked, writer, lambda step: (writer.equation(step.statement),)),
     )
 
 
 # What all formats show ----------------------------------------------------------------------
 
 
-def _page(derivation: Derivation, writer: Writer, math: Callable[[Step], tuple[str, ...]]) -> dict[str, Any]:
+def contents(derivation: Derivation, writer: Writer, math: Callable[[Step], tuple[str, ...]]) -> dict[str, Any]:
+    """Return the data of a page's template, whatever the format.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        With the verdicts of the oracles.
+    writer : Writer
+    math : callable
+        Prints the statement of a step, on as many lines as the format needs.
+    """
     sections = outline(derivation)
     on_page = {step.label for section in sections for step in section.steps}
     shown = [step.statement for section in sections for step in section.steps]
@@ -176,7 +189,7 @@ def _part(
     blocks = [
         Block(
             _heading(derivation, group.layer),
-            tuple(_line(step, writer, math, on_page) for step in group.steps),
+            tuple(line(step, writer, math, on_page) for step in group.steps),
         )
         for group in section.groups
     ]
@@ -184,7 +197,8 @@ def _part(
     return Part(section.title, tuple(blocks), _ranges(section.left_out), matrices if has_matrices else ())
 
 
-def _line(step: Step, writer: Writer, math: Callable[[Step], tuple[str, ...]], on_page: set[str]) -> Line:
+def line(step: Step, writer: Writer, math: Callable[[Step], tuple[str, ...]], on_page: set[str]) -> Line:
+    """Return a step as a template needs it; links lead to the steps whose labels are `on_page`."""
     return Line(
         label=step.label,
         anchor=_anchor(step.label),
@@ -195,6 +209,7 @@ def _line(step: Step, writer: Writer, math: Callable[[Step], tuple[str, ...]], o
         conditions=writer.conditions(step.assumes),
         passed=_unique(check.method for check in step.checks if check.passed),
         failed=tuple((check.method, check.detail) for check in step.checks if not check.passed),
+        checks=tuple((check.method, check.passed, check.detail) for check in step.checks),
     )
 
 

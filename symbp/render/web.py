@@ -1,0 +1,92 @@
+"""Derivation -> HTML: a page of its own, or a piece of a notebook, with formulas in MathML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from symbp.derivation.records import Derivation, Step
+from symbp.notation import get
+from symbp.notation.mathml import TIMES, MathMLWriter, aligned, formula
+from symbp.notation.records import Notation
+from symbp.notation.text import TextWriter
+from symbp.render.breaking import break_terms, room
+from symbp.render.drawing import draw, is_small
+from symbp.render.environment import render
+from symbp.render.page import contents, line
+from symbp.render.svg import picture
+
+# Characters of text to a line: what fits the column of a page beside its numbers.
+WIDTH = 90
+
+
+class WebWriter(MathMLWriter):
+    """Prints complete ``math`` elements, which also say in words what they show."""
+
+    def __init__(self, notation: Notation, widths: Sequence[int] = ()) -> None:
+        super().__init__(notation, widths)
+        self._words = TextWriter(notation, widths)
+
+    def expression(self, expr: Any) -> Markup:
+        return Markup(formula(super().expression(expr), self._words.expression(expr)))
+
+    def conditions(self, assumptions: Iterable[Any]) -> tuple[Markup, ...]:
+        assumed = tuple(assumptions)
+        pairs = zip(super().conditions(assumed), self._words.conditions(assumed), strict=True)
+        return tuple(Markup(formula(inner, words)) for inner, words in pairs)
+
+    def symbol(self, key: str, layer: Any = None, indices: Sequence[Any] = (), sample: Any = None) -> str:
+        inner = super().symbol(key, layer, indices, sample)
+        if self._print_level:
+            return inner  # part of something that is being printed
+        return Markup(formula(inner, self._words.symbol(key, layer, indices, sample)))
+
+    def display(self, statement: Any) -> Markup:
+        """Return an equation that stands by itself, on several lines if it is long."""
+        relation = self.relation(statement)
+        lines = break_terms(relation, room(self._words.relation(statement)), WIDTH, TIMES)
+        return Markup(formula(aligned(relation, lines), self._words.equation(statement), display=True))
+
+
+def html(derivation: Derivation, notation: str = "smatrix") -> str:
+    """Return the derivation as one HTML file that needs nothing else.
+
+    Parameters
+    ----------
+    derivation : Derivation
+    notation : str
+        A name of :data:`symbp.notation.NOTATIONS`.
+
+    Raises
+    ------
+    RenderError
+        If there is no such notation.
+    """
+    return _rendered("page.html.j2", derivation, notation)
+
+
+def cell(derivation: Derivation, notation: str = "smatrix") -> str:
+    """Return the same as a piece of HTML for a notebook, in the notebook's own colours."""
+    return _rendered("cell.html.j2", derivation, notation)
+
+
+def step_cell(step: Step, widths: Sequence[int] = (), notation: str = "smatrix") -> str:
+    """Return one step as a piece of HTML for a notebook."""
+    writer = WebWriter(get(notation), widths)
+    return render("html", "step_cell.html.j2", {"line": line(step, writer, _math(writer), set())})
+
+
+def _rendered(template: str, derivation: Derivation, notation: str) -> str:
+    known = get(notation)
+    checked = derivation.checked()
+    network = checked.network
+    writer = WebWriter(known, network.sizes if network else ())
+    drawing = draw(network, writer) if network and is_small(network) else None
+    data = contents(checked, writer, _math(writer))
+    return render("html", template, {**data, "picture": picture(drawing) if drawing else None})
+
+
+def _math(writer: WebWriter) -> Callable[[Step], tuple[str, ...]]:
+    return lambda step: (writer.display(step.statement),)
