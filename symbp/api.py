@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+
 from symbp.derivation.derive import derive as _derive
 from symbp.derivation.records import Derivation as _Derivation
+from symbp.derivation.records import Step as _Step
 from symbp.functions import UpdateRule
 from symbp.network import Network
 
 
+@dataclass(frozen=True)
+class Step(_Step):
+    """One labelled equation that also shows itself in a notebook.
+
+    Attributes
+    ----------
+    widths : tuple of int
+        (N_0, ..., N_{L+1}) of the network it belongs to; empty without one.
+    """
+
+    widths: tuple[int, ...] = ()
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, str]:
+        from symbp.render.notebook import step_bundle
+
+        return step_bundle(self, self.widths, include, exclude)
+
+    def _repr_latex_(self) -> str:
+        from symbp.render.notebook import step_latex
+
+        return step_latex(self, self.widths)
+
+
+@dataclass(frozen=True)
 class Derivation(_Derivation):
     """A derivation that also typesets itself."""
+
+    def __post_init__(self) -> None:
+        # Rules make plain steps; those of this class show themselves, however it came about.
+        widths = self.network.sizes if self.network else ()
+        object.__setattr__(self, "steps", tuple(_shown(step, widths) for step in self.steps))
 
     def latex(self, notation: str = "smatrix") -> str:
         """Return a complete LaTeX article.
@@ -22,6 +57,12 @@ class Derivation(_Derivation):
         from symbp.render import page
 
         return page.latex(self, notation)
+
+    def html(self, notation: str = "smatrix") -> str:
+        """Return a web page in one file, formulas in MathML; it needs neither network nor scripts."""
+        from symbp.render import web
+
+        return web.html(self, notation)
 
     def text(self, notation: str = "smatrix") -> str:
         """Return the derivation for the terminal."""
@@ -47,8 +88,23 @@ class Derivation(_Derivation):
 
         return components(self)
 
-    def _repr_markdown_(self) -> str:
-        return self.markdown()
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, str]:
+        from symbp.render.notebook import derivation_bundle
+
+        return derivation_bundle(self, include, exclude)
+
+    def _repr_latex_(self) -> str:
+        from symbp.render.notebook import derivation_latex
+
+        return derivation_latex(self.checked())
+
+
+def _shown(step: _Step, widths: tuple[int, ...]) -> Step:
+    if isinstance(step, Step):
+        return step
+    return Step(**{field.name: getattr(step, field.name) for field in fields(_Step)}, widths=widths)
 
 
 def derive(network: Network | None = None, optimizer: UpdateRule | None = None) -> Derivation:

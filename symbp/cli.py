@@ -20,7 +20,7 @@ from symbp.files import atomic_write, check_output
 from symbp.spec import Spec
 from symbp.version import __version__
 
-FORMATS = ("latex", "text", "markdown", "pdf")
+FORMATS = ("latex", "html", "text", "markdown", "pdf")
 
 # \b keeps Click from filling the lines of the example.
 _HELP = """Derive backpropagation of a dense network, prove every step, typeset it, compile and train it.
@@ -200,7 +200,7 @@ def _prove(declared: Spec, components: bool, mutants: bool) -> int:
 
 
 def _format_of(output: str | None) -> str:
-    endings = {".tex": "latex", ".md": "markdown", ".pdf": "pdf"}
+    endings = {".tex": "latex", ".html": "html", ".htm": "html", ".md": "markdown", ".pdf": "pdf"}
     return endings.get(Path(output or "").suffix, "text")
 
 

@@ -40,6 +40,7 @@ def build(spec: Spec, directory: Path) -> None:
     (directory / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")
     derivation = symbp.derive(spec.network, spec.train.optimizer).checked()
     (directory / "derivation.tex").write_text(derivation.latex(), encoding="utf-8")
+    (directory / "derivation.html").write_text(derivation.html(), encoding="utf-8")
     (directory / "trainer.py").write_text(trainer_source(derivation, spec), encoding="utf-8")
 
 

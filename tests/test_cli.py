@@ -143,16 +143,20 @@ def test_verify_has_status_1_when_a_method_disagrees(
     assert "FAILED" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("name", "form"), [("d.tex", "latex"), ("d.md", "markdown"), ("d.txt", "text")])
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [("d.tex", "latex"), ("d.html", "html"), ("d.htm", "html"), ("d.md", "markdown"), ("d.txt", "text")],
+)
 def test_derive(capsys: pytest.CaptureFixture[str], name: str, form: str) -> None:
     assert output_of(capsys, "derive", "spiral.toml", "--output", name) == f"wrote {name}\n"
     content = Path(name).read_text()
     assert "2.17" in content
     assert ("\\documentclass" in content) == (form == "latex")
+    assert content.startswith("<!DOCTYPE html>") == (form == "html")
     assert output_of(capsys, "derive", "spiral.toml", "--format", form) == content
 
 
-@pytest.mark.parametrize("name", ["d.tex", "d.md", "d.txt"])
+@pytest.mark.parametrize("name", ["d.tex", "d.html", "d.md", "d.txt"])
 def test_its_own_page_is_written_again(capsys: pytest.CaptureFixture[str], name: str) -> None:
     for _ in range(2):
         output_of(capsys, "derive", "spiral.toml", "--output", name)

@@ -8,9 +8,14 @@ from dataclasses import dataclass, replace
 
 from symbp.errors import RenderError
 
-_GREEK = (
-    "alpha beta gamma delta zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon chi psi omega"
-).split()
+_GREEK = tuple(
+    name
+    for line in (
+        "alpha beta gamma delta zeta eta theta iota kappa lambda mu",
+        "nu xi pi rho sigma tau upsilon chi psi omega",
+    )
+    for name in line.split()
+)
 
 _VARIANTS = {
     "epsilon": "ϵ",

@@ -196,6 +196,12 @@ class MathMLWriter(Writer, Printer):
         bar = '<mo form="{}">|</mo>'
         return row(bar.format("prefix"), self._print(expr.args[0]), bar.format("postfix"))
 
+    def _print_And(self, expr: Any) -> str:
+        word = {"And": "and", "Or": "or"}[type(expr).__name__]
+        return f"<mtext>&#xA0;{word}&#xA0;</mtext>".join(self._print(a) for a in expr.args)
+
+    _print_Or = _print_And
+
     def _print_ActivateDerivative(self, expr: Any) -> str:
         layer, argument = expr.args
         function = self.symbol("Activate", layer)

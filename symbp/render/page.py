@@ -29,6 +29,9 @@ LATEX_WIDTH = 120
 TEXT_WIDTH = 100
 LABEL_WIDTH = 14
 
+# Prints the statement of a step, on as many lines as the format needs.
+PrintsStep = Callable[[Step], tuple[str, ...]]
+
 
 @dataclass(frozen=True)
 class Line:
@@ -111,15 +114,23 @@ def latex(derivation: Derivation, notation: str = "smatrix") -> str:
     checked = derivation.checked()
     network = checked.network
     sizes = network.sizes if network else ()
-    writer, measure = LatexWriter(known, sizes), TextWriter(known, sizes)
+    writer = LatexWriter(known, sizes)
+    drawing = draw(network, writer) if network and is_small(network) else None
+    return render(
+        "latex", "article.tex.j2", {**contents(checked, writer, latex_math(writer)), "drawing": drawing}
+    )
+
+
+def latex_math(writer: LatexWriter) -> PrintsStep:
+    """Return what prints the statement of a step as LaTeX, long ones on several lines."""
+    measure = TextWriter(writer.notation, writer.widths)
 
     def math(step: Step) -> tuple[str, ...]:
         relation = writer.relation(step.statement)
         lines = break_terms(relation, room(measure.relation(step.statement)), LATEX_WIDTH, r"\times")
         return (aligned(relation, lines),)
 
-    drawing = draw(network, writer) if network and is_small(network) else None
-    return render("latex", "article.tex.j2", {**contents(checked, writer, math), "drawing": drawing})
+    return math
 
 
 def text(derivation: Derivation, notation: str = "smatrix") -> str:
@@ -153,7 +164,7 @@ def markdown(derivation: Derivation, notation: str = "smatrix") -> str:
 # What all formats show ----------------------------------------------------------------------
 
 
-def contents(derivation: Derivation, writer: Writer, math: Callable[[Step], tuple[str, ...]]) -> dict[str, Any]:
+def contents(derivation: Derivation, writer: Writer, math: PrintsStep) -> dict[str, Any]:
     """Return the data of a page's template, whatever the format.
 
     Parameters
@@ -162,7 +173,7 @@ def contents(derivation: Derivation, writer: Writer, math: Callable[[Step], tupl
         With the verdicts of the oracles.
     writer : Writer
     math : callable
-        Prints the statement of a step, on as many lines as the format needs.
+        See :data:`PrintsStep`.
     """
     sections = outline(derivation)
     on_page = {step.label for section in sections for step in section.steps}
@@ -182,7 +193,7 @@ def _part(
     section: Section,
     derivation: Derivation,
     writer: Writer,
-    math: Callable[[Step], tuple[str, ...]],
+    math: PrintsStep,
     on_page: set[str],
     matrices: tuple[explicit.Written, ...],
 ) -> Part:
@@ -197,7 +208,7 @@ def _part(
     return Part(section.title, tuple(blocks), _ranges(section.left_out), matrices if has_matrices else ())
 
 
-def line(step: Step, writer: Writer, math: Callable[[Step], tuple[str, ...]], on_page: set[str]) -> Line:
+def line(step: Step, writer: Writer, math: PrintsStep, on_page: set[str]) -> Line:
     """Return a step as a template needs it; links lead to the steps whose labels are `on_page`."""
     return Line(
         label=step.label,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -15,7 +15,7 @@ from symbp.notation.text import TextWriter
 from symbp.render.breaking import break_terms, room
 from symbp.render.drawing import draw, is_small
 from symbp.render.environment import render
-from symbp.render.page import contents, line
+from symbp.render.page import PrintsStep, contents, line
 from symbp.render.svg import picture
 
 # Characters of text to a line: what fits the column of a page beside its numbers.
@@ -88,5 +88,5 @@ def _rendered(template: str, derivation: Derivation, notation: str) -> str:
     return render("html", template, {**data, "picture": picture(drawing) if drawing else None})
 
 
-def _math(writer: WebWriter) -> Callable[[Step], tuple[str, ...]]:
+def _math(writer: WebWriter) -> PrintsStep:
     return lambda step: (writer.display(step.statement),)
