@@ -18,10 +18,12 @@ from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.errors import RenderError
 from symbp.network import Dense, Network
 from symbp.notation.layout import Relation
-from symbp.render import escape, page
+from symbp.render import escape, page, web
 from symbp.render.breaking import break_terms
 from symbp.render.drawing import is_small
 from symbp.render.outline import FURTHER, outline, section_title, split_label
+from tests.golden import GENERATED, REFERENCES
+from tests.needs import missing
 
 NETWORKS = {
     "generic": None,
@@ -38,8 +40,12 @@ NETWORKS = {
     "long": Network(
         5, [*(Dense(3 + n % 4, "tanh") for n in range(39)), Dense(2)], "half_squared_error", "forty_layers"
     ),
+    "wide": Network(
+        784, [Dense(256, "relu"), Dense(128, "tanh"), Dense(10, "softmax")], "cross_entropy", "wide"
+    ),
+    "deep": Network(7, [*(Dense(5, "sigmoid") for _ in range(6)), Dense(1)], "squared_error", "deep"),
 }
-FORMATS = {"latex": page.latex, "text": page.text, "markdown": page.markdown}
+FORMATS = {"latex": page.latex, "html": web.html, "text": page.text, "markdown": page.markdown}
 
 
 def with_checks(derivation: Derivation, **failed: str) -> Derivation:
@@ -67,7 +73,7 @@ def iris() -> Derivation:
 def compile_latex(source: str, directory: Path) -> str:
     """Compile twice, as an author would, and return the log of the second run."""
     if shutil.which("pdflatex") is None:
-        pytest.skip("pdflatex is not installed")
+        missing("pdflatex is not installed")
     (directory / "page.tex").write_text(source)
     for _ in range(2):
         result = subprocess.run(
@@ -82,13 +88,36 @@ def compile_latex(source: str, directory: Path) -> str:
 
 
 def complaints(log: str) -> list[str]:
-    return [line for line in log.splitlines() if re.search(r"Overfull|undefined|^!|Warning|pk>", line)]
+    return [line for line in log.splitlines() if re.search(r"Overfull|undefined|^!|[Ww]arning|pk>", line)]
 
 
 @pytest.mark.tex
 @pytest.mark.parametrize("name", NETWORKS)
 def test_pdflatex_has_nothing_to_complain_about(name, tmp_path):
     assert complaints(compile_latex(page.latex(derived(name)), tmp_path)) == []
+
+
+@pytest.mark.tex
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        (r"\begin{document}", r"\begin{document}\hbox to 2\linewidth{}", "Overfull"),
+        (r"\hypertarget{eq-2.7}", r"\hypertarget{eq-2.7x}", "does not exist"),
+        (r"\begin{document}", r"\begin{document}\ref{nowhere}", "undefined"),
+    ],
+    ids=["too wide", "no target", "no label"],
+)
+def test_a_fault_of_a_page_is_complained_about(old, new, complaint, tmp_path):
+    source = page.latex(derived("perceptron"))
+    assert old in source
+    assert any(complaint in line for line in complaints(compile_latex(source.replace(old, new), tmp_path)))
+
+
+@pytest.mark.tex
+@pytest.mark.parametrize("spec", REFERENCES, ids=lambda spec: spec.network.name)
+def test_pdflatex_takes_the_reference_output(spec, tmp_path):
+    source = (GENERATED / spec.network.name / "derivation.tex").read_text()
+    assert complaints(compile_latex(source, tmp_path)) == []
 
 
 @pytest.mark.tex
@@ -128,7 +157,12 @@ def test_every_step_has_a_section(name):
 def test_every_step_is_on_the_page(name, form):
     derivation = derived(name)
     printed = FORMATS[form](derivation)
-    marks = {"latex": r"\tag{{{}}}", "text": "\n({})", "markdown": "**({})**"}
+    marks = {
+        "latex": r"\tag{{{}}}",
+        "html": 'aria-label="equation {}"',
+        "text": "\n({})",
+        "markdown": "**({})**",
+    }
     for label in derivation.labels:
         assert printed.count(marks[form].format(label)) == 1, label
 
@@ -159,12 +193,13 @@ def test_a_broken_equation_changes_what_follows_from_it(form):
 
 
 @pytest.mark.parametrize(
-    ("form", "word"), [("latex", "not proved"), ("text", "NOT PROVED"), ("markdown", "Not proved")]
+    ("form", "word"),
+    [("latex", "not proved"), ("html", "not proved"), ("text", "NOT PROVED"), ("markdown", "Not proved")],
 )
 def test_a_failed_check_is_shown_loudly(form, word, iris):
     assert word not in FORMATS[form](iris)
     printed = FORMATS[form](with_checks(iris, **{"2.11": "at k = 1"}))
-    assert word in printed.split("Forward pass")[0]
+    assert word in printed.split("Notation")[0]
     assert "CHECK FAILED: jets: at k = 1" in printed
 
 

@@ -99,7 +99,7 @@ def letter(latex: str) -> Letter:
         if re.fullmatch(r"[^\W_]+", latex):
             return Letter(latex)
         raise RenderError(f"glyph {latex!r}: not a letter that MathML can be written for")
-    command, inner = found["command"], letter(found["braced"] or found["single"])
+    command, inner = found["command"], letter(found["braced"] or found["single"] or "")
     if command in ACCENTS:
         return replace(inner, accent=ACCENTS[command])
     if command in STYLES:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, ClassVar
 
-import sympy
 from sympy.printing.printer import Printer
 
 from symbp.algebra.nodes import Node
@@ -104,10 +103,14 @@ class MathMLWriter(Writer, Printer):
         name = _letter(Letter(SYMBOLS.get(constant.parameter, constant.parameter)))
         return name if constant.layer == 0 else self.scripted(name, [self._small(constant.layer)], [])
 
+    def _print_Pi(self, number: Any) -> str:
+        return "<mi>π</mi>"
+
+    def _print_Exp1(self, number: Any) -> str:
+        return "<mi>e</mi>"
+
     def emptyPrinter(self, expr: Any) -> str:
-        """Let SymPy print what is neither ours nor made of parts (pi), and refuse the rest."""
-        if getattr(expr, "is_Atom", False) and getattr(expr, "is_number", False):
-            return str(sympy.mathml(expr, printer="presentation"))
+        """Refuse what no method prints: half a formula would look like a whole one."""
         raise RenderError(f"{type(expr).__name__}: there is no MathML for {expr}")
 
     # Layout -----------------------------------------------------------------------------

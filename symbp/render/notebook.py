@@ -51,9 +51,7 @@ def step_bundle(
     views: Views = {
         "text/html": lambda: web.step_cell(step, widths),
         "text/latex": lambda: step_latex(step, widths),
-        "text/markdown": lambda: _step(
-            "markdown", "notebook_step.md.j2", step, LatexWriter(get("smatrix"), widths)
-        ),
+        "text/markdown": lambda: _step("markdown", "notebook_step.md.j2", step, tex),
         "text/plain": lambda: _step("text", "notebook_step.txt.j2", step, words),
     }
     return _bundle(views, include, exclude)

@@ -1,0 +1,113 @@
+"""Pages in headless Chromium: every formula is there, nothing is raw, nothing overflows a telephone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sympy
+
+from symbp.derivation.derive import derive
+from symbp.derivation.records import Derivation, Step, equation
+from symbp.functions import Activation, Cost
+from symbp.network import Dense, Network
+from symbp.render import web
+from tests.browser import chromium, faults, measure
+from tests.golden import GENERATED, REFERENCES
+from tests.test_page import NETWORKS, derived, with_checks
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+def own_functions() -> Derivation:
+    bent = Activation("bent", "(sqrt(z**2 + 1) - 1)/2 + z")
+    leaky = Activation("leaky", "0.01*z if z <= 0 else z")
+    quartic = Cost("quartic", "(h - y)**4 + abs(h - y)")
+    return with_checks(derive(Network(3, [Dense(4, bent), Dense(3, leaky), Dense(2)], quartic, "own")))
+
+
+def odd() -> Derivation:
+    """A failed check, steps that nobody checked, equations far too long, text that is no HTML."""
+    c = sympy.Symbol("c", real=True)
+    long = sum(sympy.sin(n * c) ** n * sympy.exp(-(c**n)) / (1 + c**2) for n in range(2, 12))
+    wide = sympy.exp(long) * (1 + long) ** 2 * sympy.tanh(long)
+    base = with_checks(derive(NETWORKS["mixed"]), **{"2.11": "50% of <script>alert(1)</script> & </b>"})
+    more = tuple(
+        Step(f"X.{n}", "rule_<b>", equation(c, value), ("2.11", "Y.7"), "a_b " * 60 + "w" * 90)
+        for n, value in enumerate((long, wide))
+    )
+    return replace(base, steps=base.steps + more)
+
+
+PAGES = {
+    **{name: lambda name=name: derived(name) for name in ("generic", "perceptron", "mixed", "wide", "deep")},
+    "deepest_drawn": lambda: derived("deepest_drawn"),
+    "own_functions": own_functions,
+    "odd": odd,
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_faults(name, browser, tmp_path):
+    source = web.html(PAGES[name]())
+    file = tmp_path / "page.html"
+    file.write_text(source, encoding="utf-8")
+    for width, scheme in ((360, "dark"), (1200, "light")):
+        assert faults(source, measure(browser, file, width, scheme), width) == []
+
+
+@pytest.mark.parametrize("spec", REFERENCES, ids=lambda spec: spec.network.name)
+def test_reference_pages_have_no_faults(spec, browser):
+    file = GENERATED / spec.network.name / "derivation.html"
+    assert faults(file.read_text(encoding="utf-8"), measure(browser, file), 360) == []
+
+
+def test_light_and_dark_differ(browser, tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text(web.html(derived("perceptron")), encoding="utf-8")
+    light, dark = (measure(browser, file, scheme=s)["ground"] for s in ("light", "dark"))
+    assert light != dark
+
+
+def test_a_cell_of_a_notebook_has_no_faults(browser, tmp_path):
+    source = f'<!DOCTYPE html><html lang="en"><body>{web.cell(derived("mixed"))}</body></html>'
+    file = tmp_path / "cell.html"
+    file.write_text(source, encoding="utf-8")
+    assert faults(source, measure(browser, file, 800), 800) == []
+
+
+# Every kind of fault is found -----------------------------------------------------------------
+
+BROKEN = [
+    ("</math>", "<b>x</b></math>", "not parsed as it is written"),
+    ("<mi>w</mi>", r"<mi>\omega</mi>", "raw text"),
+    ("<main>", "<main><p>$x$</p>", "raw text"),
+    ("<main>", "<main><math alttext='x'></math>", "without a size"),
+    ("<main>", "<main><math><mi>x</mi></math>", "without alttext"),
+    ("<main>", "<main><merror>x</merror>", "an error element"),
+    ("<main>", '<main><div style="width: 900px">x</div>', "reaches to 9"),
+    ("<main>", '<main><div class="scroll" style="height: 5px">x<br>y</div>', "cut off below"),
+    ("<main>", '<main><p style="color: #ccc">x</p>', "contrast"),
+    ("<main>", "<main><h4>x</h4>", "headings out of order"),
+    ("<main>", "<main><script>nothing()</script>", "nothing is not defined"),
+    ("<main>", '<main><img src="nowhere.png" alt="">', "asks for"),
+    ('lang="en"', "", "no language"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "fault"), BROKEN, ids=lambda x: str(x)[:30])
+def test_a_fault_is_found(old: str, new: str, fault: str, browser: Any, tmp_path: Path) -> None:
+    right = web.html(derived("perceptron"))
+    assert old in right
+    source = right.replace(old, new, 1)
+    file = tmp_path / "page.html"
+    file.write_text(source, encoding="utf-8")
+    assert any(fault in found for found in faults(source, measure(browser, file), 360))
