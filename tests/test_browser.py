@@ -60,8 +60,9 @@ def test_a_page_has_no_faults(name, browser, tmp_path):
     source = web.html(PAGES[name]())
     file = tmp_path / "page.html"
     file.write_text(source, encoding="utf-8")
-    for width, scheme in ((360, "dark"), (1200, "light")):
-        assert faults(source, measure(browser, file, width, scheme), width) == []
+    assert faults(source, measure(browser, file, 360, "dark"), 360) == []
+    if name in ("mixed", "odd"):
+        assert faults(source, measure(browser, file, 1200, "light"), 1200) == []
 
 
 @pytest.mark.parametrize("spec", REFERENCES, ids=lambda spec: spec.network.name)
@@ -88,8 +89,8 @@ def test_a_cell_of_a_notebook_has_no_faults(browser, tmp_path):
 
 BROKEN = [
     ("</math>", "<b>x</b></math>", "not parsed as it is written"),
-    ("<mi>w</mi>", r"<mi>\omega</mi>", "raw text"),
-    ("<main>", "<main><p>$x$</p>", "raw text"),
+    ("<mi>w</mi>", r"<mi>\omega</mi>", "omega"),
+    ("<main>", "<main><p>$x$</p>", "raw text: '$x$'"),
     ("<main>", "<main><math alttext='x'></math>", "without a size"),
     ("<main>", "<main><math><mi>x</mi></math>", "without alttext"),
     ("<main>", "<main><merror>x</merror>", "an error element"),
@@ -103,11 +104,13 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "fault"), BROKEN, ids=lambda x: str(x)[:30])
-def test_a_fault_is_found(old: str, new: str, fault: str, browser: Any, tmp_path: Path) -> None:
-    right = web.html(derived("perceptron"))
-    assert old in right
-    source = right.replace(old, new, 1)
+def test_every_kind_of_fault_is_found(browser: Any, tmp_path: Path) -> None:
+    source = web.html(derived("perceptron"))
+    for old, new, _ in BROKEN:
+        assert old in source
+        source = source.replace(old, new, 1)
     file = tmp_path / "page.html"
     file.write_text(source, encoding="utf-8")
-    assert any(fault in found for found in faults(source, measure(browser, file), 360))
+    found = faults(source, measure(browser, file, 360), 360)
+    for old, new, fault in BROKEN:
+        assert any(fault in line for line in found), f"{new} in place of {old} is not found"
