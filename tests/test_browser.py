@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sympy
 
+from symbp.derivation.components import components
 from symbp.derivation.derive import derive
 from symbp.derivation.records import Derivation, Step, equation
 from symbp.functions import Activation, Cost
@@ -51,6 +52,7 @@ PAGES = {
     **{name: lambda name=name: derived(name) for name in ("generic", "perceptron", "mixed", "wide", "deep")},
     "deepest_drawn": lambda: derived("deepest_drawn"),
     "own_functions": own_functions,
+    "components": lambda: with_checks(components(derive(NETWORKS["xor"]))),
     "odd": odd,
 }
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import sympy
 
+from symbp.derivation.components import components
 from symbp.derivation.derive import derive
 from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.errors import RenderError
@@ -101,6 +102,12 @@ def complaints(log: str) -> list[str]:
 )  # those are in the reference output
 def test_pdflatex_has_nothing_to_complain_about(name, tmp_path):
     assert complaints(compile_latex(page.latex(derived(name)), tmp_path)) == []
+
+
+@pytest.mark.tex
+def test_pdflatex_takes_components(tmp_path):
+    written = with_checks(components(derive(NETWORKS["xor"])))
+    assert complaints(compile_latex(page.latex(written), tmp_path)) == []
 
 
 @pytest.mark.tex
