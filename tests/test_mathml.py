@@ -185,6 +185,14 @@ def test_scripts_products_and_signs():
     )
 
 
+def test_a_transpose_stands_above_the_subscript():
+    column = matrices.DeltaColumn(L + 1)
+    for matrix, tag in ((column, "msubsup"), (matrices.ChainMatrix(L, k), "msup"), (column + column, "msup")):
+        tree = parsed(MathMLWriter(get("smatrix")).expression(sympy.Transpose(matrix)))
+        assert tree[0][0].tag == tag
+        assert tree[0][0][-1].text == "\U0001d5b3"
+
+
 def test_sums_have_their_limits_below_and_above():
     tree = parsed(written(Sum(nodes.prediction(r), (r, 1, 3))))
     (total,) = tree.iter("munderover")

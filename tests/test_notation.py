@@ -206,6 +206,11 @@ def _with_stars(text: str) -> str:
     return re.sub(r"(?<=[\w)]) (?=[\w(])", "*", powers)
 
 
+def test_a_transposed_sum_keeps_its_brackets():
+    both = sympy.MatAdd(matrices.DeltaColumn(k), matrices.DeltaColumn(l))
+    assert TextWriter(get("smatrix")).expression(Transpose(both)) == "(delta_k + delta_l)^T"
+
+
 def test_conditions_are_joined_to_chains():
     writer = TextWriter(get("smatrix"))
     assert writer.conditions((Lt(k, l), Le(l, L + 1))) == ("1 <= k < l <= L + 1",)

@@ -128,6 +128,8 @@ class MathMLWriter(Writer, Printer):
         return (_BETWEEN_INDICES if all(map(_ONE_SIGN.fullmatch, indices)) else COMMA).join(indices)
 
     def raised(self, base: str, exponent: str) -> str:
+        if base.startswith("<msub>"):  # above the subscript, not behind it
+            return f"<msubsup>{base.removeprefix('<msub>').removesuffix('</msub>')}{row(exponent)}</msubsup>"
         return f"<msup>{row(base)}{row(exponent)}</msup>"
 
     def is_raised(self, printed: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import sympy
-from sympy import MatMul, Pow, Symbol
+from sympy import MatAdd, MatMul, Pow, Symbol
 from sympy.concrete.summations import Sum
 
 from symbp.algebra.matrices import StepMatrix, is_matrix
@@ -364,7 +364,7 @@ class Writer(Layout, ABC):
 
     def _print_Transpose(self, matrix: Any) -> str:
         inner = self._print(matrix.args[0])
-        plain = not self.is_raised(inner) and not isinstance(matrix.args[0], MatMul)
+        plain = not self.is_raised(inner) and not isinstance(matrix.args[0], (MatAdd, MatMul))
         return self.raised(inner if plain else self.bracket(inner), self.signs["T"])
 
     def _print_MatrixBase(self, matrix: Any) -> str:
