@@ -145,7 +145,7 @@ def test_wrong_options(capsys: pytest.CaptureFixture[str], arguments: tuple[str,
 def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No such command 'trian'" in error_of(capsys, "trian")
     assert "Missing argument 'SPEC'" in error_of(capsys, "derive")
-    assert "'html' is not one of" in error_of(capsys, "derive", "iris.toml", "--format", "html")
+    assert "'docx' is not one of" in error_of(capsys, "derive", "iris.toml", "--format", "docx")
     assert "--format pdf needs --output FILE" in error_of(capsys, "derive", "iris.toml", "--format", "pdf")
     assert main([]) == 2
 
