@@ -1,0 +1,113 @@
+"""The two ways to the gradient side by side, with what each equation costs in this network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from symbp.derivation.components import RULE as COMPONENT
+from symbp.derivation.records import Derivation
+from symbp.errors import PlanError
+from symbp.plan.operations import Operations
+from symbp.plan.passes import make_plan
+from symbp.plan.ways import Way, jacobian_orders, ways_to_gradient
+
+# The table is about a network that one looks at; the plan of a deep one takes seconds.
+MOST_LAYERS = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the equations of one number cost, over all layers."""
+
+    label: str
+    operations: Operations
+
+
+@dataclass(frozen=True)
+class Column:
+    """One way: its equations and their sum."""
+
+    title: str
+    rows: tuple[Row, ...]
+    total: Operations
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Both ways, and what follows from the numbers."""
+
+    columns: tuple[Column, ...]
+    remarks: tuple[str, ...]
+
+
+def compare(derivation: Derivation) -> Comparison | None:
+    """Return the comparison, or None where there is no network of moderate depth to count for."""
+    network = derivation.network
+    if network is None or len(network.layers) > MOST_LAYERS or derivation.steps[0].rule == COMPONENT:
+        return None
+    try:
+        ways = ways_to_gradient(make_plan(derivation))
+    except PlanError:  # an equation was replaced by one that no kernel computes
+        return None
+    remarks = (_of_gradient(*ways), *_of_jacobian(network.sizes))
+    return Comparison(tuple(map(_column, ways)), remarks)
+
+
+def _column(way: Way) -> Column:
+    return Column(way.title, tuple(Row(*pair) for pair in _by_number(way.counts).items()), way.total)
+
+
+def _by_number(counts: Mapping[str, Operations]) -> dict[str, Operations]:
+    """Add up the layers: "2.17a, k=1" and "2.17b, k=2" are both 2.17."""
+    found: dict[str, Operations] = {}
+    for label, operations in counts.items():
+        number = label.partition(",")[0].rstrip("abcdefgh")
+        found[number] = found.get(number, Operations()) + operations
+    return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+
+
+def _order(number: str) -> tuple[str, int]:
+    chapter, _, rest = number.partition(".")
+    # In the order in which they are computed: 2.3 comes after the T-product.
+    return chapter, int(rest) if int(rest) > 3 or chapter == "D" else 100
+
+
+def _of_gradient(t_product: Way, sensitivities: Way) -> str:
+    forwards, backwards = t_product.total.multiplications, sensitivities.total.multiplications
+    if forwards <= backwards:
+        return (
+            f"Here the T-product takes {forwards:,} multiplications and the sensitivities {backwards:,}: "
+            "with so few outputs and layers nothing is gained."
+        )
+    return (
+        f"The sensitivities take {backwards:,} multiplications and the T-product {forwards:,}, "
+        f"{forwards / backwards:.1f} times as many: a sensitivity is one row times the S-matrices, where the "
+        "T-product carries one row for every output, and a derivative for every output and weight."
+    )
+
+
+def _of_jacobian(sizes: tuple[int, ...]) -> tuple[str, ...]:
+    if len(sizes) < 3:
+        return ()
+    orders, (inputs, *_, outputs) = jacobian_orders(sizes), sizes
+    ends = {"reverse": orders.reverse, "forward": orders.forward}
+    winner = min(ends, key=lambda name: ends[name])
+    if orders.reverse == orders.forward:
+        verdict = "both ends are equally good"
+    elif winner == "reverse":
+        verdict = (
+            f"from the outputs it is cheaper, with {_count(outputs, 'output')} and {_count(inputs, 'input')}"
+        )
+    else:
+        verdict = f"forward accumulation wins, with {_count(inputs, 'input')} and {_count(outputs, 'output')}"
+    best = f" (the best brackets take {orders.best:,})" if orders.best < min(ends.values()) else ""
+    return (
+        f"The Jacobian of the outputs by the inputs has no such row. As a product of matrices it takes "
+        f"{orders.reverse:,} multiplications from the outputs and {orders.forward:,} from the inputs{best}; "
+        f"{verdict}.",
+    )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
