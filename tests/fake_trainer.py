@@ -54,7 +54,9 @@ def fake_trainer(network, dtype="float64", **broken):
         "predict": lambda w, X: oracle.predict(w, X).astype(kind),
         "value_and_gradient": value_and_gradient,
         "jacobian": lambda w, X: oracle.jacobian(w, X).astype(kind),
+        "input_gradient": lambda w, X, Y: oracle.input_gradient(w, X, Y).astype(kind),
+        "input_jacobian": lambda w, X: oracle.input_jacobian(w, X).astype(kind),
         "fit": fit,
-        "self_test": lambda: None,
+        "self_test": lambda *functions: None,
     }
     return Trainer(Path("fake.py"), SimpleNamespace(**{**names, **broken}), "")

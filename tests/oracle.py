@@ -104,6 +104,25 @@ class Oracle:
         rows = [self._backward(w, inputs, sums, outputs, np.tile(unit, (len(X), 1))) for unit in units]
         return np.stack(rows, axis=1)
 
+    def input_gradient(self, w, X, Y):
+        """Return dJ/dX, shape (n, N_0), by textbook backpropagation."""
+        _, sums, outputs = self.forward(w, X)
+        return self._to_inputs(w, sums, outputs, COSTS[self.cost_name][1](outputs[-1], Y) / len(X))
+
+    def input_jacobian(self, w, X):
+        """Return dh_q/dx, shape (n, N_{L+1}, N_0)."""
+        _, sums, outputs = self.forward(w, X)
+        units = np.eye(self.sizes[-1])
+        return np.stack(
+            [self._to_inputs(w, sums, outputs, np.tile(unit, (len(X), 1))) for unit in units], axis=1
+        )
+
+    def _to_inputs(self, w, sums, outputs, by_o):
+        for k in reversed(range(len(sums))):
+            W = self.unpack(w)[k]
+            by_o = self._through(k, sums, outputs, by_o) @ (W[:, :-1] if self.biases[k] else W)
+        return by_o
+
     def _backward(self, w, inputs, sums, outputs, by_h):
         """Return the gradients of by_h . h of each sample, shape (n, n_params)."""
         delta = self._through(len(sums) - 1, sums, outputs, by_h)

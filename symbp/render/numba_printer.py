@@ -64,6 +64,8 @@ class ValuePrinter(StrPrinter):
             return array.name
         if array.role == "data":
             return f"{array.name}[row, {', '.join(indices[1:])}]"
+        if array.role == "by_sample":
+            return f"{array.name}[{', '.join(['start + ' + indices[0], *indices[1:]])}]"
         if array.role == "result":
             sample, *outputs, row, column = indices
             columns = int(array.axes[-1])

@@ -128,19 +128,16 @@ class TrainerView:
         return parts
 
     def comment(self, origin: Origin) -> list[str]:
-        """Return the equation and those put into it, with their labels, as comment lines."""
-        lines: list[str] = []
-        for part in (origin, *origin.put_in):
-            formula = part.formula if isinstance(part.formula, str) else self.writer.equation(part.formula)
-            lines += textwrap.wrap(
-                f"({part.label})  {formula}",
-                WIDTH,
-                initial_indent="# ",
-                subsequent_indent="#     ",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-        return lines
+        """Return the equation with its label, as comment lines."""
+        formula = origin.formula if isinstance(origin.formula, str) else self.writer.equation(origin.formula)
+        return textwrap.wrap(
+            f"({origin.label})  {formula}",
+            WIDTH,
+            initial_indent="# ",
+            subsequent_indent="#     ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
     def softplus(self) -> str:
         """Return the value of the stable softplus, or nothing where no kernel calls it."""

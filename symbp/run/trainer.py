@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from symbp.errors import DataError, TrainingError
 from symbp.network import Network
+from symbp.run import tested
 from symbp.run.interface import Callback, FloatArray, TrainerModule
 from symbp.run.progress import reporter
 from symbp.spec import Spec
@@ -32,6 +33,8 @@ class Trainer:
         The imported file.
     source : str
         Its text.
+    self_test : bool
+        Whether functions that loading has not tested are tested before their first use.
 
     Attributes
     ----------
@@ -41,10 +44,11 @@ class Trainer:
         The network of that declaration.
     """
 
-    def __init__(self, path: Path, module: TrainerModule, source: str) -> None:
+    def __init__(self, path: Path, module: TrainerModule, source: str, self_test: bool = False) -> None:
         self.path = path
         self.module = module
         self.source = source
+        self.self_test = self_test
         self.spec = Spec.from_text(module.SPEC, str(path))
 
     @property
@@ -106,8 +110,49 @@ class Trainer:
 
     def jacobian(self, w: ArrayLike, X: ArrayLike) -> FloatArray:
         """Return dh_q/dw, shape (n, N_{L+1}, n_params), by the T-product (000, eq. 2.17)."""
+        self._tested("jacobian")
         with _errors_of_symbp():
             return self.module.jacobian(w, X)
+
+    def input_gradient(self, w: ArrayLike, X: ArrayLike, Y: ArrayLike) -> FloatArray:
+        """Return dJ/dX, shape (n, N_0), by the sensitivities (eq. X.13; 003, Table 1, step 7).
+
+        J is the cost averaged over the n samples, as in :meth:`value_and_gradient`, so a row is
+        1/n of the derivative of its sample's own cost.
+
+        Parameters
+        ----------
+        w, X, Y : arrays
+            As in :meth:`value_and_gradient`.
+
+        Raises
+        ------
+        DataError
+            If a shape or a target does not fit the network.
+        TrainerError
+            If the kernel does not reproduce the trainer's test vector.
+        """
+        self._tested("input_gradient")
+        with _errors_of_symbp():
+            return self.module.input_gradient(w, X, Y)
+
+    def input_jacobian(self, w: ArrayLike, X: ArrayLike) -> FloatArray:
+        """Return dh_q/dx_j of every sample, shape (n, N_{L+1}, N_0), by the T-product (eq. X.8).
+
+        Raises
+        ------
+        DataError
+            If a shape does not fit the network.
+        TrainerError
+            If the kernel does not reproduce the trainer's test vector.
+        """
+        self._tested("input_jacobian")
+        with _errors_of_symbp():
+            return self.module.input_jacobian(w, X)
+
+    def _tested(self, function: str) -> None:
+        if self.self_test:
+            tested.self_test(self.module, str(self.path), function)
 
     def fit(
         self,
