@@ -63,6 +63,6 @@ def check_put_in(derivation: Derivation, step: Step, shape: Shape) -> Check | No
             if not model.same(right, expected):
                 return Check(step.label, "put in", False, f"{shape}: not the value of {step.uses[0]}")
             compared += 1
-    except (NoSuchQuantity, NotApplicable) as error:
+    except (NoSuchQuantity, NotApplicable, ArithmeticError) as error:
         return Check(step.label, "put in", False, f"{shape}: {error}")
     return Check(step.label, "put in", compared > 0, f"the value of {step.uses[0]} in {compared} cases")
