@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -236,10 +236,18 @@ def generate(spec: str, output: str | None, force: bool, **options: Any) -> None
     default=0.0,
     help="Share of the rows to hold out and report on.",
 )
+@click.option("--sample-weight", metavar="COLUMN", help="The column with each sample's weight in the cost.")
+@click.option(
+    "--class-weight",
+    type=click.Choice(["balanced"]),
+    help="Weigh every class by n/(k n_c), its samples alike.",
+)
 def train(
     spec: str,
     data: str,
     target: str | None,
+    sample_weight: str | None,
+    class_weight: Literal["balanced"] | None,
     output: str | None,
     force: bool,
     fraction: float,
@@ -247,6 +255,8 @@ def train(
 ) -> None:
     """Train SPEC on a data file and write the model."""
     declared = _read_spec(spec, **options)
+    if sample_weight or class_weight:  # the cost that is derived and compiled then has weights
+        declared = dataclasses.replace(declared, network=declared.network.with_sample_weights())
     path = output or f"{declared.network.name}_model.npz"
     check_output(path, force)
     if target is None:
@@ -261,7 +271,7 @@ def train(
     from symbp.run.score import score
     from symbp.run.split import held_out
 
-    table = read_table(data, target, declared.network)
+    table = read_table(data, target, declared.network, sample_weight)
     assert table.Y is not None
     rest, held = held_out(len(table.X), fraction, declared.train.seed)
     if not len(rest):
@@ -269,6 +279,7 @@ def train(
     how = declared.train
     trainer = symbp.generate(kernel_spec(declared), trainer_path(declared))
     X, Y = table.X[rest], table.Y[rest]
+    v = None if table.weights is None else table.weights[rest]
     weights, _ = trainer.fit(
         trainer.init_params(how.seed),
         X,
@@ -279,12 +290,18 @@ def train(
         shuffle=how.shuffle,
         seed=how.seed,
         progress=True,
+        sample_weight=v,
+        class_weight=class_weight,
     )
     model = Model(weights, declared, trainer.source, table.feature_names, table.target_names, table.classes)
     model.save(path)
-    click.echo(f"training: {score(trainer, weights, X, Y)} on {len(rest)} rows")
+    in_cost = trainer.sample_weights(Y, v, class_weight) if declared.network.weighted else None
+    click.echo(f"training: {score(trainer, weights, X, Y, in_cost)} on {len(rest)} rows")
     if len(held):
-        result = score(trainer, weights, table.X[held], table.Y[held])
+        Y = table.Y[held]
+        v = None if table.weights is None else table.weights[held]
+        in_cost = trainer.sample_weights(Y, v, class_weight) if declared.network.weighted else None
+        result = score(trainer, weights, table.X[held], Y, in_cost)
         click.echo(f"held out: {result} on {len(held)} rows")
     click.echo(f"wrote {path}")
 

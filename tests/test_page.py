@@ -178,7 +178,7 @@ def test_every_step_is_on_the_page(name, form):
     }
     for label in derivation.labels:
         # Where functions were put in, that form stands for both.
-        expected = 0 if resolved_label(label) in derivation else 1
+        expected = 0 if ", k=" in label and resolved_label(label) in derivation else 1
         assert printed.count(marks[form].format(label)) == expected, label
 
 

@@ -33,6 +33,7 @@ from symbp.algebra.nodes import (
     q,
     r,
     s,
+    sample_weight,
     t,
     target,
 )
@@ -96,6 +97,8 @@ def stated_cost(network: Network) -> Any:
     formula = network.cost.expression()
     values = {"h": prediction(q, p, outputs), "y": target(q, p, outputs)}
     summand = formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})
+    if network.weighted:
+        summand = sample_weight(p, outputs) * summand
     return Sum(summand, (q, 1, sympy.Integer(network.sizes[-1])), (p, 1, m)) / m
 
 
@@ -124,7 +127,7 @@ def _cost(b: Builder, network: Network, layer: Any) -> None:
     b.define(
         "2.1",
         equation(cost(layer), stated_cost(network)),
-        f"the cost is {network.cost.name}",
+        f"the cost is {network.cost.name}" + (", weighted by sample" if network.weighted else ""),
         functions=True,
     )
     derivative = _cost_slope(b["2.1"].rhs, h)

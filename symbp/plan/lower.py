@@ -34,7 +34,7 @@ from symbp.plan.program import (
 
 _PARAMETERS = {"w": "weights", "dJ/dw": "gradient", "dh/dw": "result"}
 # What has a row for every sample also in a kernel that holds one sample at a time.
-_OF_ALL_SAMPLES = ("y", "h", "o", "c", "dh/dw", "dh/do")
+_OF_ALL_SAMPLES = ("y", "v", "h", "o", "c", "dh/dw", "dh/do")
 
 
 def lower(derivation: Derivation) -> Program:
@@ -288,7 +288,7 @@ class _Lowering:
             return Array(name, axes, role, self.layers[layer - 1].offset)
         if kind.endswith("/do"):
             return Array(name, axes, "by_sample")
-        if kind == "y" or (kind, layer) == ("o", 0):
+        if kind in ("y", "v") or (kind, layer) == ("o", 0):
             return Array(name, axes, "data")
         return Array(name, axes, "local" if kind == "J" else "work")
 
@@ -336,6 +336,7 @@ _NAMES = {
     "o": "O{}",
     "h": "H",
     "y": "Y",
+    "v": "V",
     "J": "cost",
     "mu": "MU",
     "e": "E",

@@ -63,7 +63,7 @@ class ValuePrinter(StrPrinter):
         if array.role == "local":
             return array.name
         if array.role == "data":
-            return f"{array.name}[row, {', '.join(indices[1:])}]"
+            return f"{array.name}[{', '.join(['row', *indices[1:]])}]"
         if array.role == "by_sample":
             return f"{array.name}[{', '.join(['start + ' + indices[0], *indices[1:]])}]"
         if array.role == "result":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbp.derivation.records import Derivation, Step
-from symbp.derivation.resolved import resolved_label
+from symbp.derivation.resolved import RULE
 
 # Which labels stand in which section, in the order of the page. A label with a layer
 # ("2.6b, k=1") is an instance, for one layer of one network.
@@ -87,10 +87,10 @@ def section_title(label: str) -> str:
 def outline(derivation: Derivation) -> tuple[Section, ...]:
     """Return the sections of a derivation's page, without those that have no step."""
     by_title: dict[str, list[Step]] = {title: [] for title in _ORDER}
-    labels = set(derivation.labels)
+    # An instance whose functions were put in is shown in that form only, if it is proved.
+    in_other_form = {step.uses[0] for step in derivation.steps if step.rule == RULE}
     for step in derivation.steps:
-        # An instance whose functions were put in is shown in that form only, if it is proved.
-        if resolved_label(step.label) not in labels or not step.proved:
+        if step.label not in in_other_form or not step.proved:
             by_title[section_title(step.label)].append(step)
     last = 0 if derivation.network is None else derivation.network.hidden + 1
     return tuple(_section(title, steps, last) for title, steps in by_title.items() if steps)

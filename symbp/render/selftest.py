@@ -123,6 +123,8 @@ class _Point:
         inputs = network.sizes[0]
         self.data = [[self._signed(INPUTS, p * inputs + s) for s in range(inputs)] for p in range(SAMPLES)]
         self.targets = _targets(network)
+        # 1/2, 3/2, ...
+        self.sample_weights = [number(2 * p + 1) / 2 for p in range(SAMPLES)] if network.weighted else None
 
     def _signed(self, parameters: Pattern, t: int) -> Any:
         value = pattern(parameters, t)
@@ -151,7 +153,7 @@ class _Point:
     def _run(self, direction: int, step: int, input_step: int = 0) -> tuple[Any, list[list[Any]]]:
         last = self.network.hidden + 1
         outputs = [values["o", last] for values in self._forward(direction, step, input_step)]
-        return total_cost(self.network.cost, outputs, self.targets), outputs
+        return total_cost(self.network.cost, outputs, self.targets, self.sample_weights), outputs
 
     def _forward(self, direction: int, step: int, input_step: int) -> list[dict[Any, list[Any]]]:
         """Run all samples, with the weights and the inputs so many steps along their directions."""

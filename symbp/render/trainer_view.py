@@ -59,6 +59,7 @@ class TrainerView:
             "epochs": train.epochs,
             "optimizer": train.optimizer.name,
             "targets": network.cost.targets,
+            "weighted": network.weighted,
             "spec": _inside_triple_quotes(self.spec.to_toml()),
             "layers": self.layers(),
             "initialisations": self.initialisations(),

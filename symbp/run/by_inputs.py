@@ -63,7 +63,9 @@ def rows(
     stepped = _some(network.inputs, paths.affordable_steps(network), rng)
     every = np.arange(network.inputs)
     (n, n_0), n_out = point.X.shape, network.sizes[-1]
-    found = paths.of_shape(trainer.input_gradient(w, X, Y), (n, n_0), "input gradient")
+    found = paths.of_shape(
+        trainer.input_gradient(w, X, Y, **paths.sample_weight(trainer, point)), (n, n_0), "input gradient"
+    )
     jacobian = paths.of_shape(trainer.input_jacobian(w, X), (n, n_out, n_0), "input Jacobian")
     by_outputs = paths.cost_by_outputs(trainer, point)
     costs = [
@@ -103,7 +105,7 @@ def _row(quantity: str, a: Way, b: Way, scale: float, outputs: NDArray[np.int_],
 
 def _tape_gradient(network: Network, point: Point) -> Floats:
     X = Variable(point.X)
-    return gradient(plain.cost(network, point.w, X, point.Y), X)
+    return gradient(plain.cost(network, point.w, X, point.Y, point.v), X)
 
 
 def _tape_jacobian(network: Network, point: Point, outputs: NDArray[np.int_]) -> Floats:
@@ -118,7 +120,7 @@ def _complex_gradient(network: Network, point: Point, inputs: NDArray[np.int_]) 
     for sample, column in np.ndindex(values.shape):
         X = point.X.astype(np.complex128)
         X[sample, inputs[column]] += 1j * paths.STEP
-        values[sample, column] = plain.cost(network, point.w, X, point.Y).imag / paths.STEP
+        values[sample, column] = plain.cost(network, point.w, X, point.Y, point.v).imag / paths.STEP
     return values
 
 

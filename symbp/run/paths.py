@@ -53,7 +53,7 @@ class Gradient:
 def delta_recursion(trainer: Trainer, point: Point) -> tuple[float, Gradient]:
     """Return the kernel's cost and gradient (000, eq. 2.3 and 2.4 as a recursion of sensitivities)."""
     w, X, Y = (values.astype(trainer.dtype) for values in (point.w, point.X, point.Y))
-    value, g = trainer.value_and_gradient(w, X, Y)
+    value, g = trainer.value_and_gradient(w, X, Y, **sample_weight(trainer, point))
     return float(value), _complete("delta recursion", of_shape(g, point.w.shape, "gradient"), compiled=True)
 
 
@@ -71,7 +71,7 @@ def t_product(trainer: Trainer, point: Point) -> Gradient:
 def plain_tape(network: Network, point: Point) -> Gradient:
     """Return the gradient of the plain NumPy network, differentiated on the tape."""
     w = Variable(point.w)
-    return _complete("plain NumPy (tape)", gradient(plain.cost(network, w, point.X, point.Y), w))
+    return _complete("plain NumPy (tape)", gradient(plain.cost(network, w, point.X, point.Y, point.v), w))
 
 
 def complex_step(network: Network, point: Point, rng: np.random.Generator) -> Gradient:
@@ -88,7 +88,7 @@ def complex_step(network: Network, point: Point, rng: np.random.Generator) -> Gr
     values = np.empty(len(weights))
     for n, position in enumerate(weights):
         w[position] += 1j * STEP
-        values[n] = plain.cost(network, w, point.X, point.Y).imag / STEP
+        values[n] = plain.cost(network, w, point.X, point.Y, point.v).imag / STEP
         w[position] = point.w[position]
     return Gradient("complex step", values, weights)
 
@@ -110,7 +110,7 @@ def of_shape(values: Any, shape: tuple[int, ...], what: str) -> Floats:
 
 
 def cost_by_outputs(trainer: Trainer, point: Point) -> Floats:
-    """Return dJ/dh of every sample's own cost at the kernel's predictions, shape (n, N_{L+1}).
+    """Return dJ/dh of every sample's own weighted cost at the kernel's predictions, shape (n, N_{L+1}).
 
     The cost of one output is differentiated by SymPy.
     """
@@ -118,7 +118,12 @@ def cost_by_outputs(trainer: Trainer, point: Point) -> Floats:
     function = sympy.lambdify([plain.H, plain.Y], derivative, "numpy")
     w, X = (values.astype(trainer.dtype) for values in (point.w, point.X))
     H = of_shape(trainer.predict(w, X), point.Y.shape, "prediction")
-    return np.broadcast_to(function(H, point.Y), H.shape)
+    return np.broadcast_to(function(H, point.Y), H.shape) * point.v[:, None]
+
+
+def sample_weight(trainer: Trainer, point: Point) -> dict[str, Any]:
+    """Return the argument that a trainer with sample weights takes, and nothing for any other."""
+    return {"sample_weight": point.v.astype(trainer.dtype)} if trainer.network.weighted else {}
 
 
 def affordable_steps(network: Network) -> int:

@@ -157,6 +157,7 @@ def _step(trainer: Trainer, point: Point, rate: float) -> Any:
             learning_rate=rate,
             shuffle=False,
             progress=False,
+            **paths.sample_weight(trainer, point),
         )
     except TrainingError:
         return np.full_like(point.w, np.nan)
@@ -173,7 +174,7 @@ def _values(trainer: Trainer, point: Point, value: float, tolerance: float) -> l
     error, at = worst(relative_errors(h, expected, float(np.max(np.abs(expected)))))
     sample, unit = divmod(at, h.shape[1])
     place = f"h_{unit + 1}, sample {sample + 1}"
-    J = plain.cost(network, point.w, point.X, point.Y)
+    J = plain.cost(network, point.w, point.X, point.Y, point.v)
     cost_error, _ = worst(relative_errors(np.array([value]), np.array([J]), 0.0))
     return [
         Row("prediction", "kernel", "plain NumPy", h.size, error, place, tolerance),

@@ -57,7 +57,7 @@ def _parts(expr: Any) -> set[Any]:
 
 def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(part, Node):
-        if part.kind not in ("J", "h", "sigma", "y", "mu", "e", "lse"):
+        if part.kind not in ("J", "h", "sigma", "y", "v", "mu", "e", "lse"):
             yield "layer + 1", Node(part.kind, part.layer + 1, part.indices, part.sample)
             yield "layer - 1", Node(part.kind, part.layer - 1, part.indices, part.sample)
         if len(part.indices) == 2:

@@ -146,12 +146,14 @@ def forward(
     return values
 
 
-def total_cost(cost: Cost, outputs: list[list[Any]], targets: list[list[Any]]) -> Any:
-    """Return J (eq. 2.1) of all samples."""
+def total_cost(
+    cost: Cost, outputs: list[list[Any]], targets: list[list[Any]], weights: list[Any] | None = None
+) -> Any:
+    """Return J (eq. 2.1) of all samples, each with its weight in the cost where there are weights."""
     formula = cost.expression()
     terms = [
-        evaluate(formula, {"h": h, "y": y})
-        for hs, ys in zip(outputs, targets, strict=True)
+        v * evaluate(formula, {"h": h, "y": y})
+        for hs, ys, v in zip(outputs, targets, weights or [1] * len(outputs), strict=True)
         for h, y in zip(hs, ys, strict=True)
     ]
     return sum(terms, _mp.mpf(0)) / len(outputs)
@@ -237,6 +239,10 @@ class RealModel(Reals):
         ]
         self.x = [[_mp.mpf(draw()) / 1000 for _ in range(network.sizes[0])] for _ in samples]
         self.targets = [self._target(rng) for _ in samples]
+        # Without weights in the cost, each counts once.
+        self.sample_weights = [
+            _mp.mpf(rng.randint(200, 2000)) / 1000 if network.weighted else _mp.mpf(1) for _ in samples
+        ]
 
     def _target(self, rng: random.Random) -> list[Any]:
         raw = [_mp.mpf(rng.randint(1, 1000)) / 1001 for _ in range(self.network.sizes[-1])]
@@ -289,6 +295,8 @@ class RealModel(Reals):
                 return run["o", last][indices[0] - 1]
             case "y":
                 return self.targets[sample - 1][indices[0] - 1]
+            case "v" if self.network.weighted:
+                return self.sample_weights[sample - 1]
             case "J":
                 return self.cost({})
         raise NotApplicable(f"{kind} has no value of its own")
@@ -296,7 +304,7 @@ class RealModel(Reals):
     def cost(self, moved: dict[int, dict[Any, list[Any]]]) -> Any:
         last = self.shape.last
         outputs = [moved.get(p, self.run(p))["o", last] for p in range(1, self.shape.samples + 1)]
-        return total_cost(self.network.cost, outputs, self.targets)
+        return total_cost(self.network.cost, outputs, self.targets, self.sample_weights)
 
     # Differences -----------------------------------------------------------------------
 
@@ -334,7 +342,7 @@ class RealModel(Reals):
         y = self.targets[wrt.sample - 1][wrt.indices[0] - 1]
         formula = self.network.cost.expression()
         plus, minus = (evaluate(formula, {"h": h + sign * _STEP, "y": y}) for sign in (1, -1))
-        return (plus - minus) / (2 * _STEP) / self.shape.samples
+        return self.sample_weights[wrt.sample - 1] * (plus - minus) / (2 * _STEP) / self.shape.samples
 
     def slope(self, layer: int, neuron: int, sample: int) -> Any:
         c = self.run(sample)["c", layer][neuron - 1]
