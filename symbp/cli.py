@@ -204,6 +204,11 @@ def _format_of(output: str | None) -> str:
     return endings.get(Path(output or "").suffix, "text")
 
 
+def _working(spec: Spec) -> str:
+    layers = len(spec.network.layers)
+    return f"symbp: proving and compiling {spec.network.name} ({layers} layer{'s' * (layers > 1)}) ..."
+
+
 @cli.command()
 @click.argument("spec")
 @_output_options
@@ -218,8 +223,10 @@ def generate(spec: str, output: str | None, force: bool, **options: Any) -> None
     check_output(path, force)
 
     import symbp
+    from symbp.run.progress import notice
 
-    trainer = symbp.generate(declared, path)
+    with notice(_working(declared)):
+        trainer = symbp.generate(declared, path)
     click.echo(f"wrote {path}: {trainer.n_params} weights, {trainer.dtype}, {declared.train.optimizer.name}")
 
 
@@ -268,6 +275,7 @@ def train(
     from symbp.run.cache import kernel_spec, trainer_path
     from symbp.run.data import read_table
     from symbp.run.model import Model
+    from symbp.run.progress import notice
     from symbp.run.score import score
     from symbp.run.split import held_out
 
@@ -277,7 +285,8 @@ def train(
     if not len(rest):
         raise DataError(f"{data}: no rows are left to train on; hold out fewer")
     how = declared.train
-    trainer = symbp.generate(kernel_spec(declared), trainer_path(declared))
+    with notice(_working(declared)):
+        trainer = symbp.generate(kernel_spec(declared), trainer_path(declared))
     X, Y = table.X[rest], table.Y[rest]
     v = None if table.weights is None else table.weights[rest]
     weights, _ = trainer.fit(

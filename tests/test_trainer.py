@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from symbp.errors import DataError, SymbpError, TrainerError, TrainingError
 from symbp.network import Dense, Network
 from symbp.run.interface import TrainerModule
 from symbp.run.load import load, module_name
-from symbp.run.progress import LINES, lines
+from symbp.run.progress import LINES, lines, notice
 from tests.fake_trainer import fake_trainer
 
 NET = Network(3, [Dense(4, "tanh"), Dense(2, "softmax")], "cross_entropy", name="small")
@@ -93,6 +94,17 @@ def test_few_plain_lines(epochs, capsys):
     shown = capsys.readouterr().err.splitlines()
     assert 1 <= len(shown) <= LINES
     assert shown[-1].startswith(f"net: epoch {epochs}/{epochs}, cost ")
+
+
+def test_long_work_is_announced_once(capsys):
+    with notice("working ...", after=0.01):
+        time.sleep(0.2)
+    assert capsys.readouterr().err == "working ...\n"
+    with notice("working ...", after=60):
+        pass
+    with pytest.raises(ValueError, match="a fault"), notice("working ...", after=60):
+        raise ValueError("a fault")
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("progress", [None, True])

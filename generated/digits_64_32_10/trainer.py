@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 50f3bc6563eebc9f2b7b8b1b3a6e2285c536d885dbfd7cc2c4a5779e0282d80b
+# content: sha256 2659269d70de5c45efa027f0462e09c605da2dc31643331f9a55915c3314e06d
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -656,7 +656,7 @@ def _test_point():
 
 def _direction(first, shape):
     """Return a direction of change, float64."""
-    return _pattern(first, math.prod(shape), 3571, 5, 1013).reshape(shape)
+    return _pattern(first, int(np.prod(shape)), 3571, 5, 1013).reshape(shape)
 
 
 def _test_predict(w, X, *targets):

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 a6b93b7e18f08a66cfe8864675c9e7cfbaea6d6d4fd8741b230d3bed8d3cf979
+# content: sha256 c52fd479b977e2e97799240c8730d5e7ba3b2833d95f46bf010f60364b877664
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -648,7 +648,7 @@ def _test_point():
 
 def _direction(first, shape):
     """Return a direction of change, float64."""
-    return _pattern(first, math.prod(shape), 3571, 5, 1013).reshape(shape)
+    return _pattern(first, int(np.prod(shape)), 3571, 5, 1013).reshape(shape)
 
 
 def _test_predict(w, X, *targets):

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 ee2e553994d6a3ab26d25935d95ac54cad3ffd6931556445a762ef4ea79dc076
+# content: sha256 773d76127632497efbf1b75e34178442ef140da1af6aa11a06aac636cc816e3c
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -581,7 +581,7 @@ def _test_point():
 
 def _direction(first, shape):
     """Return a direction of change, float64."""
-    return _pattern(first, math.prod(shape), 3571, 5, 1013).reshape(shape)
+    return _pattern(first, int(np.prod(shape)), 3571, 5, 1013).reshape(shape)
 
 
 def _test_predict(w, X, *targets):
