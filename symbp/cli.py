@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -204,6 +204,11 @@ def _format_of(output: str | None) -> str:
     return endings.get(Path(output or "").suffix, "text")
 
 
+def _working(spec: Spec) -> str:
+    layers = len(spec.network.layers)
+    return f"symbp: proving and compiling {spec.network.name} ({layers} layer{'s' * (layers > 1)}) ..."
+
+
 @cli.command()
 @click.argument("spec")
 @_output_options
@@ -218,8 +223,10 @@ def generate(spec: str, output: str | None, force: bool, **options: Any) -> None
     check_output(path, force)
 
     import symbp
+    from symbp.run.progress import notice
 
-    trainer = symbp.generate(declared, path)
+    with notice(_working(declared)):
+        trainer = symbp.generate(declared, path)
     click.echo(f"wrote {path}: {trainer.n_params} weights, {trainer.dtype}, {declared.train.optimizer.name}")
 
 
@@ -236,10 +243,18 @@ def generate(spec: str, output: str | None, force: bool, **options: Any) -> None
     default=0.0,
     help="Share of the rows to hold out and report on.",
 )
+@click.option("--sample-weight", metavar="COLUMN", help="The column with each sample's weight in the cost.")
+@click.option(
+    "--class-weight",
+    type=click.Choice(["balanced"]),
+    help="Weigh every class by n/(k n_c), its samples alike.",
+)
 def train(
     spec: str,
     data: str,
     target: str | None,
+    sample_weight: str | None,
+    class_weight: Literal["balanced"] | None,
     output: str | None,
     force: bool,
     fraction: float,
@@ -247,6 +262,8 @@ def train(
 ) -> None:
     """Train SPEC on a data file and write the model."""
     declared = _read_spec(spec, **options)
+    if sample_weight or class_weight:  # the cost that is derived and compiled then has weights
+        declared = dataclasses.replace(declared, network=declared.network.with_sample_weights())
     path = output or f"{declared.network.name}_model.npz"
     check_output(path, force)
     if target is None:
@@ -258,17 +275,20 @@ def train(
     from symbp.run.cache import kernel_spec, trainer_path
     from symbp.run.data import read_table
     from symbp.run.model import Model
+    from symbp.run.progress import notice
     from symbp.run.score import score
     from symbp.run.split import held_out
 
-    table = read_table(data, target, declared.network)
+    table = read_table(data, target, declared.network, sample_weight)
     assert table.Y is not None
     rest, held = held_out(len(table.X), fraction, declared.train.seed)
     if not len(rest):
         raise DataError(f"{data}: no rows are left to train on; hold out fewer")
     how = declared.train
-    trainer = symbp.generate(kernel_spec(declared), trainer_path(declared))
+    with notice(_working(declared)):
+        trainer = symbp.generate(kernel_spec(declared), trainer_path(declared))
     X, Y = table.X[rest], table.Y[rest]
+    v = None if table.weights is None else table.weights[rest]
     weights, _ = trainer.fit(
         trainer.init_params(how.seed),
         X,
@@ -279,12 +299,18 @@ def train(
         shuffle=how.shuffle,
         seed=how.seed,
         progress=True,
+        sample_weight=v,
+        class_weight=class_weight,
     )
     model = Model(weights, declared, trainer.source, table.feature_names, table.target_names, table.classes)
     model.save(path)
-    click.echo(f"training: {score(trainer, weights, X, Y)} on {len(rest)} rows")
+    in_cost = trainer.sample_weights(Y, v, class_weight) if declared.network.weighted else None
+    click.echo(f"training: {score(trainer, weights, X, Y, in_cost)} on {len(rest)} rows")
     if len(held):
-        result = score(trainer, weights, table.X[held], table.Y[held])
+        Y = table.Y[held]
+        v = None if table.weights is None else table.weights[held]
+        in_cost = trainer.sample_weights(Y, v, class_weight) if declared.network.weighted else None
+        result = score(trainer, weights, table.X[held], Y, in_cost)
         click.echo(f"held out: {result} on {len(held)} rows")
     click.echo(f"wrote {path}")
 

@@ -73,6 +73,10 @@ class Network:
         A name of :data:`symbp.functions.COSTS` or an own function.
     name : str
         Names the files that are written about the network.
+    weighted : bool
+        Whether every sample has a weight v in the cost: J = 1/m sum_p v^p sum_q cost. It is part
+        of the cost, and so of the network that is derived, proved and compiled, not of how that
+        cost is then made small.
 
     Raises
     ------
@@ -84,8 +88,19 @@ class Network:
     layers: tuple[Dense, ...]
     cost: Cost
     name: str
+    weighted: bool
 
-    def __init__(self, inputs: int, layers: Iterable[Dense], cost: str | Cost, name: str = "network") -> None:
+    def __init__(
+        self,
+        inputs: int,
+        layers: Iterable[Dense],
+        cost: str | Cost,
+        name: str = "network",
+        weighted: bool = False,
+    ) -> None:
+        if not isinstance(weighted, bool):
+            raise SpecError(f"weighted = {shown(weighted)}: expected true or false")
+        object.__setattr__(self, "weighted", weighted)
         object.__setattr__(self, "inputs", whole_number("inputs", inputs, 1, MAX_UNITS))
         object.__setattr__(self, "layers", _layers(layers))
         object.__setattr__(self, "cost", resolve("cost", cost, COSTS, Cost))
@@ -108,6 +123,10 @@ class Network:
         from symbp.spec import Spec
 
         return Spec.from_toml(path).network
+
+    def with_sample_weights(self) -> Network:
+        """Return the same network with a weight for every sample in its cost."""
+        return Network(self.inputs, self.layers, self.cost, self.name, weighted=True)
 
     @property
     def hidden(self) -> int:

@@ -132,6 +132,7 @@ class Spec:
                 "inputs": network.inputs,
                 "cost": network.cost.name,
                 "layers": [_layer_entry(layer) for layer in network.layers],
+                **({"weighted": True} if network.weighted else {}),
             },
             "functions": own,
             "train": {
@@ -234,7 +235,7 @@ def _network(table: Mapping[str, Any], own: Mapping[str, Activation | Cost]) -> 
     activations = ACTIVATIONS | {n: f for n, f in own.items() if isinstance(f, Activation)}
     costs = COSTS | {n: f for n, f in own.items() if isinstance(f, Cost)}
     with _at("[network]"):
-        _only_known("key", table, ("name", "inputs", "cost", "layers"))
+        _only_known("key", table, ("name", "inputs", "cost", "layers", "weighted"))
         for key in ("inputs", "layers", "cost"):
             if key not in table:
                 raise SpecError(f"no key {key!r}")
@@ -245,7 +246,8 @@ def _network(table: Mapping[str, Any], own: Mapping[str, Activation | Cost]) -> 
             raise SpecError(f"layers: {len(entries):,} of them; the limit is {MAX_LAYERS}")
         layers = [_layer(k, entry, activations) for k, entry in enumerate(entries, start=1)]
         cost = resolve("cost", table["cost"], costs, Cost)
-        return Network(table["inputs"], layers, cost, table.get("name", "network"))
+        weighted = table.get("weighted", False)
+        return Network(table["inputs"], layers, cost, table.get("name", "network"), weighted)
 
 
 def _layer(k: int, entry: object, activations: Mapping[str, Activation]) -> Dense:

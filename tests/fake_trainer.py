@@ -20,15 +20,18 @@ def fake_trainer(network, dtype="float64", **broken):
     def init_params(rng_or_seed=0):
         return np.random.default_rng(rng_or_seed).normal(size=network.n_params).astype(kind)
 
-    def value_and_gradient(w, X, Y):
-        return float(oracle.cost(w, X, Y)), oracle.gradient(w, X, Y).astype(kind)
+    def value_and_gradient(w, X, Y, sample_weight=None):
+        J, g = oracle.cost(w, X, Y, sample_weight), oracle.gradient(w, X, Y, sample_weight)
+        return float(J), g.astype(kind)
 
-    def fit(w, X, Y, *, epochs, batch_size, learning_rate, shuffle=True, seed=0, callback=None):
+    def fit(
+        w, X, Y, *, epochs, batch_size, learning_rate, shuffle=True, seed=0, callback=None, sample_weight=None
+    ):
         w, history = np.array(w, kind), []
         if X.shape[1] != network.inputs:
             raise ValueError(f"X has {X.shape[1]} columns; the network has {network.inputs} inputs")
         for epoch in range(1, epochs + 1):
-            J, g = value_and_gradient(w, X, Y)
+            J, g = value_and_gradient(w, X, Y, sample_weight)
             if not np.isfinite(J):
                 raise FloatingPointError(
                     f"epoch {epoch}, batch 1: the cost is {J}; learning rate {learning_rate}"
@@ -54,7 +57,11 @@ def fake_trainer(network, dtype="float64", **broken):
         "predict": lambda w, X: oracle.predict(w, X).astype(kind),
         "value_and_gradient": value_and_gradient,
         "jacobian": lambda w, X: oracle.jacobian(w, X).astype(kind),
+        "input_gradient": lambda w, X, Y, sample_weight=None: oracle.input_gradient(
+            w, X, Y, sample_weight
+        ).astype(kind),
+        "input_jacobian": lambda w, X: oracle.input_jacobian(w, X).astype(kind),
         "fit": fit,
-        "self_test": lambda: None,
+        "self_test": lambda *functions: None,
     }
     return Trainer(Path("fake.py"), SimpleNamespace(**{**names, **broken}), "")

@@ -88,13 +88,19 @@ class Oracle:
     def predict(self, w, X):
         return self.forward(w, X)[2][-1]
 
-    def cost(self, w, X, Y):
-        return COSTS[self.cost_name][0](self.predict(w, X), Y).sum() / len(X)
+    def cost(self, w, X, Y, v=None):
+        """Return the average of the samples' costs, each times its weight v."""
+        costs = COSTS[self.cost_name][0](self.predict(w, X), Y).sum(axis=1)
+        return (costs if v is None else v * costs).sum() / len(X)
 
-    def gradient(self, w, X, Y):
+    def _by_outputs(self, H, Y, v):
+        by_h = COSTS[self.cost_name][1](H, Y) / len(H)
+        return by_h if v is None else by_h * v[:, None]
+
+    def gradient(self, w, X, Y, v=None):
         """Return the flat gradient of the cost by textbook backpropagation."""
         inputs, sums, outputs = self.forward(w, X)
-        by_h = COSTS[self.cost_name][1](outputs[-1], Y) / len(X)
+        by_h = self._by_outputs(outputs[-1], Y, v)
         return self._backward(w, inputs, sums, outputs, by_h).sum(axis=0)
 
     def jacobian(self, w, X):
@@ -103,6 +109,25 @@ class Oracle:
         units = np.eye(self.sizes[-1])
         rows = [self._backward(w, inputs, sums, outputs, np.tile(unit, (len(X), 1))) for unit in units]
         return np.stack(rows, axis=1)
+
+    def input_gradient(self, w, X, Y, v=None):
+        """Return dJ/dX, shape (n, N_0), by textbook backpropagation."""
+        _, sums, outputs = self.forward(w, X)
+        return self._to_inputs(w, sums, outputs, self._by_outputs(outputs[-1], Y, v))
+
+    def input_jacobian(self, w, X):
+        """Return dh_q/dx, shape (n, N_{L+1}, N_0)."""
+        _, sums, outputs = self.forward(w, X)
+        units = np.eye(self.sizes[-1])
+        return np.stack(
+            [self._to_inputs(w, sums, outputs, np.tile(unit, (len(X), 1))) for unit in units], axis=1
+        )
+
+    def _to_inputs(self, w, sums, outputs, by_o):
+        for k in reversed(range(len(sums))):
+            W = self.unpack(w)[k]
+            by_o = self._through(k, sums, outputs, by_o) @ (W[:, :-1] if self.biases[k] else W)
+        return by_o
 
     def _backward(self, w, inputs, sums, outputs, by_h):
         """Return the gradients of by_h . h of each sample, shape (n, n_params)."""

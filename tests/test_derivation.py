@@ -126,7 +126,7 @@ def test_stable_forms_are_found() -> None:
 
 def test_prove_names_the_broken_step() -> None:
     derivation = symbp.derive(NETWORKS[0])
-    for label in ("2.8", "2.12", "D.5", "D.6", "1.3d, k=1", "D.1f", "2.1s"):
+    for label in ("2.8", "2.12", "D.5", "D.6", "1.3d, k=1", "D.1f", "2.1s", "X.2", "X.9", "D.5f, k=1"):
         statement = derivation[label].statement
         broken = derivation.replace(label, equation(statement.lhs, -statement.rhs))
         with pytest.raises(DerivationError, match=rf"^{label}: "):
@@ -140,7 +140,7 @@ def test_replacing_changes_what_follows_and_nothing_else() -> None:
     changed = {
         a.label for a, b in zip(derivation.steps, broken.steps, strict=True) if a.statement != b.statement
     }
-    assert changed == {"2.12", "2.12, k=1", "D.5", "D.5, k=1"}
+    assert changed == {"2.12", "2.12, k=1", "2.12f, k=1", "D.5", "D.5, k=1", "D.5f, k=1"}
     assert derivation.replace("2.12", statement).steps == derivation.steps
 
 

@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from symbp.errors import DataError, SymbpError, TrainerError, TrainingError
 from symbp.network import Dense, Network
 from symbp.run.interface import TrainerModule
 from symbp.run.load import load, module_name
-from symbp.run.progress import LINES, lines
+from symbp.run.progress import LINES, lines, notice
 from tests.fake_trainer import fake_trainer
 
 NET = Network(3, [Dense(4, "tanh"), Dense(2, "softmax")], "cross_entropy", name="small")
@@ -95,6 +96,17 @@ def test_few_plain_lines(epochs, capsys):
     assert shown[-1].startswith(f"net: epoch {epochs}/{epochs}, cost ")
 
 
+def test_long_work_is_announced_once(capsys):
+    with notice("working ...", after=0.01):
+        time.sleep(0.2)
+    assert capsys.readouterr().err == "working ...\n"
+    with notice("working ...", after=60):
+        pass
+    with pytest.raises(ValueError, match="a fault"), notice("working ...", after=60):
+        raise ValueError("a fault")
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("progress", [None, True])
 def test_a_bar_on_a_terminal(monkeypatch, progress):
     class Terminal(io.StringIO):
@@ -125,9 +137,10 @@ BATCH_SIZE, LEARNING_RATE, EPOCHS = 1, 0.1, 1
 SPEC = Spec(Network(1, [Dense(1)], "squared_error", "tiny")).to_toml()
 def predict(w, X): return X * w[0] + w[1]
 init_params = unpack = value_and_gradient = jacobian = fit = predict
+input_gradient = input_jacobian = predict
 RUNS = []
-def self_test():
-    RUNS.append(1)
+def self_test(*functions):
+    RUNS.append(functions)
     assert N_PARAMS == 2, "N_PARAMS differs\\nsecond line"
 """
 
@@ -165,7 +178,7 @@ def test_a_file_is_one_module_and_is_tested_once(tmp_path, monkeypatch):
     first = load(path)
     monkeypatch.chdir(tmp_path)
     assert load("tiny.py").module is first.module
-    assert first.module.RUNS == [1]
+    assert first.module.RUNS == [("predict", "value_and_gradient")]
     # Another text at the same path is another module; so is the same text at another path.
     write(tmp_path, SMALL_MODULE + "\nEXTRA = 1\n")
     assert load(path).module.EXTRA == 1
@@ -227,6 +240,35 @@ def test_the_self_test_can_be_left_out_and_made_later(tmp_path):
     assert load(path, self_test=False).n_params == 3
     with pytest.raises(TrainerError, match="self-test"):
         load(path)
+
+
+@pytest.mark.usefixtures("unsealed")
+@pytest.mark.parametrize("name", ["jacobian", "input_jacobian", "input_gradient"])
+def test_other_functions_are_tested_when_they_are_first_used(tmp_path, name):
+    trainer = load(
+        write(
+            tmp_path,
+            SMALL_MODULE.replace(
+                "RUNS.append", f"assert {name!r} not in functions or 0, 'it differs'; RUNS.append"
+            ),
+        )
+    )
+    arguments = [np.ones(2), np.ones((1, 1)), np.ones((1, 1))]
+    with pytest.raises(TrainerError, match="failed its self-test: it differs"):
+        getattr(trainer, name)(*arguments[: 3 if name == "input_gradient" else 2])
+    trainer.predict(*arguments[:2])
+    assert trainer.module.RUNS == [("predict", "value_and_gradient")]
+
+
+@pytest.mark.usefixtures("unsealed")
+def test_functions_are_tested_once(tmp_path):
+    trainer = load(write(tmp_path, SMALL_MODULE))
+    for _ in range(3):
+        trainer.jacobian(np.ones(2), np.ones((1, 1)))
+    assert trainer.module.RUNS == [("predict", "value_and_gradient"), ("jacobian",)]
+    loose = load(write(tmp_path, SMALL_MODULE + "\n"), self_test=False)
+    loose.jacobian(np.ones(2), np.ones((1, 1)))
+    assert loose.module.RUNS == []
 
 
 def test_files_that_cannot_be_read(tmp_path):

@@ -41,6 +41,8 @@ def check(module, network, n=5, rtol=1e-11):
         (g, oracle.gradient(*exact)),
         (module.predict(w, X), oracle.predict(*exact[:2])),
         (module.jacobian(w, X), oracle.jacobian(*exact[:2])),
+        (module.input_gradient(w, X, Y), oracle.input_gradient(*exact)),
+        (module.input_jacobian(w, X), oracle.input_jacobian(*exact[:2])),
     ):
         assert found.dtype == dtype
         assert found.shape == expected.shape

@@ -49,7 +49,9 @@ def test_right_trainers_pass(network, dtype):
     pairs = {(row.first, row.second) for row in report.rows if row.quantity == "gradient"}
     methods = METHODS if why_not(network) is None else METHODS[:-1]
     assert pairs == set(itertools.combinations(methods, 2))
-    assert {row.quantity for row in report.rows} == {"gradient", "prediction", "cost", "update"}
+    assert {row.quantity for row in report.rows} == {
+        *("gradient", "input gradient", "input Jacobian", "prediction", "cost", "update")
+    }
     assert report.worst < (1e-13 if dtype == "float64" else 2e-5)
 
 
@@ -68,7 +70,7 @@ def test_a_wrong_kernel_gradient_is_found_and_named(position, factor):
     report = verify(fake_trainer(IRIS, value_and_gradient=changed_gradient(IRIS, position, factor)))
     assert not report.ok
     for row in report.rows:
-        blamed = row.first == "delta recursion"
+        blamed = row.first == "delta recursion" and row.quantity == "gradient"
         if row.second != "complex step":
             assert row.passed is not blamed
         assert row.passed or row.place == name_of_weight(IRIS, position)
@@ -86,6 +88,43 @@ def test_a_wrong_jacobian_is_found():
     assert len(failed) == 3
     assert all("T-product" in (row.first, row.second) for row in failed)
     assert {row.place for row in failed} == {"w^1_2,3"}
+
+
+@pytest.mark.parametrize("factor", [-1, 0, 1 + 1e-9, np.nan])
+def test_a_wrong_input_gradient_is_found_and_named(factor):
+    def input_gradient(w, X, Y):
+        found = Oracle.of(IRIS).input_gradient(w, X, Y)
+        found[3, 1] *= factor
+        return found
+
+    failed = [row for row in verify(fake_trainer(IRIS, input_gradient=input_gradient)).rows if not row.passed]
+    assert {(row.quantity, row.first) for row in failed} == {("input gradient", "delta recursion")}
+    assert {row.place for row in failed} == {"dJ/dx_2, sample 4"}
+    assert len(failed) == 3
+
+
+@pytest.mark.parametrize("factor", [-1, 0, 1 + 1e-9, np.nan])
+def test_a_wrong_input_jacobian_is_found_and_named(factor):
+    def input_jacobian(w, X):
+        found = Oracle.of(IRIS).input_jacobian(w, X)
+        found[3, 2, 1] *= factor
+        return found
+
+    failed = [row for row in verify(fake_trainer(IRIS, input_jacobian=input_jacobian)).rows if not row.passed]
+    places = {row.place for row in failed if row.quantity == "input Jacobian"}
+    assert places == {"dh_3/dx_2, sample 4"}
+    assert sum(row.quantity == "input Jacobian" for row in failed) == 2
+    assert all("T-product" in (row.first, row.second) for row in failed)
+
+
+def test_many_inputs_and_outputs_are_sampled():
+    wide = Network(400, [Dense(50, "tanh", False), Dense(30)], "squared_error")
+    report = verify(fake_trainer(wide), samples=2)
+    assert report.ok, report
+    compared = {(row.quantity, row.first, row.second): row.compared for row in report.rows}
+    assert compared["input gradient", "delta recursion", "T-product"] == 2 * 400
+    assert compared["input Jacobian", "T-product", "plain NumPy (tape)"] == 2 * 20 * 400
+    assert compared["input Jacobian", "T-product", "complex step"] == 2 * 20 * 300
 
 
 def test_a_wrong_cost_is_found():
@@ -143,6 +182,8 @@ def test_nan_in_all_ways_fails():
             predict=lambda w, X: X @ w[:2, None] + w[2],
             value_and_gradient=lambda w, X, Y: (np.nan, np.full(3, np.nan)),
             jacobian=lambda w, X: np.full((len(X), 1, 3), np.nan),
+            input_gradient=lambda w, X, Y: np.full((len(X), 2), np.nan),
+            input_jacobian=lambda w, X: np.full((len(X), 1, 2), np.nan),
             fit=lambda w, X, Y, **options: (np.full(3, np.nan), [np.nan]),
         )
         assert not verify(trainer).ok
@@ -153,6 +194,10 @@ def test_wrong_shapes_are_errors():
         verify(fake_trainer(XOR, value_and_gradient=lambda w, X, Y: (0.0, np.zeros(12))))
     with pytest.raises(TrainerError, match="Jacobian"):
         verify(fake_trainer(XOR, jacobian=lambda w, X: np.zeros((1, 13))))
+    with pytest.raises(TrainerError, match=r"input gradient has shape \(2,\); expected \(5, 2\)"):
+        verify(fake_trainer(XOR, input_gradient=lambda w, X, Y: np.zeros(2)))
+    with pytest.raises(TrainerError, match="input Jacobian"):
+        verify(fake_trainer(XOR, input_jacobian=lambda w, X: np.zeros((5, 2))))
     with pytest.raises(TrainerError, match="weights"):
         verify(fake_trainer(XOR, init_params=lambda seed: np.zeros(12)))
 
@@ -281,10 +326,14 @@ def test_a_broken_derivation_fails():
     right = derivation["D.5, k=1"].statement
     broken = derivation.replace("D.5, k=1", sympy.Eq(right.lhs, -right.rhs, evaluate=False))
     report = verify(broken)
-    failed = {(row.first, row.second) for row in report.rows if not row.passed}
-    step = ("kernel step", "formula of sgd")
-    assert failed == {*(("delta recursion", other) for other in METHODS[1:]), step}
-    assert all(row.place.startswith("w^1_") for row in report.rows if not row.passed)
+    failed = {(row.quantity, row.first, row.second) for row in report.rows if not row.passed}
+    assert failed == {
+        *(("gradient", "delta recursion", other) for other in METHODS[1:]),
+        *(("input gradient", "delta recursion", other) for other in METHODS[1:4]),
+        ("update", "kernel step", "formula of sgd"),
+    }
+    places = {row.place[:4] for row in report.rows if not row.passed}
+    assert places == {"w^1_", "dJ/d"}
 
 
 @pytest.mark.parametrize(
@@ -296,7 +345,16 @@ def test_a_broken_derivation_fails():
         ("D.6a, k=2", "delta recursion"),
         ("D.6b, k=1", "delta recursion"),
         ("2.12, k=1", "T-product"),
+        ("D.5f, k=1", "delta recursion"),
+        ("2.12f, k=1", "T-product"),
         ("2.17a, k=1", "T-product"),
+        ("2.17af, k=1", "T-product"),
+        ("X.2", "input gradient"),
+        ("X.13", "input gradient"),
+        ("X.13, k=1", "input gradient"),
+        ("X.9, k=1", "input Jacobian"),
+        ("X.9f, k=1", "input Jacobian"),
+        ("X.10, k=1", "input Jacobian"),
         ("2.17b, k=2", "T-product"),
         ("1.8d", "T-product"),
         ("D.1f", "delta recursion"),

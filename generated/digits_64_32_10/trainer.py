@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 de2de1c0a7724a2cf96d65beac899e41998d2dacd13abe1c8bb50c87ac937b27
+# content: sha256 2659269d70de5c45efa027f0462e09c605da2dc31643331f9a55915c3314e06d
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -79,7 +79,7 @@ def _kernel(function):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 2762)//140
+    capacity = (work.size - 3114)//140
     C1 = work[0*capacity:32*capacity].reshape((capacity, 32))
     W1 = w[0:2080].reshape((32, 65))
     O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
@@ -150,22 +150,50 @@ def _forward(w, X, rows, start, count, work):
 
 
 @_kernel
+def _sensitivities(w, X, Y, rows, start, count, m, work):
+    """Compute delta of every layer, the last first, for samples that _forward has seen."""
+    capacity = (work.size - 3114)//140
+    D2 = work[96*capacity:106*capacity].reshape((capacity, 10))
+    H = work[85*capacity:95*capacity].reshape((capacity, 10))
+    D1 = work[106*capacity:138*capacity].reshape((capacity, 32))
+    O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
+    W2 = w[2080:2410].reshape((10, 33))
+
+    # (D.1f)  delta_r^2 = (h_r - y_r)/m
+    for p in range(count):
+        row = rows[start + p]
+        for r in range(10):
+            D2[p, r] = (H[p, r] - Y[row, r])/m
+
+    # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
+    for p in range(count):
+        for s in range(32):
+            D1[p, s] = F(0.0)
+        for r in range(10):
+            d2 = D2[p, r]
+            for s in range(32):
+                D1[p, s] += d2*W2[r, s]
+    for p in range(count):
+        for s in range(32):
+            D1[p, s] = (F(0.0) if O1[p, s] <= F(0.0) else F(1.0))*D1[p, s]
+
+
+@_kernel
 def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
-    capacity = (work.size - 2762)//140
-    LSE = work[96*capacity:97*capacity].reshape((capacity,))
+    _sensitivities(w, X, Y, rows, start, count, m, work)
+    capacity = (work.size - 3114)//140
+    LSE = work[138*capacity:139*capacity].reshape((capacity,))
     MU = work[74*capacity:75*capacity].reshape((capacity,))
     E = work[75*capacity:85*capacity].reshape((capacity, 10))
-    LSE_sum = work[97*capacity:98*capacity].reshape((capacity,))
+    LSE_sum = work[139*capacity:140*capacity].reshape((capacity,))
     C2 = work[64*capacity:74*capacity].reshape((capacity, 10))
-    D2 = work[98*capacity:108*capacity].reshape((capacity, 10))
-    H = work[85*capacity:95*capacity].reshape((capacity, 10))
     G2 = gradient[2080:2410].reshape((10, 33))
+    D2 = work[96*capacity:106*capacity].reshape((capacity, 10))
     O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
-    D1 = work[108*capacity:140*capacity].reshape((capacity, 32))
-    W2 = w[2080:2410].reshape((10, 33))
     G1 = gradient[0:2080].reshape((32, 65))
+    D1 = work[106*capacity:138*capacity].reshape((capacity, 32))
     cost = F(0.0)
 
     # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
@@ -184,12 +212,6 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
             cost += (LSE[p] - C2[p, q])*Y[row, q]
     cost = cost/m
 
-    # (D.1f)  delta_r^2 = (h_r - y_r)/m
-    for p in range(count):
-        row = rows[start + p]
-        for r in range(10):
-            D2[p, r] = (H[p, r] - Y[row, r])/m
-
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
     for i in range(10):
         for p in range(count):
@@ -203,19 +225,6 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
         for p in range(count):
             total += D2[p, i]
         G2[i, 32] += total
-
-    # (D.5, k=1)  delta_s^1 = g'^1(c_s^1) sum_{r=1}^{10} w_{rs}^2 delta_r^2
-    # (1.3d, k=1)  g'^1(c_i^1) = {0 if o_i^1 <= 0; 1 otherwise}
-    for p in range(count):
-        for s in range(32):
-            D1[p, s] = F(0.0)
-        for r in range(10):
-            d2 = D2[p, r]
-            for s in range(32):
-                D1[p, s] += d2*W2[r, s]
-    for p in range(count):
-        for s in range(32):
-            D1[p, s] = (F(0.0) if O1[p, s] <= F(0.0) else F(1.0))*D1[p, s]
 
     # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
     for i in range(32):
@@ -238,34 +247,30 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 2762)//140
+    capacity = (work.size - 3114)//140
     H = work[85*capacity:95*capacity].reshape((capacity, 10))
     O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
     S1 = work[140*capacity + 2410:140*capacity + 2730].reshape((10, 32))
     W2 = w[2080:2410].reshape((10, 33))
     B1_sum = work[140*capacity + 2730:140*capacity + 2762].reshape((32,))
 
-    # (2.17a, k=2)  dh_q/dw_{ij}^2 = o_j^1 dsigma_q/dc_i^2
-    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(10):
         for i in range(10):
             for j in range(32):
                 jacobian[start + p, q, 2080 + 33*i + j] = ((F(1.0) if i == q else F(0.0))*H[p, q] - H[p, i]*H[p, q])*O1[p, j]
 
-    # (2.17b, k=2)  dh_q/dw_{i,33}^2 = dsigma_q/dc_i^2
-    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    # (2.17bf, k=2)  dh_q/dw_{i,33}^2 = delta_{qi} h_q - h_i h_q
     for q in range(10):
         for i in range(10):
             jacobian[start + p, q, 2080 + 33*i + 32] = (F(1.0) if i == q else F(0.0))*H[p, q] - H[p, i]*H[p, q]
 
-    # (2.12, k=1)  [S_1]_{rs} = w_{rs}^2 g'^1(c_s^1)
-    # (1.3d, k=1)  g'^1(c_i^1) = {0 if o_i^1 <= 0; 1 otherwise}
+    # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 {0 if o_s^1 <= 0; 1 otherwise}
     for r in range(10):
         for s in range(32):
             S1[r, s] = (F(0.0) if O1[p, s] <= F(0.0) else F(1.0))*W2[r, s]
 
-    # (2.17a, k=1)  dh_q/dw_{ij}^1 = x_j sum_{r=1}^{10} dsigma_q/dc_r^2 [S_1]_{ri}
-    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    # (2.17af, k=1)  dh_q/dw_{ij}^1 = x_j (h_q [S_1]_{qi} - h_q sum_{r=1}^{10} h_r [S_1]_{ri})
     for i in range(32):
         B1_sum[i] = F(0.0)
     for r in range(10):
@@ -277,8 +282,7 @@ def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
             for j in range(64):
                 jacobian[start + p, q, 65*i + j] = (H[p, q]*S1[q, i] - B1_sum[i]*H[p, q])*X[row, j]
 
-    # (2.17b, k=1)  dh_q/dw_{i,65}^1 = sum_{r=1}^{10} dsigma_q/dc_r^2 [S_1]_{ri}
-    # (1.8d)  dsigma_q/dc_r^2 = delta_{qr} h_q - h_q h_r
+    # (2.17bf, k=1)  dh_q/dw_{i,65}^1 = h_q [S_1]_{qi} - h_q sum_{r=1}^{10} h_r [S_1]_{ri}
     for q in range(10):
         for i in range(32):
             jacobian[start + p, q, 65*i + 64] = H[p, q]*S1[q, i] - B1_sum[i]*H[p, q]
@@ -290,6 +294,71 @@ def _jacobian(w, X, rows, start, count, work, jacobian):
     _forward(w, X, rows, start, count, work)
     for p in range(count):
         _jacobian_of_sample(w, X, rows[start + p], start, p, work, jacobian)
+
+
+@_kernel
+def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
+    """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
+    _forward(w, X, rows, start, count, work)
+    _sensitivities(w, X, Y, rows, start, count, m, work)
+    capacity = (work.size - 3114)//140
+    D1 = work[106*capacity:138*capacity].reshape((capacity, 32))
+    W1 = w[0:2080].reshape((32, 65))
+
+    # (X.13, k=1)  dJ/dx_j = sum_{r=1}^{32} w_{rj}^1 delta_r^1
+    for p in range(count):
+        for j in range(64):
+            input_gradient[start + p, j] = F(0.0)
+        for r in range(32):
+            d1 = D1[p, r]
+            for j in range(64):
+                input_gradient[start + p, j] += d1*W1[r, j]
+
+
+@_kernel
+def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
+    """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
+    capacity = (work.size - 3114)//140
+    S1 = work[140*capacity + 2410:140*capacity + 2730].reshape((10, 32))
+    W2 = w[2080:2410].reshape((10, 33))
+    O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
+    R1 = work[140*capacity + 2762:140*capacity + 3082].reshape((10, 32))
+    H = work[85*capacity:95*capacity].reshape((capacity, 10))
+    R1_sum = work[140*capacity + 3082:140*capacity + 3114].reshape((32,))
+    W1 = w[0:2080].reshape((32, 65))
+
+    # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 {0 if o_s^1 <= 0; 1 otherwise}
+    for r in range(10):
+        for s in range(32):
+            S1[r, s] = (F(0.0) if O1[p, s] <= F(0.0) else F(1.0))*W2[r, s]
+
+    # (X.9f, k=1)  dh_q/dc_s^1 = h_q [S_1]_{qs} - h_q sum_{r=1}^{10} h_r [S_1]_{rs}
+    for s in range(32):
+        R1_sum[s] = F(0.0)
+    for r in range(10):
+        h = H[p, r]
+        for s in range(32):
+            R1_sum[s] += h*S1[r, s]
+    for q in range(10):
+        for s in range(32):
+            R1[q, s] = H[p, q]*S1[q, s] - R1_sum[s]*H[p, q]
+
+    # (X.10, k=1)  dh_q/dx_j = sum_{s=1}^{32} w_{sj}^1 dh_q/dc_s^1
+    for q in range(10):
+        for j in range(64):
+            input_jacobian[start + p, q, j] = F(0.0)
+        for s in range(32):
+            r1 = R1[q, s]
+            for j in range(64):
+                input_jacobian[start + p, q, j] += r1*W1[s, j]
+
+
+@_kernel
+def _input_jacobian(w, X, rows, start, count, work, input_jacobian):
+    """Fill input_jacobian[start:start + count] with dh/dx of the samples rows[start:start + count]."""
+    _forward(w, X, rows, start, count, work)
+    for p in range(count):
+        _input_jacobian_of_sample(w, X, rows[start + p], start, p, work, input_jacobian)
 
 
 @_kernel
@@ -358,7 +427,7 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 10), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 2762)//140
+    capacity = (work.size - 3114)//140
     H = work[85*capacity:95*capacity].reshape((capacity, 10))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
@@ -384,6 +453,27 @@ def jacobian(w, X):
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
     for start, count in _chunks(len(X)):
         _jacobian(w, X, rows, start, count, work, result)
+    return result
+
+
+def input_gradient(w, X, Y):
+    """Return dJ/dX, shape (n, 64), of the cost that averages the n samples, by the sensitivities (X.13)."""
+    w, X = _weights(w), _inputs(X)
+    Y = _targets(Y, len(X))
+    result = np.empty((len(X), 64), DTYPE)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        _input_gradient(w, X, Y, rows, start, count, F(len(X)), work, result)
+    return result
+
+
+def input_jacobian(w, X):
+    """Return dh_q/dx of every sample, shape (n, 10, 64), by the T-product (X.8)."""
+    w, X = _weights(w), _inputs(X)
+    result = np.empty((len(X), 10, 64), DTYPE)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        _input_jacobian(w, X, rows, start, count, work, result)
     return result
 
 
@@ -463,7 +553,7 @@ def fit(
 
 def _workspace(rows):
     """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
-    return np.empty(140*max(rows, 1) + 2762, DTYPE)
+    return np.empty(140*max(rows, 1) + 3114, DTYPE)
 
 
 def _chunks(n):
@@ -539,6 +629,12 @@ TEST_OUTPUT_SLOPES = (
     (-0.09711656773099364, -0.06305369504111057, 0.11119029765584222, -0.09379177739978319, -0.028086118497966262, 0.13128344547275225, -0.1551967244663996, -0.0035837429366082996, 0.364625767163938, -0.1662708842196709, ),
     (-0.09679529262590747, -0.0621106885765611, 0.111262720070187, -0.09411777717241557, -0.02738038287138458, 0.13095497568919204, -0.15492791660395908, -0.0035281536666751327, 0.3629855567148829, -0.16634304095735905, ),
 )
+TEST_INPUT_SLOPE = -0.035058889021337705
+TEST_OUTPUT_INPUT_SLOPES = (
+    (-0.02629057810480203, 0.05061124552201238, -0.03162898653617925, 0.05376706909665866, -0.06272072440749378, 0.0373362240254622, -0.04187404720974774, 0.023142069816226046, -0.01945543802135752, 0.017113165819221024, ),
+    (-0.006561089607673375, -0.001450277055262356, 0.0004622161287343703, -0.0019522668338956344, 0.01781831887623103, -0.011000164066788339, 0.027099961853429805, -0.013648508691637716, 0.0028384534045995218, -0.013606644007737307, ),
+)
+TOLERANCE = 2.0**14*float(np.finfo(DTYPE).eps)
 
 
 def _pattern(first, size, factor, shift, modulus):
@@ -547,8 +643,61 @@ def _pattern(first, size, factor, shift, modulus):
     return (2*((factor*t + shift) % modulus) - modulus)/modulus
 
 
-def self_test():
-    """Compare the kernels with the test vector.
+def _test_point():
+    """Return weights w, inputs X and targets Y of the test vector."""
+    n, outputs = len(TEST_OUTPUTS), SIZES[-1]
+    w = _pattern(0, N_PARAMS, 7919, 12345, 2003)
+    w[0:2080] /= 9
+    w[2080:2410] /= 6
+    X = _pattern(0, n*SIZES[0], 104729, 777, 1999).reshape(n, SIZES[0])
+    Y = (1 + (np.arange(n)[:, None] + np.arange(outputs)) % outputs)/(outputs*(outputs + 1)//2)
+    return w, X, Y
+
+
+def _direction(first, shape):
+    """Return a direction of change, float64."""
+    return _pattern(first, int(np.prod(shape)), 3571, 5, 1013).reshape(shape)
+
+
+def _test_predict(w, X, *targets):
+    for found, expected in zip(predict(w, X).ravel(), np.ravel(TEST_OUTPUTS)):
+        _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
+def _test_value_and_gradient(w, X, *targets):
+    cost, gradient = value_and_gradient(w, X, *targets)
+    _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
+    for number, slope in enumerate(TEST_SLOPES):
+        _compare_slope("gradient (D.6)", gradient, _direction(211*number, w.shape), slope)
+
+
+def _test_jacobian(w, X, *targets):
+    for sample, slopes in zip(jacobian(w, X), TEST_OUTPUT_SLOPES):
+        for row, slope in zip(sample, slopes):
+            _compare_slope("Jacobian (2.17)", row, _direction(0, w.shape), slope)
+
+
+def _test_input_gradient(w, X, *targets):
+    _compare_slope("input gradient (X.13)", input_gradient(w, X, *targets), _direction(0, X.shape), TEST_INPUT_SLOPE)
+
+
+def _test_input_jacobian(w, X, *targets):
+    for sample, slopes, direction in zip(input_jacobian(w, X), TEST_OUTPUT_INPUT_SLOPES, _direction(0, X.shape)):
+        for row, slope in zip(sample, slopes):
+            _compare_slope("input Jacobian (X.10)", row, direction, slope)
+
+
+TESTS = {
+    "predict": _test_predict,
+    "value_and_gradient": _test_value_and_gradient,
+    "jacobian": _test_jacobian,
+    "input_gradient": _test_input_gradient,
+    "input_jacobian": _test_input_jacobian,
+}
+
+
+def self_test(*functions):
+    """Compare what these functions (names; by default all of TESTS) return with the test vector.
 
     Raises
     ------
@@ -556,31 +705,19 @@ def self_test():
         Names what differs. A result may be off by 2^14 roundings of its own size: single
         terms of the sums behind it are larger than the sums.
     """
-    tolerance = 2.0**14*float(np.finfo(DTYPE).eps)
-    n, outputs = len(TEST_OUTPUTS), SIZES[-1]
-    w = _pattern(0, N_PARAMS, 7919, 12345, 2003)
-    w[0:2080] /= 9
-    w[2080:2410] /= 6
-    X = _pattern(0, n*SIZES[0], 104729, 777, 1999).reshape(n, SIZES[0])
-    Y = (1 + (np.arange(n)[:, None] + np.arange(outputs)) % outputs)/(outputs*(outputs + 1)//2)
-    cost, gradient = value_and_gradient(w, X, Y)
-    _compare("cost (2.1)", cost, TEST_COST, tolerance*max(1.0, abs(TEST_COST)))
-    for number, slope in enumerate(TEST_SLOPES):
-        direction = _pattern(211*number, N_PARAMS, 3571, 5, 1013)
-        terms = gradient.astype(np.float64)*direction
-        _compare("gradient (D.6)", terms.sum(), slope, tolerance*np.abs(terms).sum())
-    H, J = predict(w, X), jacobian(w, X)
-    direction = _pattern(0, N_PARAMS, 3571, 5, 1013)
-    for p in range(n):
-        for q in range(outputs):
-            _compare("output (1.8)", H[p, q], TEST_OUTPUTS[p][q], tolerance*max(1.0, abs(TEST_OUTPUTS[p][q])))
-            terms = J[p, q].astype(np.float64)*direction
-            _compare("Jacobian (2.17)", terms.sum(), TEST_OUTPUT_SLOPES[p][q], tolerance*np.abs(terms).sum())
+    point = _test_point()
+    for name in functions or TESTS:
+        TESTS[name](*point)
 
 
-def _compare(what, found, expected, tolerance):
+def _compare_slope(what, gradient, direction, expected):
+    terms = gradient.astype(np.float64)*direction
+    _compare(what, terms.sum(), expected, np.abs(terms).sum())
+
+
+def _compare(what, found, expected, size):
     # Written so that NaN fails.
-    if not abs(found - expected) <= tolerance:
+    if not abs(found - expected) <= TOLERANCE*size:
         raise AssertionError(f"{what}: {found} instead of {expected}")
 
 

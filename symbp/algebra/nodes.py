@@ -96,6 +96,7 @@ KINDS: dict[str, Kind] = {
     "h": Kind(lambda n: (Width(n),), True, 3, "model output (prediction)"),
     "J": Kind(lambda n: (), False, 4, "cost, averaged over the m samples"),
     "y": Kind(lambda n: (Width(n),), True, None, "target"),
+    "v": Kind(lambda n: (), True, None, "weight of the sample in the cost"),
     "S": Kind(lambda n: (Width(n + 1), Width(n)), True, None, "matrix of the layer step (eq. 2.12)"),
     "T": Kind(
         lambda n: (Width(L + 1), Width(n)),
@@ -419,6 +420,10 @@ def target(neuron: Any, sample: Any = None, layer: Any = L + 1) -> Node:
 
 def cost(layer: Any = L + 1) -> Node:
     return Node("J", layer)
+
+
+def sample_weight(sample: Any = None, layer: Any = L + 1) -> Node:
+    return Node("v", layer, (), sample)
 
 
 # The weight that everything is differentiated by.

@@ -6,7 +6,6 @@ kernels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import sympy
@@ -16,7 +15,6 @@ from symbp.algebra import rules
 from symbp.algebra.matrices import ChainMatrix, entries
 from symbp.algebra.nodes import (
     ActivateDerivative,
-    L,
     Node,
     Partial,
     Width,
@@ -35,11 +33,13 @@ from symbp.algebra.nodes import (
     q,
     r,
     s,
+    sample_weight,
     t,
     target,
 )
 from symbp.derivation import local, stable
 from symbp.derivation.generic import at_most
+from symbp.derivation.instances import instances, of_network
 from symbp.derivation.records import Builder, equation, substitute
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ def stated_cost(network: Network) -> Any:
     formula = network.cost.expression()
     values = {"h": prediction(q, p, outputs), "y": target(q, p, outputs)}
     summand = formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})
+    if network.weighted:
+        summand = sample_weight(p, outputs) * summand
     return Sum(summand, (q, 1, sympy.Integer(network.sizes[-1])), (p, 1, m)) / m
 
 
@@ -125,7 +127,7 @@ def _cost(b: Builder, network: Network, layer: Any) -> None:
     b.define(
         "2.1",
         equation(cost(layer), stated_cost(network)),
-        f"the cost is {network.cost.name}",
+        f"the cost is {network.cost.name}" + (", weighted by sample" if network.weighted else ""),
         functions=True,
     )
     derivative = _cost_slope(b["2.1"].rhs, h)
@@ -153,7 +155,7 @@ def _cost_slope(total: Any, h: Node) -> Any:
 
 def _output_sensitivity(b: Builder, network: Network, layer: Any) -> None:
     """D.1 with the network's own cost and output activation, as short as it gets."""
-    total = _of_network(b["D.1"].rhs, network)
+    total = of_network(b["D.1"].rhs, network)
     hidden = rules.Hidden()
     slope = hidden.hide(_without_samples(b["2.1d"].rhs))
     jacobian = hidden.hide(b["1.8d"].rhs)
@@ -204,7 +206,7 @@ def _sum_of_targets(expr: Any, network: Network) -> Any:
 def layers(b: Builder, network: Network) -> None:
     """The instances of the generic equations for every layer of the network."""
     last = network.hidden + 1
-    at = _instances(b, network)
+    at = instances(b, network)
     for layer in range(1, last + 1):
         at("2.6b", layer, {l: layer})
         if layer < last:
@@ -221,23 +223,6 @@ def layers(b: Builder, network: Network) -> None:
         at("D.6a", layer, {k: layer})
         if network.has_bias(layer):
             at("D.6b", layer, {k: layer})
-
-
-def _instances(b: Builder, network: Network) -> Callable[[str, int, dict[Any, int]], None]:
-    def at(label: str, layer: int, values: dict[Any, int]) -> None:
-        general = substitute(b[label], values)
-        b.add(
-            f"{label}, k={layer}",
-            "instance",
-            equation(_of_network(general.lhs, network), _of_network(general.rhs, network)),
-            f"{label} for layer {layer} of this network",
-            (label,),
-            # Conditions on layers are met by this one; those on indices remain.
-            tuple(_of_network(c.subs(values), network) for c in b.steps[label].assumes if c.lhs == j),
-            defines=b.steps[label].defines,
-        )
-
-    return at
 
 
 def _hidden_functions(b: Builder, network: Network, layer: int) -> None:
@@ -266,14 +251,14 @@ def _hidden_functions(b: Builder, network: Network, layer: int) -> None:
 
 def _chain_entries(b: Builder, network: Network, layer: int) -> None:
     general = substitute(b["2.16p"], {k: layer})
-    written = _of_network(general.rhs, network).replace(
+    written = of_network(general.rhs, network).replace(
         lambda e: isinstance(e, ChainMatrix), lambda e: e.evaluate()
     )
     product = written.doit(deep=False) if isinstance(written, MatMul) else written
     b.add(
         f"2.16, k={layer}",
         "entries",
-        equation(Node("T", layer, (r, s)), _of_network(entries(product, r, s), network)),
+        equation(Node("T", layer, (r, s)), of_network(entries(product, r, s), network)),
         "2.16p entry by entry" if layer < network.hidden else "a product of one factor",
         ("2.16p",),
         defines=True,
@@ -283,13 +268,13 @@ def _chain_entries(b: Builder, network: Network, layer: int) -> None:
 def _jacobian_entries(b: Builder, network: Network, layer: int) -> None:
     """2.17 entry by entry, with 2.10 for the column; then for regular inputs and for the bias."""
     general = substitute(b["2.17"], {k: layer})
-    factors = _of_network(_with_column(b, general.rhs, layer), network).args
+    factors = of_network(_with_column(b, general.rhs, layer), network).args
     product = MatMul(*(f.evaluate() if isinstance(f, ChainMatrix) else f for f in factors))
-    entry = _of_network(entries(product.doit(deep=False), 1, 1), network)
+    entry = of_network(entries(product.doit(deep=False), 1, 1), network)
     whole = b.add(
         f"2.17, k={layer}",
         "entries",
-        equation(_of_network(general.lhs, network), rules.hoist(rules.collapse(entry))),
+        equation(of_network(general.lhs, network), rules.hoist(rules.collapse(entry))),
         "2.17 with 2.10 for the column",
         ("2.17", "2.10"),
     )
@@ -308,8 +293,8 @@ def _jacobian_entries(b: Builder, network: Network, layer: int) -> None:
             f"2.17b, k={layer}",
             "the bias neuron returns 1",
             equation(
-                _of_network(whole.lhs.xreplace(at_bias), network),
-                _of_network(rules.bias_is_one(whole.rhs.xreplace(at_bias)), network),
+                of_network(whole.lhs.xreplace(at_bias), network),
+                of_network(rules.bias_is_one(whole.rhs.xreplace(at_bias)), network),
             ),
             "the bias",
             (f"2.17, k={layer}",),
@@ -319,16 +304,3 @@ def _jacobian_entries(b: Builder, network: Network, layer: int) -> None:
 def _with_column(b: Builder, product: Any, layer: int) -> Any:
     column = substitute(b["2.10"], {k: layer})
     return MatMul(*(column.rhs if f == column.lhs else f for f in product.args))
-
-
-def _sizes(network: Network) -> Callable[[Any], Any]:
-    biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
-
-    def put(expr: Any) -> Any:
-        return rules.sizes(expr.subs(L, network.hidden), network.sizes, biases)
-
-    return put
-
-
-def _of_network(expr: Any, network: Network) -> Any:
-    return _sizes(network)(expr)

@@ -9,7 +9,7 @@ import sympy
 from sympy import Eq
 
 from symbp.algebra.nodes import HasBias
-from symbp.derivation import architecture, generic
+from symbp.derivation import architecture, generic, inputs, resolved
 from symbp.derivation.records import Builder, Derivation, Step
 from symbp.errors import SpecError
 from symbp.functions import OPTIMIZERS, UpdateRule
@@ -49,10 +49,13 @@ def derive(network: Network | None = None, optimizer: UpdateRule | None = None) 
         generic.chain(b)
         generic.matrices(b)
         generic.sensitivities(b, bias)
+        inputs.inputs(b)
         generic.update(b, rule)
         if network is not None:
             architecture.functions(b, network)
             architecture.layers(b, network)
+            inputs.of_one_network(b, network)
+            resolved.put_in_functions(b)
         return tuple(b.steps.values())
 
     return Derivation(network, recipe(network, {}), recipe, rule)

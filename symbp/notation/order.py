@@ -24,6 +24,7 @@ _ROLES = (
     "Inputs",
     "KroneckerDelta",
     "HasBias",
+    "v",
     "Partial w",
     "w",
     "w_new",

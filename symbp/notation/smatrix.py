@@ -20,6 +20,7 @@ SMATRIX = Notation(
         "sigma": Glyph(r"\sigma", "sigma", example="q"),
         "h": Glyph("h", "h", example="q"),
         "y": Glyph("y", "y", example="q"),
+        "v": Glyph("v", "v"),
         "J": Glyph("J", "J"),
         "mu": Glyph(r"\mu", "mu"),
         "e": Glyph(r"\varepsilon", "e", example="q"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Eq
-
-from symbp.algebra import rules
-from symbp.algebra.nodes import ActivateDerivative, Node, Partial, i, q, r
+from symbp.algebra.nodes import Node, Partial
 from symbp.derivation.records import Derivation, Step
+from symbp.derivation.resolved import resolved_label
 from symbp.errors import PlanError
+
+# Equations for one layer; where functions were put in, the equation that has them is taken.
+_LAYERS = ("2.6b", "1.3", "2.12", "2.16", "2.17a", "2.17b", "D.5", "D.6a", "D.6b", "X.9", "X.10", "X.13")
 
 # A quantity is a kind and a layer: ("c", 1), or ("dJ/dw", 2) for a derivative.
 Quantity = tuple[str, int]
@@ -49,9 +50,10 @@ class Equations:
         chosen.append("2.1s" if "2.1s" in labels else "2.1")
         chosen.append("D.1f")
         for layer in range(1, last + 1):
-            for label in ("2.6b", "1.3", "2.12", "2.16", "2.17a", "2.17b", "D.5", "D.6a", "D.6b"):
-                if f"{label}, k={layer}" in labels:
-                    chosen.append(f"{label}, k={layer}")
+            for head in _LAYERS:
+                label = f"{head}, k={layer}"
+                ways = [x for x in (resolved_label(label), label) if x in labels]
+                chosen += ways[:1]
         return chosen
 
     def of(self, wanted: Quantity) -> list[Step]:
@@ -61,34 +63,3 @@ class Equations:
     def update(self) -> Step:
         """Return the step of the update rule (2.2)."""
         return self._derivation["2.2"]
-
-    def resolved(self, step: Step) -> tuple[Eq, tuple[Step, ...]]:
-        """Put the derivatives of activation functions into a statement.
-
-        g' is put in from 1.3d and the output's Jacobian from 1.8d; Kronecker deltas that
-        appear are collapsed and what does not depend on an index leaves its sum.
-
-        Returns
-        -------
-        statement : sympy.Eq
-        put_in : tuple of Step
-        """
-        used: list[str] = []
-        hidden = rules.Hidden()
-
-        def slope(layer: Any, argument: Any) -> Any:
-            label = f"1.3d, k={layer}"
-            used.append(label)
-            return hidden.hide(self._derivation[label].statement.rhs).xreplace({i: argument.indices[0]})
-
-        def jacobian(partial: Partial) -> Any:
-            used.append("1.8d")
-            general = hidden.hide(self._derivation["1.8d"].statement.rhs)
-            return general.xreplace({q: partial.of.indices[0], r: partial.wrt.indices[0]})
-
-        value = step.statement.rhs.replace(ActivateDerivative, slope)
-        value = value.replace(lambda e: isinstance(e, Partial) and e.of.kind == "sigma", jacobian)
-        if "1.8d" in used:
-            value = rules.hoist(rules.collapse(value))
-        put_in = tuple(self._derivation[label] for label in dict.fromkeys(used))
-        return Eq(step.statement.lhs, hidden.show(value), evaluate=False), put_in

@@ -33,6 +33,8 @@ from symbp.plan.program import (
 )
 
 _PARAMETERS = {"w": "weights", "dJ/dw": "gradient", "dh/dw": "result"}
+# What has a row for every sample also in a kernel that holds one sample at a time.
+_OF_ALL_SAMPLES = ("y", "v", "h", "o", "c", "dh/dw", "dh/do")
 
 
 def lower(derivation: Derivation) -> Program:
@@ -46,7 +48,7 @@ def lower(derivation: Derivation) -> Program:
     Returns
     -------
     Program
-        Kernels ``forward``, ``gradient``, ``jacobian`` and ``update``, unscheduled.
+        Unscheduled.
 
     Raises
     ------
@@ -58,12 +60,24 @@ def lower(derivation: Derivation) -> Program:
     layers = _layers(equations)
     every = range(1, len(layers) + 1)
     forward = _Lowering(equations, layers).kernel("forward", [("h", len(layers))])
-    given = {array.name for array in forward.arrays}
+    given = _names(forward)
+    recursion = [("delta", k) for k in reversed(every)]
+    sensitivities = _Lowering(equations, layers, given).kernel("sensitivities", recursion)
     backward = [("J", len(layers)), *(("dJ/dw", k) for k in reversed(every))]
-    gradient = _Lowering(equations, layers, given).kernel("gradient", backward)
+    after = given | _names(sensitivities)
+    gradient = _Lowering(equations, layers, after).kernel("gradient", backward)
+    by_inputs = _Lowering(equations, layers, after).kernel("input_gradient", [("dJ/do", 0)])
     chain = _Lowering(equations, layers, given, per_sample=True)
     jacobian = chain.kernel("jacobian", [("dh/dw", k) for k in reversed(every)])
-    return Program(network.name, layers, (forward, gradient, jacobian, _update(equations, layers)))
+    chain = _Lowering(equations, layers, given, per_sample=True)
+    input_jacobian = chain.kernel("input_jacobian", [("dh/do", 0)])
+    update = _update(equations, layers)
+    kernels = (forward, sensitivities, gradient, jacobian, by_inputs, input_jacobian, update)
+    return Program(network.name, layers, kernels)
+
+
+def _names(kernel: Kernel) -> set[str]:
+    return {array.name for array in kernel.arrays}
 
 
 def _layers(equations: Equations) -> tuple[Layer, ...]:
@@ -136,13 +150,10 @@ class _Lowering:
         if not steps or self._name(wanted) in self.given:
             return
         for step in steps:
-            statement, put_in = self.equations.resolved(step)
-            needed = {quantity(e) for e in statement.rhs.atoms(Node, Partial)}
+            needed = _quantities(step.statement.rhs)
             for other in sorted(needed):
                 self.compute(other)
-            functions = tuple(Origin(other.label, other.statement) for other in put_in)
-            origin = Origin(step.label, step.statement, functions)
-            self.equation(statement, origin)
+            self.equation(step.statement, Origin(step.label, step.statement))
 
     def equation(self, statement: Any, origin: Origin) -> None:
         """Append the statements of one equation, for every sample where it belongs to one."""
@@ -240,7 +251,10 @@ class _Lowering:
         counted = expr.replace(
             KroneckerDelta, lambda a, b: KroneckerDelta(*(x - 1 if x.is_Integer else x for x in (a, b)))
         )
-        return counted.replace(lambda e: isinstance(e, (Node, Partial)), lambda e: self._element(e)[0])
+        # Derivatives as a whole: the nodes in them are no quantities of their own here.
+        derivatives = sorted(counted.atoms(Partial), key=sympy.default_sort_key)
+        counted = counted.xreplace({e: self._element(e)[0] for e in derivatives})
+        return counted.replace(lambda e: isinstance(e, Node), lambda e: self._element(e)[0])
 
     def _target(self, left: Any) -> tuple[Access, tuple[Loop, ...]]:
         access, extents = self._element(left)
@@ -253,7 +267,7 @@ class _Lowering:
 
     def _in_range(self, left: Any, loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
         """Regular weights only: the bias column has an equation of its own (D.6b, 2.17b)."""
-        if not isinstance(left, Partial):
+        if not isinstance(left, Partial) or left.wrt.kind != "w":
             return loops
         layer = self.layers[int(left.wrt.layer) - 1]
         column = left.wrt.indices[1]
@@ -272,7 +286,9 @@ class _Lowering:
         if kind in _PARAMETERS:
             role: Any = _PARAMETERS[kind]
             return Array(name, axes, role, self.layers[layer - 1].offset)
-        if kind == "y" or (kind, layer) == ("o", 0):
+        if kind.endswith("/do"):
+            return Array(name, axes, "by_sample")
+        if kind in ("y", "v") or (kind, layer) == ("o", 0):
             return Array(name, axes, "data")
         return Array(name, axes, "local" if kind == "J" else "work")
 
@@ -281,27 +297,33 @@ class _Lowering:
         widths = self.equations.network.sizes
         biases = tuple(self.equations.network.has_bias(k) for k in range(1, len(widths)))
         nodes = [expr] if isinstance(expr, Node) else [expr.of, expr.wrt]
-        extents: list[Any] = []
-        indices: list[Any] = []
+        samples = [node.sample for node in nodes if node.sample is not None]
+        rows = bool(samples) and not (self.per_sample and self._is_private(expr))
+        extents: list[Any] = [ROWS] if rows else []
+        indices: list[Any] = samples[:1] if rows else []
         for node in nodes:
-            if node.sample is not None and not (self.per_sample and self._is_private(node)):
-                extents.append(ROWS)
-                indices.append(node.sample)
             sized = rules.sizes(sympy.Tuple(*node.extents).subs(L, len(widths) - 2), widths, biases)
             extents += [int(extent) for extent in sized]
             indices += [x - 1 if x.is_Integer else x for x in node.indices]
         return tuple(extents), tuple(indices)
 
-    def _is_private(self, node: Node) -> bool:
+    def _is_private(self, expr: Any) -> bool:
         """Whether the array holds one sample: everything that this kernel itself computes."""
-        name = self._name(quantity(node))
-        return name not in self.given and node.kind not in ("y", "h", "o", "c")
+        kind, layer = quantity(expr)
+        return self._name((kind, layer)) not in self.given and kind not in _OF_ALL_SAMPLES
 
     def _name(self, wanted: Quantity) -> str:
         kind, layer = wanted
         if wanted == ("o", 0):
             return "X"
         return _NAMES[kind].format(layer)
+
+
+def _quantities(expr: Expr) -> set[Quantity]:
+    """Return what an expression is computed from; a derivative is one quantity."""
+    partials = expr.atoms(Partial)
+    rest = expr.xreplace(dict.fromkeys(partials, sympy.S.One))
+    return {quantity(e) for e in (*partials, *rest.atoms(Node))}
 
 
 def _has_sum(expr: Expr) -> bool:
@@ -314,6 +336,7 @@ _NAMES = {
     "o": "O{}",
     "h": "H",
     "y": "Y",
+    "v": "V",
     "J": "cost",
     "mu": "MU",
     "e": "E",
@@ -323,4 +346,7 @@ _NAMES = {
     "T": "T{}",
     "dJ/dw": "G{}",
     "dh/dw": "B{}",
+    "dh/dc": "R{}",
+    "dh/do": "input_jacobian",
+    "dJ/do": "input_gradient",
 }

@@ -58,14 +58,15 @@ class Array:
     role : str
         ``weights`` and ``gradient`` are views of the flat vectors, ``data`` is read through
         the permutation of rows, ``work`` belongs to the workspace, ``local`` is private to
-        one kernel, ``result`` is what the kernel is for.
+        one kernel, ``result`` is what the kernel is for; ``by_sample`` is a result, too, with
+        one row for each sample of the whole call.
     offset : int
         For weights, gradient and Jacobian blocks: where the layer begins in the flat vector.
     """
 
     name: str
     axes: tuple[Extent, ...]
-    role: Literal["weights", "gradient", "data", "work", "local", "result", "flat"]
+    role: Literal["weights", "gradient", "data", "work", "local", "result", "by_sample", "flat"]
     offset: int = 0
 
 
@@ -85,13 +86,10 @@ class Origin:
     ----------
     label : str
     formula : sympy.Eq or str
-    put_in : tuple of Origin
-        The equations of functions that were put into it.
     """
 
     label: str
     formula: Any
-    put_in: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,7 +186,8 @@ class Program:
     name : str
     layers : tuple of Layer
     kernels : tuple of Kernel
-        forward, gradient, jacobian, update, in this order.
+        forward, sensitivities, gradient, jacobian, input_gradient, input_jacobian, update: a
+        kernel may read what those before it have left in work arrays.
     """
 
     name: str

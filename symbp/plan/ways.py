@@ -46,7 +46,7 @@ def ways_to_gradient(program: Program) -> tuple[Way, Way]:
     by_output = Operations(
         multiplications=outputs * program.n_params, additions=(outputs - 1) * program.n_params
     )
-    gradient = of_kernel(program.kernel("gradient"))
+    gradient = of_kernel(program.kernel("sensitivities")) | of_kernel(program.kernel("gradient"))
     sensitivities = {label: n for label, n in gradient.items() if not label.startswith(("2.1", "1.8"))}
     return (
         Way("T-product", jacobian | {"2.3": by_output}),

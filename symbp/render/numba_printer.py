@@ -7,7 +7,7 @@ dtype of the kernel, since ``float32 * 2`` would be float64 in Numba.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sympy
@@ -39,10 +39,14 @@ class ValuePrinter(StrPrinter):
 
     printmethod = "_numba_value"  # our own expressions print themselves to StrPrinter otherwise
 
-    def __init__(self, dtype: str, arrays: tuple[Array, ...] = ()) -> None:
+    def __init__(
+        self, dtype: str, arrays: tuple[Array, ...] = (), places: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__()
         self.dtype = dtype
         self.arrays = {array.name: array for array in arrays}
+        # Names of the places of arrays that are an argument of the function.
+        self.places = places or {}
 
     def number(self, value: Any) -> str:
         text = repr(float(value))
@@ -63,15 +67,13 @@ class ValuePrinter(StrPrinter):
         if array.role == "local":
             return array.name
         if array.role == "data":
-            return f"{array.name}[row, {', '.join(indices[1:])}]"
+            return f"{array.name}[{', '.join(['row', *indices[1:]])}]"
+        if array.role == "by_sample":
+            return f"{array.name}[{', '.join(['start + ' + indices[0], *indices[1:]])}]"
         if array.role == "result":
             sample, *outputs, row, column = indices
-            columns = int(array.axes[-1])
-            flat = (
-                f"{array.offset} + {columns}*{row} + {column}"
-                if array.offset
-                else f"{columns}*{row} + {column}"
-            )
+            place = self.places.get(array.name, str(array.offset) if array.offset else "")
+            flat = f"{place}{' + ' if place else ''}{int(array.axes[-1])}*{row} + {column}"
             return f"jacobian[{', '.join(['start + ' + sample, *outputs, flat])}]"
         return f"{array.name}[{', '.join(indices)}]"
 
@@ -182,9 +184,9 @@ def _reading_order(factor: Any) -> tuple[int, int, Any]:
 class KernelPrinter:
     """Prints the statements of one kernel as loop nests."""
 
-    def __init__(self, kernel: Kernel, dtype: str) -> None:
+    def __init__(self, kernel: Kernel, dtype: str, places: Mapping[str, str] | None = None) -> None:
         self.kernel = kernel
-        self.values = ValuePrinter(dtype, kernel.arrays)
+        self.values = ValuePrinter(dtype, kernel.arrays, places)
 
     def lines(self, statement: Statement) -> list[str]:
         """Return the loop nest of one statement."""

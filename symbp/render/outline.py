@@ -7,28 +7,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from symbp.derivation.records import Derivation, Step
+from symbp.derivation.resolved import RULE
 
 # Which labels stand in which section, in the order of the page. A label with a layer
 # ("2.6b, k=1") is an instance, for one layer of one network.
 _FORWARD, _OUTPUT = "This network: forward pass", "This network: output and cost"
 _MATRICES, _BACKWARD = "This network: S-matrices and Jacobian", "This network: sensitivities and gradients"
+_INPUTS = "This network: derivatives by the inputs"
 GENERIC = (
     ("Forward pass", r"1\.[367]|2\.6b?|h"),
     ("Chain rule", r"2\.([3457]|7z|8|10|11[ab]?)"),
     ("S-matrices and T-product", r"2\.1[2-7][a-z]?"),
     ("Sensitivities", r"D\.\d[ab]?"),
+    ("Derivatives by the inputs", r"X\.\d+"),
     ("Update", r"2\.2"),
     (_OUTPUT, r"1\.8.*|2\.1[a-z]?"),
     (_BACKWARD, r"D\.1[a-z]"),
 )
 INSTANCES = (
     (_FORWARD, r"2\.6b?|1\.3d?"),
-    (_MATRICES, r"2\.1[2-7][a-z]?"),
-    (_BACKWARD, r"D\.\d[ab]?"),
+    (_MATRICES, r"2\.1[2-7][a-z]*"),
+    (_BACKWARD, r"D\.\d[abf]?"),
+    (_INPUTS, r"X\.\d+f?"),
 )
 # What no line above takes is shown all the same.
 FURTHER = "Further steps"
-_ORDER = (*(title for title, _ in GENERIC[:5]), _FORWARD, _OUTPUT, _MATRICES, _BACKWARD, FURTHER)
+_ORDER = (*(title for title, _ in GENERIC[:6]), _FORWARD, _OUTPUT, _MATRICES, _BACKWARD, _INPUTS, FURTHER)
 
 # Layers near both ends are written out; those between look like them.
 SHOWN_AT_EACH_END = 3
@@ -83,8 +87,11 @@ def section_title(label: str) -> str:
 def outline(derivation: Derivation) -> tuple[Section, ...]:
     """Return the sections of a derivation's page, without those that have no step."""
     by_title: dict[str, list[Step]] = {title: [] for title in _ORDER}
+    # An instance whose functions were put in is shown in that form only, if it is proved.
+    in_other_form = {step.uses[0] for step in derivation.steps if step.rule == RULE}
     for step in derivation.steps:
-        by_title[section_title(step.label)].append(step)
+        if step.label not in in_other_form or not step.proved:
+            by_title[section_title(step.label)].append(step)
     last = 0 if derivation.network is None else derivation.network.hidden + 1
     return tuple(_section(title, steps, last) for title, steps in by_title.items() if steps)
 

@@ -206,7 +206,7 @@ def _part(
         )
         for group in section.groups
     ]
-    has_matrices = any(step.label.startswith("2.12, ") for step in section.steps)
+    has_matrices = any(step.label.startswith(("2.12, ", "2.12f, ")) for step in section.steps)
     return Part(section.title, tuple(blocks), _ranges(section.left_out), matrices if has_matrices else ())
 
 

@@ -52,6 +52,10 @@ class TestVector:
         The derivative of J along each direction, shape (directions,).
     output_slopes : tuple
         The derivative of h of every sample along the first direction, shape (samples, N_{L+1}).
+    input_slope : float
+        The derivative of J along a direction of the inputs, which is the pattern of directions.
+    output_input_slopes : tuple
+        The derivative of h of every sample along that direction, shape (samples, N_{L+1}).
     """
 
     weights: Pattern
@@ -60,6 +64,8 @@ class TestVector:
     outputs: tuple[tuple[float, ...], ...]
     slopes: tuple[float, ...]
     output_slopes: tuple[tuple[float, ...], ...]
+    input_slope: float
+    output_input_slopes: tuple[tuple[float, ...], ...]
 
 
 def pattern(parameters: Pattern, t: int) -> Any:
@@ -117,34 +123,49 @@ class _Point:
         inputs = network.sizes[0]
         self.data = [[self._signed(INPUTS, p * inputs + s) for s in range(inputs)] for p in range(SAMPLES)]
         self.targets = _targets(network)
+        # 1/2, 3/2, ...
+        self.sample_weights = [number(2 * p + 1) / 2 for p in range(SAMPLES)] if network.weighted else None
 
     def _signed(self, parameters: Pattern, t: int) -> Any:
         value = pattern(parameters, t)
         return abs(value) if self.positive else value
 
     def at_kink(self) -> bool:
-        return any(at_kink(self.network, values) for values in self._forward(0, 0))
+        return any(at_kink(self.network, values) for values in self._forward(0, 0, 0))
 
     def vector(self) -> TestVector:
         cost, outputs = self._run(0, 0)
         moved = [(self._run(d, 1), self._run(d, -1)) for d in range(DIRECTIONS)]
-        slopes = tuple(float((plus[0] - minus[0]) * _STEPS / 2) for plus, minus in moved)
-        plus, minus = moved[0]
-        output_slopes = tuple(
-            tuple(float((a - b) * _STEPS / 2) for a, b in zip(row_plus, row_minus, strict=True))
-            for row_plus, row_minus in zip(plus[1], minus[1], strict=True)
-        )
+        slopes = tuple(_slope(plus[0], minus[0]) for plus, minus in moved)
+        by_inputs = self._run(0, 0, 1), self._run(0, 0, -1)
         rows = tuple(tuple(map(float, row)) for row in outputs)
-        return TestVector(self.weights, self.positive, float(cost), rows, slopes, output_slopes)
+        return TestVector(
+            self.weights,
+            self.positive,
+            float(cost),
+            rows,
+            slopes,
+            _row_slopes(moved[0]),
+            _slope(by_inputs[0][0], by_inputs[1][0]),
+            _row_slopes(by_inputs),
+        )
 
-    def _run(self, direction: int, step: int) -> tuple[Any, list[list[Any]]]:
+    def _run(self, direction: int, step: int, input_step: int = 0) -> tuple[Any, list[list[Any]]]:
         last = self.network.hidden + 1
-        outputs = [values["o", last] for values in self._forward(direction, step)]
-        return total_cost(self.network.cost, outputs, self.targets), outputs
+        outputs = [values["o", last] for values in self._forward(direction, step, input_step)]
+        return total_cost(self.network.cost, outputs, self.targets, self.sample_weights), outputs
 
-    def _forward(self, direction: int, step: int) -> list[dict[Any, list[Any]]]:
-        weights = self._weights(direction, step)
-        return [forward(self.network, weights, x) for x in self.data]
+    def _forward(self, direction: int, step: int, input_step: int) -> list[dict[Any, list[Any]]]:
+        """Run all samples, with the weights and the inputs so many steps along their directions."""
+        weights, inputs = self._weights(direction, step), self.network.sizes[0]
+        moved = [
+            [
+                x + input_step * pattern(DIRECTIONS_OF_CHANGE, p * inputs + s) / _STEPS
+                for s, x in enumerate(row)
+            ]
+            for p, row in enumerate(self.data)
+        ]
+        return [forward(self.network, weights, x) for x in moved]
 
     def _weights(self, direction: int, step: int) -> list[list[list[int]]]:
         layers, t = [], 0
@@ -165,6 +186,16 @@ class _Point:
                 layer.append(row)
             layers.append(layer)
         return layers
+
+
+def _slope(plus: Any, minus: Any) -> float:
+    return float((plus - minus) * _STEPS / 2)
+
+
+def _row_slopes(moved: tuple[tuple[Any, list[list[Any]]], ...]) -> tuple[tuple[float, ...], ...]:
+    """Return the slope of every output of every sample between two runs."""
+    (_, plus), (_, minus) = moved
+    return tuple(tuple(map(_slope, a, b)) for a, b in zip(plus, minus, strict=True))
 
 
 def _targets(network: Network) -> list[list[Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sympy import Symbol
@@ -15,11 +16,17 @@ from symbp.notation.text import TextWriter
 from symbp.plan.program import ROWS, Array, Kernel, Origin, Program, Statement
 from symbp.render import selftest
 from symbp.render.numba_printer import KernelPrinter, ValuePrinter, statement_groups
+from symbp.render.repeats import Calls, Shared, call_lines, share_layers
 from symbp.render.selftest import TestVector
 from symbp.spec import Spec
 
 WIDTH = 96
 PART = 24  # statements to a function
+# Kernels whose statements run inside a loop over the samples are functions of one sample.
+FUNCTIONS = {
+    name: f"_{name}{'_of_sample' if name.endswith('jacobian') else ''}"
+    for name in ("forward", "sensitivities", "gradient", "jacobian", "input_gradient", "input_jacobian")
+}
 
 
 class TrainerView:
@@ -59,10 +66,12 @@ class TrainerView:
             "epochs": train.epochs,
             "optimizer": train.optimizer.name,
             "targets": network.cost.targets,
+            "weighted": network.weighted,
             "spec": _inside_triple_quotes(self.spec.to_toml()),
             "layers": self.layers(),
             "initialisations": self.initialisations(),
             "kernels": {kernel.name: self.kernel(kernel) for kernel in self.program.kernels},
+            "arguments": self.arguments(),
             "output_view": self._places.view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
@@ -107,16 +116,20 @@ class TrainerView:
                 lines.append(f"Layer {shown}: {name}, {how} ({record.source})")
         return lines
 
-    def kernel(self, kernel: Kernel) -> list[dict[str, Any]]:
-        """Return the parts of one kernel, each with views of the flat vectors and blocks of lines."""
+    def kernel(self, kernel: Kernel) -> dict[str, list[dict[str, Any]]]:
+        """Return the functions for equal layers and the parts of one kernel.
+
+        Each has views of the flat vectors and blocks of lines.
+        """
         printer = KernelPrinter(kernel, self.dtype)
         groups = [statements for _, statements in statement_groups(kernel.statements)]
+        functions, rest = share_layers(groups, kernel, self._places.first)
         parts = []
-        for part in split(groups, kernel):
+        for part in split(rest, kernel):
             used = [array for array in kernel.arrays if array.name in _names(part)]
             blocks = [
-                [*self.comment(group[0].origin), *(line for x in group for line in printer.lines(x))]
-                for group in part
+                self.calls(item, kernel.name) if isinstance(item, Calls) else self.block(item, printer)
+                for item in part
             ]
             parts.append(
                 {
@@ -125,22 +138,66 @@ class TrainerView:
                     "has_cost": any(array.name == "cost" for array in used),
                 }
             )
-        return parts
+        return {"shared": [self.shared(function, kernel) for function in functions], "parts": parts}
+
+    def block(self, group: list[Statement], printer: KernelPrinter) -> list[str]:
+        """Return the lines of one equation, under its comment."""
+        return [*self.comment(group[0].origin), *(line for x in group for line in printer.lines(x))]
+
+    def shared(self, function: Shared, kernel: Kernel) -> dict[str, Any]:
+        """Return one function for many layers."""
+        first = {name: f"{name.lower()}_at" for name in function.moved}
+        renamed = Kernel(kernel.name, function.arrays, (), kernel.sample_loop)
+        printer = KernelPrinter(renamed, self.dtype, first)
+        where = numbers(tuple(sorted(function.layers)))
+        views = [array for array in function.arrays if array.role in _VIEWED]
+        return {
+            "name": self._function_name(kernel.name, function),
+            "arguments": self.arguments()[kernel.name],
+            "places": ", ".join(first.values()),
+            "layers": where,
+            "has_cost": False,
+            "views": [self._places.view(array, first.get(array.name)) for array in views],
+            "blocks": [
+                self.block([_labelled(x, where) for x in group], printer) for group in function.groups
+            ],
+        }
+
+    def calls(self, calls: Calls, kernel: str) -> list[str]:
+        """Return the lines that call a shared function, under the labels of what it computes."""
+        labels = dict.fromkeys(group[0].origin.label for group in calls.function.groups)
+        where = numbers(tuple(sorted(calls.layers)))
+        name = self._function_name(kernel, calls.function)
+        comment = f"# {', '.join(f'({label}, k={where})' for label in labels)}"
+        return [comment, *call_lines(calls, name, self.arguments()[kernel])]
+
+    def arguments(self) -> dict[str, str]:
+        """Return the arguments of every kernel's functions."""
+        data = "X, Y, V" if self.spec.network.weighted else "X, Y"
+        return {
+            "forward": "w, X, rows, start, count, work",
+            "sensitivities": f"w, {data}, rows, start, count, m, work",
+            "gradient": f"w, {data}, rows, start, count, m, gradient, work",
+            "jacobian": "w, X, row, start, p, work, jacobian",
+            "input_gradient": f"w, {data}, rows, start, count, m, work, input_gradient",
+            "input_jacobian": "w, X, row, start, p, work, input_jacobian",
+        }
+
+    @staticmethod
+    def _function_name(kernel: str, function: Shared) -> str:
+        return f"{FUNCTIONS[kernel]}_layer_{function.number}"
 
     def comment(self, origin: Origin) -> list[str]:
-        """Return the equation and those put into it, with their labels, as comment lines."""
-        lines: list[str] = []
-        for part in (origin, *origin.put_in):
-            formula = part.formula if isinstance(part.formula, str) else self.writer.equation(part.formula)
-            lines += textwrap.wrap(
-                f"({part.label})  {formula}",
-                WIDTH,
-                initial_indent="# ",
-                subsequent_indent="#     ",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-        return lines
+        """Return the equation with its label, as comment lines."""
+        formula = origin.formula if isinstance(origin.formula, str) else self.writer.equation(origin.formula)
+        return textwrap.wrap(
+            f"({origin.label})  {formula}",
+            WIDTH,
+            initial_indent="# ",
+            subsequent_indent="#     ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
     def softplus(self) -> str:
         """Return the value of the stable softplus, or nothing where no kernel calls it."""
@@ -155,27 +212,41 @@ class TrainerView:
 _VIEWED = ("weights", "gradient", "work")
 
 
-def split(groups: list[list[Statement]], kernel: Kernel) -> list[list[list[Statement]]]:
+Item = list[Statement] | Calls
+
+
+def split(items: list[Item], kernel: Kernel) -> list[list[Item]]:
     """Split the statements of a deep network into parts that compile on their own.
 
     LLVM's time grows faster than the length of a function. Scalars are local to a function,
     so a part does not end while one of its own is still in use.
     """
     scalars = {array.name for array in kernel.arrays if array.role == "local"}
-    parts: list[list[list[Statement]]] = [[]]
-    for position, group in enumerate(groups):
-        parts[-1].append(group)
-        shared = _names(parts[-1]) & _names(groups[position + 1 :]) & scalars
-        long = sum(map(len, parts[-1])) >= PART
-        if long and not shared and position + 1 < len(groups):
+    parts: list[list[Item]] = [[]]
+    for position, item in enumerate(items):
+        parts[-1].append(item)
+        shared = _names(parts[-1]) & _names(items[position + 1 :]) & scalars
+        long = sum(1 if isinstance(x, Calls) else len(x) for x in parts[-1]) >= PART
+        if long and not shared and position + 1 < len(items):
             parts.append([])
     return parts
 
 
-def _names(groups: list[list[Statement]]) -> set[str]:
-    """Return the names of all arrays that statements read or write."""
+def _names(items: list[Item]) -> set[str]:
+    """Return the names of all arrays that statements read or write; a shared function has its own."""
+    groups = (item for item in items if not isinstance(item, Calls))
     accesses = (a for group in groups for statement in group for a in statement.accesses())
     return {access.array for access in accesses}
+
+
+def _labelled(statement: Statement, where: str) -> Statement:
+    return replace(statement, origin=replace(statement.origin, label=f"{statement.origin.label}, k={where}"))
+
+
+def numbers(layers: tuple[int, ...]) -> str:
+    """Return layers as they stand in a label: 2...19, or 3, 5, 9."""
+    consecutive = len(layers) > 2 and layers == tuple(range(layers[0], layers[-1] + 1))
+    return f"{layers[0]}...{layers[-1]}" if consecutive else ", ".join(map(str, layers))
 
 
 def _inside_triple_quotes(text: str) -> str:
@@ -204,19 +275,33 @@ class _Places:
                 self._fixed[array.name] = (self.fixed, array)
                 self.fixed += size
 
-    def view(self, array: Array) -> str:
+    def first(self, array: Array) -> int:
+        """Return where an array begins: in its vector, or within one row or the fixed end of the workspace.
+
+        For an array with a row for each sample it is a multiple of the capacity.
+        """
+        if array.role != "work":
+            return array.offset
+        place, _ = self._rows.get(array.name) or self._fixed[array.name]
+        return place
+
+    def view(self, array: Array, first: str | None = None) -> str:
+        """Return the line that makes a view; `first` is the name of a place that is an argument."""
+        size, start = _size(array), self.first(array) if first is None else first
         if array.role in ("weights", "gradient"):
             vector = "w" if array.role == "weights" else "gradient"
-            first = array.offset
-            return f"{array.name} = {vector}[{first}:{first + _size(array)}].reshape({_shape(array)})"
-        if array.name in self._rows:
-            first, _ = self._rows[array.name]
-            last = first + _size(array)
-            return f"{array.name} = work[{first}*capacity:{last}*capacity].reshape({_shape(array)})"
-        first, _ = self._fixed[array.name]
-        start = f"{self.per_row}*capacity + {first}"
-        end = f"{self.per_row}*capacity + {first + _size(array)}"
-        return f"{array.name} = work[{start}:{end}].reshape({_shape(array)})"
+            return f"{array.name} = {vector}[{start}:{_plus(start, size)}].reshape({_shape(array)})"
+        if array.axes[0] == ROWS:
+            end = _plus(start, size)
+            last = end if isinstance(start, int) else f"({end})"
+            return f"{array.name} = work[{start}*capacity:{last}*capacity].reshape({_shape(array)})"
+        fixed = f"{self.per_row}*capacity"
+        ends = f"{fixed} + {start}:{fixed} + {_plus(start, size)}"
+        return f"{array.name} = work[{ends}].reshape({_shape(array)})"
+
+
+def _plus(start: int | str, size: int) -> str:
+    return str(start + size) if isinstance(start, int) else f"{start} + {size}"
 
 
 def _size(array: Array) -> int:

@@ -142,6 +142,8 @@ def check_gradient(
         raise GradientError(f"layout = {layout!r}: expected one of {', '.join(LAYOUTS)}")
     if samples < 1:
         raise GradientError(f"samples = {samples}: expected at least 1")
+    if network.weighted:
+        raise GradientError("the network has sample weights: check the gradient of the same network without")
     rng = np.random.default_rng(seed)
     start = rng.normal(scale=0.5, size=network.n_params)
     point = random_point(network, start, np.dtype(np.float64), rng, samples)

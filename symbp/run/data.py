@@ -38,6 +38,8 @@ class Table:
         The columns that X and Y came from.
     classes : tuple of str
         What the labels 0, 1, ... are called in the file; empty if they are numbers there.
+    weights : ndarray of float64 or None
+        The weight of every sample in the cost, shape (n,), if it was asked for.
     """
 
     X: NDArray[np.float64]
@@ -45,9 +47,10 @@ class Table:
     feature_names: tuple[str, ...]
     target_names: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    weights: NDArray[np.float64] | None = None
 
 
-def read_table(path: str | Path, target: str | None, network: Network) -> Table:
+def read_table(path: str | Path, target: str | None, network: Network, weight: str | None = None) -> Table:
     """Read samples for `network` from a CSV or ``.npz`` file.
 
     Parameters
@@ -59,6 +62,8 @@ def read_table(path: str | Path, target: str | None, network: Network) -> Table:
         name of the array. None reads inputs only. Every other column is an input.
     network : Network
         What the data have to fit.
+    weight : str, optional
+        The column (for ``.npz`` the array) with the weight of each sample; it is no input.
 
     Raises
     ------
@@ -67,14 +72,15 @@ def read_table(path: str | Path, target: str | None, network: Network) -> Table:
     """
     path = Path(path)
     if path.suffix == ".npz":
-        raw = read_npz(path, "X", target)
+        raw = read_npz(path, "X", target, weight)
     else:
-        raw = read_csv(path, lambda header: _split(header, target))
+        raw = read_csv(path, lambda header: _split(header, target, weight))
     _check_inputs(raw, network)
+    _check_weights(raw, weight)
     if raw.targets is None:
-        return Table(raw.X, None, raw.feature_names)
+        return Table(raw.X, None, raw.feature_names, weights=raw.weights)
     Y, classes = read_targets(raw, network)
-    return Table(raw.X, Y, raw.feature_names, raw.target_names, classes)
+    return Table(raw.X, Y, raw.feature_names, raw.target_names, classes, raw.weights)
 
 
 def read_features(path: str | Path, names: Sequence[str], network: Network) -> NDArray[np.float64]:
@@ -92,29 +98,44 @@ def read_features(path: str | Path, names: Sequence[str], network: Network) -> N
     if path.suffix == ".npz":
         raw = read_npz(path, "X", None)
     elif names:
-        raw = read_csv(path, lambda header: Selection([_index(header, name) for name in names], []))
+        raw = read_csv(path, lambda header: Selection([_index(header, name) for name in names], [], []))
     else:
         raw = read_csv(path, lambda header: _split(header, None))
     _check_inputs(raw, network)
     return raw.X
 
 
-def _split(header: Sequence[str], target: str | None) -> Selection:
-    """Return which columns are inputs and which targets."""
+def _split(header: Sequence[str], target: str | None, weight: str | None = None) -> Selection:
+    """Return which columns are inputs, which targets, and which the sample weights."""
+    weights = [] if weight is None else [_index(header, weight)]
     if target is None:
-        return Selection(list(range(len(header))), [])
+        return Selection([i for i in range(len(header)) if i not in weights], [], weights)
     # A column may have a comma in its name, if the whole of `target` is that name.
     names = [target] if target in header else [name.strip() for name in target.split(",")]
     targets = [_index(header, name) for name in names]
     if len(set(targets)) < len(targets):
         raise DataError(f"target {target!r}: the same column twice")
-    return Selection([i for i in range(len(header)) if i not in targets], targets)
+    if set(weights) & set(targets):
+        raise DataError(f"column {weight!r} is a target; it cannot be the weight of the samples, too")
+    inputs = [i for i in range(len(header)) if i not in targets and i not in weights]
+    return Selection(inputs, targets, weights)
 
 
 def _index(header: Sequence[str], name: str) -> int:
     if name in header:
         return header.index(name)
     raise DataError(f"no column {name!r}{nearest(name, header)}")
+
+
+def _check_weights(raw: Raw, weight: str | None) -> None:
+    if raw.weights is None:
+        return
+    raw.check_finite(raw.weights[:, None], (str(weight),))
+    if (raw.weights < 0).any():
+        row = int(np.argmax(raw.weights < 0))
+        raise DataError(
+            f"{raw.place(row, repr(weight))}: sample weight {raw.weights[row]:g}; expected at least 0"
+        )
 
 
 def _check_inputs(raw: Raw, network: Network) -> None:

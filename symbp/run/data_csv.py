@@ -54,15 +54,17 @@ def _read(where: str, rows: Reader, select: Callable[[tuple[str, ...]], Selectio
     header = tuple(name.strip() for name in next(rows, []))
     _check_header(where, header)
     try:
-        features, targets = select(header)
+        features, targets, weighted = select(header)
     except DataError as error:
         raise DataError(f"{where}: {error}") from None
 
     lines: list[int] = []
     numbers: list[NDArray[np.float64]] = []
     texts: list[list[str]] = []
+    weights: list[NDArray[np.float64]] = []
     for chunk in _chunks(where, rows, header, lines):
         numbers.append(_numbers(where, chunk, header, features, lines))
+        weights.append(_numbers(where, chunk, header, weighted, lines))
         texts += [[row[j].strip() for j in targets] for row in chunk]
     if not lines:
         raise DataError(f"{where}: a header and no rows of data")
@@ -73,6 +75,7 @@ def _read(where: str, rows: Reader, select: Callable[[tuple[str, ...]], Selectio
         tuple(header[j] for j in features),
         tuple(header[j] for j in targets),
         lines,
+        np.concatenate(weights)[:, 0] if weighted else None,
     )
 
 

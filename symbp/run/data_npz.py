@@ -14,8 +14,8 @@ from symbp.functions.names import nearest
 from symbp.run.raw import Raw
 
 
-def read_npz(path: Path, inputs: str, targets: str | None) -> Raw:
-    """Read the array named `inputs` and, unless None, the one named `targets`.
+def read_npz(path: Path, inputs: str, targets: str | None, weights: str | None = None) -> Raw:
+    """Read the array named `inputs` and, unless None, those named `targets` and `weights`.
 
     Raises
     ------
@@ -31,7 +31,11 @@ def read_npz(path: Path, inputs: str, targets: str | None) -> Raw:
         raise DataError(f"{path}: {targets} is {_described(Y)}; expected a label or numbers for each sample")
     if Y is not None and len(Y) != len(X):
         raise DataError(f"{path}: {inputs} has {len(X)} rows and {targets} has {len(Y)}")
-    return Raw(str(path), np.asarray(X, dtype=np.float64), Y, (), ())
+    v = None if weights is None else _array(path, arrays, weights)
+    if v is not None and (v.shape != (len(X),) or v.dtype.kind not in "fiub"):
+        raise DataError(f"{path}: {weights} is {_described(v)}; expected one number for each sample")
+    samples = None if v is None else np.asarray(v, dtype=np.float64)
+    return Raw(str(path), np.asarray(X, dtype=np.float64), Y, (), (), weights=samples)
 
 
 def load_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -43,7 +43,8 @@ def direct_gradient(network: Network, point: Point) -> NDArray[np.float64]:
         n = len(point.X)
         samples = zip(exact[1 : n + 1], exact[n + 1 :], strict=True)
         sums = [
-            mpmath.fsum(terms) / n for terms in zip(*(gradient(exact[0], *s) for s in samples), strict=True)
+            mpmath.fsum(v * term for v, term in zip(_exact(point.v), terms, strict=True)) / n
+            for terms in zip(*(gradient(exact[0], *s) for s in samples), strict=True)
         ]
     return np.array([float(value) for value in sums])
 

@@ -37,7 +37,7 @@ def gradient(program: Program, w: Floats, X: Floats, Y: Floats) -> tuple[float, 
     """
     flat = np.zeros(program.n_params)
     memory: dict[str, Any] = {"X": X, "Y": Y, "cost": np.zeros(())}
-    for name in ("forward", "gradient"):
+    for name in ("forward", "sensitivities", "gradient"):
         _run(program.kernel(name), memory, w, flat, len(X))
     return float(memory["cost"]), flat
 

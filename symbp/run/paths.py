@@ -7,7 +7,6 @@ leaves everything to SymPy.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,27 +53,25 @@ class Gradient:
 def delta_recursion(trainer: Trainer, point: Point) -> tuple[float, Gradient]:
     """Return the kernel's cost and gradient (000, eq. 2.3 and 2.4 as a recursion of sensitivities)."""
     w, X, Y = (values.astype(trainer.dtype) for values in (point.w, point.X, point.Y))
-    value, g = trainer.value_and_gradient(w, X, Y)
+    value, g = trainer.value_and_gradient(w, X, Y, **sample_weight(trainer, point))
     return float(value), _complete("delta recursion", of_shape(g, point.w.shape, "gradient"), compiled=True)
 
 
 def t_product(trainer: Trainer, point: Point) -> Gradient:
     """Return sum_q dJ/dh_q dh_q/dw with the kernel's Jacobian (000, eq. 2.3 and 2.17)."""
-    by_output = _cost_derivative(trainer.network)
     total = np.zeros_like(point.w)
     # Sample by sample: the Jacobian of a whole batch would be large.
-    for x, y in zip(point.X.astype(trainer.dtype), point.Y, strict=True):
-        w, row = point.w.astype(trainer.dtype), x[None, :]
-        h = trainer.predict(w, row).astype(np.float64)[0]
-        jacobian = of_shape(trainer.jacobian(w, row), (1, h.size, w.size), "Jacobian")[0]
-        total += np.broadcast_to(by_output(h, y), h.shape) @ jacobian
+    for x, by_output in zip(point.X.astype(trainer.dtype), cost_by_outputs(trainer, point), strict=True):
+        w = point.w.astype(trainer.dtype)
+        jacobian = of_shape(trainer.jacobian(w, x[None, :]), (1, by_output.size, w.size), "Jacobian")[0]
+        total += by_output @ jacobian
     return _complete("T-product", total / len(point.X), compiled=True)
 
 
 def plain_tape(network: Network, point: Point) -> Gradient:
     """Return the gradient of the plain NumPy network, differentiated on the tape."""
     w = Variable(point.w)
-    return _complete("plain NumPy (tape)", gradient(plain.cost(network, w, point.X, point.Y), w))
+    return _complete("plain NumPy (tape)", gradient(plain.cost(network, w, point.X, point.Y, point.v), w))
 
 
 def complex_step(network: Network, point: Point, rng: np.random.Generator) -> Gradient:
@@ -91,7 +88,7 @@ def complex_step(network: Network, point: Point, rng: np.random.Generator) -> Gr
     values = np.empty(len(weights))
     for n, position in enumerate(weights):
         w[position] += 1j * STEP
-        values[n] = plain.cost(network, w, point.X, point.Y).imag / STEP
+        values[n] = plain.cost(network, w, point.X, point.Y, point.v).imag / STEP
         w[position] = point.w[position]
     return Gradient("complex step", values, weights)
 
@@ -112,16 +109,31 @@ def of_shape(values: Any, shape: tuple[int, ...], what: str) -> Floats:
     return found
 
 
-def _cost_derivative(network: Network) -> Callable[[Floats, Floats], Any]:
-    """Return dJ/dh of one output and sample as a NumPy function, differentiated by SymPy."""
-    derivative = sympy.diff(network.cost.expression(), plain.H)
-    function: Callable[[Floats, Floats], Any] = sympy.lambdify([plain.H, plain.Y], derivative, "numpy")
-    return function
+def cost_by_outputs(trainer: Trainer, point: Point) -> Floats:
+    """Return dJ/dh of every sample's own weighted cost at the kernel's predictions, shape (n, N_{L+1}).
+
+    The cost of one output is differentiated by SymPy.
+    """
+    derivative = sympy.diff(trainer.network.cost.expression(), plain.H)
+    function = sympy.lambdify([plain.H, plain.Y], derivative, "numpy")
+    w, X = (values.astype(trainer.dtype) for values in (point.w, point.X))
+    H = of_shape(trainer.predict(w, X), point.Y.shape, "prediction")
+    return np.broadcast_to(function(H, point.Y), H.shape) * point.v[:, None]
+
+
+def sample_weight(trainer: Trainer, point: Point) -> dict[str, Any]:
+    """Return the argument that a trainer with sample weights takes, and nothing for any other."""
+    return {"sample_weight": point.v.astype(trainer.dtype)} if trainer.network.weighted else {}
+
+
+def affordable_steps(network: Network) -> int:
+    """Return how many complex steps are taken at most."""
+    return min(MOST_STEPS, max(FEWEST_STEPS, WEIGHTS_TIMES_STEPS // network.n_params))
 
 
 def _some_of_each_layer(network: Network, rng: np.random.Generator) -> NDArray[np.int_]:
     """Return all weights of a small network, else an equal share of each layer."""
-    steps = min(MOST_STEPS, max(FEWEST_STEPS, WEIGHTS_TIMES_STEPS // network.n_params))
+    steps = affordable_steps(network)
     share = -(-steps // len(network.layers))
     chosen, start = [], 0
     for rows, columns in network.shapes:

@@ -65,9 +65,17 @@ def predict(network: Network, w: AnyArray, X: AnyArray) -> AnyArray:
     return h
 
 
-def cost(network: Network, w: AnyArray, X: AnyArray, Y_rows: AnyArray) -> AnyArray:
-    """Return J: summed over the outputs, averaged over the n samples; targets of shape (n, N_{L+1})."""
-    return np.sum(evaluate(network.cost.expression(), {H: predict(network, w, X), Y: Y_rows})) / X.shape[0]
+def cost(
+    network: Network, w: AnyArray, X: AnyArray, Y_rows: AnyArray, sample_weights: AnyArray = None
+) -> AnyArray:
+    """Return J: summed over the outputs, averaged over the n samples; targets of shape (n, N_{L+1}).
+
+    A sample's cost is multiplied by its weight, shape (n,), where the network has such weights.
+    """
+    costs = evaluate(network.cost.expression(), {H: predict(network, w, X), Y: Y_rows})
+    if network.weighted:
+        costs = costs * sample_weights[:, None]
+    return np.sum(costs) / X.shape[0]
 
 
 @functools.cache

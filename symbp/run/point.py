@@ -27,7 +27,7 @@ KINK_MARGIN = 1e-5
 
 @dataclass(frozen=True)
 class Point:
-    """Weights w (n_params,), inputs X (n, N_0), targets Y (n, N_{L+1}).
+    """Weights w (n_params,), inputs X (n, N_0), targets Y (n, N_{L+1}), sample weights v (n,).
 
     They are float64 numbers that the trainer's dtype represents exactly, so that a
     float32 trainer and the oracles compute at the same point.
@@ -36,6 +36,7 @@ class Point:
     w: Floats
     X: Floats
     Y: Floats
+    v: Floats
 
 
 def random_point(
@@ -78,7 +79,9 @@ def _candidate(
             matrix *= LARGEST_SUM / largest
         matrix[...] = _rounded(matrix, dtype)
         o = plain.activate(network, k, plain.weighted_sums(network, k, matrix, o))
-    return Point(w, X, _targets(network, rng, samples, dtype))
+    Y = _targets(network, rng, samples, dtype)
+    v = rng.integers(1, 129, size=samples) / 64 if network.weighted else np.ones(samples)
+    return Point(w, X, Y, v)
 
 
 def _targets(network: Network, rng: np.random.Generator, samples: int, dtype: np.dtype[Any]) -> Floats:
@@ -107,7 +110,7 @@ def _clearance(network: Network, point: Point) -> float:
     for layer, (c, _) in zip(network.layers, layers, strict=True):
         distances += _distances(layer.activation.expression(), {plain.Z: c})
     distances += _distances(network.cost.expression(), {plain.H: layers[-1][1], plain.Y: point.Y})
-    finite = np.isfinite(plain.cost(network, point.w, point.X, point.Y))
+    finite = np.isfinite(plain.cost(network, point.w, point.X, point.Y, point.v))
     return float(min(distances)) if finite else -1.0
 
 

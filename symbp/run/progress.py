@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 import time
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ from symbp.run.interface import Callback
 LINES = 10
 # An epoch of a small network takes microseconds, an update of the bar many of them.
 SECONDS_BETWEEN_UPDATES = 0.05
+# Longer than this without a word, and one wonders.
+SECONDS_OF_SILENCE = 3.0
 
 
 @contextlib.contextmanager
@@ -33,6 +36,24 @@ def reporter(name: str, progress: bool | None) -> Iterator[Callback | None]:
             yield callback
     else:
         yield lines(name)
+
+
+@contextlib.contextmanager
+def notice(text: str, after: float = SECONDS_OF_SILENCE) -> Iterator[None]:
+    """Print one line on stderr if the block takes longer than so many seconds."""
+
+    def show() -> None:
+        # Nobody may be reading any more; that is no reason to stop the work.
+        with contextlib.suppress(OSError, ValueError):
+            print(text, file=sys.stderr, flush=True)
+
+    timer = threading.Timer(after, show)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def lines(name: str) -> Callback:

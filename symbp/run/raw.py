@@ -13,10 +13,11 @@ from symbp.errors import DataError
 
 
 class Selection(NamedTuple):
-    """The positions of the input columns and of the target columns."""
+    """The positions of the input columns, of the target columns and of the sample weights, if any."""
 
     features: list[int]
     targets: list[int]
+    weights: list[int]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Raw:
         Their columns; empty where the file names none.
     lines : tuple of int
         The line of the file on which each row ends; empty for binary files.
+    weights : ndarray of float64 or None
+        The sample weights, shape (n,), if they were asked for.
     """
 
     where: str
@@ -43,6 +46,7 @@ class Raw:
     feature_names: tuple[str, ...]
     target_names: tuple[str, ...]
     lines: Sequence[int] = ()
+    weights: NDArray[np.float64] | None = None
 
     def place(self, row: int, column: str | None = None) -> str:
         """Return where row 0, 1, ... of the data is, in words."""

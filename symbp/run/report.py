@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ class Row:
     Attributes
     ----------
     quantity : str
-        "gradient", "cost" or "prediction".
+        "gradient", "input gradient", "input Jacobian", "cost", "prediction" or "update".
     first, second : str
         The two methods.
     compared : int
@@ -109,6 +110,13 @@ def relative_errors(a: Floats, b: Floats, scale: Floats | float) -> Floats:
         difference = np.abs(a - b)
         errors = np.divide(difference, size, out=np.zeros_like(difference), where=difference != 0)
     return np.where(np.isfinite(a) & np.isfinite(b), errors, np.nan)
+
+
+def worst(errors: Floats) -> tuple[float, int]:
+    """Return the largest error and its flat position; a NaN is larger than any number."""
+    flat: Any = errors.ravel()
+    at = int(np.argmax(flat))  # NumPy's argmax stops at the first NaN
+    return float(flat[at]), at
 
 
 def name_of_weight(network: Network, position: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from symbp.network import Network
@@ -36,11 +38,7 @@ def gradient_scale(network: Network, point: Point, rng: np.random.Generator) -> 
     -------
     ndarray, shape (n_params,)
     """
-    gradient = plain_tape(network, point).values
-    sizes = np.abs(gradient)
-    for _ in range(CHANGES):
-        changed = plain_tape(network, _changed(point, rng)).values
-        sizes = np.maximum(sizes, np.abs(changed - gradient) / CHANGE)
+    sizes = sizes_before_cancellation(lambda at: plain_tape(network, at).values, point, rng)
     floor = NETWORK_SHARE * np.max(sizes)
     parts, start = [], 0
     for rows, columns in network.shapes:
@@ -50,8 +48,19 @@ def gradient_scale(network: Network, point: Point, rng: np.random.Generator) -> 
     return np.concatenate(parts)
 
 
+def sizes_before_cancellation(
+    derivative: Callable[[Point], Floats], point: Point, rng: np.random.Generator
+) -> Floats:
+    """Return how large each derivative is before its terms cancel: see :func:`gradient_scale`."""
+    values = derivative(point)
+    sizes: Floats = np.abs(values)
+    for _ in range(CHANGES):
+        sizes = np.maximum(sizes, np.abs(derivative(_changed(point, rng)) - values) / CHANGE)
+    return sizes
+
+
 def _changed(point: Point, rng: np.random.Generator) -> Point:
     def change(values: Floats) -> Floats:
         return values * (1 + CHANGE * rng.choice([-1.0, 1.0], size=values.shape))
 
-    return Point(change(point.w), change(point.X), change(point.Y))
+    return Point(change(point.w), change(point.X), change(point.Y), change(point.v))

@@ -24,9 +24,14 @@ class Score(NamedTuple):
         return text if self.accuracy is None else f"{text}, accuracy {100 * self.accuracy:.2f} %"
 
 
-def score(trainer: Trainer, w: ArrayLike, X: ArrayLike, Y: NDArray[Any]) -> Score:
-    """Return cost and accuracy of the weights `w` on samples `X` with targets `Y`."""
-    cost, _ = trainer.value_and_gradient(w, X, Y)
+def score(
+    trainer: Trainer, w: ArrayLike, X: ArrayLike, Y: NDArray[Any], sample_weight: ArrayLike | None = None
+) -> Score:
+    """Return cost and accuracy of the weights `w` on samples `X` with targets `Y`.
+
+    Sample weights count in the cost; the accuracy is the share of all samples.
+    """
+    cost, _ = trainer.value_and_gradient(w, X, Y, sample_weight)
     network = trainer.network
     if not is_classifier(network):
         return Score(cost, None)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from symbp.errors import DataError, TrainingError
 from symbp.network import Network
+from symbp.run import tested
 from symbp.run.interface import Callback, FloatArray, TrainerModule
 from symbp.run.progress import reporter
 from symbp.spec import Spec
+
+ClassWeight = Mapping[int, float] | Literal["balanced"]
 
 
 class Trainer:
@@ -32,6 +35,8 @@ class Trainer:
         The imported file.
     source : str
         Its text.
+    self_test : bool
+        Whether functions that loading has not tested are tested before their first use.
 
     Attributes
     ----------
@@ -41,10 +46,11 @@ class Trainer:
         The network of that declaration.
     """
 
-    def __init__(self, path: Path, module: TrainerModule, source: str) -> None:
+    def __init__(self, path: Path, module: TrainerModule, source: str, self_test: bool = False) -> None:
         self.path = path
         self.module = module
         self.source = source
+        self.self_test = self_test
         self.spec = Spec.from_text(module.SPEC, str(path))
 
     @property
@@ -80,7 +86,9 @@ class Trainer:
         with _errors_of_symbp():
             return self.module.predict(w, X)
 
-    def value_and_gradient(self, w: ArrayLike, X: ArrayLike, Y: ArrayLike) -> tuple[float, FloatArray]:
+    def value_and_gradient(
+        self, w: ArrayLike, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> tuple[float, FloatArray]:
         """Return the cost J and its gradient dJ/dw by the delta recursion, averaged over the samples.
 
         Parameters
@@ -90,6 +98,9 @@ class Trainer:
         Y : array
             Targets, shape (n, N_{L+1}), or (n,): the labels of a classifier, or the
             values of a single output.
+        sample_weight : array, shape (n,), optional
+            v, numbers of at least 0, used as they are given: J = 1/n sum_p v^p cost^p. Only
+            for a network that is declared ``weighted``; 1 for each sample if left out.
 
         Returns
         -------
@@ -102,12 +113,81 @@ class Trainer:
             If a shape or a target does not fit the network.
         """
         with _errors_of_symbp():
-            return self.module.value_and_gradient(w, X, Y)
+            return self.module.value_and_gradient(w, X, Y, **self._in_cost(sample_weight=sample_weight))
 
     def jacobian(self, w: ArrayLike, X: ArrayLike) -> FloatArray:
         """Return dh_q/dw, shape (n, N_{L+1}, n_params), by the T-product (000, eq. 2.17)."""
+        self._tested("jacobian")
         with _errors_of_symbp():
             return self.module.jacobian(w, X)
+
+    def input_gradient(
+        self, w: ArrayLike, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> FloatArray:
+        """Return dJ/dX, shape (n, N_0), by the sensitivities (eq. X.13; 003, Table 1, step 7).
+
+        J is the cost averaged over the n samples, as in :meth:`value_and_gradient`, so a row is
+        1/n of the derivative of its sample's own cost.
+
+        Parameters
+        ----------
+        w, X, Y, sample_weight : arrays
+            As in :meth:`value_and_gradient`.
+
+        Raises
+        ------
+        DataError
+            If a shape or a target does not fit the network.
+        TrainerError
+            If the kernel does not reproduce the trainer's test vector.
+        """
+        self._tested("input_gradient")
+        with _errors_of_symbp():
+            return self.module.input_gradient(w, X, Y, **self._in_cost(sample_weight=sample_weight))
+
+    def input_jacobian(self, w: ArrayLike, X: ArrayLike) -> FloatArray:
+        """Return dh_q/dx_j of every sample, shape (n, N_{L+1}, N_0), by the T-product (eq. X.8).
+
+        Raises
+        ------
+        DataError
+            If a shape does not fit the network.
+        TrainerError
+            If the kernel does not reproduce the trainer's test vector.
+        """
+        self._tested("input_jacobian")
+        with _errors_of_symbp():
+            return self.module.input_jacobian(w, X)
+
+    def sample_weights(
+        self, Y: ArrayLike, sample_weight: ArrayLike | None = None, class_weight: ClassWeight | None = None
+    ) -> FloatArray:
+        """Return v of every sample, shape (n,), as :meth:`fit` uses it; 1 where nothing is given.
+
+        Raises
+        ------
+        DataError
+            If the weights do not fit, or if the network is not declared ``weighted``.
+        """
+        weights = self._in_cost(sample_weight=sample_weight, class_weight=class_weight)
+        if not self.network.weighted:
+            return np.ones(np.shape(Y)[0], self.dtype)
+        with _errors_of_symbp():
+            return self.module.sample_weights(Y, **weights)  # type: ignore[attr-defined, no-any-return]
+
+    def _in_cost(self, **weights: Any) -> dict[str, Any]:
+        """Return the weights that were given; a network without weights in its cost takes none."""
+        given = {name: value for name, value in weights.items() if value is not None}
+        if given and not self.network.weighted:
+            raise DataError(
+                f"{next(iter(given))}: the cost of network {self.network.name!r} has no sample weights; "
+                "declare weighted = true in [network], or Network(..., weighted=True), and generate it again"
+            )
+        return given
+
+    def _tested(self, function: str) -> None:
+        if self.self_test:
+            tested.self_test(self.module, str(self.path), function)
 
     def fit(
         self,
@@ -122,6 +202,8 @@ class Trainer:
         seed: int | None = None,
         callback: Callback | None = None,
         progress: bool | None = None,
+        sample_weight: ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
     ) -> tuple[FloatArray, list[float]]:
         """Train; what is left out is taken from ``[train]`` of the declaration.
 
@@ -139,12 +221,18 @@ class Trainer:
             the epoch's mean cost.
         progress : bool, optional
             Whether to show progress on stderr; by default, only on a terminal.
+        sample_weight : array, shape (n,), optional
+            As in :meth:`value_and_gradient`.
+        class_weight : dict or "balanced", optional
+            Label -> number of at least 0 (1 for a label left out), by which the weights of the
+            samples of that class are multiplied; "balanced" is n/(k n_c) for the n_c samples
+            of each of the k classes in Y.
 
         Returns
         -------
         w : ndarray, shape (n_params,)
         history : list of float
-            The mean cost of each epoch.
+            The mean cost of each epoch, with the weights of the samples where there are any.
 
         Raises
         ------
@@ -165,6 +253,7 @@ class Trainer:
                 shuffle=defaults.shuffle if shuffle is None else shuffle,
                 seed=defaults.seed if seed is None else seed,
                 callback=_both(callback, show),
+                **self._in_cost(sample_weight=sample_weight, class_weight=class_weight),
             )
 
 

@@ -1,8 +1,8 @@
-"""Every way to the gradient against every other, at a random point.
+"""Every way to the gradients against every other, at a random point.
 
 ::
 
-    Trainer --> Point --> five gradients --> Row for each pair --> Report
+    Trainer --> Point --> five gradients, ways to dJ/dx and dh/dx --> Row for each pair --> Report
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from symbp.errors import TrainerError, TrainingError
 from symbp.network import Network
-from symbp.run import direct, paths, plain
+from symbp.run import by_inputs, direct, paths, plain
 from symbp.run.evaluate import evaluate
 from symbp.run.generate import generate
 from symbp.run.paths import Gradient
 from symbp.run.point import Point, random_point
-from symbp.run.report import Report, Row, name_of_weight, relative_errors
+from symbp.run.report import Report, Row, name_of_weight, relative_errors, worst
 from symbp.run.scale import gradient_scale
 from symbp.run.trainer import Trainer
 
@@ -37,7 +37,7 @@ TOLERANCE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-4}
 def verify(
     what: Trainer | Network | Derivation, *, seed: int = 0, samples: int = 5, tolerance: float | None = None
 ) -> Report:
-    """Compare every way to the gradient with every other, and costs and predictions with the plain network.
+    """Compare every way to the gradients with every other, and costs and predictions with the plain network.
 
     Parameters
     ----------
@@ -99,6 +99,7 @@ def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float 
         rows = [
             *_values(trainer, point, value, compiled),
             *_pairs(network, gradients, gradient_scale(network, point, rng), compiled),
+            *by_inputs.rows(trainer, point, rng, compiled, TOLERANCE[np.dtype(np.float64)]),
             _update(trainer, point, tape.values, compiled),
         ]
     if trainer.dtype != np.float64:
@@ -116,7 +117,7 @@ def _pairs(network: Network, gradients: list[Gradient], scale: Floats, tolerance
     for a, b in itertools.combinations(gradients, 2):
         weights, of_a, of_b = np.intersect1d(a.weights, b.weights, assume_unique=True, return_indices=True)
         errors = relative_errors(a.values[of_a], b.values[of_b], scale[weights])
-        error, at = _worst(errors)
+        error, at = worst(errors)
         allowed = tolerance if a.compiled or b.compiled else TOLERANCE[np.dtype(np.float64)]
         place = name_of_weight(network, int(weights[at]))
         rows.append(Row("gradient", a.method, b.method, len(weights), error, place, allowed))
@@ -139,7 +140,7 @@ def _update(trainer: Trainer, point: Point, gradient: Floats, tolerance: float) 
     known = {"w": w, "gradient": gradient, "learning_rate": rate}
     expected = evaluate(formula, {symbol: known[symbol.name] for symbol in formula.free_symbols})
     changes = paths.of_shape(stepped, w.shape, "weights after a step") - w
-    error, at = _worst(relative_errors(changes, expected - w, float(np.max(np.abs(expected - w)))))
+    error, at = worst(relative_errors(changes, expected - w, float(np.max(np.abs(expected - w)))))
     place = name_of_weight(trainer.network, at)
     return Row("update", "kernel step", f"formula of {rule.name}", w.size, error, place, tolerance)
 
@@ -156,6 +157,7 @@ def _step(trainer: Trainer, point: Point, rate: float) -> Any:
             learning_rate=rate,
             shuffle=False,
             progress=False,
+            **paths.sample_weight(trainer, point),
         )
     except TrainingError:
         return np.full_like(point.w, np.nan)
@@ -169,19 +171,12 @@ def _values(trainer: Trainer, point: Point, value: float, tolerance: float) -> l
         trainer.predict(point.w.astype(dtype), point.X.astype(dtype)), point.Y.shape, "prediction"
     )
     expected = plain.predict(network, point.w, point.X)
-    error, at = _worst(relative_errors(h, expected, float(np.max(np.abs(expected)))))
+    error, at = worst(relative_errors(h, expected, float(np.max(np.abs(expected)))))
     sample, unit = divmod(at, h.shape[1])
     place = f"h_{unit + 1}, sample {sample + 1}"
-    J = plain.cost(network, point.w, point.X, point.Y)
-    cost_error, _ = _worst(relative_errors(np.array([value]), np.array([J]), 0.0))
+    J = plain.cost(network, point.w, point.X, point.Y, point.v)
+    cost_error, _ = worst(relative_errors(np.array([value]), np.array([J]), 0.0))
     return [
         Row("prediction", "kernel", "plain NumPy", h.size, error, place, tolerance),
         Row("cost", "kernel", "plain NumPy", 1, cost_error, "J", tolerance),
     ]
-
-
-def _worst(errors: Floats) -> tuple[float, int]:
-    """Return the largest error and its position; a NaN is larger than any number."""
-    flat: Any = errors.ravel()
-    at = int(np.argmax(flat))  # NumPy's argmax stops at the first NaN
-    return float(flat[at]), at

@@ -11,6 +11,8 @@ mpmath
     The network's real functions at 40 digits, against central differences.
 record
     A definition says what the record of the function states.
+put in
+    An equation with functions put in has the value of the one without.
 kink
     g' has the value that the branch at a kink declares.
 descent

@@ -92,17 +92,17 @@ class FieldModel:
             return int(self.cost_slopes[wrt.sample][wrt.indices[0] - 1])
         if of.kind == "w":
             return int((of.layer, of.indices) == (wrt.layer, wrt.indices))
-        if wrt.kind not in ("w", "c"):
+        if wrt.kind not in ("w", "c", "o"):
             raise NotApplicable(f"derivative with respect to {wrt.kind}")
         if of.kind == "J":
-            # A weighted sum belongs to one sample, a weight to all.
-            samples = [wrt.sample] if wrt.kind == "c" else list(range(1, self.shape.samples + 1))
+            # A weighted sum or output belongs to one sample, a weight to all.
+            samples = list(range(1, self.shape.samples + 1)) if wrt.kind == "w" else [wrt.sample]
             total = sum(
                 int(multiply(self.cost_slopes[p][None, :], self.tangent(wrt, p)["h"][:, None])[0, 0])
                 for p in samples
             )
             return total % PRIME
-        if wrt.kind == "c" and wrt.sample != of.sample:
+        if wrt.kind != "w" and wrt.sample != of.sample:
             return 0
         tangent = self.tangent(wrt, of.sample)
         if of.kind in ("h", "sigma"):
@@ -119,13 +119,16 @@ class FieldModel:
     def _tangent(self, wrt: Key, sample: int) -> dict[Any, Array]:
         """Carry the dual part of one variable through the forward pass."""
         dual: dict[Any, Array] = {}
-        c = np.zeros(self.shape.widths[wrt.layer], dtype=np.int64)
-        # (W + dW)(a + da): the seed is dW a for a weight, the unit for a weighted sum.
-        c[wrt.indices[0] - 1] = self.inputs(wrt.layer, sample)[wrt.indices[1] - 1] if wrt.kind == "w" else 1
-        dual["c", wrt.layer] = c
+        seed = np.zeros(self.shape.widths[wrt.layer], dtype=np.int64)
+        # (W + dW)(a + da): the seed is dW a for a weight, the unit for a weighted sum or an output.
+        seed[wrt.indices[0] - 1] = (
+            self.inputs(wrt.layer, sample)[wrt.indices[1] - 1] if wrt.kind == "w" else 1
+        )
+        dual["o" if wrt.kind == "o" else "c", wrt.layer] = seed
         for layer in range(wrt.layer, self.shape.last):
-            o = self.slopes[layer, sample] * dual["c", layer] % PRIME
-            dual["o", layer] = o
+            if ("o", layer) not in dual:
+                dual["o", layer] = self.slopes[layer, sample] * dual["c", layer] % PRIME
+            o = dual["o", layer]
             regular = self.weights[layer + 1][:, : len(o)]
             dual["c", layer + 1] = multiply(regular, o[:, None])[:, 0]
         dual["h"] = multiply(self.sigma_slopes[sample], dual["c", self.shape.last][:, None])[:, 0]

@@ -44,13 +44,13 @@ class JetModel:
         self.composed = functools.cache(self._composed)
         self.partial = functools.cache(self._partial)
 
-    # The composition, from the inputs or from the weighted sums of layer `cut` on ---------
+    # The composition, from the inputs or from the layer of weighted sums or outputs `cut` on ---
 
-    def _composed(self, kind: str, layer: int, number: int, sample: int, cut: int | None) -> Any:
+    def _composed(self, kind: str, layer: int, number: int, sample: int, cut: tuple[str, int] | None) -> Any:
         last = self.shape.last
         match kind:
-            case "c" if layer == cut:
-                return Symbol(f"c_{layer}_{number}_{sample}")
+            case "c" | "o" if (kind, layer) == cut:
+                return Symbol(f"{kind}_{layer}_{number}_{sample}")
             case "c":
                 terms = [
                     Symbol(f"w_{layer}_{number}_{s}") * self.composed("a", layer, s, sample, cut)
@@ -95,9 +95,9 @@ class JetModel:
         if wrt.kind == "w":
             whole = self.composed(of.kind, of.layer, number, of.sample, None)
             return _flatten(whole.diff(Symbol(f"w_{wrt.layer}_{wrt.indices[0]}_{wrt.indices[1]}")))
-        if wrt.kind == "c":
-            whole = self.composed(of.kind, of.layer, number, of.sample, wrt.layer)
-            return _flatten(whole.diff(Symbol(f"c_{wrt.layer}_{wrt.indices[0]}_{wrt.sample}")))
+        if wrt.kind in ("c", "o"):
+            whole = self.composed(of.kind, of.layer, number, of.sample, (wrt.kind, wrt.layer))
+            return _flatten(whole.diff(Symbol(f"{wrt.kind}_{wrt.layer}_{wrt.indices[0]}_{wrt.sample}")))
         if wrt.kind == "h" and of.kind == "J":
             position = (wrt.sample - 1) * self.shape.widths[-1] + wrt.indices[0]
             return _flatten(self.composed("J", of.layer, 0, 1, None).fdiff(position + 1))

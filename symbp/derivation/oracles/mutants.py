@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from sympy import Eq, MatMul, Mul, Sum, Transpose
 from symbp.algebra.matrices import LayerMatrix, is_matrix
 from symbp.algebra.nodes import Activate, ActivateDerivative, Node, Partial, Width, eta
 from symbp.derivation.records import equation
+from symbp.errors import DerivationError
 
 
 def mutants(statement: Eq) -> Iterator[tuple[str, Eq]]:
@@ -31,7 +33,9 @@ def _faults(right: Any) -> Iterator[tuple[str, Any]]:
         yield "twice the step", right.xreplace({eta: 2 * eta})
     for part in sorted(_parts(right), key=str):
         for what, faulty in _faults_of_part(part):
-            yield f"{what} in {part}", right.xreplace({part: faulty})
+            # A matrix without a shape cannot even be written down.
+            with contextlib.suppress(DerivationError):
+                yield f"{what} in {part}", right.xreplace({part: faulty})
 
 
 def _parts(expr: Any) -> set[Any]:
@@ -53,7 +57,7 @@ def _parts(expr: Any) -> set[Any]:
 
 def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(part, Node):
-        if part.kind not in ("J", "h", "sigma", "y", "mu", "e", "lse"):
+        if part.kind not in ("J", "h", "sigma", "y", "v", "mu", "e", "lse"):
             yield "layer + 1", Node(part.kind, part.layer + 1, part.indices, part.sample)
             yield "layer - 1", Node(part.kind, part.layer - 1, part.indices, part.sample)
         if len(part.indices) == 2:

@@ -18,10 +18,12 @@ from symbp.derivation.oracles.field import FieldModel
 from symbp.derivation.oracles.interpret import Chains, Interpreter, defined_name
 from symbp.derivation.oracles.jets import JetModel
 from symbp.derivation.oracles.model import Model, NoSuchQuantity, NotApplicable, Shape
+from symbp.derivation.oracles.put_in import check_put_in
 from symbp.derivation.oracles.real import RealModel
 from symbp.derivation.oracles.record import check_kinks, check_record
 from symbp.derivation.oracles.structure import check_induction, check_types
 from symbp.derivation.records import Check, Derivation, Step, equation
+from symbp.derivation.resolved import RULE
 
 if TYPE_CHECKING:
     from symbp.network import Network
@@ -76,6 +78,7 @@ class Panel:
             check_record(self.derivation, step),
             check_kinks(self.derivation, step),
             check_descent(step) if step.label == "2.2" else None,
+            check_put_in(self.derivation, step, self.own[0].model.shape) if self.own else None,
         ]
         yield from (check for check in found if check is not None)
 
@@ -85,7 +88,7 @@ class Panel:
         oracles = self.own if step.functions or "k=" in step.label else self.generic
         found = [check for check in (self._in_model(step, oracle) for oracle in oracles) if check is not None]
         yield from found
-        if not found:
+        if not found and step.rule != RULE:  # that rule has an oracle of its own
             yield Check(step.label, "range", False, "no oracle can evaluate this equation")
 
     def _in_model(self, step: Step, oracle: Oracle) -> Check | None:
@@ -93,7 +96,8 @@ class Panel:
         method, model = oracle.method, oracle.model
         if isinstance(model, FieldModel) and step.functions:
             return None  # the functions of the field are unspecified
-        if isinstance(model, RealModel) and not step.functions and _work(model.network) > REAL_WORK:
+        grows = not step.functions or step.rule == RULE
+        if isinstance(model, RealModel) and grows and _work(model.network) > REAL_WORK:
             return None
         compared, largest = 0, None
         try:

@@ -146,12 +146,14 @@ def forward(
     return values
 
 
-def total_cost(cost: Cost, outputs: list[list[Any]], targets: list[list[Any]]) -> Any:
-    """Return J (eq. 2.1) of all samples."""
+def total_cost(
+    cost: Cost, outputs: list[list[Any]], targets: list[list[Any]], weights: list[Any] | None = None
+) -> Any:
+    """Return J (eq. 2.1) of all samples, each with its weight in the cost where there are weights."""
     formula = cost.expression()
     terms = [
-        evaluate(formula, {"h": h, "y": y})
-        for hs, ys in zip(outputs, targets, strict=True)
+        v * evaluate(formula, {"h": h, "y": y})
+        for hs, ys, v in zip(outputs, targets, weights or [1] * len(outputs), strict=True)
         for h, y in zip(hs, ys, strict=True)
     ]
     return sum(terms, _mp.mpf(0)) / len(outputs)
@@ -175,14 +177,45 @@ def switched_off(network: Network, values: dict[Any, list[Any]]) -> bool:
     return any(not any(values["o", layer]) for layer in range(1, network.hidden + 2))
 
 
-class RealModel:
+class Reals:
+    """The arithmetic of real numbers at the working precision, for models of a network."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+
+    def number(self, numerator: int, denominator: int) -> Any:
+        return _mp.mpf(numerator) / denominator
+
+    def scalar(self, name: str) -> Any:
+        return _mp.mpf(self.shape.samples) if name == "m" else _mp.mpf(1) / 7
+
+    def function(self, name: str, argument: Any) -> Any:
+        if name not in _FUNCTIONS:
+            raise NotApplicable(f"{name} has no value")
+        return _FUNCTIONS[name](argument)
+
+    def power(self, base: Any, numerator: int, denominator: int) -> Any:
+        return _mp.power(base, _mp.mpf(numerator) / denominator)
+
+    def reduce(self, value: Any) -> Any:
+        return value
+
+    def product(self, a: Array, b: Array) -> Array:
+        result: Array = a @ b
+        return result
+
+    def same(self, a: Any, b: Any) -> bool:
+        """Whether two numbers agree to 40 digits of the larger, or of 1."""
+        return bool(abs(a - b) <= _mp.mpf(10) ** -DIGITS * max(1, abs(a), abs(b)))
+
+
+class RealModel(Reals):
     """A network with its own functions, random rational weights and data."""
 
     def __init__(self, network: Network, seed: int, samples: int = 2) -> None:
         self.network = network
         biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
-        self.shape = Shape(network.sizes, biases, samples)
-        self.eta = _mp.mpf(1) / 7
+        super().__init__(Shape(network.sizes, biases, samples))
         for attempt in range(_ATTEMPTS):
             self.run = functools.cache(self._run)
             # Without signs nothing is switched off, so the last attempt has no kink at 0.
@@ -206,6 +239,10 @@ class RealModel:
         ]
         self.x = [[_mp.mpf(draw()) / 1000 for _ in range(network.sizes[0])] for _ in samples]
         self.targets = [self._target(rng) for _ in samples]
+        # Without weights in the cost, each counts once.
+        self.sample_weights = [
+            _mp.mpf(rng.randint(200, 2000)) / 1000 if network.weighted else _mp.mpf(1) for _ in samples
+        ]
 
     def _target(self, rng: random.Random) -> list[Any]:
         raw = [_mp.mpf(rng.randint(1, 1000)) / 1001 for _ in range(self.network.sizes[-1])]
@@ -216,11 +253,13 @@ class RealModel:
     # Values ----------------------------------------------------------------------------
 
     def _run(self, sample: int, moved: Key | None = None, sign: int = 0) -> dict[Any, list[Any]]:
-        """Run one sample, with one weight or weighted sum moved by the step."""
+        """Run one sample, with one weight, weighted sum or output moved by the step."""
         x = self.x[sample - 1]
         if moved is None:
             return forward(self.network, self.weights, x)
         layer, row = moved.layer, moved.indices[0] - 1
+        if moved.kind == "o":
+            return self._from_outputs(sample, layer, row, sign * _STEP)
         base = self.run(sample)
         sums = list(base["c", layer])
         amount: Any = _STEP
@@ -229,6 +268,14 @@ class RealModel:
             amount = _STEP * inputs[moved.indices[1] - 1]
         sums[row] += sign * amount
         return forward(self.network, self.weights, x, layer, sums)
+
+    def _from_outputs(self, sample: int, layer: int, row: int, amount: Any) -> dict[Any, list[Any]]:
+        outputs = list(self.run(sample)["o", layer])
+        outputs[row] += amount
+        inputs = [*outputs, _mp.mpf(1)] if self.network.has_bias(layer + 1) else outputs
+        sums = weighted_sums(self.weights[layer], inputs)
+        values = forward(self.network, self.weights, self.x[sample - 1], layer + 1, sums)
+        return values | {("o", layer): outputs}
 
     def value(self, kind: str, layer: int, indices: tuple[int, ...], sample: int) -> Any:
         last = self.shape.last
@@ -248,6 +295,8 @@ class RealModel:
                 return run["o", last][indices[0] - 1]
             case "y":
                 return self.targets[sample - 1][indices[0] - 1]
+            case "v" if self.network.weighted:
+                return self.sample_weights[sample - 1]
             case "J":
                 return self.cost({})
         raise NotApplicable(f"{kind} has no value of its own")
@@ -255,7 +304,7 @@ class RealModel:
     def cost(self, moved: dict[int, dict[Any, list[Any]]]) -> Any:
         last = self.shape.last
         outputs = [moved.get(p, self.run(p))["o", last] for p in range(1, self.shape.samples + 1)]
-        return total_cost(self.network.cost, outputs, self.targets)
+        return total_cost(self.network.cost, outputs, self.targets, self.sample_weights)
 
     # Differences -----------------------------------------------------------------------
 
@@ -264,16 +313,16 @@ class RealModel:
             return _mp.mpf((of.layer, of.indices) == (wrt.layer, wrt.indices))
         if wrt.kind == "h":
             return self._cost_slope(wrt)
-        if wrt.kind not in ("w", "c"):
+        if wrt.kind not in ("w", "c", "o"):
             raise NotApplicable(f"derivative with respect to {wrt.kind}")
-        if of.kind != "J" and wrt.kind == "c" and of.sample != wrt.sample:
+        if of.kind != "J" and wrt.kind != "w" and of.sample != wrt.sample:
             return _mp.mpf(0)
         plus, minus = (self._moved(of, wrt, sign) for sign in (1, -1))
         return (plus - minus) / (2 * _STEP)
 
     def _moved(self, of: Key, wrt: Key, sign: int) -> Any:
         if of.kind == "J":
-            samples = [wrt.sample] if wrt.kind == "c" else range(1, self.shape.samples + 1)
+            samples = range(1, self.shape.samples + 1) if wrt.kind == "w" else [wrt.sample]
             return self.cost(
                 {p: self.run(p, Key(wrt.kind, wrt.layer, wrt.indices, p), sign) for p in samples}
             )
@@ -293,37 +342,10 @@ class RealModel:
         y = self.targets[wrt.sample - 1][wrt.indices[0] - 1]
         formula = self.network.cost.expression()
         plus, minus = (evaluate(formula, {"h": h + sign * _STEP, "y": y}) for sign in (1, -1))
-        return (plus - minus) / (2 * _STEP) / self.shape.samples
+        return self.sample_weights[wrt.sample - 1] * (plus - minus) / (2 * _STEP) / self.shape.samples
 
     def slope(self, layer: int, neuron: int, sample: int) -> Any:
         c = self.run(sample)["c", layer][neuron - 1]
         formula = self.network.layer(layer).activation.expression()
         plus, minus = (evaluate(formula, {"z": c + sign * _STEP}) for sign in (1, -1))
         return (plus - minus) / (2 * _STEP)
-
-    # Arithmetic ------------------------------------------------------------------------
-
-    def number(self, numerator: int, denominator: int) -> Any:
-        return _mp.mpf(numerator) / denominator
-
-    def scalar(self, name: str) -> Any:
-        return _mp.mpf(self.shape.samples) if name == "m" else self.eta
-
-    def function(self, name: str, argument: Any) -> Any:
-        if name not in _FUNCTIONS:
-            raise NotApplicable(f"{name} has no value")
-        return _FUNCTIONS[name](argument)
-
-    def power(self, base: Any, numerator: int, denominator: int) -> Any:
-        return _mp.power(base, _mp.mpf(numerator) / denominator)
-
-    def reduce(self, value: Any) -> Any:
-        return value
-
-    def product(self, a: Array, b: Array) -> Array:
-        result: Array = a @ b
-        return result
-
-    def same(self, a: Any, b: Any) -> bool:
-        """Whether two numbers agree to 40 digits of the larger, or of 1."""
-        return bool(abs(a - b) <= _mp.mpf(10) ** -DIGITS * max(1, abs(a), abs(b)))

@@ -35,21 +35,23 @@ def _letters(expr: Any) -> set[Any]:
 def check_induction(derivation: Derivation, step: Step) -> Check | None:
     """2.14 by induction on l from 2.13: the base l = k + 1, and one more factor on the left.
 
-    2.16p is the same at the other end: one factor on the right.
+    X.5 is the same from X.4, down to layer 1. 2.16p is the other end: one factor on the right.
     """
     if step.label == "2.14":
-        return _induction_of_product(derivation["2.13"].statement, step)
+        return _induction_of_product(derivation["2.13"].statement, step, k)
+    if step.label == "X.5":
+        return _induction_of_product(derivation["X.4"].statement, step, sympy.S.One)
     if step.label == "2.16p":
         return _peeling(step)
     return None
 
 
-def _induction_of_product(recursion: Any, step: Step) -> Check:
+def _induction_of_product(recursion: Any, step: Step, lowest: Any) -> Check:
     claim = step.statement
-    base = substitute(claim, {l: k + 1})
-    first = substitute(recursion, {l: k + 1})
+    base = substitute(claim, {l: lowest + 1})
+    first = substitute(recursion, {l: lowest + 1})
     if _unfold(base.rhs) != _unfold(first.rhs) or base.lhs != first.lhs:
-        return Check(step.label, "induction", False, f"base l = k + 1: {base.rhs} is not {first.rhs}")
+        return Check(step.label, "induction", False, f"base l = {lowest + 1}: {base.rhs} is not {first.rhs}")
     # Assume the claim for l; 2.13 for l + 1 with the claim put in must be the claim for l + 1.
     following = substitute(recursion, {l: l + 1})
     factors = following.rhs.args if isinstance(following.rhs, MatMul) else [following.rhs]
@@ -57,7 +59,7 @@ def _induction_of_product(recursion: Any, step: Step) -> Check:
     wanted = substitute(claim, {l: l + 1})
     if put_in != _unfold(wanted.rhs) or following.lhs != wanted.lhs:
         return Check(step.label, "induction", False, f"step l + 1: {put_in} is not {wanted.rhs}")
-    return Check(step.label, "induction", True, "base l = k + 1 and step from l to l + 1")
+    return Check(step.label, "induction", True, f"base l = {lowest + 1} and step from l to l + 1")
 
 
 def _unfold(product: Any) -> Any:
