@@ -13,10 +13,10 @@ from symbp.derivation.records import Derivation, Step
 _FORWARD, _OUTPUT = "This network: forward pass", "This network: output and cost"
 _MATRICES, _BACKWARD = "This network: S-matrices and Jacobian", "This network: sensitivities and gradients"
 GENERIC = (
-    ("Forward pass", r"1\.[367]|2\.6b?|h"),
+    ("Forward pass", r"1\.[367][bm]?|2\.6[bm]?|h"),
     ("Chain rule", r"2\.([3457]|7z|8|10|11[ab]?)"),
     ("S-matrices and T-product", r"2\.1[2-7][a-z]?"),
-    ("Sensitivities", r"D\.\d[ab]?"),
+    ("Sensitivities", r"D\.\d[abm]?"),
     ("Update", r"2\.2"),
     (_OUTPUT, r"1\.8.*|2\.1[a-z]?"),
     (_BACKWARD, r"D\.1[a-z]"),
