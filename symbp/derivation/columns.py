@@ -105,11 +105,14 @@ def _matrix(expr: Any, row: Any, across: Any) -> Any:
         return GradientMatrix(WeightMatrix(expr.wrt.layer))
     if isinstance(expr, Sum) and len(expr.limits) == 1:
         return MatrixSum(_matrix(expr.function, row, across), expr.limits[0])
-    if isinstance(expr, Mul):
-        down = Mul(*(f for f in expr.args if row in _indices(f)))
-        numbers = [f for f in expr.args if f.is_number]
-        beside = Mul(*(f for f in expr.args if f not in (*numbers, *Mul.make_args(down))))
-        return MatMul(*numbers, column(down, row), Transpose(column(beside, across)))
+    numbers = [f for f in Mul.make_args(expr) if f.is_number]
+    factors = [f for f in Mul.make_args(expr) if not f.is_number]
+    if numbers:
+        return MatMul(*numbers, _matrix(Mul(*factors), row, across))
+    down = [f for f in factors if row in _indices(f)]
+    beside = [f for f in factors if f not in down]
+    if down and beside:
+        return MatMul(column(Mul(*down), row), Transpose(column(Mul(*beside), across)))
     raise DerivationError(f"{expr} is not the entry of a matrix in row {row}, column {across}")
 
 
