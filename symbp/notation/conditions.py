@@ -54,6 +54,10 @@ def plain(chain: tuple[Any, ...], letters: Collection[Any]) -> tuple[Any, ...]:
             # k < l + 1 is k <= l.
             tail = [x if isinstance(x, str) else x - 1 for x in chain[place:]]
             return plain((*chain[: place - 1], "<=", *tail), letters)
+        if _gap(chain[place - 2], letters) == -1 and chain[place - 1] == "<" and _gap(chain[place], letters) is not None:
+            # l - 1 < k is l <= k.
+            head = [x if isinstance(x, str) else x + 1 for x in chain[: place - 1]]
+            return plain((*head, "<=", *chain[place:]), letters)
     gaps = [_gap(element, letters) for element in chain[::2]]
     gap = next((gap for gap in reversed(gaps) if gap is not None), 0)
     if gap == 0:
