@@ -13,7 +13,7 @@ from symbp.algebra.nodes import KINDS, L, Node, Partial, Width, i, index, j, k, 
 from symbp.derivation.derive import derive
 from symbp.errors import RenderError
 from symbp.network import Dense, Network
-from symbp.notation import NOTATIONS, get
+from symbp.notation import NOTATIONS, get, structure
 from symbp.notation.latex import LatexWriter
 from symbp.notation.legend import legend
 from symbp.notation.records import Glyph, Notation
@@ -45,6 +45,22 @@ QUANTITIES = [
     matrices.OutputRow(q),
     matrices.UnitColumn(k, i),
     matrices.DeltaColumn(k),
+    matrices.DeltaColumn(k, nodes.p),
+    matrices.WeightMatrix(k),
+    matrices.RegularWeights(k),
+    matrices.BiasColumn(k),
+    matrices.GradientMatrix(matrices.WeightMatrix(k)),
+    matrices.InputColumn(k),
+    matrices.InputColumn(k, nodes.p),
+    matrices.WeightedSums(k),
+    matrices.OutputColumn(k),
+    matrices.OutputColumn(sympy.Integer(0)),
+    matrices.Activated(k),
+    matrices.Slopes(k),
+    matrices.Hadamard(matrices.Slopes(k), matrices.DeltaColumn(k)),
+    matrices.MatrixSum(matrices.DeltaColumn(k, nodes.p), (nodes.p, 1, nodes.m)),
+    structure.Turned(matrices.WeightMatrix(k)),
+    structure.Rows(structure.Turned(matrices.WeightMatrix(k)), Width(k)),
     Transpose(matrices.DeltaColumn(k)),
     sympy.Piecewise((0, nodes.pre_activation(k, i) <= 0), (nodes.pre_activation(k, i), True)),
     sympy.Abs(nodes.pre_activation(k, i)) ** 2 / sympy.sqrt(nodes.m),
@@ -73,8 +89,13 @@ def test_text_is_one_ascii_line_without_backslashes(notation):
 
 def test_every_matrix_class_and_kind_is_tried():
     tried = {type(x) for x in QUANTITIES}
-    assert set(matrices.LayerMatrix.__subclasses__()) <= tried
+    bases = {matrices.NeuronColumn}  # never an object of its own
+    assert _subclasses(matrices.LayerMatrix) - bases <= tried
     assert {x.kind for x in QUANTITIES if isinstance(x, Node)} == set(KINDS)
+
+
+def _subclasses(cls):
+    return {cls} - {matrices.LayerMatrix} | {s for sub in cls.__subclasses__() for s in _subclasses(sub)}
 
 
 @EVERY_NOTATION

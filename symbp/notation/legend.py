@@ -25,7 +25,7 @@ _UNDER = {
     "UnitColumn": "KroneckerDelta",
     "w_new": "w",
 }
-# The outputs of the network are shown although only their functions may occur.
+# What stands inside the symbol of something else.
 _BOTH = {"Slopes": "WeightedSums", "Activated": "WeightedSums"}
 
 
@@ -38,7 +38,7 @@ def legend(statements: Iterable[Any], writer: Writer) -> list[tuple[str, str]]:
         key for statement in statements for said in writer.structure.said(statement) for key in _keys(said.equation, writer)
     }
     rows: dict[str, str] = {}
-    for key in writer.notation.symbols:
+    for key in (*writer.notation.symbols, "Hadamard"):
         if key in found and key not in _UNDER:
             # Where two quantities have one symbol, the first says what it is.
             rows.setdefault(_shown(key, writer), meaning(key, writer))
@@ -113,7 +113,7 @@ _EXAMPLES: dict[str, Callable[[Writer], str]] = {
     "ChainMatrix": lambda w: w.expression(ChainMatrix(*_ends(w))),
     "OutputRow": lambda w: w.symbol("OutputRow", L + 1 - w.beyond),
     "Identity": lambda w: w.expression(Identity(Symbol("N", integer=True, positive=True))),
-    "Hadamard": lambda w: w.letter(w.notation.symbols["Hadamard"]),
+    "Hadamard": lambda w: w.entrywise(w.notation.entrywise),
 }
 
 

@@ -158,7 +158,7 @@ class MatrixWriter(Layout):
             self.bracket(part) if isinstance(a, (MatMul, MatAdd, Hadamard)) else part
             for a, part in zip(matrix.args, parts, strict=True)
         ]
-        return f" {self.entrywise(self.notation.symbols['Hadamard'])} ".join(shown)
+        return f" {self.entrywise(self.notation.entrywise)} ".join(shown)
 
     def _print_MatrixSum(self, matrix: Any) -> str:
         operator = self._sum_operator(matrix.limits[0])

@@ -102,6 +102,8 @@ class Notation:
         The number of the layer of the inputs: 0, or 1 where they count as a layer (001).
     counted : {"hidden", "weights", "all"}
         Which layers L (or K) counts: hidden ones, those with weights, the inputs too.
+    entrywise : Glyph
+        The sign of a product entry by entry (Hadamard's).
     letters : Letters or None
         None keeps the letters of the derivation, which are those of 000.
     without : frozenset of str
@@ -139,6 +141,7 @@ class Notation:
     weights: Literal["to from", "from to"] = "to from"
     first_layer: int = 0
     counted: Literal["hidden", "weights", "all"] = "hidden"
+    entrywise: Glyph = Glyph(r"\circ", ".*")
     letters: Letters | None = None
     without: frozenset[str] = frozenset()
     slope: Literal["leibniz", "prime"] = "leibniz"

@@ -49,6 +49,5 @@ SMATRIX = Notation(
         "WeightedSums": Glyph(r"\mathbf{c}", "c", "sub"),
         "OutputColumn": Glyph(r"\mathbf{o}", "o", "sub"),
         "InputVector": Glyph(r"\mathbf{x}", "x"),
-        "Hadamard": Glyph(r"\circ", ".*"),
     },
 )
