@@ -343,7 +343,7 @@ def sensitivities(b: Builder, bias: Bias) -> None:
         "D.4",
         "peel one factor",
         equation(DeltaColumn(k), reading.peel(b["D.3"], b["2.16p"])),
-        "the T-product of a layer is that of the next one times S; D.3 for the next takes the rest; transpose",
+        "T of a layer is T of the next one times S; D.3 for the next one takes the rest; transpose",
         ("D.3", "2.16p"),
         HIDDEN,
     )

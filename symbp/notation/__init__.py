@@ -16,7 +16,12 @@ def _found() -> dict[str, Notation]:
     """Return the notations of all modules of the package, that of 000 first."""
     names = sorted(info.name for info in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    records = {value.name: value for module in modules for value in vars(module).values() if isinstance(value, Notation)}
+    records = {
+        value.name: value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, Notation)
+    }
     return dict(sorted(records.items(), key=lambda item: (item[1].source, item[0])))
 
 

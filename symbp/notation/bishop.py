@@ -50,18 +50,17 @@ BISHOP = Notation(
     sample_place="sub",
     before=(("delta", "w"),),
     meanings={
-        "a": "value of node {j} of layer {layer}",
         "o": "value of node {i} of layer {layer}; those of layer 0 are the inputs",
         "c": "activation of node {i} of layer {layer}: the weighted sum of its inputs",
         "h": "output {i} of the network, the prediction y-hat",
         "J": "error, averaged over the {m} training samples",
     },
     remarks=(
-        "Document 003 takes delta of the error of one training sample; here it is taken of E, the average over "
-        "the m samples, so the factor 1/m is in it.",
+        "Document 003 takes delta of the error of one training sample; here it is taken of E, the average "
+        "over the m samples, so the factor 1/m is in it.",
     ),
     bias_remark=(
-        "Document 003 has no biases. This network has: they are written as in its reference [1] (Bishop, 2006), "
-        "as weights with the index 0 from a node whose value is 1."
+        "Document 003 has no biases. This network has: they are written as in its reference [1] (Bishop, "
+        "2006), as weights with the index 0 from a node whose value is 1."
     ),
 )

@@ -54,7 +54,11 @@ def plain(chain: tuple[Any, ...], letters: Collection[Any]) -> tuple[Any, ...]:
             # k < l + 1 is k <= l.
             tail = [x if isinstance(x, str) else x - 1 for x in chain[place:]]
             return plain((*chain[: place - 1], "<=", *tail), letters)
-        if _gap(chain[place - 2], letters) == -1 and chain[place - 1] == "<" and _gap(chain[place], letters) is not None:
+        if (
+            _gap(chain[place - 2], letters) == -1
+            and chain[place - 1] == "<"
+            and _gap(chain[place], letters) is not None
+        ):
             # l - 1 < k is l <= k.
             head = [x if isinstance(x, str) else x + 1 for x in chain[: place - 1]]
             return plain((*head, "<=", *chain[place:]), letters)

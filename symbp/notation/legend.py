@@ -9,9 +9,10 @@ import sympy
 from sympy import Identity, Symbol
 
 from symbp.algebra.matrices import ChainMatrix, LayerMatrix
-from symbp.algebra.nodes import KINDS, L, Node, index, k, l, m
+from symbp.algebra.nodes import KINDS, L, Node, Width, index, k, l, m
 from symbp.notation.meanings import MEANINGS, SMATRIX
-from symbp.notation.records import PLAIN, Letters, is_of_weights
+from symbp.notation.records import PLAIN, Letters
+from symbp.notation.text import TextWriter
 from symbp.notation.writer import Writer
 
 # What is shown under the symbol of something else: an entry under its matrix, g' under g.
@@ -35,7 +36,10 @@ def legend(statements: Iterable[Any], writer: Writer) -> list[tuple[str, str]]:
     The statements are those of the derivation; they are rewritten as the notation has them.
     """
     found = {
-        key for statement in statements for said in writer.structure.said(statement) for key in _keys(said.equation, writer)
+        key
+        for statement in statements
+        for said in writer.structure.said(statement)
+        for key in _keys(said.equation, writer)
     }
     rows: dict[str, str] = {}
     for key in (*writer.notation.symbols, "Hadamard"):
@@ -51,17 +55,19 @@ def meaning(key: str, writer: Writer) -> str:
     letters = notation.letters
     own = notation.meanings.get(key)
     if letters is None:
-        return own or SMATRIX.get(key) or MEANINGS.get(key) or KINDS[key].meaning
+        return own or SMATRIX.get(key) or KINDS[key].meaning
     pattern = own or MEANINGS.get(key)
     if pattern is None:
-        return KINDS[key].meaning
+        return KINDS[key].meaning if key in KINDS else key
     first = notation.first_layer
     layer = index(letters.layer)
-    to = layer + first if is_of_weights(key) else layer - notation.glyph(key).shift + first
-    say = writer.expression
+    shift = notation.glyph(key).shift if key in notation.symbols else 0
+    to = layer - shift + first
+    say = TextWriter(notation).expression
     return pattern.format(
         i=letters.neurons[0],
         j=letters.neurons[1],
+        N="N",
         layer=say(layer),
         next=say(layer + 1),
         to=say(to),
@@ -71,7 +77,6 @@ def meaning(key: str, writer: Writer) -> str:
         first=first,
         p=letters.samples[0],
         m=say(m),
-        N="N",
         count=_COUNTS[notation.counted],
         neuron_or_input="neuron or input",
     )
@@ -85,13 +90,14 @@ _COUNTS = {
 
 
 def _keys(statement: Any, writer: Writer) -> Iterable[str]:
+    own = writer.notation.letters is not None
     for part in sympy.preorder_traversal(statement):
         name = type(part).__name__
         if isinstance(part, Node):
             key = part.kind
             if writer.is_input(part):
                 key = "x"
-            elif part.kind == "w" and writer.has_own_bias(part):
+            elif part.kind == "w" and own and writer.structure.is_bias(part.layer, part.indices[-1]):
                 key = "bias"
         elif isinstance(part, Symbol):
             key = part.name if part.name in PLAIN else ""
@@ -99,15 +105,25 @@ def _keys(statement: Any, writer: Writer) -> Iterable[str]:
             key = "InputVector"
         else:
             key = name
-        yield _UNDER.get(key, key)
+        yield _under(key, writer)
         if name in _BOTH:
             yield _BOTH[name]
+
+
+def _under(key: str, writer: Writer) -> str:
+    """Return the symbol under which a quantity is explained."""
+    notation = writer.notation
+    if key == "a" and notation.output == "applied":
+        return "o"
+    if key in ("OutputRow", "PreActivationColumn") and notation.by_column == "column":
+        return "WeightedSums"
+    return _UNDER.get(key, key)
 
 
 # How the symbols that are not plain nodes are shown alone, in the letters of 000.
 _EXAMPLES: dict[str, Callable[[Writer], str]] = {
     "x": lambda w: w.symbol("x", None, (_neurons(w)[0],)),
-    "bias": lambda w: w.symbol("bias", _layer_of(w), (_neurons(w)[0],)),
+    "bias": lambda w: w.expression(_bias(_layer_of(w), _neurons(w)[0])),
     "Activate": lambda w: w.symbol("Activate", _layer_of(w, "Activate")),
     "KroneckerDelta": lambda w: w.symbol("KroneckerDelta", None, (index("r"), _neurons(w)[0])),
     "ChainMatrix": lambda w: w.expression(ChainMatrix(*_ends(w))),
@@ -126,6 +142,10 @@ def _layer_of(writer: Writer, key: str = "w") -> Any:
     """Return our layer that the notation writes as its letter for a layer alone."""
     letters = writer.notation.letters
     return k if letters is None else index(letters.layer) - writer.notation.glyph(key).shift
+
+
+def _bias(layer: Any, neuron: Any) -> Node:
+    return Node("w", layer, (neuron, Width(layer - 1) + 1))
 
 
 def _ends(writer: Writer) -> tuple[Any, Any]:
@@ -148,6 +168,8 @@ def _shown(key: str, writer: Writer) -> str:
             places: tuple[Any, ...] = tuple(map(index, glyph.example))
         else:
             places = _neurons(writer) if count > 1 or key != "a" else _neurons(writer)[1:]
-        layer = L + 1 - writer.beyond if key in ("h", "sigma") and notation.letters else _layer_of(writer, key)
+        layer = (
+            L + 1 - writer.beyond if key in ("h", "sigma") and notation.letters else _layer_of(writer, key)
+        )
         return writer.expression(Node(key, layer, places[:count]))
     return writer.symbol(key, _layer_of(writer, key) if glyph.layer != "none" else None)

@@ -54,7 +54,6 @@ LFD = Notation(
     before=(("a", "delta"), ("o", "delta")),
     meanings={
         "w": "weight from neuron or input {j} of layer {source} to neuron {i} of layer {to}",
-        "a": "output {j} of layer {layer}; output 0 is 1, for the bias",
         "o": "output of neuron {i} of layer {layer}; those of layer 0 are the inputs",
         "c": "signal into neuron {i} of layer {layer}",
         "J": "error, averaged over the {m} data points",
@@ -64,11 +63,11 @@ LFD = Notation(
         ),
         "m": "number of data points; {p} is the number of one",
         "WeightMatrix": (
-            "matrix of the weights from layer {source} to layer {to}: a row for every input, the bias the first"
+            "matrix of the weights from layer {source} to layer {to}: a row for each input, the bias first"
         ),
     },
     remarks=(
-        "Document 002 takes delta of the error e of one data point; here it is taken of E, the average, so the "
-        "factor 1/N is in it.",
+        "Document 002 takes delta of the error e of one data point; here it is taken of E, the average, so "
+        "the factor 1/N is in it.",
     ),
 )

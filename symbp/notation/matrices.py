@@ -31,11 +31,15 @@ class MatrixWriter(Layout):
     partial: Callable[[str, str], str]
     table: Callable[[Sequence[Sequence[str]]], str]
     symbol: Callable[..., str]
-    beyond: int
     _layer: Callable[[Glyph, Any], str]
     _small: Callable[[Any], str]
     _add_sample: Callable[[dict[str, list[str]], str], None]
     _sum_operator: Callable[[Any], str]
+
+    @property
+    def beyond(self) -> int:
+        """By how much the author's number of layers exceeds ours; ours is still L where he keeps letters."""
+        return 0 if self.notation.letters is None else self.notation.beyond_hidden
 
     def _print_StepMatrix(self, matrix: Any) -> str:
         return self.symbol("StepMatrix", matrix.args[0])

@@ -72,7 +72,9 @@ def _key(matrix: Any) -> str:
 
 
 def _indices(letters: Letters, equation: Eq) -> dict[Any, Any]:
-    order = list(dict.fromkeys((*_ends(equation.lhs), *_seen(equation.lhs), *sorted(_seen(equation.rhs), key=str))))
+    order = list(
+        dict.fromkeys((*_ends(equation.lhs), *_seen(equation.lhs), *sorted(_seen(equation.rhs), key=str)))
+    )
     samples = {x for x in order if _is_sample(equation, x)}
     names = dict(zip([x for x in order if x in samples], letters.samples, strict=False))
     for symbol in (x for x in order if x not in samples):
@@ -110,7 +112,9 @@ def _seen(side: Any) -> list[Any]:
 
 
 def _is_index(part: Any) -> bool:
-    return isinstance(part, Symbol) and bool(part.is_positive) and part not in (k, l) and part.name not in PLAIN
+    return (
+        isinstance(part, Symbol) and bool(part.is_positive) and part not in (k, l) and part.name not in PLAIN
+    )
 
 
 def _is_sample(equation: Eq, symbol: Any) -> bool:

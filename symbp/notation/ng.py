@@ -48,14 +48,13 @@ NG = Notation(
     by_column="column",
     slopes_first=False,
     meanings={
-        "a": "activation of unit {j} of layer {layer}; unit 0 is the bias unit, which returns 1",
         "o": "activation of unit {i} of layer {layer}; those of layer 1 are the inputs",
         "x": "input {i} of the network, activation {i} of layer 1",
     },
     remarks=(
         "Theta with the number l leads from layer l to layer l + 1; its column 0 holds the biases, and a bar "
         "takes that column away.",
-        "Document 001 takes delta without the factor 1/m and divides the sum over the samples, which it calls "
-        "Delta, by m afterwards: D = Delta/m. Here the factor is in delta, because J is the average.",
+        "Document 001 takes delta without the factor 1/m and divides the sum over the samples, which it "
+        "calls Delta, by m afterwards: D = Delta/m. Here the factor is in delta, because J is the average.",
     ),
 )

@@ -53,10 +53,9 @@ NIELSEN = Notation(
         "RegularWeights": "matrix of the weights that lead from layer {source} to layer {to}",
         "c": "input sum of neuron {i} of layer {layer}",
         "o": "activation of neuron {i} of layer {layer}; those of layer 0 are the inputs",
-        "a": "activation of neuron {j} of layer {layer}",
     },
     remarks=(
-        "Document 004 writes the derivative of C with respect to z in full; delta is its usual short name. C is "
-        "the average over the m samples, so the factor 1/m is in delta.",
+        "Document 004 writes the derivative of C with respect to z in full; delta is its usual short name. C "
+        "is the average over the m samples, so the factor 1/m is in delta.",
     ),
 )

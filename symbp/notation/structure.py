@@ -181,7 +181,9 @@ class Structure:
                     layer, *sample = inputs.args
                     regular = MatMul(RegularWeights(layer), OutputColumn(layer - 1, *sample))
                     bias = self.bias(weights.args[0])
-                    return regular if bias == 0 else regular + MatMul(bias, BiasColumn(layer)).doit(deep=False)
+                    return (
+                        regular if bias == 0 else regular + MatMul(bias, BiasColumn(layer)).doit(deep=False)
+                    )
             return factors
 
         return expr.replace(Sum, _rebuilt(one)).replace(MatMul, lambda *args: product(MatMul(*args)))
@@ -211,27 +213,27 @@ class Structure:
     def _orientation(self, said: Said) -> tuple[Said, ...]:
         if self.notation.weights == "to from":
             return (said,)
-        left, right = (self._turned(side) for side in said.equation.args)
+        left, right = (self.turned(side) for side in said.equation.args)
         if isinstance(left, Transpose):
             left, right = transposed(left), transposed(right)
         return (replace(said, equation=Eq(left, right, evaluate=False)),)
 
-    def _turned(self, expr: Any) -> Any:
+    def turned(self, expr: Any) -> Any:
         """Put the author's W^T in place of ours, and the rows of his W in place of our columns."""
-        if not expr.has(WeightMatrix, RegularWeights):
+        if self.notation.weights == "to from" or not expr.has(WeightMatrix, RegularWeights):
             return expr
-        if isinstance(expr, Transpose) and isinstance(expr.arg, (WeightMatrix, RegularWeights)):
-            return self._rows(expr.arg)
+        if isinstance(expr, Transpose):
+            return transposed(self.turned(expr.arg))
         if isinstance(expr, (WeightMatrix, RegularWeights)):
             return Transpose(self._rows(expr))
         if isinstance(expr, GradientMatrix):
             return Transpose(GradientMatrix(Turned(expr.args[0])))
         if isinstance(expr, MatMul):
-            first, *rest = map(self._turned, expr.args)
+            first, *rest = map(self.turned, expr.args)
             if isinstance(first, Rows) and rest:
                 return Rows(MatMul(first.args[0], *rest), first.args[1])
             return MatMul(first, *rest)
-        return expr.func(*(self._turned(a) if getattr(a, "is_Matrix", False) else a for a in expr.args))
+        return expr.func(*(self.turned(a) if getattr(a, "is_Matrix", False) else a for a in expr.args))
 
     def _rows(self, weights: Any) -> Any:
         if isinstance(weights, RegularWeights) and self.notation.regular == "rows":
@@ -255,7 +257,9 @@ class Structure:
         names = renamed(self.notation, said.equation, said.conditions)
         if not names:
             return (said,)
-        conditions = tuple(c.func(*(a.xreplace(names) for a in c.args), evaluate=False) for c in said.conditions)
+        conditions = tuple(
+            c.func(*(a.xreplace(names) for a in c.args), evaluate=False) for c in said.conditions
+        )
         return (Said(_same(said.equation, lambda e: e.xreplace(names)), conditions),)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sympy
-from sympy import MatAdd, MatMul, Pow, Symbol
+from sympy import Pow, Symbol
 from sympy.concrete.summations import Sum
 
 from symbp.algebra.matrices import is_matrix
@@ -29,8 +29,9 @@ from symbp.notation.structure import Structure
 
 @dataclass(frozen=True)
 class Printed:
-    """An equation in print with the conditions under which it holds."""
+    """An equation as the notation has it, in print, with the conditions under which it holds."""
 
+    equation: Any
     relation: Relation
     conditions: tuple[str, ...]
 
@@ -115,7 +116,7 @@ class Writer(MatrixWriter, ABC):
 
     def relation(self, statement: Any) -> Relation:
         """Return the equation in print, in parts; the first where the notation makes several of it."""
-        return self._relation(self.structure.said(statement)[0].equation)
+        return self.written(self.structure.said(statement)[0].equation)
 
     def printed(self, statement: Any, assumptions: Iterable[Any] = ()) -> tuple[Printed, ...]:
         """Return all that the notation makes of an equation with its conditions.
@@ -126,13 +127,19 @@ class Writer(MatrixWriter, ABC):
         if type(statement.lhs).__name__ in self.notation.without:
             return ()
         found = {
-            str(relation): Printed(relation, self.conditions(said.conditions))
+            str(relation): Printed(said.equation, relation, self.conditions(said.conditions))
             for said in self.structure.said(statement, assumptions)
-            if (relation := self._relation(said.equation)).left != " ".join(relation.terms)
+            if (relation := self.written(said.equation)).left != " ".join(relation.terms)
         }
         return tuple(found.values())
 
-    def _relation(self, statement: Any) -> Relation:
+    def as_it_stands(self, statement: Any, assumptions: Iterable[Any] = ()) -> Printed:
+        """Return the equation in print even where it says nothing in the notation."""
+        first = self.structure.said(statement, assumptions)[0]
+        return Printed(first.equation, self.written(first.equation), self.conditions(first.conditions))
+
+    def written(self, statement: Any) -> Relation:
+        """Return an equation that is as the notation has it, in print."""
         left, right = statement.args
         if isinstance(left, Node) and left.kind == "w_new":
             # An update is an assignment to the weight itself (eq. 2.2).
@@ -199,11 +206,6 @@ class Writer(MatrixWriter, ABC):
             entry = self.together([self._small(n) for n in indices])
             return self.scripted(self.enclosed("[", matrix, "]"), [entry], [])
         return self.symbol(node.kind, node.layer, indices, node.sample)
-
-    @property
-    def beyond(self) -> int:
-        """By how much the author's number of layers exceeds ours; ours is still L where he keeps letters."""
-        return 0 if self.notation.letters is None else self.notation.beyond_hidden
 
     def _last_hidden(self) -> Any:
         return sympy.Integer(len(self.widths) - 2) if self.widths else L - self.beyond

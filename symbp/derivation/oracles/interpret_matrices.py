@@ -130,7 +130,9 @@ def _entry_by_entry(at: Interpreter, expr: Any) -> Array:
     """Evaluate a matrix whose entries are quantities of the network: each is looked up."""
     rows, columns = map(at.integer, expr.shape)
     return _fill(
-        rows, columns, lambda row, column: at.expression(expr._entry(sympy.Integer(row), sympy.Integer(column)))
+        rows,
+        columns,
+        lambda row, column: at.expression(expr._entry(sympy.Integer(row), sympy.Integer(column))),
     )
 
 
@@ -138,19 +140,22 @@ def _hadamard(at: Interpreter, expr: Hadamard) -> Array:
     a, b = (evaluate_matrix(at, factor) for factor in expr.args)
     if a.shape != b.shape:
         raise NoSuchQuantity(f"an entry-by-entry product of shapes {a.shape} and {b.shape}")
-    return _fill(*a.shape, lambda row, column: at.model.reduce(a[row - 1, column - 1] * b[row - 1, column - 1]))
+    rows, columns = a.shape
+    return _fill(
+        rows, columns, lambda row, column: at.model.reduce(a[row - 1, column - 1] * b[row - 1, column - 1])
+    )
 
 
 def _matrix_sum(at: Interpreter, expr: MatrixSum) -> Array:
     values = at.terms(expr)
     if not values:
         raise NotApplicable(f"{expr} has no terms")
-    first, *rest = values
-    for value in rest:
-        first = _fill(
-            *first.shape, lambda row, column: at.model.reduce(first[row - 1, column - 1] + value[row - 1, column - 1])
-        )
-    return first
+    rows, columns = values[0].shape
+    return _fill(
+        rows,
+        columns,
+        lambda row, column: at.model.reduce(sum(value[row - 1, column - 1] for value in values)),
+    )
 
 
 def _fill(rows: int, columns: int, entry: Callable[[int, int], Any]) -> Array:
