@@ -27,7 +27,7 @@ _BETWEEN_INDICES = "<mo>&#x2063;</mo>"
 _MINUS = '<mo form="prefix">&#x2212;</mo>'
 _TALL = ("<mfrac>", "<munder", "<mtable")
 # The signs of products entry by entry.
-ENTRYWISE = {r"\circ": "∘", r"\odot": "⊙", r"\otimes": "⊗", r"\mathbin{.\!*}": ".∗"}
+ENTRYWISE = {r"\circ": "∘", r"\odot": "⊙", r"\otimes": "⊗", r"\mathbin{.\ast}": ".∗"}
 _ONE_TOKEN = re.compile(r"<(m[ino])[^>]*>[^<]*</\1>")
 _ONE_SIGN = re.compile(r"<(m[in])[^>]*>[^<&]</\1>")
 

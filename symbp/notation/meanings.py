@@ -11,7 +11,7 @@ from __future__ import annotations
 MEANINGS: dict[str, str] = {
     "w": "weight to neuron {i} of layer {to} from {neuron_or_input} {j} of layer {source}",
     "bias": "bias of neuron {i} of layer {to}",
-    "a": "input {j} of the neurons of layer {to}; the last one is 1 where there is a bias",
+    "a": "input {j} of the neurons of layer {to}",
     "c": "weighted sum (pre-activation) of neuron {i} of layer {layer}",
     "o": "output of neuron {i} of layer {layer}",
     "x": "input {i} of the network",

@@ -40,7 +40,7 @@ NG = Notation(
     bias="first",
     first_layer=1,
     counted="all",
-    entrywise=Glyph(r"\mathbin{.\!*}", ".*"),
+    entrywise=Glyph(r"\mathbin{.\ast}", ".*"),
     letters=Letters(spare="qruv"),
     without=frozenset({"Inputs"}),
     slope="prime",
