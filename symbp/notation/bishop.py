@@ -34,7 +34,7 @@ BISHOP = Notation(
         "RegularWeights": Glyph(r"\bar{\mathbf{W}}", "Wbar", "sup"),
         "InputColumn": Glyph(r"\mathbf{z}", "z", "sup", shift=-1),
         "WeightedSums": _BOLD_A,
-        "OutputColumn": Glyph(r"\mathbf{z}", "z", "sup"),
+        "OutputColumn": Glyph(r"\bar{\mathbf{z}}", "zbar", "sup"),
         "InputVector": Glyph(r"\mathbf{x}", "x"),
     },
     layer_brackets=("(", ")"),
@@ -61,6 +61,6 @@ BISHOP = Notation(
     ),
     bias_remark=(
         "Document 003 has no biases. This network has: they are written as in its reference [1] (Bishop, "
-        "2006), as weights with the index 0 from a node whose value is 1."
+        "2006), as weights with the index 0 from a node whose value is 1; a bar takes them away."
     ),
 )

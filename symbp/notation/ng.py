@@ -32,7 +32,7 @@ NG = Notation(
         "RegularWeights": Glyph(r"\bar{\Theta}", "Thetabar", "sup"),
         "InputColumn": Glyph("a", "a", "sup", shift=-1),
         "WeightedSums": Glyph("z", "z", "sup"),
-        "OutputColumn": Glyph("a", "a", "sup"),
+        "OutputColumn": Glyph(r"\bar{a}", "abar", "sup"),
         "InputVector": Glyph("x", "x"),
     },
     layer_brackets=("(", ")"),
@@ -52,8 +52,8 @@ NG = Notation(
         "x": "input {i} of the network, activation {i} of layer 1",
     },
     remarks=(
-        "Theta with the number l leads from layer l to layer l + 1; its column 0 holds the biases, and a bar "
-        "takes that column away.",
+        "Theta with the number l leads from layer l to layer l + 1; its column 0 holds the biases. A bar "
+        "takes the biases away, from Theta as from a.",
         "Document 001 takes delta without the factor 1/m and divides the sum over the samples, which it "
         "calls Delta, by m afterwards: D = Delta/m. Here the factor is in delta, because J is the average.",
     ),

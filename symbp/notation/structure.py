@@ -9,7 +9,7 @@ the order of its indices) is left to the printer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -115,8 +115,23 @@ class Structure:
             conditions = tuple(c for c in conditions if not c.has(Inputs))
         eq = said.equation
         if not any(self.biases):
-            eq = _same(eq, lambda e: e.replace(RegularWeights, WeightMatrix))
+            eq = _same(eq, lambda e: self._outputs_as_inputs(e.replace(RegularWeights, WeightMatrix)))
+        elif self.notation.regular == "rows":
+            eq = _same(eq, self.regular_outputs)
         return (Said(eq, conditions),)
+
+    def _outputs_as_inputs(self, expr: Any) -> Any:
+        """Without biases the outputs of a layer are the inputs of the next, whose letter may be the same."""
+        if self.notation.output == "letter":
+            return expr
+        return expr.replace(OutputColumn, lambda layer, *sample: InputColumn(layer + 1, *sample))
+
+    def regular_outputs(self, expr: Any) -> Any:
+        """Write the outputs of a layer as the rows of the next layer's inputs below the bias."""
+        return expr.replace(
+            OutputColumn,
+            lambda layer, *sample: Rows(InputColumn(layer + 1, *sample), self.width(layer)),
+        )
 
     def _bias_last(self, said: Said) -> tuple[Said, ...]:
         return (said,)
@@ -131,7 +146,16 @@ class Structure:
                 limits.append((symbol, low - beyond, high - beyond))
             return Sum(total.function, *limits)
 
-        return (replace(said, equation=_same(said.equation, lambda e: e.replace(Sum, _rebuilt(one)))),)
+        equation = _same(said.equation, lambda e: e.replace(Sum, _rebuilt(one)))
+        return (Said(equation, (*said.conditions, *self._neurons_only(said))),)
+
+    def _neurons_only(self, said: Said) -> Iterator[Any]:
+        """Say which index on the left numbers neurons alone: output 0 of the same letter is the bias's."""
+        limited = {c.lhs for c in said.conditions}
+        for node in sorted(said.equation.lhs.atoms(Node), key=str):
+            bias = self.bias(sympy.expand(node.layer + 1)) if node.kind == "o" else 0
+            if bias != 0 and node.indices[0].is_Symbol and node.indices[0] not in limited:
+                yield sympy.Le(node.indices[0], self.width(node.layer), evaluate=False)
 
     def _bias_separate(self, said: Said) -> tuple[Said, ...]:
         """Split the biases off: sums, matrices, and equations for any input of a layer."""

@@ -76,8 +76,9 @@ def translation(
 
 
 def oriented(expr: Any, notation: Notation) -> Any:
-    """Return a matrix of weights the way round the notation has it."""
-    return TextWriter(notation).structure.turned(expr)
+    """Return a matrix the way round the notation has it."""
+    structure = TextWriter(notation).structure
+    return structure.turned(structure.regular_outputs(expr) if notation.regular == "rows" else expr)
 
 
 def _quantities(here: Notation, there: Notation) -> Iterator[tuple[str, Any, Any]]:
