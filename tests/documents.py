@@ -203,7 +203,17 @@ class Document:
 class Smatrix(Document):
     """000: W_k with the bias in the last column, a_k = (o_{k-1}, 1), c_k = W_k a_k, o_k = g(c_k)."""
 
-    letters = dict(w="weight", a="column", c="column", o="column", x="input", h="output", y="target", sigma="output", Wbar="matrix")
+    letters = dict(
+        w="weight",
+        a="column",
+        c="column",
+        o="column",
+        x="input",
+        h="output",
+        y="target",
+        sigma="output",
+        Wbar="matrix",
+    )
     sizes, count, cost, pre, function, learning_rate = "N", "L", "J", "c", "g", "eta"
     kronecker = "delta"
     row_derivatives = True
@@ -233,7 +243,16 @@ class Smatrix(Document):
 class Ng(Document):
     """001: Theta^(l) leads from layer l to l + 1, its column 0 the bias; a^(1) = x, a_0 = 1."""
 
-    letters = dict(theta="weight", Theta="matrix", Thetabar="matrix", a="column", abar="column", z="column", x="input", y="target")
+    letters = dict(
+        theta="weight",
+        Theta="matrix",
+        Thetabar="matrix",
+        a="column",
+        abar="column",
+        z="column",
+        x="input",
+        y="target",
+    )
     sizes, count, cost, pre, function, learning_rate = "s", "L", "J", "z", "g", "alpha"
 
     def lay_out(self, k: int, W: Any, b: Any) -> None:
@@ -258,7 +277,7 @@ class Ng(Document):
             z = nudge("z", l + 1, arrays["theta", l][1] @ found["a", l][1])
             a = nudge("a", l + 1, self.net.activate(l, z))
             found["z", l + 1] = 1, z
-        return found | {("a", self.net.last + 1): (1, a)}
+        return found | {("a", self.net.last + 1): (1, a), ("abar", self.net.last + 1): (1, a)}
 
 
 class Lfd(Document):
@@ -295,7 +314,9 @@ class Lfd(Document):
 class Bishop(Document):
     """003: a^(k) = W^(k) z^(k-1), z^(k) = sigma(a^(k)); with biases as in Bishop's book, z_0 = 1."""
 
-    letters = dict(w="weight", W="matrix", Wbar="matrix", a="column", z="column", zbar="column", x="input", y="target")
+    letters = dict(
+        w="weight", W="matrix", Wbar="matrix", a="column", z="column", zbar="column", x="input", y="target"
+    )
     sizes, count, cost, pre, function, learning_rate = "N", "K", "E", "a", "sigma", "lambda"
     sample_letters = "n"
 
@@ -317,7 +338,7 @@ class Bishop(Document):
             a = nudge("a", k, arrays["w", k][1] @ found["z", k - 1][1])
             z = nudge("z", k, self.net.activate(k, a))
             found["a", k] = 1, a
-        return found | {("z", self.net.last): (1, z)}
+        return found | {("z", self.net.last): (1, z), ("zbar", self.net.last): (1, z)}
 
 
 class Nielsen(Document):

@@ -116,7 +116,11 @@ class Reader:
             elif rest.startswith("/"):
                 self.at += 1
                 factors.append(("/", self.factor()))
-            elif rest.startswith(" ") and rest[1:2] not in "+-=<>" and not rest.startswith((" if", " otherwise")):
+            elif (
+                rest.startswith(" ")
+                and rest[1:2] not in "+-=<>"
+                and not rest.startswith((" if", " otherwise"))
+            ):
                 self.at += 1
                 factors.append(("*", self.factor()))
             else:
@@ -137,7 +141,11 @@ class Reader:
             chain = [_step(context, n) for n in range(upper, lower - 1, -1)]
             if not chain:
                 raise Absent("a product of no matrices")
-            values = [*(node(context) for node in before[:-2]), *chain, *(node(context) for node in after[2:])]
+            values = [
+                *(node(context) for node in before[:-2]),
+                *chain,
+                *(node(context) for node in after[2:]),
+            ]
             return _product([("*", v) for v in values])
 
         return value
@@ -181,7 +189,16 @@ class Reader:
             values = []
             first, last = _integer(start, context), _integer(high, context)
             for number in range(first, last + 1):
-                values.append(body(Context(context.document, {**context.env, name: number}, context.definitions, context.sample)))
+                values.append(
+                    body(
+                        Context(
+                            context.document,
+                            {**context.env, name: number},
+                            context.definitions,
+                            context.sample,
+                        )
+                    )
+                )
             if operator == "max":
                 return max(values)
             return sum(values[1:], values[0]) if values else 0.0
@@ -420,6 +437,21 @@ def disagreement(
     return None, compared
 
 
+def excluded(document: Document, text: str, conditions: tuple[str, ...]) -> dict[str, int] | None:
+    """Return a case in which the left side exists, but which the conditions leave out."""
+    left, names = read(document, re.split(r" (?:=|<-) ", text, maxsplit=1)[0])
+    every = cases(document, names, (), 10**6, text)
+    allowed = {tuple(sorted(env.items())) for env in cases(document, names, conditions, 10**6, text)}
+    for env in every:
+        try:
+            left(Context(document, env, {}))
+        except Absent:
+            continue
+        if tuple(sorted(env.items())) not in allowed:
+            return env
+    return None
+
+
 def _gradient_of(left: str, context: Context) -> Value:
     """Return the derivative of the cost by the weight that an update assigns to."""
     reader = Reader(context.document, left)
@@ -469,7 +501,9 @@ def _integer(text: str, context: Context) -> int:
 def _quantity(name: str, sub: str, sup: str, context: Context) -> Quantity:
     """Return what a letter with its scripts is."""
     document = context.document
-    kind = "cost" if name == document.cost else document.letters.get(name, "column" if name == "delta" else "")
+    kind = (
+        "cost" if name == document.cost else document.letters.get(name, "column" if name == "delta" else "")
+    )
     below, above = (script.split(",") if script else [] for script in (sub, sup))
     sample = context.sample
     if kind == "cost":
@@ -479,7 +513,9 @@ def _quantity(name: str, sub: str, sup: str, context: Context) -> Quantity:
         where = above if above else below  # W_k of 000
         if kind == "weight":
             below = _split(sub, 2)
-            return Quantity(weights, _integer(above[0], context), tuple(_integer(x, context) for x in below), 1)
+            return Quantity(
+                weights, _integer(above[0], context), tuple(_integer(x, context) for x in below), 1
+            )
         return Quantity(weights, _integer(where[0], context), None, 1)
     # Below: perhaps a sample, then the index. Above: the layer, and perhaps a sample.
     for scripts in (below, above):

@@ -116,7 +116,7 @@ def _quantities(here: Notation, there: Notation) -> Iterator[tuple[str, Any, Any
     ]
     if "letter" in (here.output, there.output):
         same.append(("a", Node("a", own("a"), (j,))))
-    if "separate" not in (here.bias, there.bias):
+    if here.bias == there.bias != "separate":  # else the biases stand in other columns
         gradient = GradientMatrix(WeightMatrix(own("w")))
         same += [
             ("WeightMatrix", weights),
