@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -56,7 +56,7 @@ Indexed = tuple[int, Any]  # the number of the first entry, and the entries
 class Document:
     """What the five have in common: values, derivatives, sensitivities, S and T."""
 
-    letters: dict[str, str]  # letter as printed -> what it is, see `quantity`
+    letters: ClassVar[dict[str, str]]  # letter as printed -> what it is, see `quantity`
     sizes: str  # letter of a layer's width
     count: str  # letter for the number of layers
     samples: str = "m"
@@ -203,17 +203,17 @@ class Document:
 class Smatrix(Document):
     """000: W_k with the bias in the last column, a_k = (o_{k-1}, 1), c_k = W_k a_k, o_k = g(c_k)."""
 
-    letters = dict(
-        w="weight",
-        a="column",
-        c="column",
-        o="column",
-        x="input",
-        h="output",
-        y="target",
-        sigma="output",
-        Wbar="matrix",
-    )
+    letters: ClassVar = {
+        "w": "weight",
+        "a": "column",
+        "c": "column",
+        "o": "column",
+        "x": "input",
+        "h": "output",
+        "y": "target",
+        "sigma": "output",
+        "Wbar": "matrix",
+    }
     sizes, count, cost, pre, function, learning_rate = "N", "L", "J", "c", "g", "eta"
     kronecker = "delta"
     row_derivatives = True
@@ -243,16 +243,16 @@ class Smatrix(Document):
 class Ng(Document):
     """001: Theta^(l) leads from layer l to l + 1, its column 0 the bias; a^(1) = x, a_0 = 1."""
 
-    letters = dict(
-        theta="weight",
-        Theta="matrix",
-        Thetabar="matrix",
-        a="column",
-        abar="column",
-        z="column",
-        x="input",
-        y="target",
-    )
+    letters: ClassVar = {
+        "theta": "weight",
+        "Theta": "matrix",
+        "Thetabar": "matrix",
+        "a": "column",
+        "abar": "column",
+        "z": "column",
+        "x": "input",
+        "y": "target",
+    }
     sizes, count, cost, pre, function, learning_rate = "s", "L", "J", "z", "g", "alpha"
 
     def lay_out(self, k: int, W: Any, b: Any) -> None:
@@ -283,7 +283,7 @@ class Ng(Document):
 class Lfd(Document):
     """002: W^(l) is (d^(l-1) + 1) x d^(l), s^(l) = W^(l)T x^(l-1), x^(l) = (1, theta(s^(l)))."""
 
-    letters = dict(w="weight", W="matrix", s="column", x="column", y="target")
+    letters: ClassVar = {"w": "weight", "W": "matrix", "s": "column", "x": "column", "y": "target"}
     sizes, count, samples, cost, pre, function, learning_rate = "d", "L", "N", "E", "s", "theta", "eta"
     sample_letters = "n"
 
@@ -314,9 +314,16 @@ class Lfd(Document):
 class Bishop(Document):
     """003: a^(k) = W^(k) z^(k-1), z^(k) = sigma(a^(k)); with biases as in Bishop's book, z_0 = 1."""
 
-    letters = dict(
-        w="weight", W="matrix", Wbar="matrix", a="column", z="column", zbar="column", x="input", y="target"
-    )
+    letters: ClassVar = {
+        "w": "weight",
+        "W": "matrix",
+        "Wbar": "matrix",
+        "a": "column",
+        "z": "column",
+        "zbar": "column",
+        "x": "input",
+        "y": "target",
+    }
     sizes, count, cost, pre, function, learning_rate = "N", "K", "E", "a", "sigma", "lambda"
     sample_letters = "n"
 
@@ -344,7 +351,15 @@ class Bishop(Document):
 class Nielsen(Document):
     """004: z^l = W^l a^{l-1} + b^l, a^l = sigma(z^l)."""
 
-    letters = dict(w="weight", W="matrix", b="column", z="column", a="column", x="input", y="target")
+    letters: ClassVar = {
+        "w": "weight",
+        "W": "matrix",
+        "b": "column",
+        "z": "column",
+        "a": "column",
+        "x": "input",
+        "y": "target",
+    }
     sizes, count, cost, pre, function, learning_rate = "N", "L", "C", "z", "sigma", "alpha"
     layer_letters = "ln"
 

@@ -582,7 +582,7 @@ def _derivative(of: Quantity, wrt: Quantity, context: Context) -> Value:
     document = context.document
     if of.name == document.cost and of.index == () and wrt.index is None:
         if (wrt.name, wrt.layer) in document.arrays:
-            first, array = document.arrays[wrt.name, wrt.layer]
+            _, array = document.arrays[wrt.name, wrt.layer]
             if array.ndim == 2:
                 return _gradient(of, wrt, document)
         return np.array([[document.derivative(of, m)] for m in document.members(wrt)])

@@ -12,20 +12,32 @@ from symbp.functions.names import nearest
 from symbp.notation.records import Notation
 
 
-def _found() -> dict[str, Notation]:
-    """Return the notations of all modules of the package, that of 000 first."""
+def found() -> dict[str, Notation]:
+    """Return the notations of all modules of the package, that of 000 first.
+
+    Raises
+    ------
+    RenderError
+        If two have the same name.
+    """
     names = sorted(info.name for info in pkgutil.iter_modules(__path__))
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    records = {
-        value.name: value
-        for module in modules
-        for value in vars(module).values()
-        if isinstance(value, Notation)
-    }
-    return dict(sorted(records.items(), key=lambda item: (item[1].source, item[0])))
+    records: dict[str, tuple[str, Notation]] = {}
+    for name in names:
+        module = importlib.import_module(f"{__name__}.{name}")
+        for record in vars(module).values():
+            if not isinstance(record, Notation):
+                continue
+            home, known = records.setdefault(record.name, (module.__name__, record))
+            if known is not record:
+                raise RenderError(
+                    f"notation {record.name!r} is in {home} and in {module.__name__}; rename one"
+                )
+    return dict(
+        sorted(((name, record) for name, (_, record) in records.items()), key=lambda i: (i[1].source, i[0]))
+    )
 
 
-NOTATIONS: dict[str, Notation] = _found()
+NOTATIONS: dict[str, Notation] = found()
 
 
 def get(name: str) -> Notation:
