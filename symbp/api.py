@@ -46,35 +46,37 @@ class Derivation(_Derivation):
         widths = self.network.sizes if self.network else ()
         object.__setattr__(self, "steps", tuple(_shown(step, widths) for step in self.steps))
 
-    def latex(self, notation: str = "smatrix") -> str:
+    def latex(self, notation: str = "smatrix", translate: str | None = None) -> str:
         """Return a complete LaTeX article.
 
         Parameters
         ----------
         notation : str
             A name of :data:`symbp.notation.NOTATIONS`.
+        translate : str, optional
+            Another: the page then has a table from the one to the other.
         """
         from symbp.render import page
 
-        return page.latex(self, notation)
+        return page.latex(self, notation, translate)
 
-    def html(self, notation: str = "smatrix") -> str:
+    def html(self, notation: str = "smatrix", translate: str | None = None) -> str:
         """Return a web page in one file, formulas in MathML; it needs neither network nor scripts."""
         from symbp.render import web
 
-        return web.html(self, notation)
+        return web.html(self, notation, translate)
 
-    def text(self, notation: str = "smatrix") -> str:
+    def text(self, notation: str = "smatrix", translate: str | None = None) -> str:
         """Return the derivation for the terminal."""
         from symbp.render import page
 
-        return page.text(self, notation)
+        return page.text(self, notation, translate)
 
-    def markdown(self, notation: str = "smatrix") -> str:
+    def markdown(self, notation: str = "smatrix", translate: str | None = None) -> str:
         """Return the derivation as Markdown with formulas between dollar signs."""
         from symbp.render import page
 
-        return page.markdown(self, notation)
+        return page.markdown(self, notation, translate)
 
     def components(self) -> Derivation:
         """Return the derivation of a small network, every index and every sum written out.

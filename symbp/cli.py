@@ -126,6 +126,7 @@ def _read_spec(path: str, **given: Any) -> Spec:
 @cli.command()
 @click.argument("spec")
 @click.option("--notation", default="smatrix", show_default=True, help="Whose symbols to write it in.")
+@click.option("--translate", metavar="NOTATION", help="Add a table from there to another notation.")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of --output, else text."
 )
@@ -138,6 +139,7 @@ def _read_spec(path: str, **given: Any) -> Spec:
 def derive(
     spec: str,
     notation: str,
+    translate: str | None,
     form: str | None,
     components: bool,
     prove: bool,
@@ -162,16 +164,17 @@ def derive(
     import symbp
     from symbp.notation import get
 
-    get(notation)  # says so now if there is none of that name
+    for name in (notation, translate or notation):
+        get(name)  # says so now if there is none of that name
     derivation = symbp.derive(declared.network, declared.train.optimizer)
     derivation = (derivation.components() if components else derivation).checked()
     derivation.prove()
     if form == "pdf":
         from symbp.pdf import compile_pdf
 
-        content: str | bytes = compile_pdf(derivation.latex(notation=notation))
+        content: str | bytes = compile_pdf(derivation.latex(notation=notation, translate=translate))
     else:
-        content = getattr(derivation, form)(notation=notation)
+        content = getattr(derivation, form)(notation=notation, translate=translate)
     if output is None:
         click.echo(content, nl=False)
     else:

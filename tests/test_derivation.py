@@ -140,7 +140,7 @@ def test_replacing_changes_what_follows_and_nothing_else() -> None:
     changed = {
         a.label for a, b in zip(derivation.steps, broken.steps, strict=True) if a.statement != b.statement
     }
-    assert changed == {"2.12", "2.12, k=1", "2.12f, k=1", "D.5", "D.5, k=1", "D.5f, k=1"}
+    assert changed == {"2.12", "2.12, k=1", "2.12f, k=1", "D.5", "D.5m", "D.5, k=1", "D.5f, k=1"}
     assert derivation.replace("2.12", statement).steps == derivation.steps
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 import sympy
 from sympy import Ge, Identity, KroneckerDelta, Le, Lt, Sum, Transpose
 
+from symbp import notation as notation_package
 from symbp.algebra import matrices, nodes
 from symbp.algebra.nodes import KINDS, L, Node, Partial, Width, i, index, j, k, l, q, r, s
 from symbp.derivation.derive import derive
 from symbp.errors import RenderError
 from symbp.network import Dense, Network
-from symbp.notation import NOTATIONS, get
+from symbp.notation import NOTATIONS, get, structure
 from symbp.notation.latex import LatexWriter
 from symbp.notation.legend import legend
 from symbp.notation.records import Glyph, Notation
 from symbp.notation.text import TextWriter
+from symbp.render import page
 
 W_IJ = nodes.weight(k, i, j)
 BOTH = pytest.mark.parametrize("writer", [LatexWriter, TextWriter])
@@ -45,6 +48,22 @@ QUANTITIES = [
     matrices.OutputRow(q),
     matrices.UnitColumn(k, i),
     matrices.DeltaColumn(k),
+    matrices.DeltaColumn(k, nodes.p),
+    matrices.WeightMatrix(k),
+    matrices.RegularWeights(k),
+    matrices.BiasColumn(k),
+    matrices.GradientMatrix(matrices.WeightMatrix(k)),
+    matrices.InputColumn(k),
+    matrices.InputColumn(k, nodes.p),
+    matrices.WeightedSums(k),
+    matrices.OutputColumn(k),
+    matrices.OutputColumn(sympy.Integer(0)),
+    matrices.Activated(k),
+    matrices.Slopes(k),
+    matrices.Hadamard(matrices.Slopes(k), matrices.DeltaColumn(k)),
+    matrices.MatrixSum(matrices.DeltaColumn(k, nodes.p), (nodes.p, 1, nodes.m)),
+    structure.Turned(matrices.WeightMatrix(k)),
+    structure.Rows(structure.Turned(matrices.WeightMatrix(k)), Width(k)),
     Transpose(matrices.DeltaColumn(k)),
     sympy.Piecewise((0, nodes.pre_activation(k, i) <= 0), (nodes.pre_activation(k, i), True)),
     sympy.Abs(nodes.pre_activation(k, i)) ** 2 / sympy.sqrt(nodes.m),
@@ -73,8 +92,13 @@ def test_text_is_one_ascii_line_without_backslashes(notation):
 
 def test_every_matrix_class_and_kind_is_tried():
     tried = {type(x) for x in QUANTITIES}
-    assert set(matrices.LayerMatrix.__subclasses__()) <= tried
+    bases = {matrices.NeuronColumn}  # never an object of its own
+    assert _subclasses(matrices.LayerMatrix) - bases <= tried
     assert {x.kind for x in QUANTITIES if isinstance(x, Node)} == set(KINDS)
+
+
+def _subclasses(cls):
+    return {cls} - {matrices.LayerMatrix} | {s for sub in cls.__subclasses__() for s in _subclasses(sub)}
 
 
 @EVERY_NOTATION
@@ -238,6 +262,44 @@ def test_another_notation_is_another_record():
     assert writer.equation(statement) == "z_r^{(l+1)} = sum_{s=0}^{N_{l-1}} theta_{sr}^{(l)} a_s^{(l)}"
     assert writer.expression(nodes.weight(1, r, 65)) == "theta_{0r}^{(1)}"
     assert writer.expression(nodes.weight(k, r, Width(k - 1) + 1)) == "theta_{0r}^{(k)}"
+
+
+A_SIXTH = """
+from symbp.notation.records import Glyph, Letters, Notation
+from symbp.notation.smatrix import SMATRIX
+
+SIXTH = Notation(
+    name="sixth",
+    source="sixth",
+    symbols={**SMATRIX.symbols, "w": Glyph("v", "v", "sup", order=(1, 0)), "c": Glyph("u", "u", "sup")},
+    layer_brackets=("[", "]"),
+    bias="first",
+    weights="from to",
+    counted="weights",
+    letters=Letters(layer="n", layers=("m", "n"), neurons=("b", "a"), by_role=True),
+)
+"""
+
+
+def test_adding_a_notation_is_adding_one_file(tmp_path, monkeypatch):
+    """A module dropped into the package is found, and derivations are written in it."""
+    (tmp_path / "sixth.py").write_text(A_SIXTH)
+    monkeypatch.setattr(notation_package, "__path__", [*notation_package.__path__, str(tmp_path)])
+    found = notation_package.found()
+    assert set(found) == {*NOTATIONS, "sixth"}
+    monkeypatch.setattr(notation_package, "NOTATIONS", found)
+    monkeypatch.delitem(sys.modules, "symbp.notation.sixth")
+    printed = page.text(derive(Network(2, [Dense(3, "tanh"), Dense(1)], "half_squared_error")), "sixth", "ng")
+    assert "u_b^{[n]} = sum_{a=0}^{N_{n-1}} v_{ab}^{[n]} a_a^{[n]}" in printed
+    assert "v_{ab}^{[n]}           theta_{ba}^{(n)}" in printed
+
+
+def test_two_notations_of_one_name_are_refused(tmp_path, monkeypatch):
+    (tmp_path / "seventh.py").write_text(A_SIXTH.replace('"sixth"', '"ng"'))
+    monkeypatch.setattr(notation_package, "__path__", [*notation_package.__path__, str(tmp_path)])
+    with pytest.raises(RenderError, match=r"'ng' is in symbp\.notation\.ng and in symbp\.notation\.sev"):
+        notation_package.found()
+    sys.modules.pop("symbp.notation.seventh")
 
 
 def test_unknown_notation_names_the_nearest():

@@ -14,7 +14,23 @@ import sympy
 from sympy import Eq, Expr, Identity, MatAdd, MatMul, MatrixExpr, Transpose
 from sympy.concrete.summations import Sum
 
-from symbp.algebra.nodes import L, Node, Partial, Width, delta, index, output_activation, pre_activation
+from symbp.algebra.nodes import (
+    Activate,
+    ActivateDerivative,
+    Inputs,
+    L,
+    Node,
+    Partial,
+    Width,
+    cost,
+    delta,
+    index,
+    layer_input,
+    output,
+    output_activation,
+    pre_activation,
+    weight,
+)
 from symbp.errors import DerivationError
 
 
@@ -122,8 +138,158 @@ class DeltaColumn(LayerMatrix):
         return delta(self.args[0], row, *self.args[1:])
 
 
+class WeightMatrix(LayerMatrix):
+    """W_k: N_k x M_k, the weights of a layer, its biases the last column."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Width(self.args[0]), Inputs(self.args[0])
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return weight(self.args[0], row, column)
+
+
+class RegularWeights(LayerMatrix):
+    """W_k without the column of biases: N_k x N_{k-1}."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Width(self.args[0]), Width(self.args[0] - 1)
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return weight(self.args[0], row, column)
+
+
+class BiasColumn(LayerMatrix):
+    """The column of biases of W_k: N_k x 1."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Width(self.args[0]), sympy.S.One
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return weight(self.args[0], row, Width(self.args[0] - 1) + 1)
+
+
+class GradientMatrix(LayerMatrix):
+    """dJ/dW, entry by entry: ``GradientMatrix(W)`` has the shape of the weights W."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        rows, columns = self.args[0].shape
+        return rows, columns
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return Partial(cost(), self.args[0]._entry(row, column))
+
+
+class NeuronColumn(LayerMatrix):
+    """Base: one number per neuron of a layer, for a general x or for the sample given."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Width(self.args[0]), sympy.S.One
+
+
+class InputColumn(LayerMatrix):
+    """a_k: the inputs of layer k, M_k x 1, the last one 1 where the layer has a bias."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        return Inputs(self.args[0]), sympy.S.One
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return layer_input(self.args[0], row, *self.args[1:])
+
+
+class WeightedSums(NeuronColumn):
+    """c_k: the weighted sums of layer k."""
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return pre_activation(self.args[0], row, *self.args[1:])
+
+
+class OutputColumn(NeuronColumn):
+    """o_k: the outputs of layer k, for k = 0 the inputs of the network."""
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return output(self.args[0], row, *self.args[1:])
+
+
+class Activated(NeuronColumn):
+    """g^k(c_k), neuron by neuron."""
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return Activate(self.args[0], pre_activation(self.args[0], row, *self.args[1:]))
+
+
+class Slopes(NeuronColumn):
+    """The derivatives of g^k at c_k, neuron by neuron."""
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return ActivateDerivative(self.args[0], pre_activation(self.args[0], row, *self.args[1:]))
+
+
+class Hadamard(LayerMatrix):
+    """The product of two matrices entry by entry, in the order given."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        rows, columns = self.args[0].shape
+        return rows, columns
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return entries(self.args[0], row, column) * entries(self.args[1], row, column)
+
+
+class MatrixSum(LayerMatrix):
+    """A sum of matrices over an index: ``MatrixSum(M(p), (p, 1, m))``."""
+
+    def __new__(cls, function: Any, limits: Any) -> Any:
+        return super().__new__(cls, function, sympy.Tuple(*limits))
+
+    @property
+    def function(self) -> Any:
+        return self.args[0]
+
+    @property
+    def limits(self) -> tuple[Any, ...]:
+        return (self.args[1],)
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        rows, columns = self.args[0].shape
+        return rows, columns
+
+    @property
+    def free_symbols(self) -> set[Any]:
+        symbol, low, high = self.args[1]
+        free: set[Any] = (self.function.free_symbols - {symbol}) | low.free_symbols | high.free_symbols
+        return free
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        return Sum(entries(self.function, row, column), tuple(self.args[1]))
+
+
 def is_matrix(expr: Any) -> bool:
     return getattr(expr, "is_Matrix", False) is True
+
+
+def transposed(expr: Any) -> Any:
+    """Return the transpose with the transposition carried to the single matrices."""
+    if isinstance(expr, Transpose):
+        return expr.arg
+    if isinstance(expr, MatMul):
+        scalars = [a for a in expr.args if not is_matrix(a)]
+        matrices = [transposed(a) for a in reversed(expr.args) if is_matrix(a)]
+        return MatMul(*scalars, *matrices)
+    if isinstance(expr, MatAdd):
+        return MatAdd(*map(transposed, expr.args))
+    if isinstance(expr, Hadamard):
+        return Hadamard(*map(transposed, expr.args))
+    if isinstance(expr, MatrixSum):
+        return MatrixSum(transposed(expr.function), expr.limits[0])
+    return Transpose(expr)
 
 
 def same_size(a: Any, b: Any) -> bool:
@@ -156,6 +322,10 @@ def check_shapes(expr: Any) -> str | None:
         for other in expr.args[1:]:
             if not all(map(same_size, first.shape, other.shape)):
                 return f"sum of shapes {first.shape} and {other.shape}"
+    if isinstance(expr, Hadamard):
+        a, b = expr.args
+        if not (is_matrix(a) and is_matrix(b)) or not all(map(same_size, a.shape, b.shape)):
+            return f"entry-by-entry product of {a} and {b}, whose shapes differ"
     for argument in getattr(expr, "args", ()):
         problem = check_shapes(argument)
         if problem:
@@ -176,6 +346,8 @@ def entries(product: Any, row: Any, column: Any) -> Expr:
         head, rest = matrices[0], matrices[1:]
         if not rest:
             return sympy.Mul(*scalars) * entries(head, row, column)
+        if head.shape[1] == 1:  # an outer product has nothing to sum over
+            return sympy.Mul(*scalars) * entries(head, row, 0) * entries(MatMul(*rest), 0, column)
         inner = index(_fresh(row, column, product))
         value = entries(head, row, inner) * entries(
             MatMul(*rest) if len(rest) > 1 else rest[0], inner, column

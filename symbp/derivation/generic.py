@@ -51,6 +51,7 @@ from symbp.algebra.nodes import (
     weight,
 )
 from symbp.derivation import reading
+from symbp.derivation.columns import column_equation, matrix_equation
 from symbp.derivation.records import Builder, equation, substitute
 from symbp.functions.records import UpdateRule
 
@@ -80,6 +81,13 @@ def forward(b: Builder, bias: Bias) -> None:
         "the outputs of a layer are the inputs of the next",
         (*ANY_LAYER, at_most(i, Width(k - 1))),
     )
+    if bias(k) != 0:
+        b.define(
+            "1.6b",
+            equation(layer_input(k, Width(k - 1) + 1), sympy.Integer(1)),
+            "the last input is that of the bias neuron, which returns 1",
+            (*ANY_LAYER, at_most(Width(k - 1) + 1, Inputs(k))),
+        )
     b.define("1.7", equation(Inputs(k), Width(k - 1) + bias(k)), _inputs_reason(bias), ANY_LAYER)
     b.define(
         "2.6",
@@ -97,10 +105,26 @@ def forward(b: Builder, bias: Bias) -> None:
         ("2.6", "1.6", "1.7"),
         (at_most(1, l), at_most(l, L + 1)),
     )
+    b.add(
+        "2.6m",
+        "matrix form",
+        column_equation(b["2.6"], r, b["1.7"]),
+        "2.6 for all neurons of the layer",
+        ("2.6", "1.7"),
+        (at_most(1, l), at_most(l, L + 1)),
+    )
     b.define(
         "1.3",
         equation(output(k, i), Activate(k, pre_activation(k, i))),
         "the neuron's output is the activation of its weighted sum",
+        HIDDEN,
+    )
+    b.add(
+        "1.3m",
+        "matrix form",
+        column_equation(b["1.3"], i, b["1.7"]),
+        "1.3 for all neurons of the layer",
+        ("1.3",),
         HIDDEN,
     )
     b.define(
@@ -319,7 +343,7 @@ def sensitivities(b: Builder, bias: Bias) -> None:
         "D.4",
         "peel one factor",
         equation(DeltaColumn(k), reading.peel(b["D.3"], b["2.16p"])),
-        "T at k is T at k + 1 times S at k; D.3 for k + 1 takes the rest; transpose",
+        "T of a layer is T of the next one times S; D.3 for the next one takes the rest; transpose",
         ("D.3", "2.16p"),
         HIDDEN,
     )
@@ -332,6 +356,14 @@ def sensitivities(b: Builder, bias: Bias) -> None:
         ("D.4", "2.12"),
         HIDDEN,
     )
+    b.add(
+        "D.5m",
+        "matrix form",
+        column_equation(b["D.5"], s, b["1.7"]),
+        "D.5 for all neurons of the layer",
+        ("D.5",),
+        HIDDEN,
+    )
     contribution = rules.collapse(reading.gradient_entry(b))
     b.add(
         "D.6",
@@ -339,6 +371,14 @@ def sensitivities(b: Builder, bias: Bias) -> None:
         equation(b["2.3"].lhs, Sum(rules.at_sample(contribution, p), (p, 1, m))),
         "D.2 with D.3 and 2.10, summed over the samples",
         ("2.3", "D.2", "D.3", "2.10"),
+        ANY_LAYER,
+    )
+    b.add(
+        "D.6m",
+        "matrix form",
+        matrix_equation(b["D.6"], i, j, b["1.7"]),
+        "D.6 for all weights of the layer",
+        ("D.6", "1.7"),
         ANY_LAYER,
     )
     b.add(

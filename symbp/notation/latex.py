@@ -87,6 +87,7 @@ class LatexWriter(Writer, LatexPrinter):
     def _print_ActivateDerivative(self, expr: Any) -> str:
         layer, argument = expr.args
         function = self.symbol("Activate", layer)
-        if isinstance(argument, Node):
+        if isinstance(argument, Node) and self.notation.slope == "leibniz":
             return rf"\frac{{d{function}}}{{d{self._print(argument)}}}"
-        return f"{{{function}}}'{self.bracket(self._print(argument))}"
+        primed = f"{function}'" if self.notation.symbols["Activate"].layer == "none" else f"{{{function}}}'"
+        return f"{primed}{self.bracket(self._print(argument))}"

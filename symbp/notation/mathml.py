@@ -26,6 +26,8 @@ _BETWEEN_INDICES = "<mo>&#x2063;</mo>"
 # A minus sign in front of a term, told from one between terms by its form.
 _MINUS = '<mo form="prefix">&#x2212;</mo>'
 _TALL = ("<mfrac>", "<munder", "<mtable")
+# The signs of products entry by entry.
+ENTRYWISE = {r"\circ": "∘", r"\odot": "⊙", r"\otimes": "⊗", r"\mathbin{.\ast}": ".∗"}
 _ONE_TOKEN = re.compile(r"<(m[ino])[^>]*>[^<]*</\1>")
 _ONE_SIGN = re.compile(r"<(m[in])[^>]*>[^<&]</\1>")
 
@@ -87,6 +89,11 @@ class MathMLWriter(Writer, Printer):
 
     def letter(self, glyph: Glyph) -> str:
         return _letter(letter(glyph.latex))
+
+    def entrywise(self, glyph: Glyph) -> str:
+        if glyph.latex not in ENTRYWISE:
+            raise RenderError(f"glyph {glyph.latex!r}: not a sign that MathML can be written for")
+        return f"<mo>{ENTRYWISE[glyph.latex]}</mo>"
 
     def operator(self, name: str) -> str:
         return f"<mi>{escape(name)}</mi>"
@@ -210,7 +217,7 @@ class MathMLWriter(Writer, Printer):
     def _print_ActivateDerivative(self, expr: Any) -> str:
         layer, argument = expr.args
         function = self.symbol("Activate", layer)
-        if isinstance(argument, Node):
+        if isinstance(argument, Node) and self.notation.slope == "leibniz":
             return f"<mfrac>{row('<mi>d</mi>', function)}{row('<mi>d</mi>', self._print(argument))}</mfrac>"
         return self.applied(self.raised(function, "<mo>&#x2032;</mo>"), self.bracket(self._print(argument)))
 

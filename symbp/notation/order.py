@@ -49,9 +49,15 @@ _OTHER = _RANK["Function"]
 _DOWNWARD = {kind: rank for rank, kind in enumerate(("J", "h", "sigma", "o", "a", "c", "w"))}
 
 
-def role(factor: Any) -> tuple[int, int]:
-    """Return the place of a factor in a product."""
+Before = tuple[tuple[str, str], ...]
+
+
+def role(factor: Any, before: Before = ()) -> tuple[float, int]:
+    """Return the place of a factor in a product; pairs in `before` move the first before the second."""
     base = factor.base if isinstance(factor, Pow) and isinstance(factor.base, Node) else factor
+    for first, second in before:
+        if isinstance(base, Node) and base.kind == first:
+            return _RANK[second] - 0.5, 0
     if isinstance(base, Node):
         # Entries of a product of S-matrices stand as the matrices do: the last layer first.
         descending = -int(base.layer) if base.kind in ("S", "T") and base.layer.is_Integer else 0
@@ -67,9 +73,9 @@ def role(factor: Any) -> tuple[int, int]:
     return _OTHER, 0
 
 
-def ordered(factors: Any) -> list[Any]:
+def ordered(factors: Any, before: Before = ()) -> list[Any]:
     """Return the factors of a product in reading order."""
-    return sorted(factors, key=lambda f: (role(f), sympy.default_sort_key(f)))
+    return sorted(factors, key=lambda f: (role(f, before), sympy.default_sort_key(f)))
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,7 @@ class Product:
     below: tuple[Any, ...]
 
 
-def product(expr: Any) -> Product:
+def product(expr: Any, before: Before = ()) -> Product:
     """Take a product apart into sign, numerator and denominator, each in reading order.
 
     A minus sign common to all terms of a sum over an index goes in front of it.
@@ -105,8 +111,8 @@ def product(expr: Any) -> Product:
             above.append(factor)
     return Product(
         negative,
-        tuple(ordered(map(sympy.sympify, above))),
-        tuple(ordered(map(sympy.sympify, below))),
+        tuple(ordered(map(sympy.sympify, above), before)),
+        tuple(ordered(map(sympy.sympify, below), before)),
     )
 
 

@@ -9,11 +9,12 @@ indices stand, and which position among a layer's inputs is the bias.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from symbp.algebra.nodes import KINDS, Inputs, index
+
 Position = Literal["sub", "sup", "none"]
-BiasMode = Literal["last", "first"]
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,38 @@ class Glyph:
 
 
 @dataclass(frozen=True)
+class Letters:
+    """Which letters an author gives to layers, neurons and samples.
+
+    Attributes
+    ----------
+    layer : str
+        A layer, where an equation speaks of one.
+    layers : tuple of str
+        The layer of the weight that is differentiated by, and the later layer, where an
+        equation speaks of both.
+    neurons : tuple of str
+        The neuron a weight leads to, and the one it comes from.
+    by_role : bool
+        Whether these letters go with the two ends of a weight (002: always from i to j), or
+        with free and summed indices (the other documents).
+    spare : str
+        Further indices, in the order in which they are taken.
+    samples : tuple of str
+        Numbers of samples.
+    """
+
+    layer: str = "l"
+    layers: tuple[str, str] = ("k", "l")
+    neurons: tuple[str, str] = ("i", "j")
+    by_role: bool = False
+    spare: str = "qrstuv"
+    samples: tuple[str, ...] = ("p", "t")
+
+
+@dataclass(frozen=True)
 class Notation:
-    """One author's way of writing the derivation.
+    """One author's way of writing the derivation: a symbol table and the structure around it.
 
     Attributes
     ----------
@@ -58,42 +89,98 @@ class Notation:
     symbols : mapping
         Glyphs by kind (:data:`symbp.algebra.nodes.KINDS`), by class name for matrices and
         sizes, and by name for plain symbols. A symbol that is left out keeps its own name.
-    layer_brackets : tuple of str
-        What stands around a layer's number above: ``("(", ")")`` for x^(l).
+    layer_brackets, sample_brackets : tuple of str
+        What stands around the number of a layer or sample above: ``("(", ")")`` for x^(l).
     kronecker_order : str
         Index letters in the order in which a Kronecker delta shows them.
-    bias : {"last", "first"}
-        Whether the bias is the last input of a layer (000) or the one with number 0 (001, 002).
+    bias : {"last", "first", "separate"}
+        Whether the bias is the last input of a layer (000), the one with number 0 (001,
+        002), or a letter of its own (004).
+    weights : {"to from", "from to"}
+        Whether W has a row for every neuron it leads to, or one for every input (002).
+    first_layer : int
+        The number of the layer of the inputs: 0, or 1 where they count as a layer (001).
+    counted : {"hidden", "weights", "all"}
+        Which layers L (or K) counts: hidden ones, those with weights, the inputs too.
+    entrywise : Glyph
+        The sign of a product entry by entry (Hadamard's).
+    letters : Letters or None
+        None keeps the letters of the derivation, which are those of 000.
+    without : frozenset of str
+        What this author has no letter for; equations that define it are left out.
+    slope : {"leibniz", "prime"}
+        dg/dc or g'(c).
+    output : {"letter", "applied"}
+        Whether the output as a function has a letter of its own, sigma_q, or is [g(z^(L))]_i;
+        the output itself and the inputs of a layer then are outputs like others.
+    by_column : {"row", "column"}
+        Whether the derivative of a number by a column of variables is a row or a column.
+    regular : {"letter", "rows"}
+        How W without the biases is written: a letter of its own, or [W x]_1^d as in 002.
+    slopes_first : bool
+        Whether g' stands before or after what it is multiplied with, entry by entry.
+    sample_place : {"after", "before", "sub"}
+        Whether a sample's number stands after or before the layer's, or below.
+    before : tuple of (str, str)
+        Pairs of roles (:mod:`symbp.notation.order`): the first is moved in front of the second.
+    meanings : mapping
+        What this author calls a quantity, where the general words do not do.
+    remarks : tuple of str
+        What a reader of the document should know about these pages.
+    bias_remark : str
+        The same for networks with biases, where the document has none.
     """
 
     name: str
     source: str
     symbols: Mapping[str, Glyph]
     layer_brackets: tuple[str, str] = ("", "")
+    sample_brackets: tuple[str, str] = ("", "")
     kronecker_order: str = "qrstpijklm"
-    bias: BiasMode = "last"
+    bias: Literal["last", "first", "separate"] = "last"
+    weights: Literal["to from", "from to"] = "to from"
+    first_layer: int = 0
+    counted: Literal["hidden", "weights", "all"] = "hidden"
+    entrywise: Glyph = Glyph(r"\circ", ".*")
+    letters: Letters | None = None
+    without: frozenset[str] = frozenset()
+    slope: Literal["leibniz", "prime"] = "leibniz"
+    output: Literal["letter", "applied"] = "letter"
+    by_column: Literal["row", "column"] = "row"
+    regular: Literal["letter", "rows"] = "letter"
+    slopes_first: bool = True
+    sample_place: Literal["after", "before", "sub"] = "after"
+    before: tuple[tuple[str, str], ...] = ()
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    bias_remark: str = ""
 
+    def glyph(self, key: str) -> Glyph:
+        """Return the glyph of a quantity, with what its layer's number differs by from ours."""
+        glyph = self.symbols[key]
+        own = 0 if is_of_weights(key) else self.first_layer
+        return replace(glyph, shift=glyph.shift + own) if own else glyph
+
+    @property
+    def beyond_hidden(self) -> int:
+        """By how much L exceeds the number of hidden layers."""
+        return {"hidden": 0, "weights": 1, "all": 2}[self.counted]
+
+
+# Matrices and sizes that belong to the weights of a layer rather than to its neurons; weights
+# have the same number in every notation: those that lead from the inputs have number 1.
+_OF_WEIGHTS = frozenset({"WeightMatrix", "RegularWeights", "BiasColumn", "bias", "Inputs", "HasBias"})
+
+
+def is_of_weights(key: str) -> bool:
+    """Return whether a quantity belongs to the weights of a layer: it has one value per weight."""
+    if key not in KINDS:
+        return key in _OF_WEIGHTS
+    extents = KINDS[key].extents(_LAYER)
+    return len(extents) == 2 and isinstance(extents[1], Inputs)
+
+
+_LAYER = index("k")
 
 # The plain symbols that a notation may rename; every other plain symbol is an index.
 PLAIN = ("L", "m", "eta")
-
-# What the quantities that are not nodes mean, and nodes for which KINDS says it in formulas.
-MEANINGS: dict[str, str] = {
-    "o": "output of neuron i of hidden layer k; the outputs of layer 0 are the inputs of the network",
-    "delta": "sensitivity of the cost to the weighted sum of neuron i of layer k, for one sample",
-    "x": "input i of the network",
-    "L": "number of hidden layers",
-    "m": "number of samples; a superscript p is the number of a sample",
-    "eta": "learning rate",
-    "Width": "number of neurons of layer k (of inputs for k = 0), bias not counted",
-    "Inputs": "number of inputs of a neuron of layer k, bias included",
-    "HasBias": "1 if layer k has a bias, else 0",
-    "Activate": "activation function of hidden layer k",
-    "KroneckerDelta": "Kronecker delta: 1 if both indices are equal, else 0",
-    "StepMatrix": "matrix of the step from the weighted sums of layer k to those of layer k + 1",
-    "ChainMatrix": "product of the S-matrices from layer k up to layer l",
-    "PreActivationColumn": "column of the weighted sums of layer k",
-    "OutputRow": "row of the weighted sums of the output layer",
-    "DeltaColumn": "column of the sensitivities of layer k",
-    "Identity": "identity matrix of order N",
-}

@@ -41,5 +41,14 @@ SMATRIX = Notation(
         "OutputRow": Glyph(r"\mathbf{c}", "c", "sup"),
         "DeltaColumn": Glyph(r"\boldsymbol{\delta}", "delta", "sub"),
         "Identity": Glyph(r"\mathbf{I}", "I"),
+        # A layer at once.
+        "WeightMatrix": Glyph(r"\mathbf{W}", "W", "sub"),
+        "RegularWeights": Glyph(r"\bar{\mathbf{W}}", "Wbar", "sub"),
+        "BiasColumn": Glyph(r"\mathbf{b}", "b", "sub"),
+        "bias": Glyph("b", "b", "sup"),
+        "InputColumn": Glyph(r"\mathbf{a}", "a", "sub"),
+        "WeightedSums": Glyph(r"\mathbf{c}", "c", "sub"),
+        "OutputColumn": Glyph(r"\mathbf{o}", "o", "sub"),
+        "InputVector": Glyph(r"\mathbf{x}", "x"),
     },
 )

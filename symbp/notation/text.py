@@ -80,7 +80,7 @@ class TextWriter(Writer, StrPrinter):
 
     def _print_ActivateDerivative(self, expr: Any) -> str:
         layer, argument = expr.args
-        glyph = self.notation.symbols["Activate"]
+        glyph = self.notation.glyph("Activate")
         places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
         places[glyph.layer].append(self._layer(glyph, layer))
         prime = scripted(f"{self.letter(glyph)}'", places["sub"], places["sup"])

@@ -9,22 +9,34 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sympy
-from sympy import MatAdd, MatMul, Pow, Symbol
+from sympy import Pow, Symbol
 from sympy.concrete.summations import Sum
 
-from symbp.algebra.matrices import StepMatrix, is_matrix
-from symbp.algebra.nodes import L, MaxOver, Node, Partial, Width, output_activation
-from symbp.notation.conditions import chains
-from symbp.notation.layout import Layout, Relation
+from symbp.algebra.matrices import is_matrix
+from symbp.algebra.nodes import L, MaxOver, Node, Partial, index
+from symbp.notation.conditions import chains, plain
+from symbp.notation.layout import Relation
+from symbp.notation.matrices import MatrixWriter
 from symbp.notation.order import is_decimal, product, terms
-from symbp.notation.records import PLAIN, Glyph, Notation
+from symbp.notation.records import PLAIN, Glyph, Notation, is_of_weights
 from symbp.notation.scripts import decimal
+from symbp.notation.structure import Structure
 
 
-class Writer(Layout, ABC):
+@dataclass(frozen=True)
+class Printed:
+    """An equation as the notation has it, in print, with the conditions under which it holds."""
+
+    equation: Any
+    relation: Relation
+    conditions: tuple[str, ...]
+
+
+class Writer(MatrixWriter, ABC):
     """Prints expressions and equations in a notation.
 
     Parameters
@@ -32,6 +44,8 @@ class Writer(Layout, ABC):
     notation : Notation
     widths : sequence of int, optional
         (N_0, ..., N_{L+1}), by which a bias is known where layers are numbers.
+    biases : sequence of bool, optional
+        Whether layers 1, ..., L + 1 have a bias; all have if it is left out.
     """
 
     # What a format adds ---------------------------------------------------------------
@@ -82,10 +96,13 @@ class Writer(Layout, ABC):
     def table(self, rows: Sequence[Sequence[str]]) -> str:
         """Return a matrix."""
 
-    def __init__(self, notation: Notation, widths: Sequence[int] = ()) -> None:
+    def __init__(
+        self, notation: Notation, widths: Sequence[int] = (), biases: Sequence[bool] | None = None
+    ) -> None:
         super().__init__()
         self.notation = notation
         self.widths = tuple(widths)
+        self.structure = Structure(notation, widths, biases)
 
     # Whole statements -----------------------------------------------------------------
 
@@ -98,7 +115,31 @@ class Writer(Layout, ABC):
         return str(self.relation(statement))
 
     def relation(self, statement: Any) -> Relation:
-        """Return the equation in print, in parts."""
+        """Return the equation in print, in parts; the first where the notation makes several of it."""
+        return self.written(self.structure.said(statement)[0].equation)
+
+    def printed(self, statement: Any, assumptions: Iterable[Any] = ()) -> tuple[Printed, ...]:
+        """Return all that the notation makes of an equation with its conditions.
+
+        Nothing, where both sides are the same in the notation (it has one letter for what
+        are two quantities of the derivation), or where it defines what the notation is without.
+        """
+        if type(statement.lhs).__name__ in self.notation.without:
+            return ()
+        found = {
+            str(relation): Printed(said.equation, relation, self.conditions(said.conditions))
+            for said in self.structure.said(statement, assumptions)
+            if (relation := self.written(said.equation)).left != " ".join(relation.terms)
+        }
+        return tuple(found.values())
+
+    def as_it_stands(self, statement: Any, assumptions: Iterable[Any] = ()) -> Printed:
+        """Return the equation in print even where it says nothing in the notation."""
+        first = self.structure.said(statement, assumptions)[0]
+        return Printed(first.equation, self.written(first.equation), self.conditions(first.conditions))
+
+    def written(self, statement: Any) -> Relation:
+        """Return an equation that is as the notation has it, in print."""
         left, right = statement.args
         if isinstance(left, Node) and left.kind == "w_new":
             # An update is an assignment to the weight itself (eq. 2.2).
@@ -109,7 +150,9 @@ class Writer(Layout, ABC):
 
     def conditions(self, assumptions: Iterable[Any]) -> tuple[str, ...]:
         """Return the conditions in print, joined to chains: 1 <= k < l <= L + 1."""
-        return tuple(self._chain(chain) for chain in chains(assumptions))
+        letters = self.notation.letters
+        layers = [] if letters is None else list(map(index, (letters.layer, *letters.layers)))
+        return tuple(self._chain(plain(chain, layers)) for chain in chains(assumptions))
 
     def _chain(self, chain: tuple[Any, ...]) -> str:
         return " ".join(self.signs[x] if isinstance(x, str) else self._print(x) for x in chain)
@@ -118,12 +161,12 @@ class Writer(Layout, ABC):
 
     def symbol(self, key: str, layer: Any = None, indices: Sequence[Any] = (), sample: Any = None) -> str:
         """Return a symbol of the notation with layer, indices and sample in their places."""
-        glyph = self.notation.symbols[key]
+        glyph = self.notation.glyph(key)
         places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
         if layer is not None:
             places[glyph.layer].append(self._layer(glyph, layer))
         if sample is not None:
-            places["sup"].append(self._small(sample))
+            self._add_sample(places, self._small(sample))
         letter = self.letter(glyph)
         if glyph.bracketed:
             letter = self.enclosed("[", self.scripted(letter, places["sub"], places["sup"]), "]")
@@ -131,6 +174,12 @@ class Writer(Layout, ABC):
         order = glyph.order or range(len(indices))
         places["sub"].append(self.together([self._small(indices[n]) for n in order]))
         return self.scripted(letter, places["sub"], places["sup"])
+
+    def _add_sample(self, places: dict[str, list[str]], sample: str) -> None:
+        place = self.notation.sample_place
+        before, after = self.notation.sample_brackets if place != "sub" else ("", "")
+        scripts = places["sub" if place == "sub" else "sup"]
+        scripts.insert(0 if place == "before" else len(scripts), self.enclosed(before, sample, after))
 
     def _layer(self, glyph: Glyph, layer: Any) -> str:
         # Brackets tell a layer from a power, which a subscript cannot be taken for.
@@ -143,10 +192,14 @@ class Writer(Layout, ABC):
 
     def _print_Node(self, node: Node) -> str:
         indices = node.indices
-        if node.kind in ("w", "w_new", "a"):
+        if node.kind == "a" or is_of_weights(node.kind):
+            if self.has_own_bias(node):
+                return self._bias(node)
             indices = (*indices[:-1], self._input_position(node.layer, indices[-1]))
-        if node.kind == "o" and node.layer == 0:
+        if self.is_input(node):
             return self.symbol("x", None, indices, node.sample)
+        if node.kind == "sigma" and self.notation.output == "applied":
+            return self._applied(node)
         if node.kind == "T":
             # Its entries are those of the product up to the output layer, T_k^L.
             matrix = self._chain_matrix(self._last_hidden(), node.layer, node.sample)
@@ -155,14 +208,38 @@ class Writer(Layout, ABC):
         return self.symbol(node.kind, node.layer, indices, node.sample)
 
     def _last_hidden(self) -> Any:
-        return sympy.Integer(len(self.widths) - 2) if self.widths else L
+        return sympy.Integer(len(self.widths) - 2) if self.widths else L - self.beyond
 
     def _input_position(self, layer: Any, position: Any) -> Any:
         """Return the number that the notation gives to an input of a layer."""
-        before = sympy.expand(layer - 1)
-        width = self.widths[int(before)] if self.widths and before.is_Integer else Width(before)
-        is_bias = sympy.expand(position - width - 1) == 0
-        return sympy.S.Zero if is_bias and self.notation.bias == "first" else position
+        first = self.notation.bias == "first" and self.structure.is_bias(layer, position)
+        return sympy.S.Zero if first else position
+
+    def is_input(self, node: Node) -> bool:
+        """Return whether a node is an input of the network, and inputs have a letter of their own."""
+        if node.kind == "a" and self.notation.output == "applied":
+            return bool(node.layer == 1) and "x" not in self.notation.without
+        return node.kind == "o" and node.layer == 0 and "x" not in self.notation.without
+
+    def has_own_bias(self, node: Node) -> bool:
+        """Return whether a quantity of the weights belongs to a bias, and biases have their own letter."""
+        separate = self.notation.bias == "separate" and is_of_weights(node.kind)
+        return separate and self.structure.is_bias(node.layer, node.indices[-1])
+
+    def _bias(self, node: Node) -> str:
+        """Return a bias that has a letter of its own; further quantities of it have b for their input."""
+        row = node.indices[0]
+        if node.kind in ("w", "w_new"):
+            return self.symbol("bias", node.layer, (row,), node.sample)
+        return self.symbol(node.kind, node.layer, (row, Symbol("b")), node.sample)
+
+    def _applied(self, node: Node) -> str:
+        """Return an output as a function of the weighted sums: [g(z^(L))]_i."""
+        inner = self.applied(
+            self.symbol("Activate", node.layer), self.bracket(self.symbol("WeightedSums", node.layer))
+        )
+        indices = [self._small(n) for n in node.indices]
+        return self.scripted(self.enclosed("[", inner, "]"), [self.together(indices)], [])
 
     def _print_Symbol(self, symbol: Symbol) -> str:
         if symbol.name in PLAIN:
@@ -185,7 +262,10 @@ class Writer(Layout, ABC):
     # Functions and derivatives --------------------------------------------------------
 
     def _print_Partial(self, expr: Partial) -> str:
-        return self.partial(self._print(expr.of), self._print(expr.wrt))
+        of = expr.of
+        if of.kind == "sigma" and self.notation.output == "applied":
+            of = Node("h", of.layer, of.indices, of.sample)
+        return self.partial(self._print(of), self._print(expr.wrt))
 
     def _print_Activate(self, expr: Any) -> str:
         layer, argument = expr.args
@@ -227,7 +307,7 @@ class Writer(Layout, ABC):
         return " ".join((first, *map(self.added, rest)))
 
     def _print_Mul(self, expr: Any) -> str:
-        taken = product(expr)
+        taken = product(expr, self.notation.before)
         sign = self.minus if taken.negative else ""
         if not taken.below:
             alone = not taken.negative
@@ -288,19 +368,16 @@ class Writer(Layout, ABC):
         return self.negative(digits) if number < 0 else digits
 
     def _print_Sum(self, expr: Sum) -> str:
-        taken = product(expr)
+        taken = product(expr, self.notation.before)
         if taken.negative:
             return self.negative(self.factors(taken.above))
-        operators = [self._sum_operator(expr, limit) for limit in reversed(expr.limits)]
+        operators = [self._sum_operator(limit) for limit in reversed(expr.limits)]
         body = self._print(expr.function)
         needs = expr.function.is_Add or self.without_sign(body) is not None
         return " ".join((*operators, self.bracket(body) if needs else body))
 
-    def _sum_operator(self, total: Sum, limit: Any) -> str:
+    def _sum_operator(self, limit: Any) -> str:
         symbol, low, high = limit
-        inputs = any(n.kind == "a" and n.indices[0] == symbol for n in total.atoms(Node))
-        if inputs and self.notation.bias == "first":
-            low, high = low - 1, high - 1
         return self.big("sum", self._print(symbol), self._small(low), self._small(high))
 
     def _print_MaxOver(self, expr: MaxOver) -> str:
@@ -308,67 +385,6 @@ class Writer(Layout, ABC):
         body = self._print(expr.function)
         operator = self.big("max", self._print(symbol), self._small(low), self._small(high))
         return f"{operator} {self.bracket(body) if expr.function.is_Add else body}"
-
-    # Matrices -------------------------------------------------------------------------
-
-    def _print_StepMatrix(self, matrix: Any) -> str:
-        return self.symbol("StepMatrix", matrix.args[0])
-
-    def _print_DeltaColumn(self, matrix: Any) -> str:
-        return self.symbol("DeltaColumn", matrix.args[0], (), *matrix.args[1:])
-
-    def _print_ChainMatrix(self, matrix: Any) -> str:
-        return self._chain_matrix(*matrix.args)
-
-    def _chain_matrix(self, upper: Any, lower: Any, sample: Any = None) -> str:
-        glyph = self.notation.symbols["ChainMatrix"]
-        above = [self._layer(glyph, upper), *([] if sample is None else [self._small(sample)])]
-        return self.scripted(self.letter(glyph), [self._layer(glyph, lower)], above)
-
-    def _print_StepProduct(self, matrix: Any) -> str:
-        upper, lower = matrix.args
-        gap = sympy.expand(upper - lower)
-        if gap.is_Integer and gap <= 3:
-            parts = [self._print(StepMatrix(upper - n)) for n in range(int(gap) + 1)]
-        else:
-            first, second, last_but_one, last = (
-                self._print(StepMatrix(n)) for n in (upper, upper - 1, lower + 1, lower)
-            )
-            parts = [first, second, self.signs["..."], last_but_one, last]
-        return self.beside(parts)
-
-    def _print_PreActivationColumn(self, matrix: Any) -> str:
-        layer, wrt = matrix.args
-        return self.partial(self.symbol("PreActivationColumn", layer), self._print(wrt))
-
-    def _print_OutputRow(self, matrix: Any) -> str:
-        activation = self._print(output_activation(matrix.args[0]))
-        return self.partial(activation, self.symbol("OutputRow", L + 1))
-
-    def _print_UnitColumn(self, matrix: Any) -> str:
-        rows = matrix.shape[0]
-        if rows.is_Integer and rows <= 4:
-            shown = [self._print(matrix._entry(n, 0)) for n in range(1, int(rows) + 1)]
-        else:
-            first, second, last = (self._unit_entry(matrix, n) for n in (sympy.S.One, sympy.Integer(2), rows))
-            shown = [first, second, self.signs[":"], last]
-        return self.table([[entry] for entry in shown])
-
-    def _unit_entry(self, matrix: Any, row: Any) -> str:
-        return self.symbol("KroneckerDelta", None, (row, matrix.args[1]))
-
-    def _print_Identity(self, matrix: Any) -> str:
-        return self.scripted(
-            self.letter(self.notation.symbols["Identity"]), [self._small(matrix.args[0])], []
-        )
-
-    def _print_Transpose(self, matrix: Any) -> str:
-        inner = self._print(matrix.args[0])
-        plain = not self.is_raised(inner) and not isinstance(matrix.args[0], (MatAdd, MatMul))
-        return self.raised(inner if plain else self.bracket(inner), self.signs["T"])
-
-    def _print_MatrixBase(self, matrix: Any) -> str:
-        return self.table([[self._print(x) for x in row] for row in matrix.tolist()])
 
     # Conditions -----------------------------------------------------------------------
 

@@ -75,10 +75,17 @@ def room(relation: Relation) -> list[int]:
     return [len(f"{relation.left} {relation.sign} "), *map(len, relation.terms)]
 
 
-def aligned(relation: Relation, lines: Sequence[Sequence[str]]) -> str:
-    """Return the equation as LaTeX, over several lines if it takes more than one."""
-    first, *rest = (" ".join(line) for line in lines)
-    if not rest:
-        return f"{relation.left} {relation.sign} {first}"
-    following = " ".join(rf"\\ &\quad {line}" for line in rest)
-    return rf"\begin{{aligned}} {relation.left} &{relation.sign} {first} {following} \end{{aligned}}"
+def aligned(pieces: Sequence[tuple[Relation, Sequence[Sequence[str]]]]) -> str:
+    """Return equations as LaTeX, one below the other, each over several lines if it takes more."""
+    if len(pieces) == 1 and len(pieces[0][1]) == 1:
+        relation, (only,) = pieces[0]
+        return f"{relation.left} {relation.sign} {' '.join(only)}"
+    rows = []
+    for relation, lines in pieces:
+        first, *rest = (" ".join(line) for line in lines)
+        following = "".join(rf" \\ &\quad {line}" for line in rest)
+        # After a line break a square bracket would be a length.
+        left = f"{{}}{relation.left}" if relation.left.startswith("[") else relation.left
+        rows.append(f"{left} &{relation.sign} {first}{following}")
+    joined = r" \\ ".join(rows)
+    return rf"\begin{{aligned}} {joined} \end{{aligned}}"

@@ -52,7 +52,8 @@ def is_small(network: Network) -> bool:
 def draw(network: Network, writer: Writer) -> Drawing:
     """Return the drawing of a network in the writer's notation.
 
-    As in figure 1.2 of 000, the bias neuron stands last in its layer and nothing leads to it.
+    As in figure 1.2 of 000, the bias neuron stands last in its layer and nothing leads to it; it
+    stands first where its number is 0, and is not drawn where biases have a letter of their own.
     """
     layers = [_layer(network, k, writer) for k in range(len(network.sizes))]
     arrows = [
@@ -74,9 +75,10 @@ def _layer(network: Network, k: int, writer: Writer) -> list[Neuron]:
     last = network.hidden + 1
     distance = min(LAYER_DISTANCE, WIDTH / last)
     label = _labels(network, writer)
-    labels = [label(k, n) for n in range(1, network.sizes[k] + 1)]
-    has_bias_neuron = k < last and network.has_bias(k + 1)
-    labels += ["1"] if has_bias_neuron else []
+    labels = [(label(k, n), False) for n in range(1, network.sizes[k] + 1)]
+    mode = writer.notation.bias
+    if k < last and network.has_bias(k + 1) and mode != "separate":
+        labels.insert(0 if mode == "first" else len(labels), ("1", True))
     top = (len(labels) - 1) / 2 * NEURON_DISTANCE
     return [
         Neuron(
@@ -84,9 +86,9 @@ def _layer(network: Network, k: int, writer: Writer) -> list[Neuron]:
             f"{k * distance:.2f}",
             f"{top - n * NEURON_DISTANCE:.2f}",
             text,
-            has_bias_neuron and n == len(labels) - 1,
+            bias,
         )
-        for n, text in enumerate(labels)
+        for n, (text, bias) in enumerate(labels)
     ]
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from symbp.derivation.records import Derivation, Step
 from symbp.derivation.resolved import RULE
+
+if TYPE_CHECKING:
+    from symbp.notation.writer import Writer
 
 # Which labels stand in which section, in the order of the page. A label with a layer
 # ("2.6b, k=1") is an instance, for one layer of one network.
@@ -15,10 +19,10 @@ _FORWARD, _OUTPUT = "This network: forward pass", "This network: output and cost
 _MATRICES, _BACKWARD = "This network: S-matrices and Jacobian", "This network: sensitivities and gradients"
 _INPUTS = "This network: derivatives by the inputs"
 GENERIC = (
-    ("Forward pass", r"1\.[367]|2\.6b?|h"),
+    ("Forward pass", r"1\.[367][bm]?|2\.6[bm]?|h"),
     ("Chain rule", r"2\.([3457]|7z|8|10|11[ab]?)"),
     ("S-matrices and T-product", r"2\.1[2-7][a-z]?"),
-    ("Sensitivities", r"D\.\d[ab]?"),
+    ("Sensitivities", r"D\.\d[abm]?"),
     ("Derivatives by the inputs", r"X\.\d+"),
     ("Update", r"2\.2"),
     (_OUTPUT, r"1\.8.*|2\.1[a-z]?"),
@@ -110,6 +114,46 @@ def _section(title: str, steps: list[Step], last: int) -> Section:
     groups.sort(key=lambda g: (g.layer is not None, (g.layer or 0) * (1 if title == _FORWARD else -1)))
     left_out = sorted(layer for layer in hidden if layer is not None)
     return Section(title, tuple(g for g in groups if g.steps), tuple(left_out))
+
+
+def speaking(
+    sections: Sequence[Section], writer: Writer
+) -> tuple[tuple[Section, ...], dict[str, tuple[str, ...]]]:
+    """Leave out the steps that say nothing new in a notation that is not the derivation's own.
+
+    A notation may have one letter for two quantities, or say in one equation what the
+    derivation says in two.
+
+    Returns
+    -------
+    tuple of Section
+        Without those steps; a step that an oracle objects to stays.
+    dict
+        Title -> the labels left out.
+    """
+    if writer.notation.letters is None:
+        return tuple(sections), {}
+    seen: set[str] = set()
+    silent: dict[str, list[str]] = {}
+
+    def speaks(step: Step, title: str) -> bool:
+        said = {str(p.relation) for p in writer.printed(step.statement, step.assumes)}
+        if said <= seen and step.checks and not _doubtful(step):
+            silent.setdefault(title, []).append(step.label)
+            return False
+        seen.update(said)
+        return True
+
+    kept = [
+        replace(
+            section,
+            groups=tuple(
+                Group(g.layer, tuple(s for s in g.steps if speaks(s, section.title))) for g in section.groups
+            ),
+        )
+        for section in sections
+    ]
+    return tuple(kept), {title: tuple(labels) for title, labels in silent.items()}
 
 
 def is_shown(layer: int, last: int) -> bool:

@@ -9,20 +9,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from symbp.derivation.records import Derivation, Step
 from symbp.notation import get
-from symbp.notation.latex import LatexWriter
+from symbp.notation.latex import NEW_ROW, LatexWriter
+from symbp.notation.layout import Relation
 from symbp.notation.legend import legend
 from symbp.notation.text import TextWriter
-from symbp.notation.writer import Writer
+from symbp.notation.writer import Printed, Writer
 from symbp.render import explicit
 from symbp.render.breaking import aligned, break_terms, room
 from symbp.render.comparison import compare
+from symbp.render.convention import convention, rows
 from symbp.render.drawing import draw, is_small
 from symbp.render.environment import render
-from symbp.render.outline import Section, is_shown, outline
+from symbp.render.outline import Section, outline, speaking
+
+if TYPE_CHECKING:
+    from symbp.network import Network
 
 # Characters of text to a line of each format. LaTeX sets fractions one above the other, so
 # a line holds more than it seems; its template shrinks what is too wide all the same.
@@ -79,12 +84,16 @@ class Block:
 
 @dataclass(frozen=True)
 class Part:
-    """A section of the page; the matrices of a network stand in the section of its S-matrices."""
+    """A section of the page; the matrices of a network stand in the section of its S-matrices.
+
+    `silent` are the labels of the steps that say nothing new in the notation of the page.
+    """
 
     title: str
     blocks: tuple[Block, ...]
     left_out: str
     matrices: tuple[explicit.Written, ...]
+    silent: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,7 @@ class Tally:
     problems: tuple[tuple[str, str], ...]
 
 
-def latex(derivation: Derivation, notation: str = "smatrix") -> str:
+def latex(derivation: Derivation, notation: str = "smatrix", translate: str | None = None) -> str:
     """Return the derivation as a complete LaTeX article.
 
     Parameters
@@ -105,21 +114,33 @@ def latex(derivation: Derivation, notation: str = "smatrix") -> str:
     derivation : Derivation
     notation : str
         A name of :data:`symbp.notation.NOTATIONS`.
+    translate : str, optional
+        Another: the page then has a table from the one to the other.
 
     Raises
     ------
     RenderError
         If there is no such notation.
     """
-    known = get(notation)
     checked = derivation.checked()
     network = checked.network
-    sizes = network.sizes if network else ()
-    writer = LatexWriter(known, sizes)
+    writer = writer_for(LatexWriter, notation, network)
     drawing = draw(network, writer) if network and is_small(network) else None
     return render(
-        "latex", "article.tex.j2", {**contents(checked, writer, latex_math(writer)), "drawing": drawing}
+        "latex",
+        "article.tex.j2",
+        {**contents(checked, writer, latex_math(writer), translate), "drawing": drawing},
     )
+
+
+W = TypeVar("W", bound=Writer)
+
+
+def writer_for(cls: type[W], notation: str, network: Network | None) -> W:
+    """Return a writer of a format for one network, or for any."""
+    if network is None:
+        return cls(get(notation))
+    return cls(get(notation), network.sizes, [layer.bias for layer in network.layers])
 
 
 def latex_math(writer: LatexWriter) -> PrintsStep:
@@ -127,45 +148,72 @@ def latex_math(writer: LatexWriter) -> PrintsStep:
     measure = TextWriter(writer.notation, writer.widths)
 
     def math(step: Step) -> tuple[str, ...]:
-        relation = writer.relation(step.statement)
-        lines = break_terms(relation, room(measure.relation(step.statement)), LATEX_WIDTH, r"\times")
-        return (aligned(relation, lines),)
+        pieces = []
+        for said, beside in stated(step, writer):
+            lines = break_terms(said.relation, room(measure.written(said.equation)), LATEX_WIDTH, r"\times")
+            lines[-1] += [rf"\quad ({', '.join(beside)})"] if beside else []
+            pieces.append((said.relation, lines))
+        return (aligned(pieces),)
 
     return math
 
 
-def text(derivation: Derivation, notation: str = "smatrix") -> str:
+def text(derivation: Derivation, notation: str = "smatrix", translate: str | None = None) -> str:
     """Return the derivation as text for the terminal; parameters as for :func:`latex`."""
-    known = get(notation)
     checked = derivation.checked()
-    writer = TextWriter(known, checked.network.sizes if checked.network else ())
+    writer = writer_for(TextWriter, notation, checked.network)
 
     def math(step: Step) -> tuple[str, ...]:
-        relation = writer.relation(step.statement)
-        lines = break_terms(relation, room(relation), TEXT_WIDTH - LABEL_WIDTH, "*")
-        first, *rest = (" ".join(line) for line in lines)
-        indent = " " * len(f"{relation.left} {relation.sign} ")
-        return (f"{relation.left} {relation.sign} {first}", *(indent + line for line in rest))
+        return tuple(
+            line for said, beside in stated(step, writer) for line in _text_lines(said.relation, beside)
+        )
 
-    return render("text", "derivation.txt.j2", contents(checked, writer, math))
+    return render("text", "derivation.txt.j2", contents(checked, writer, math, translate))
 
 
-def markdown(derivation: Derivation, notation: str = "smatrix") -> str:
+def _text_lines(relation: Relation, beside: Sequence[str]) -> tuple[str, ...]:
+    lines = break_terms(relation, room(relation), TEXT_WIDTH - LABEL_WIDTH, "*")
+    first, *rest = (" ".join(line) for line in lines)
+    indent = " " * len(f"{relation.left} {relation.sign} ")
+    where = f"  ({', '.join(beside)})" if beside else ""
+    return (f"{relation.left} {relation.sign} {first}{where}", *(indent + line for line in rest))
+
+
+def markdown(derivation: Derivation, notation: str = "smatrix", translate: str | None = None) -> str:
     """Return the derivation as Markdown with formulas in $$; parameters as for :func:`latex`."""
-    known = get(notation)
     checked = derivation.checked()
-    writer = LatexWriter(known, checked.network.sizes if checked.network else ())
-    return render(
-        "markdown",
-        "derivation.md.j2",
-        contents(checked, writer, lambda step: (writer.equation(step.statement),)),
-    )
+    writer = writer_for(LatexWriter, notation, checked.network)
+
+    def math(step: Step) -> tuple[str, ...]:
+        pieces = [
+            f"{said.relation} \\quad ({', '.join(beside)})" if beside else str(said.relation)
+            for said, beside in stated(step, writer)
+        ]
+        return (
+            pieces[0] if len(pieces) == 1 else rf"\begin{{gathered}} {NEW_ROW.join(pieces)} \end{{gathered}}",
+        )
+
+    return render("markdown", "derivation.md.j2", contents(checked, writer, math, translate))
 
 
 # What all formats show ----------------------------------------------------------------------
 
 
-def contents(derivation: Derivation, writer: Writer, math: PrintsStep) -> dict[str, Any]:
+def stated(step: Step, writer: Writer) -> list[tuple[Printed, tuple[str, ...]]]:
+    """Return the equations a notation makes of a step, each with the conditions that are its own.
+
+    The conditions of the first hold for all; a step that says nothing is shown as it stands.
+    """
+    found = writer.printed(step.statement, step.assumes) or (
+        writer.as_it_stands(step.statement, step.assumes),
+    )
+    common = found[0].conditions
+    return [(said, tuple(c for c in said.conditions if c not in common)) for said in found]
+
+
+def contents(
+    derivation: Derivation, writer: Writer, math: PrintsStep, translate: str | None = None
+) -> dict[str, Any]:
     """Return the data of a page's template, whatever the format.
 
     Parameters
@@ -175,17 +223,22 @@ def contents(derivation: Derivation, writer: Writer, math: PrintsStep) -> dict[s
     writer : Writer
     math : callable
         See :data:`PrintsStep`.
+    translate : str, optional
+        The notation to translate to.
     """
-    sections = outline(derivation)
+    there = None if translate is None else get(translate)
+    sections, silent = speaking(outline(derivation), writer)
     on_page = {step.label for section in sections for step in section.steps}
     shown = [step.statement for section in sections for step in section.steps]
     matrices = tuple(explicit.matrices(derivation, writer))
     return {
         "network": derivation.network,
-        "layers": _layers(derivation),
-        "notation": writer.notation,
+        "layers": rows(derivation.network, writer.notation) if derivation.network else [],
+        "notation": convention(writer, derivation.network, there),
         "symbols": legend(shown, writer),
-        "parts": [_part(s, derivation, writer, math, on_page, matrices) for s in sections],
+        "parts": [
+            _part(s, derivation, writer, math, on_page, matrices, silent.get(s.title, ())) for s in sections
+        ],
         "comparison": compare(derivation),
         "tally": _tally(derivation),
     }
@@ -198,16 +251,19 @@ def _part(
     math: PrintsStep,
     on_page: set[str],
     matrices: tuple[explicit.Written, ...],
+    silent: tuple[str, ...],
 ) -> Part:
     blocks = [
         Block(
-            _heading(derivation, group.layer),
+            _heading(derivation, group.layer, writer.notation.first_layer),
             tuple(line(step, writer, math, on_page) for step in group.steps),
         )
         for group in section.groups
     ]
     has_matrices = any(step.label.startswith(("2.12, ", "2.12f, ")) for step in section.steps)
-    return Part(section.title, tuple(blocks), _ranges(section.left_out), matrices if has_matrices else ())
+    return Part(
+        section.title, tuple(blocks), _ranges(section.left_out), matrices if has_matrices else (), silent
+    )
 
 
 def line(step: Step, writer: Writer, math: PrintsStep, on_page: set[str]) -> Line:
@@ -219,7 +275,7 @@ def line(step: Step, writer: Writer, math: PrintsStep, on_page: set[str]) -> Lin
         rule=step.rule,
         because=step.because,
         uses=tuple((use, _anchor(use) if use in on_page else "") for use in step.uses),
-        conditions=writer.conditions(step.assumes),
+        conditions=stated(step, writer)[0][0].conditions,
         passed=_unique(check.method for check in step.checks if check.passed),
         failed=tuple((check.method, check.detail) for check in step.checks if not check.passed),
         checks=tuple((check.method, check.passed, check.detail) for check in step.checks),
@@ -234,35 +290,12 @@ def _unique(names: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _heading(derivation: Derivation, layer: int | None) -> str:
+def _heading(derivation: Derivation, layer: int | None, first: int) -> str:
     network = derivation.network
     if layer is None or network is None:
         return ""
     units, activation = network.sizes[layer], network.layer(layer).activation.name
-    return f"Layer {layer}: {units} neuron{'' if units == 1 else 's'}, {activation}"
-
-
-def _layers(derivation: Derivation) -> list[dict[str, Any]]:
-    """Return one row per layer; layers in the middle of a long network share a row."""
-    network = derivation.network
-    if network is None:
-        return []
-    last = network.hidden + 1
-    rows = []
-    for k in range(1, last + 1):
-        if is_shown(k, last):
-            rows.append(
-                {
-                    "number": str(k),
-                    "units": str(network.sizes[k]),
-                    "activation": network.layer(k).activation.name,
-                    "bias": "yes" if network.has_bias(k) else "no",
-                    "shape": " x ".join(map(str, network.shapes[k - 1])),
-                }
-            )
-        elif rows[-1]["number"] != "...":
-            rows.append(dict.fromkeys(("number", "units", "activation", "bias", "shape"), "..."))
-    return rows
+    return f"Layer {layer + first}: {units} neuron{'' if units == 1 else 's'}, {activation}"
 
 
 def _ranges(layers: Sequence[int]) -> str:

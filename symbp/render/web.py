@@ -12,10 +12,11 @@ from symbp.notation import get
 from symbp.notation.mathml import TIMES, MathMLWriter, aligned, formula
 from symbp.notation.records import Notation
 from symbp.notation.text import TextWriter
+from symbp.notation.writer import Printed
 from symbp.render.breaking import break_terms, room
 from symbp.render.drawing import draw, is_small
 from symbp.render.environment import render
-from symbp.render.page import PrintsStep, contents, line
+from symbp.render.page import PrintsStep, contents, line, stated, writer_for
 from symbp.render.svg import picture
 
 # Characters of text to a line: what fits the column of a page beside its numbers.
@@ -25,9 +26,11 @@ WIDTH = 90
 class WebWriter(MathMLWriter):
     """Prints complete ``math`` elements, which also say in words what they show."""
 
-    def __init__(self, notation: Notation, widths: Sequence[int] = ()) -> None:
-        super().__init__(notation, widths)
-        self._words = TextWriter(notation, widths)
+    def __init__(
+        self, notation: Notation, widths: Sequence[int] = (), biases: Sequence[bool] | None = None
+    ) -> None:
+        super().__init__(notation, widths, biases)
+        self._words = TextWriter(notation, widths, biases)
 
     def expression(self, expr: Any) -> Markup:
         return Markup(formula(super().expression(expr), self._words.expression(expr)))
@@ -43,14 +46,17 @@ class WebWriter(MathMLWriter):
             return inner  # part of something that is being printed
         return Markup(formula(inner, self._words.symbol(key, layer, indices, sample)))
 
-    def display(self, statement: Any) -> Markup:
+    def display(self, said: Printed, beside: Sequence[str] = ()) -> Markup:
         """Return an equation that stands by itself, on several lines if it is long."""
-        relation = self.relation(statement)
-        lines = break_terms(relation, room(self._words.relation(statement)), WIDTH, TIMES)
-        return Markup(formula(aligned(relation, lines), self._words.equation(statement), display=True))
+        words = self._words.written(said.equation)
+        lines = break_terms(said.relation, room(words), WIDTH, TIMES)
+        shown = formula(aligned(said.relation, lines), str(words), display=True)
+        return Markup(shown) + Markup("").join(
+            Markup('<span class="where">for {}</span>').format(c) for c in beside
+        )
 
 
-def html(derivation: Derivation, notation: str = "smatrix") -> str:
+def html(derivation: Derivation, notation: str = "smatrix", translate: str | None = None) -> str:
     """Return the derivation as one HTML file that needs nothing else.
 
     Parameters
@@ -58,13 +64,15 @@ def html(derivation: Derivation, notation: str = "smatrix") -> str:
     derivation : Derivation
     notation : str
         A name of :data:`symbp.notation.NOTATIONS`.
+    translate : str, optional
+        Another: the page then has a table from the one to the other.
 
     Raises
     ------
     RenderError
         If there is no such notation.
     """
-    return _rendered("page.html.j2", derivation, notation)
+    return _rendered("page.html.j2", derivation, notation, translate)
 
 
 def cell(derivation: Derivation, notation: str = "smatrix") -> str:
@@ -78,15 +86,14 @@ def step_cell(step: Step, widths: Sequence[int] = (), notation: str = "smatrix")
     return render("html", "step_cell.html.j2", {"line": line(step, writer, _math(writer), set())})
 
 
-def _rendered(template: str, derivation: Derivation, notation: str) -> str:
-    known = get(notation)
+def _rendered(template: str, derivation: Derivation, notation: str, translate: str | None = None) -> str:
     checked = derivation.checked()
     network = checked.network
-    writer = WebWriter(known, network.sizes if network else ())
+    writer = writer_for(WebWriter, notation, network)
     drawing = draw(network, writer) if network and is_small(network) else None
-    data = contents(checked, writer, _math(writer))
+    data = contents(checked, writer, _math(writer), translate)
     return render("html", template, {**data, "picture": picture(drawing) if drawing else None})
 
 
 def _math(writer: WebWriter) -> PrintsStep:
-    return lambda step: (writer.display(step.statement),)
+    return lambda step: (Markup("").join(writer.display(*found) for found in stated(step, writer)),)

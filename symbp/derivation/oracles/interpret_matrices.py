@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import sympy
 from sympy import Identity, MatMul, Transpose
 
 from symbp.algebra.matrices import (
     ChainMatrix,
-    DeltaColumn,
+    Hadamard,
+    LayerMatrix,
+    MatrixSum,
     OutputRow,
     PreActivationColumn,
     StepMatrix,
@@ -123,9 +126,36 @@ def _unit_column(at: Interpreter, expr: UnitColumn) -> Array:
     return _fill(at.model.shape.widths[layer], 1, lambda row, _: at.model.number(int(row == one), 1))
 
 
-def _delta_column(at: Interpreter, expr: DeltaColumn) -> Array:
-    layer = at.integer(expr.args[0])
-    return _fill(at.model.shape.widths[layer], 1, lambda row, _: at.lookup(Key("delta", layer, (row,), 1)))
+def _entry_by_entry(at: Interpreter, expr: Any) -> Array:
+    """Evaluate a matrix whose entries are quantities of the network: each is looked up."""
+    rows, columns = map(at.integer, expr.shape)
+    return _fill(
+        rows,
+        columns,
+        lambda row, column: at.expression(expr._entry(sympy.Integer(row), sympy.Integer(column))),
+    )
+
+
+def _hadamard(at: Interpreter, expr: Hadamard) -> Array:
+    a, b = (evaluate_matrix(at, factor) for factor in expr.args)
+    if a.shape != b.shape:
+        raise NoSuchQuantity(f"an entry-by-entry product of shapes {a.shape} and {b.shape}")
+    rows, columns = a.shape
+    return _fill(
+        rows, columns, lambda row, column: at.model.reduce(a[row - 1, column - 1] * b[row - 1, column - 1])
+    )
+
+
+def _matrix_sum(at: Interpreter, expr: MatrixSum) -> Array:
+    values = at.terms(expr)
+    if not values:
+        raise NotApplicable(f"{expr} has no terms")
+    rows, columns = values[0].shape
+    return _fill(
+        rows,
+        columns,
+        lambda row, column: at.model.reduce(sum(value[row - 1, column - 1] for value in values)),
+    )
 
 
 def _fill(rows: int, columns: int, entry: Callable[[int, int], Any]) -> Array:
@@ -147,5 +177,8 @@ _MATRICES: dict[Any, Any] = {
     PreActivationColumn: _pre_activation_column,
     OutputRow: _output_row,
     UnitColumn: _unit_column,
-    DeltaColumn: _delta_column,
+    Hadamard: _hadamard,
+    MatrixSum: _matrix_sum,
+    # Every other matrix of a layer.
+    LayerMatrix: _entry_by_entry,
 }

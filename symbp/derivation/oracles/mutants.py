@@ -9,7 +9,16 @@ from typing import Any
 import sympy
 from sympy import Eq, MatMul, Mul, Sum, Transpose
 
-from symbp.algebra.matrices import LayerMatrix, is_matrix
+from symbp.algebra.matrices import (
+    Hadamard,
+    InputColumn,
+    LayerMatrix,
+    MatrixSum,
+    NeuronColumn,
+    RegularWeights,
+    WeightMatrix,
+    is_matrix,
+)
 from symbp.algebra.nodes import Activate, ActivateDerivative, Node, Partial, Width, eta
 from symbp.derivation.records import equation
 from symbp.errors import DerivationError
@@ -77,8 +86,18 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
         yield "first term left out", part.func(part.function, (symbol, low + 1, high), *rest)
     elif isinstance(part, Transpose):
         yield "not transposed", part.arg
+    elif isinstance(part, Hadamard):
+        yield from ((f"without {other}", factor) for factor, other in (part.args, part.args[::-1]))
+    elif isinstance(part, MatrixSum):
+        (symbol, low, high) = part.limits[0]
+        yield "one term short", part.func(part.function, (symbol, low, high - 1))
+        yield "first term left out", part.func(part.function, (symbol, low + 1, high))
     elif is_matrix(part):
         yield "transposed", Transpose(part)
+        if isinstance(part, (NeuronColumn, InputColumn, WeightMatrix, RegularWeights)):
+            layer, *sample = part.args
+            yield "matrix of layer + 1", part.func(layer + 1, *sample)
+            yield "matrix of layer - 1", part.func(layer - 1, *sample)
     elif isinstance(part, ActivateDerivative):
         yield "without g'", sympy.S.One
         yield "g' of another layer", ActivateDerivative(part.args[0] + 1, part.args[1])

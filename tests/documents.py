@@ -1,0 +1,428 @@
+"""The same network as each of the five documents would program it: an oracle for printed equations.
+
+Nothing here knows symbp. Every class lays out weights and runs forward as its document says,
+and says what a letter with its scripts is in these arrays. Derivatives are complex steps, so
+they are exact to rounding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+STEP = 1e-30
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A network with weights and data: W[k] is N_k x N_{k-1}, b[k] is None without biases."""
+
+    widths: tuple[int, ...]
+    W: dict[int, Any]
+    b: dict[int, Any]
+    hidden: dict[int, Callable[[Any], Any]]
+    output: Callable[[Any], Any]
+    cost: Callable[[Any, Any], Any]
+    X: Any
+    Y: Any
+
+    @property
+    def last(self) -> int:
+        return len(self.widths) - 1
+
+    def activate(self, layer: int, sums: Any) -> Any:
+        return self.output(sums) if layer == self.last else self.hidden[layer](sums)
+
+
+class Absent(Exception):
+    """The network has no such quantity."""
+
+
+class Quantity(NamedTuple):
+    """What a letter with its scripts means: an entry, or a whole array where `index` is None."""
+
+    name: str
+    layer: int
+    index: tuple[int, ...] | None
+    sample: int
+
+
+Indexed = tuple[int, Any]  # the number of the first entry, and the entries
+
+
+class Document:
+    """What the five have in common: values, derivatives, sensitivities, S and T."""
+
+    letters: ClassVar[dict[str, str]]  # letter as printed -> what it is, see `quantity`
+    sizes: str  # letter of a layer's width
+    count: str  # letter for the number of layers
+    samples: str = "m"
+    cost: str
+    pre: str  # weighted sums
+    function: str
+    kronecker: str = "I"
+    layer_letters: str = "kl"
+    sample_letters: str = "p"
+    row_derivatives = False
+    learning_rate: str
+
+    def __init__(self, net: Plain) -> None:
+        self.net = net
+        self.arrays: dict[tuple[str, int], tuple[int, Any]] = {}  # -> number of first column, array
+        self.known: dict[Any, Any] = {}
+        for k in range(1, net.last + 1):
+            self.lay_out(k, net.W[k], net.b[k])
+
+    def lay_out(self, k: int, W: Any, b: Any) -> None:
+        raise NotImplementedError
+
+    def forward(self, x: Any, arrays: Any, nudge: Callable[[str, int, Any], Any]) -> dict[Any, Indexed]:
+        raise NotImplementedError
+
+    # Sizes ------------------------------------------------------------------------------
+
+    def number_of_layers(self) -> int:
+        raise NotImplementedError
+
+    def our_layer(self, layer: int) -> int:
+        """Return the number among 0, ..., K of a layer of neurons."""
+        return layer
+
+    def width(self, layer: int) -> int:
+        k = self.our_layer(layer)
+        if not 0 <= k <= self.net.last:
+            raise Absent(f"layer {layer}")
+        return self.net.widths[k]
+
+    def has_bias(self, weights: int) -> int:
+        if not 1 <= weights <= self.net.last:
+            raise Absent(f"weights {weights}")
+        return int(self.net.b[weights] is not None)
+
+    # Values -----------------------------------------------------------------------------
+
+    def run(self, sample: int, nudged: Quantity | None = None) -> dict[Any, Indexed]:
+        key = (sample, nudged)
+        if key not in self.known:
+            arrays = dict(self.arrays)
+            if nudged is not None and (nudged.name, nudged.layer) in arrays:
+                first, array = arrays[nudged.name, nudged.layer]
+                array = array.astype(complex)
+                array[self.place(nudged, first)] += 1j * STEP
+                arrays[nudged.name, nudged.layer] = first, array
+
+            def nudge(name: str, layer: int, values: Any) -> Any:
+                if nudged is None or (nudged.name, nudged.layer, nudged.sample) != (name, layer, sample):
+                    return values
+                values = values.astype(complex)
+                (position,) = nudged.index or ()
+                values[position - 1] += 1j * STEP
+                return values
+
+            self.known[key] = self.forward(self.net.X[sample - 1], arrays, nudge)
+        return self.known[key]
+
+    def place(self, q: Quantity, first: int) -> Any:
+        """Return where an entry of a matrix (or column) of weights stands."""
+        row, *column = q.index or ()
+        return (row - 1, column[0] - first) if column else (row - 1,)
+
+    def total(self, nudged: Quantity | None = None) -> Any:
+        m = len(self.net.X)
+        outputs = [self.run(p, nudged)[self.output_key()][1] for p in range(1, m + 1)]
+        return sum(self.net.cost(h, y) for h, y in zip(outputs, self.net.Y, strict=True)) / m
+
+    def output_key(self) -> tuple[str, int]:
+        raise NotImplementedError
+
+    def entry(self, q: Quantity, nudged: Quantity | None = None) -> Any:
+        """Return one number."""
+        if not 1 <= q.sample <= len(self.net.X):
+            raise Absent(f"sample {q.sample}")
+        if q.name == self.cost:
+            return self.total(nudged)
+        if (q.name, q.layer) in self.arrays:
+            first, array = self.arrays[q.name, q.layer]
+            self.check(q)
+            same = nudged is not None and q[:3] == nudged[:3]
+            return array[self.place(q, first)] + (1j * STEP if same else 0)
+        if q.name == "y":
+            (i,) = q.index or ()
+            return self.among(self.net.Y[q.sample - 1], i, 1)
+        if q.name == "delta":
+            return self.derivative(Quantity(self.cost, 0, (), 1), q._replace(name=self.pre))
+        run = self.run(q.sample, nudged)
+        if (q.name, q.layer) not in run:
+            raise Absent(str(q))
+        first, values = run[q.name, q.layer]
+        (i,) = q.index or ()
+        return self.among(values, i, first)
+
+    @staticmethod
+    def among(values: Any, index: int, first: int) -> Any:
+        if not first <= index < first + len(values):
+            raise Absent(f"index {index} of {len(values)}")
+        return values[index - first]
+
+    def check(self, q: Quantity) -> None:
+        first, array = self.arrays[q.name, q.layer]
+        place = self.place(q, first)
+        if any(not 0 <= n < size for n, size in zip(place, array.shape, strict=True)):
+            raise Absent(str(q))
+
+    def derivative(self, of: Quantity, wrt: Quantity) -> float:
+        key = ("derivative", of, wrt)
+        if key not in self.known:
+            self.entry(of), self.entry(wrt)  # both must be there
+            self.known[key] = float(np.imag(self.entry(of, wrt)) / STEP)
+        return float(self.known[key])
+
+    def members(self, q: Quantity) -> list[Quantity]:
+        """Return the entries of a whole column."""
+        if q.name == "delta":
+            return [m._replace(name="delta") for m in self.members(q._replace(name=self.pre))]
+        if (q.name, q.layer) in self.arrays:
+            _, array = self.arrays[q.name, q.layer]
+            return [q._replace(index=(n + 1,)) for n in range(len(array))]
+        run = self.run(q.sample)
+        if (q.name, q.layer) not in run:
+            raise Absent(str(q))
+        first, values = run[q.name, q.layer]
+        return [q._replace(index=(first + n,)) for n in range(len(values))]
+
+    def jacobian(self, upper: int, lower: int) -> Any:
+        """Return d pre^(upper) / d pre^(lower): S and T are such matrices."""
+        rows = self.members(Quantity(self.pre, upper, None, 1))
+        columns = self.members(Quantity(self.pre, lower, None, 1))
+        return np.array([[self.derivative(r, c) for c in columns] for r in rows])
+
+
+class Smatrix(Document):
+    """000: W_k with the bias in the last column, a_k = (o_{k-1}, 1), c_k = W_k a_k, o_k = g(c_k)."""
+
+    letters: ClassVar = {
+        "w": "weight",
+        "a": "column",
+        "c": "column",
+        "o": "column",
+        "x": "input",
+        "h": "output",
+        "y": "target",
+        "sigma": "output",
+        "Wbar": "matrix",
+    }
+    sizes, count, cost, pre, function, learning_rate = "N", "L", "J", "c", "g", "eta"
+    kronecker = "delta"
+    row_derivatives = True
+
+    def lay_out(self, k: int, W: Any, b: Any) -> None:
+        self.arrays["w", k] = 1, W if b is None else np.column_stack([W, b])
+        self.arrays["Wbar", k] = 1, W
+
+    def number_of_layers(self) -> int:
+        return self.net.last - 1
+
+    def output_key(self) -> tuple[str, int]:
+        return "h", self.net.last
+
+    def forward(self, x, arrays, nudge):
+        found = {("o", 0): (1, x)}
+        for k in range(1, self.net.last + 1):
+            o = found["o", k - 1][1]
+            a = o if self.net.b[k] is None else np.append(o, 1.0)
+            c = nudge("c", k, arrays["w", k][1] @ a)
+            out = self.net.activate(k, c)
+            name = "h" if k == self.net.last else "o"
+            found |= {("a", k): (1, a), ("c", k): (1, c), (name, k): (1, nudge(name, k, out))}
+        return found
+
+
+class Ng(Document):
+    """001: Theta^(l) leads from layer l to l + 1, its column 0 the bias; a^(1) = x, a_0 = 1."""
+
+    letters: ClassVar = {
+        "theta": "weight",
+        "Theta": "matrix",
+        "Thetabar": "matrix",
+        "a": "column",
+        "abar": "column",
+        "z": "column",
+        "x": "input",
+        "y": "target",
+    }
+    sizes, count, cost, pre, function, learning_rate = "s", "L", "J", "z", "g", "alpha"
+
+    def lay_out(self, k: int, W: Any, b: Any) -> None:
+        self.arrays["theta", k] = (1, W) if b is None else (0, np.column_stack([b, W]))
+        self.arrays["Thetabar", k] = 1, W
+
+    def number_of_layers(self) -> int:
+        return self.net.last + 1
+
+    def our_layer(self, layer: int) -> int:
+        return layer - 1
+
+    def output_key(self) -> tuple[str, int]:
+        return "a", self.net.last + 1
+
+    def forward(self, x, arrays, nudge):
+        found, a = {}, x
+        for l in range(1, self.net.last + 1):
+            with_bias = self.net.b[l] is not None
+            found["abar", l] = 1, a
+            found["a", l] = (0, np.append(1.0, a)) if with_bias else (1, a)
+            z = nudge("z", l + 1, arrays["theta", l][1] @ found["a", l][1])
+            a = nudge("a", l + 1, self.net.activate(l, z))
+            found["z", l + 1] = 1, z
+        return found | {("a", self.net.last + 1): (1, a), ("abar", self.net.last + 1): (1, a)}
+
+
+class Lfd(Document):
+    """002: W^(l) is (d^(l-1) + 1) x d^(l), s^(l) = W^(l)T x^(l-1), x^(l) = (1, theta(s^(l)))."""
+
+    letters: ClassVar = {"w": "weight", "W": "matrix", "s": "column", "x": "column", "y": "target"}
+    sizes, count, samples, cost, pre, function, learning_rate = "d", "L", "N", "E", "s", "theta", "eta"
+    sample_letters = "n"
+
+    def lay_out(self, k: int, W: Any, b: Any) -> None:
+        self.arrays["w", k] = (1, W.T) if b is None else (0, np.vstack([b, W.T]))
+
+    def place(self, q: Quantity, first: int) -> Any:
+        row, column = q.index or ()
+        return row - first, column - 1
+
+    def number_of_layers(self) -> int:
+        return self.net.last
+
+    def output_key(self) -> tuple[str, int]:
+        return "x", self.net.last
+
+    def forward(self, x, arrays, nudge):
+        found = {}
+        for l in range(1, self.net.last + 1):
+            with_bias = self.net.b[l] is not None
+            found["x", l - 1] = (0, np.append(1.0, x)) if with_bias else (1, x)
+            s = nudge("s", l, arrays["w", l][1].T @ found["x", l - 1][1])
+            x = nudge("x", l, self.net.activate(l, s))
+            found["s", l] = 1, s
+        return found | {("x", self.net.last): (1, x)}
+
+
+class Bishop(Document):
+    """003: a^(k) = W^(k) z^(k-1), z^(k) = sigma(a^(k)); with biases as in Bishop's book, z_0 = 1."""
+
+    letters: ClassVar = {
+        "w": "weight",
+        "W": "matrix",
+        "Wbar": "matrix",
+        "a": "column",
+        "z": "column",
+        "zbar": "column",
+        "x": "input",
+        "y": "target",
+    }
+    sizes, count, cost, pre, function, learning_rate = "N", "K", "E", "a", "sigma", "lambda"
+    sample_letters = "n"
+
+    def lay_out(self, k: int, W: Any, b: Any) -> None:
+        self.arrays["w", k] = (1, W) if b is None else (0, np.column_stack([b, W]))
+        self.arrays["Wbar", k] = 1, W
+
+    def number_of_layers(self) -> int:
+        return self.net.last
+
+    def output_key(self) -> tuple[str, int]:
+        return "z", self.net.last
+
+    def forward(self, x, arrays, nudge):
+        found, z = {}, x
+        for k in range(1, self.net.last + 1):
+            found["zbar", k - 1] = 1, z
+            found["z", k - 1] = (1, z) if self.net.b[k] is None else (0, np.append(1.0, z))
+            a = nudge("a", k, arrays["w", k][1] @ found["z", k - 1][1])
+            z = nudge("z", k, self.net.activate(k, a))
+            found["a", k] = 1, a
+        return found | {("z", self.net.last): (1, z), ("zbar", self.net.last): (1, z)}
+
+
+class Nielsen(Document):
+    """004: z^l = W^l a^{l-1} + b^l, a^l = sigma(z^l)."""
+
+    letters: ClassVar = {
+        "w": "weight",
+        "W": "matrix",
+        "b": "column",
+        "z": "column",
+        "a": "column",
+        "x": "input",
+        "y": "target",
+    }
+    sizes, count, cost, pre, function, learning_rate = "N", "L", "C", "z", "sigma", "alpha"
+    layer_letters = "ln"
+
+    def lay_out(self, k: int, W: Any, b: Any) -> None:
+        self.arrays["w", k] = 1, W
+        if b is not None:
+            self.arrays["b", k] = 1, b
+
+    def number_of_layers(self) -> int:
+        return self.net.last
+
+    def output_key(self) -> tuple[str, int]:
+        return "a", self.net.last
+
+    def forward(self, x, arrays, nudge):
+        found = {("a", 0): (1, x)}
+        for l in range(1, self.net.last + 1):
+            weighted = arrays["w", l][1] @ found["a", l - 1][1]
+            z = nudge("z", l, weighted + arrays["b", l][1] if ("b", l) in arrays else weighted)
+            found |= {("z", l): (1, z), ("a", l): (1, nudge("a", l, self.net.activate(l, z)))}
+        return found
+
+
+DOCUMENTS: dict[str, type[Document]] = {
+    "smatrix": Smatrix,
+    "ng": Ng,
+    "lfd": Lfd,
+    "bishop": Bishop,
+    "nielsen": Nielsen,
+}
+
+
+def softmax(z: Any) -> Any:
+    return np.exp(z) / np.sum(np.exp(z))
+
+
+def sigmoid(z: Any) -> Any:
+    return 1 / (1 + np.exp(-z))
+
+
+def identity(z: Any) -> Any:
+    return z + 0.0
+
+
+def plain(
+    widths: Sequence[int],
+    biases: Sequence[bool],
+    hidden: Sequence[Callable[[Any], Any]],
+    output: Callable[[Any], Any],
+    cost: Callable[[Any, Any], Any],
+    seed: int = 5,
+) -> Plain:
+    """Return a network with random weights and two samples; targets sum to one."""
+    rng = np.random.default_rng(seed)
+    layers = range(1, len(widths))
+    Y = rng.uniform(0.1, 1, (2, widths[-1]))
+    return Plain(
+        tuple(widths),
+        {k: rng.normal(size=(widths[k], widths[k - 1])) for k in layers},
+        {k: rng.normal(size=widths[k]) if biases[k - 1] else None for k in layers},
+        dict(enumerate(hidden, start=1)),
+        output,
+        cost,
+        rng.normal(size=(2, widths[0])),
+        Y / Y.sum(axis=1, keepdims=True) if widths[-1] > 1 else Y,
+    )
