@@ -24,7 +24,7 @@ from symbp.functions.names import nearest
 from symbp.functions.numeric import NotReal, value_at
 from symbp.functions.vocabulary import CONSTANTS, FUNCTIONS, Total, cases
 
-__all__ = ["FUNCTIONS", "Total", "parse_formula"]
+__all__ = ["FUNCTIONS", "Total", "parse_formula", "put_in"]
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
@@ -85,6 +85,14 @@ def parse_formula(text: str, names: tuple[str, ...], exponents: tuple[str, ...] 
         :attr:`ExpressionError.excerpt` shows it.
     """
     return _Reader(text, names, exponents).read()
+
+
+@functools.lru_cache(maxsize=1024)
+def put_in(formula: sympy.Expr, values: tuple[tuple[str, float], ...]) -> sympy.Expr:
+    """Put numbers in the places of named symbols; a float stands for the decimal it is written as."""
+    return formula.xreplace(
+        {sympy.Symbol(name, real=True): sympy.Rational(str(value)) for name, value in values}
+    )
 
 
 class _Reader:
