@@ -29,9 +29,13 @@ ACTIVATIONS: dict[str, Activation] = {
         ),
         Activation(
             "selu",
-            "1.0507009873554804934*1.6732632423543772848*(exp(z) - 1) if z <= 0 else 1.0507009873554804934*z",
+            "scale*alpha*(exp(z) - 1) if z <= 0 else scale*z",
             initialisation="lecun",
             source="Klambauer et al. 2017, arXiv:1706.02515, eq. 2 and 14",
+            parameters=(
+                Parameter("alpha", 1.6732632423543772, "positive"),
+                Parameter("scale", 1.0507009873554805, "positive"),
+            ),
         ),
         Activation(
             "softplus",

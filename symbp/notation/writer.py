@@ -16,12 +16,14 @@ from sympy import MatAdd, MatMul, Pow, Symbol
 from sympy.concrete.summations import Sum
 
 from symbp.algebra.matrices import StepMatrix, is_matrix
-from symbp.algebra.nodes import L, MaxOver, Node, Partial, Width, output_activation
+from symbp.algebra.nodes import Constant, L, MaxOver, Node, Partial, Width, output_activation
 from symbp.notation.conditions import chains
 from symbp.notation.layout import Layout, Relation
 from symbp.notation.order import is_decimal, product, terms
 from symbp.notation.records import PLAIN, Glyph, Notation
 from symbp.notation.scripts import decimal
+
+_INDICES = frozenset("ijklpqrstu")
 
 
 class Writer(Layout, ABC):
@@ -168,6 +170,20 @@ class Writer(Layout, ABC):
         if symbol.name in PLAIN:
             return self.letter(self.notation.symbols[symbol.name])
         return str(super()._print_Symbol(symbol))  # type: ignore[misc]
+
+    def _print_Constant(self, constant: Constant) -> str:
+        """Print a parameter's letter, with its layer where the layer of a function stands.
+
+        A letter that is also an index, such as the q of a quantile, has the subscript 0.
+        """
+        places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
+        glyph = self.notation.symbols["Activate"]
+        if constant.layer != 0:
+            places[glyph.layer].append(self._layer(glyph, constant.layer))
+        elif constant.parameter in _INDICES:
+            places["sub"].append("0")
+        letter = self._print(Symbol(constant.parameter))
+        return scripted(letter, places["sub"], places["sup"])
 
     def _print_Width(self, expr: Any) -> str:
         return self.symbol(type(expr).__name__, expr.args[0])
@@ -373,7 +389,19 @@ class Writer(Layout, ABC):
     # Conditions -----------------------------------------------------------------------
 
     def _print_Relational(self, relation: Any) -> str:
+        if isinstance(relation.lhs, Constant) and not isinstance(relation.rhs, Constant):
+            relation = relation.reversed  # |h - y| <= delta, whatever order SymPy has chosen
         return f"{self._print(relation.lhs)} {self.signs[relation.rel_op]} {self._print(relation.rhs)}"
+
+    def _print_And(self, expr: Any) -> str:
+        return f" {self.words('and')} ".join(map(self._print, expr.args))
+
+    def _print_Or(self, expr: Any) -> str:
+        return f" {self.words('or')} ".join(map(self._print, expr.args))
+
+    def words(self, text: str) -> str:
+        """Return words that stand in a formula."""
+        return text
 
     def _print_Equality(self, relation: Any) -> str:
         return str(self.relation(relation))

@@ -7,7 +7,7 @@ from typing import Any
 from sympy import Eq
 
 from symbp.algebra import rules
-from symbp.algebra.nodes import ActivateDerivative, Node, Partial, i, q, r
+from symbp.algebra.nodes import ActivateDerivative, Constant, Node, Partial, i, q, r, with_numbers
 from symbp.derivation.records import Derivation, Step
 from symbp.errors import PlanError
 
@@ -37,6 +37,10 @@ class Equations:
         self.network = derivation.network
         self._derivation = derivation
         self._by_quantity: dict[Quantity, list[Step]] = {}
+        # The numbers of the functions' parameters, as the derivation states them.
+        self._parameters = {
+            step.statement.lhs: step for step in derivation.steps if isinstance(step.statement.lhs, Constant)
+        }
         for label in self._chosen():
             step = derivation[label]
             self._by_quantity.setdefault(quantity(step.statement.lhs), []).append(step)
@@ -66,7 +70,8 @@ class Equations:
         """Put the derivatives of activation functions into a statement.
 
         g' is put in from 1.3d and the output's Jacobian from 1.8d; Kronecker deltas that
-        appear are collapsed and what does not depend on an index leaves its sum.
+        appear are collapsed and what does not depend on an index leaves its sum. The letters of
+        parameters become numbers.
 
         Returns
         -------
@@ -91,4 +96,11 @@ class Equations:
         if "1.8d" in used:
             value = rules.hoist(rules.collapse(value))
         put_in = tuple(self._derivation[label] for label in dict.fromkeys(used))
-        return Eq(step.statement.lhs, hidden.show(value), evaluate=False), put_in
+        return self._with_numbers(Eq(step.statement.lhs, hidden.show(value), evaluate=False), put_in)
+
+    def _with_numbers(self, statement: Eq, put_in: tuple[Step, ...]) -> tuple[Eq, tuple[Step, ...]]:
+        """Put the number of every parameter in the place of its letter."""
+        letters = sorted(statement.rhs.atoms(Constant) & self._parameters.keys(), key=str)
+        numbers = {letter: self._parameters[letter].statement.rhs for letter in letters}
+        right = with_numbers(statement.rhs.xreplace(numbers))
+        return Eq(statement.lhs, right, evaluate=False), (*put_in, *(self._parameters[x] for x in letters))

@@ -38,14 +38,20 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": _mp.exp,
     "log": _mp.log,
     "log1p": lambda x: _mp.log(1 + x),
+    "expm1": lambda x: _mp.exp(x) - 1,
     "sqrt": _mp.sqrt,
     "tanh": _mp.tanh,
+    "sinh": _mp.sinh,
+    "cosh": _mp.cosh,
+    "erf": _mp.erf,
     "sin": _mp.sin,
     "cos": _mp.cos,
     "atan": _mp.atan,
     "Abs": abs,
     "sign": _mp.sign,
     "reciprocal": lambda x: 1 / x,
+    "Pi": lambda one: _mp.pi * one,
+    "Exp1": lambda one: _mp.e * one,
 }
 
 
@@ -62,6 +68,8 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
             return _mp.mpf(int(e.p)) / int(e.q)
         if e.is_Symbol:
             return values[e.name]
+        if isinstance(e, sympy.NumberSymbol):
+            return _FUNCTIONS[type(e).__name__](_mp.mpf(1))
         if e.is_Add:
             return sum((walk(a) for a in e.args), _mp.mpf(0))
         if e.is_Mul:
