@@ -5,6 +5,7 @@ A fault shows as an ordinary traceback and in milliseconds, where Numba takes se
 
 from __future__ import annotations
 
+import math
 import types
 
 import numpy as np
@@ -31,8 +32,9 @@ def interpreted(
     module.math = types.SimpleNamespace(
         **{
             name: getattr(np, name)
-            for name in ("exp", "log", "log1p", "sqrt", "tanh", "sin", "cos", "isfinite")
+            for name in (*"exp expm1 log log1p sqrt tanh sinh cosh sin cos isfinite".split(),)
         },
         atan=np.arctan,
+        erf=math.erf,
     )
     return module

@@ -64,7 +64,7 @@ def warn_of_unreal(record: Activation | Cost) -> None:
     formula = record.expression()
     told = _of_line(formula) if isinstance(record, Activation) else _of_cost(formula, record)
     if told:
-        warnings.warn(f"{_place(record)} {told}", SymbpWarning, stacklevel=3)
+        warnings.warn(f"{_place(record)} {told}", SymbpWarning, stacklevel=4)
 
 
 def _place(record: Parametric) -> str:

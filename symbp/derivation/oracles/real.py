@@ -195,7 +195,12 @@ class RealModel:
             self.run = functools.cache(self._run)
             # Without signs nothing is switched off, so the last attempt has no kink at 0.
             self._draw(random.Random(1000 * seed + attempt), signs=attempt < _ATTEMPTS - 1)
-            runs = [self.run(p + 1) for p in range(samples)]
+            try:
+                runs = [self.run(p + 1) for p in range(samples)]
+            except DerivationError:  # a formula that is not real everywhere: look elsewhere
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                continue
             if not any(at_kink(network, values) for values in runs) and not switched_off(network, runs[0]):
                 break
 
@@ -217,8 +222,11 @@ class RealModel:
 
     def _target(self, rng: random.Random) -> list[Any]:
         raw = [_mp.mpf(rng.randint(1, 1000)) / 1001 for _ in range(self.network.sizes[-1])]
-        if self.network.cost.targets == "distribution":
-            return [value / sum(raw) for value in raw]
+        match self.network.cost.targets:
+            case "distribution":
+                return [value / sum(raw) for value in raw]
+            case "sign":
+                return [_mp.mpf(rng.choice((-1, 1))) for _ in raw]
         return raw
 
     # Values ----------------------------------------------------------------------------
