@@ -16,6 +16,7 @@ from symbp.network import Network
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
 
+_SAME = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos")
 _JIT = "return njit(cache=True, **options)(function)"
 
 
@@ -32,7 +33,9 @@ def interpreted(
     module.math = types.SimpleNamespace(
         **{
             name: getattr(np, name)
-            for name in (*"exp expm1 log log1p sqrt tanh sinh cosh sin cos isfinite".split(),)
+            for name in (
+                *["exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "isfinite"],
+            )
         },
         atan=np.arctan,
         erf=math.erf,
