@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from symbp.errors import DataError, SymbpError, SymbpWarning
+from symbp.errors import DataError, SpecError, SymbpError, SymbpWarning
 from symbp.files import atomic_write, check_output
 from symbp.spec import Spec
 from symbp.version import __version__
@@ -346,6 +346,32 @@ def verify(file: str) -> int:
     report = symbp.verify(symbp.load(file) if spec is None else spec.network)
     click.echo(report.table())
     return 0 if report.ok else 1
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option(
+    "--format", "form", type=click.Choice(("text", "markdown", "latex")), default="text", show_default=True
+)
+def functions(name: str | None, form: str) -> None:
+    """Print the table of activations and costs, or the entry NAME.
+
+    Formula, derivative as derived, its relation to the output, range, kinks with the declared
+    derivative, parameters and source.
+    """
+    from symbp.functions import ACTIVATIONS, ALIASES, COSTS, Activation, Cost
+    from symbp.functions.names import nearest
+
+    records: list[Activation | Cost] = [*ACTIVATIONS.values(), *COSTS.values()]
+    if name is not None:
+        wanted = ALIASES.get(name, name)
+        records = [record for record in records if record.name == wanted]
+        if not records:
+            raise SpecError(f"unknown function {name!r}{nearest(name, [*ACTIVATIONS, *ALIASES, *COSTS])}")
+
+    from symbp.render.functions_page import functions_page
+
+    click.echo(functions_page(records, form), nl=False)
 
 
 @cli.command()

@@ -45,7 +45,7 @@ def derivative_in_output(formula: Expr) -> Expr:
     """
     if isinstance(formula, Piecewise):
         return _piecewise(formula)
-    derivative = _derivative(formula)
+    derivative = derivative_in_argument(formula)
     if not derivative.has(Z):
         return derivative
     for search in (_polynomial_relation, _relation_with_argument, _relation_with_part):
@@ -56,8 +56,10 @@ def derivative_in_output(formula: Expr) -> Expr:
     return derivative
 
 
-def _derivative(formula: Expr) -> Expr:
-    """Return SymPy's derivative; a rational function of z and |z| in lowest terms."""
+def derivative_in_argument(formula: Expr) -> Expr:
+    """Return dg/dz in z: branch by branch, and a rational function of z and |z| in lowest terms."""
+    if isinstance(formula, Piecewise):
+        return Piecewise(*((derivative_in_argument(value), test) for value, test in formula.args))
     derivative = rules.tidied(sympy.diff(formula, Z))
     size = Dummy("size", nonnegative=True)
     plain = derivative.xreplace({sympy.Abs(Z): size})

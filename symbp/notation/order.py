@@ -51,6 +51,8 @@ _DOWNWARD = {kind: rank for rank, kind in enumerate(("J", "h", "sigma", "o", "a"
 
 def role(factor: Any) -> tuple[int, int]:
     """Return the place of a factor in a product."""
+    if factor.is_number:
+        return _RANK["Number"], 0
     base = factor.base if isinstance(factor, Pow) and isinstance(factor.base, Node) else factor
     if isinstance(base, Node):
         # Entries of a product of S-matrices stand as the matrices do: the last layer first.

@@ -389,7 +389,7 @@ class Writer(Layout, ABC):
     # Conditions -----------------------------------------------------------------------
 
     def _print_Relational(self, relation: Any) -> str:
-        if isinstance(relation.lhs, Constant) and not isinstance(relation.rhs, Constant):
+        if isinstance(relation.lhs, (Constant, Symbol)) and isinstance(relation.rhs, sympy.Abs):
             relation = relation.reversed  # |h - y| <= delta, whatever order SymPy has chosen
         return f"{self._print(relation.lhs)} {self.signs[relation.rel_op]} {self._print(relation.rhs)}"
 
