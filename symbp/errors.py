@@ -40,7 +40,8 @@ class ExpressionError(SpecError):
         part = formula[first : first + 72]
         before, after = "... " if first else "", " ..." if first + 72 < len(formula) else ""
         caret = " " * (len(before) + column - first) + "^"
-        self.excerpt = (f"{before}{part}{after}".encode("ascii", "replace").decode(), caret)
+        shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in part)
+        self.excerpt = (f"{before}{shown}{after}", caret)
 
 
 class SymbpWarning(UserWarning):

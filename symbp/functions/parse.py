@@ -176,7 +176,7 @@ class _Reader:
                 return _BINARY[type(op)](a, b)
             case ast.IfExp(test=test, body=body, orelse=orelse):
                 yes, no = self.expression(body, depth), self.expression(orelse, depth)
-                return cases(yes, self.condition(test, depth), no)
+                return self.built(node, cases, yes, self.condition(test, depth), no)
             case ast.Call():
                 return self.call(node, depth)
         raise self.fail(node, "only + - * / **, known functions and 'a if z <= 0 else b' may stand here")
@@ -235,7 +235,13 @@ class _Reader:
         arguments = [self.expression(argument, depth) for argument in node.args]
         if name == "sum" and arguments[0].has(Total):
             raise self.fail(node, "a sum inside a sum")
-        return word.build(*arguments)
+        return self.built(node, word.build, *arguments)
+
+    def built(self, node: ast.AST, build: Callable[..., sympy.Expr], *arguments: Any) -> sympy.Expr:
+        try:
+            return build(*arguments)
+        except OverflowError as error:
+            raise self.fail(node, str(error)) from None
 
     def power(self, node: ast.AST, base: sympy.Expr, right: ast.AST, depth: int) -> sympy.Expr:
         if isinstance(right, ast.Name) and right.id in self.exponents:
@@ -261,6 +267,8 @@ class _Reader:
                 type(o) in _COMPARISONS for o in ops
             ):
                 sides = [self.expression(side, depth) for side in (left, *others)]
+                if any(side.has(sympy.Piecewise) for side in sides):
+                    raise self.fail(node, "a condition compares values without cases (if, max, min) in them")
                 try:
                     relations = [
                         _COMPARISONS[type(op)](a, b) for op, a, b in zip(ops, sides, sides[1:], strict=False)

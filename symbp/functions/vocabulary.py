@@ -36,6 +36,9 @@ class Word:
     arguments: int = 1
 
 
+MAX_CASES = 16
+
+
 def cases(yes: Any, test: Any, no: Any) -> Any:
     """Return ``yes if test else no`` with nested cases laid side by side.
 
@@ -46,6 +49,8 @@ def cases(yes: Any, test: Any, no: Any) -> Any:
     if turnable and not no.free_symbols and yes.free_symbols:
         yes, test, no = no, test.negated, yes
     rest = no.args if isinstance(no, sympy.Piecewise) else [(no, True)]
+    if len(rest) >= MAX_CASES:
+        raise OverflowError(f"more than {MAX_CASES} cases")
     return sympy.Piecewise((yes, test), *rest)
 
 
@@ -56,10 +61,25 @@ def _extreme(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """
 
     def of_two(a: Any, b: Any) -> Any:
+        for cases_of, other in ((a, b), (b, a)):
+            if isinstance(cases_of, sympy.Piecewise):
+                return _case_by_case(cases_of, lambda value, other=other: of_two(value, other))
         first, second = (b, a) if a.free_symbols and not b.free_symbols else (a, b)
         return cases(first, compare(first, second), second)
 
     return of_two
+
+
+def _case_by_case(of: Any, function: Callable[[Any], Any]) -> Any:
+    """Apply a function to every branch of a case distinction, and lay the cases side by side."""
+    branches: list[tuple[Any, Any]] = []
+    for value, test in of.args:
+        inner = function(value)
+        rest = inner.args if isinstance(inner, sympy.Piecewise) else [(inner, sympy.true)]
+        branches += [(result, sympy.And(test, further)) for result, further in rest]
+        if len(branches) > MAX_CASES:
+            raise OverflowError(f"more than {MAX_CASES} cases")
+    return sympy.Piecewise(*branches)
 
 
 FUNCTIONS: dict[str, Word] = {
