@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import keyword
 import math
 from collections.abc import Callable
@@ -63,7 +64,7 @@ def _extreme(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def of_two(a: Any, b: Any) -> Any:
         for cases_of, other in ((a, b), (b, a)):
             if isinstance(cases_of, sympy.Piecewise):
-                return _case_by_case(cases_of, lambda value, other=other: of_two(value, other))
+                return _case_by_case(cases_of, functools.partial(of_two, other))
         first, second = (b, a) if a.free_symbols and not b.free_symbols else (a, b)
         return cases(first, compare(first, second), second)
 

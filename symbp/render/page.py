@@ -238,7 +238,7 @@ def _heading(derivation: Derivation, layer: int | None) -> str:
     network = derivation.network
     if layer is None or network is None:
         return ""
-    units, activation = network.sizes[layer], network.layer(layer).activation.name
+    units, activation = network.sizes[layer], network.layer(layer).activation.signature
     return f"Layer {layer}: {units} neuron{'' if units == 1 else 's'}, {activation}"
 
 
@@ -255,7 +255,7 @@ def _layers(derivation: Derivation) -> list[dict[str, Any]]:
                 {
                     "number": str(k),
                     "units": str(network.sizes[k]),
-                    "activation": network.layer(k).activation.name,
+                    "activation": network.layer(k).activation.signature,
                     "bias": "yes" if network.has_bias(k) else "no",
                     "shape": " x ".join(map(str, network.shapes[k - 1])),
                 }

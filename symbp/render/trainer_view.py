@@ -48,8 +48,8 @@ class TrainerView:
         return {
             "name": network.name,
             "title": " - ".join(map(str, network.sizes)),
-            "functions": ", ".join(layer.activation.name for layer in network.layers),
-            "cost": network.cost.name,
+            "functions": ", ".join(layer.activation.signature for layer in network.layers),
+            "cost": network.cost.signature,
             "sizes": network.sizes,
             "biases": tuple(layer.bias for layer in network.layers),
             "n_params": network.n_params,

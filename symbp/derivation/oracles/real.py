@@ -218,15 +218,18 @@ class RealModel:
             for rows, columns in network.shapes
         ]
         self.x = [[_mp.mpf(draw()) / 1000 for _ in range(network.sizes[0])] for _ in samples]
-        self.targets = [self._target(rng) for _ in samples]
+        self.targets = [self._target(rng, signs) for _ in samples]
 
-    def _target(self, rng: random.Random) -> list[Any]:
+    def _target(self, rng: random.Random, signs: bool) -> list[Any]:
         raw = [_mp.mpf(rng.randint(1, 1000)) / 1001 for _ in range(self.network.sizes[-1])]
         match self.network.cost.targets:
             case "distribution":
                 return [value / sum(raw) for value in raw]
             case "sign":
                 return [_mp.mpf(rng.choice((-1, 1))) for _ in raw]
+            case "real" if signs:
+                # Near and far, above and below: a cost may have a branch for each.
+                return [value * rng.choice((-4, -1, 1, 4)) for value in raw]
         return raw
 
     # Values ----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import sympy
@@ -47,26 +48,40 @@ def _stated(derivation: Derivation, label: str) -> Any:
 
 
 def check_kinks(derivation: Derivation, step: Step) -> Check | None:
-    """Compare a derivative with the branch that holds *at* each switch: that branch declares it there."""
+    """Compare a derivative with the formula's branches: on each, and *at* each place where they switch.
+
+    The branch that holds at such a place declares the derivative there. Random networks need not
+    visit every branch.
+    """
     found = _slope(derivation, step)
     if found is None:
         return None
     formula, variable, others, slope = found
     places = switches(formula, variable)
-    for place in places:
-        at = place.subs(others)
-        values = {variable: at, **others}
-        branch = chosen_branch(formula, values)
-        names = {symbol.name: _real(value) for symbol, value in values.items()}
+    if not places:
+        return None
+    strange = {x for x in slope.free_symbols if x not in {variable, _OUTPUT, *others}}
+    if strange:
+        return Check(step.label, "kink", False, f"{', '.join(sorted(map(str, strange)))} is no letter of g'")
+    for at in _visited([place.subs(others) for place in places]):
+        branch = chosen_branch(formula, {variable: at, **others})
+        names = {symbol.name: _real(value) for symbol, value in {variable: at, **others}.items()}
         sides = (evaluate(branch, {**names, variable.name: _real(at) + sign * _STEP}) for sign in (1, -1))
         expected = (next(sides) - next(sides)) / (2 * _STEP)
         names["output"] = evaluate(formula, names)
         if not abs(evaluate(slope, names) - expected) <= number(10) ** -20:
             return Check(
-                step.label, "kink", False, f"at {variable} = {place} the declared branch has slope {expected}"
+                step.label, "kink", False, f"at {variable} = {at} the branch has slope {float(expected):.6g}"
             )
-    detail = f"the declared value at {variable} = {', '.join(map(str, places))}"
-    return Check(step.label, "kink", True, detail) if places else None
+    detail = f"every branch, and the declared value at {variable} = {', '.join(map(str, places))}"
+    return Check(step.label, "kink", True, detail)
+
+
+def _visited(places: list[Any]) -> list[Any]:
+    """Return the places, a point between each two, and one beyond each end."""
+    ordered = sorted(places)
+    between = [(a + b) / 2 for a, b in itertools.pairwise(ordered)]
+    return [ordered[0] - 1, *ordered, *between, ordered[-1] + 1]
 
 
 def _slope(derivation: Derivation, step: Step) -> tuple[Any, Any, dict[Any, Any], Any] | None:
