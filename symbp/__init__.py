@@ -13,8 +13,8 @@ from symbp.version import __version__
 
 if TYPE_CHECKING:
     from symbp.api import Derivation, derive
-    from symbp.errors import SymbpError
-    from symbp.functions import Activation, Cost
+    from symbp.errors import SymbpError, SymbpWarning
+    from symbp.functions import Activation, Cost, Parameter
     from symbp.network import Dense, Network
     from symbp.run.check_gradient import check_gradient
     from symbp.run.generate import generate
@@ -30,8 +30,10 @@ _PLACES = {
     "Dense": "symbp.network",
     "Derivation": "symbp.api",
     "Network": "symbp.network",
+    "Parameter": "symbp.functions",
     "Spec": "symbp.spec",
     "SymbpError": "symbp.errors",
+    "SymbpWarning": "symbp.errors",
     "TrainOptions": "symbp.spec",
     "check_gradient": "symbp.run.check_gradient",
     "network_symbols": "symbp.run.symbolic",
@@ -48,8 +50,10 @@ __all__ = [
     "Dense",
     "Derivation",
     "Network",
+    "Parameter",
     "Spec",
     "SymbpError",
+    "SymbpWarning",
     "TrainOptions",
     "Trainer",
     "__version__",

@@ -9,13 +9,14 @@ import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import click
 
-from symbp.errors import DataError, SymbpError
+from symbp.errors import DataError, SpecError, SymbpError, SymbpWarning
 from symbp.files import atomic_write, check_output
 from symbp.spec import Spec
 from symbp.version import __version__
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Every mistake of the user becomes one line on stderr and status 2.
     """
     try:
-        status = cli.main(arguments, prog_name="symbp", standalone_mode=False)
+        with _warnings_in_one_line():
+            status = cli.main(arguments, prog_name="symbp", standalone_mode=False)
         sys.stdout.flush()  # now, while a closed pipe or a full disk can still be reported
         return status if isinstance(status, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
@@ -53,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _fail(error.format_message())
     except SymbpError as error:
-        return _fail(str(error))
+        return _fail(str(error), getattr(error, "excerpt", ()))
     except (KeyboardInterrupt, click.Abort):
         print("symbp: interrupted", file=sys.stderr)
         return 130
@@ -75,10 +77,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, excerpt: Sequence[str] = ()) -> int:
+    """Print one line, and below it the formula with a caret under the place, if there is one."""
     with contextlib.suppress(OSError):
-        print(f"symbp: error: {' '.join(message.split())}", file=sys.stderr, flush=True)
+        lines = [f"symbp: error: {' '.join(message.split())}", *(f"    {line}" for line in excerpt)]
+        print("\n".join(lines), file=sys.stderr, flush=True)
     return 2
+
+
+@contextlib.contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Show symbp's own warnings as one line each; others as Python does."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("once", SymbpWarning)
+        usual = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
+            if issubclass(category, SymbpWarning):
+                print(f"symbp: warning: {' '.join(str(message).split())}", file=sys.stderr)
+            else:
+                usual(message, category, *place)
+
+        warnings.showwarning = show  # type: ignore[assignment]
+        yield
 
 
 @click.group(help=_HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -354,6 +375,32 @@ def verify(file: str) -> int:
     report = symbp.verify(symbp.load(file) if spec is None else spec.network)
     click.echo(report.table())
     return 0 if report.ok else 1
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option(
+    "--format", "form", type=click.Choice(("text", "markdown", "latex")), default="text", show_default=True
+)
+def functions(name: str | None, form: str) -> None:
+    """Print the table of activations and costs, or the entry NAME.
+
+    Formula, derivative as derived, its relation to the output, range, kinks with the declared
+    derivative, parameters and source.
+    """
+    from symbp.functions import ACTIVATIONS, ALIASES, COSTS, Activation, Cost
+    from symbp.functions.names import nearest
+
+    records: list[Activation | Cost] = [*ACTIVATIONS.values(), *COSTS.values()]
+    if name is not None:
+        wanted = ALIASES.get(name, name)
+        records = [record for record in records if record.name == wanted]
+        if not records:
+            raise SpecError(f"unknown function {name!r}{nearest(name, [*ACTIVATIONS, *ALIASES, *COSTS])}")
+
+    from symbp.render.functions_page import functions_page
+
+    click.echo(functions_page(records, form), nl=False)
 
 
 @cli.command()

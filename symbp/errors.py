@@ -24,7 +24,28 @@ class ExpressionError(SpecError):
     Usual causes: a name that is not declared (an activation knows only ``z``, a
     cost ``h`` and ``y``), a function outside the list, an expression over the
     stated limits.
+
+    Attributes
+    ----------
+    excerpt : tuple of str
+        The formula and, under it, a caret at the offending place; empty where the whole
+        formula is meant. The command line prints them below the message.
     """
+
+    excerpt: tuple[str, ...] = ()
+
+    def point_at(self, formula: str, column: int) -> None:
+        """Let the excerpt show the formula, or a part of it, with a caret under `column` (from 0)."""
+        first = max(0, column - 50)
+        part = formula[first : first + 72]
+        before, after = "... " if first else "", " ..." if first + 72 < len(formula) else ""
+        caret = " " * (len(before) + column - first) + "^"
+        shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in part)
+        self.excerpt = (f"{before}{shown}{after}", caret)
+
+
+class SymbpWarning(UserWarning):
+    """Something is legal and may still not be what was meant: a formula that is not real everywhere."""
 
 
 class DataError(SymbpError, ValueError):

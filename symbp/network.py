@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from symbp.errors import SpecError
-from symbp.functions import ACTIVATIONS, COSTS, Activation, Cost, UpdateRule
+from symbp.functions import ACTIVATIONS, ALIASES, COSTS, Activation, Cost, UpdateRule
 from symbp.functions.names import nearest
 from symbp.values import shown, whole_number
 
@@ -36,8 +36,9 @@ class Dense:
     ----------
     units : int
         N_k, the number of units.
-    activation : str or Activation
-        A name of :data:`symbp.functions.ACTIVATIONS` or an own function.
+    activation : str, Activation or mapping
+        A name of :data:`symbp.functions.ACTIVATIONS`, a record (an own function, or a built-in
+        one with other values of its parameters), or ``{"name": "leaky_relu", "alpha": 0.2}``.
     bias : bool
         Whether the layer has a bias, the last column of W_k.
 
@@ -51,7 +52,12 @@ class Dense:
     activation: Activation
     bias: bool
 
-    def __init__(self, units: int, activation: str | Activation = "identity", bias: bool = True) -> None:
+    def __init__(
+        self,
+        units: int,
+        activation: str | Activation | Mapping[str, Any] = "identity",
+        bias: bool = True,
+    ) -> None:
         if not isinstance(bias, bool):
             raise SpecError(f"bias = {bias!r}: expected true or false")
         object.__setattr__(self, "units", whole_number("units", units, 1, MAX_UNITS))
@@ -69,8 +75,8 @@ class Network:
         N_0, the number of inputs.
     layers : sequence of Dense
         The L hidden layers, then the output layer.
-    cost : str or Cost
-        A name of :data:`symbp.functions.COSTS` or an own function.
+    cost : str, Cost or mapping
+        A name of :data:`symbp.functions.COSTS`, a record, or ``{"name": "huber", "delta": 0.5}``.
     name : str
         Names the files that are written about the network.
     weighted : bool
@@ -94,7 +100,7 @@ class Network:
         self,
         inputs: int,
         layers: Iterable[Dense],
-        cost: str | Cost,
+        cost: str | Cost | Mapping[str, Any],
         name: str = "network",
         weighted: bool = False,
     ) -> None:
@@ -172,19 +178,49 @@ def _identifier(name: object) -> str:
 
 
 def resolve(key: str, value: object, table: Mapping[str, Record], kind: type[Record]) -> Record:
-    """Return the function that ``key = value`` means: a name of `table`, or an own record."""
+    """Return the function that ``key = value`` means: a name of `table`, an own record, or values."""
     if isinstance(value, str):
-        if value not in table:
+        name = ALIASES.get(value, value)
+        if name not in table:
             raise SpecError(f"unknown {key} {shown(value)}{nearest(value, table)}")
-        return table[value]
+        return table[name]
+    if isinstance(value, Mapping) and kind is not UpdateRule:
+        return _with_values(key, value, table, kind)
     if not isinstance(value, kind):
         raise SpecError(f"{key} = {shown(value)}: expected a name or a symbp.{kind.__name__}")
-    if value.name in table:
-        if value != table[value.name]:
+    if value.name in {**table, **ALIASES}:
+        if not _same_function(value, table.get(value.name)):
             raise SpecError(f"{key} {value.name!r} is not the built-in of that name; give yours another name")
+    elif isinstance(value, (Activation, Cost)):
+        from symbp.functions.examine import refuse_useless, warn_of_unreal
+
+        refuse_useless(value)  # an own formula is read now, where its declaration is at hand
+        warn_of_unreal(value)
     else:
-        value.expression()  # an own formula is read now, where its declaration is at hand
+        value.expression()
     return value
+
+
+def _with_values(
+    key: str, given: Mapping[Any, Any], table: Mapping[str, Record], kind: type[Record]
+) -> Record:
+    """Return the function that ``{name = "leaky_relu", alpha = 0.2}`` means."""
+    if "name" not in given:
+        raise SpecError(f"{key} = {shown(dict(given))}: no key 'name'")
+    record = resolve(key, given["name"], table, kind)
+    if not isinstance(record, (Activation, Cost)):
+        raise SpecError(f"{key} {record.name!r} takes no parameters")
+    try:
+        return record.with_mapping({name: x for name, x in given.items() if name != "name"})
+    except SpecError as error:
+        raise SpecError(f"{key} {error.args[0].removeprefix(record.kind + ' ')}") from None
+
+
+def _same_function(record: object, other: object) -> bool:
+    """Whether two records state one function, perhaps with different values of its parameters."""
+    if isinstance(record, (Activation, Cost)):
+        return record.same_function(other)
+    return record == other
 
 
 def _layers(layers: Iterable[Dense]) -> tuple[Dense, ...]:
@@ -208,7 +244,7 @@ def _check_one_meaning_per_name(network: Network) -> None:
     used: list[tuple[str, Activation | Cost]] = [("cost", network.cost)]
     used += [(f"layer {k}: activation", layer.activation) for k, layer in enumerate(network.layers, start=1)]
     for place, function in used:
-        if known.setdefault(function.name, function) != function:
+        if not known.setdefault(function.name, function).same_function(function):
             raise SpecError(
                 f"{place} {function.name!r}: another function has that name; give one of them another name"
             )
@@ -234,11 +270,13 @@ def _check_layer_activations(network: Network) -> None:
 _ACCEPTED = {
     "distribution": ("distribution",),
     "unit_interval": ("unit_interval", "distribution"),
-    "real": ("real", "unit_interval", "distribution"),
+    "positive": ("positive", "unit_interval", "distribution"),
+    "real": ("real", "positive", "unit_interval", "distribution"),
 }
 _REASON = {
     "distribution": "outputs that are positive and sum to 1",
     "unit_interval": "outputs between 0 and 1",
+    "positive": "outputs above 0",
 }
 
 
@@ -250,7 +288,7 @@ def _check_cost_fits_output(network: Network) -> None:
         remedy = "for a single output use 'sigmoid' with cost 'binary_cross_entropy'"
     else:
         fitting = [repr(known.name) for known in ACTIVATIONS.values() if known.output == cost.output]
-        other = "half_squared_error" if activation.output == "real" else "binary_cross_entropy"
+        other = "binary_cross_entropy" if activation.output == "unit_interval" else "half_squared_error"
         remedy = f"use {' or '.join(fitting)} in the output layer, or cost {other!r}"
     raise SpecError(
         f"cost {cost.name!r} needs {_REASON[cost.output]}, which output activation {activation.name!r} "

@@ -7,7 +7,6 @@ one, because a misspelt ``batch_sise`` that is silently ignored costs hours.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -16,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from symbp.errors import SpecError
-from symbp.functions import ACTIVATIONS, COSTS, OPTIMIZERS, Activation, Cost, UpdateRule
+from symbp.functions import ACTIVATIONS, ALIASES, COSTS, OPTIMIZERS, Activation, Cost, UpdateRule
 from symbp.functions.names import nearest
+from symbp.functions.parameters import parameter_entry
 from symbp.network import MAX_LAYERS, Dense, Network, resolve
 from symbp.values import positive_number, shown, whole_number
 
@@ -130,7 +130,7 @@ class Spec:
             "network": {
                 "name": network.name,
                 "inputs": network.inputs,
-                "cost": network.cost.name,
+                "cost": _named(network.cost),
                 "layers": [_layer_entry(layer) for layer in network.layers],
                 **({"weighted": True} if network.weighted else {}),
             },
@@ -184,7 +184,9 @@ def _at(place: str) -> Iterator[None]:
     try:
         yield
     except SpecError as error:
-        raise type(error)(f"{place}: {error}") from None
+        located = type(error)(f"{place}: {error}")
+        located.__dict__.update(error.__dict__)  # the caret under a formula
+        raise located from None
 
 
 def _only_known(kind: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
@@ -204,13 +206,15 @@ def _table(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _functions(table: Mapping[str, Any]) -> dict[str, Activation | Cost]:
+    if table:
+        from symbp.functions.examine import refuse_useless
     own: dict[str, Activation | Cost] = {}
     for name, entry in table.items():
         with _at(f"[functions] {name}"):
-            if name in ACTIVATIONS | COSTS:
+            if name in (*ACTIVATIONS, *ALIASES, *COSTS):
                 raise SpecError("a built-in function has this name; give yours another one")
             own[name] = _function(name, entry)
-            own[name].expression()  # report a wrong formula here, with its key
+            refuse_useless(own[name])  # report a wrong formula here, with its key
     return own
 
 
@@ -221,10 +225,10 @@ def _function(name: str, entry: object) -> Activation | Cost:
         raise SpecError(f"{shown(entry)}: expected the text of a formula")
     names = set(re.findall(r"[A-Za-z_]\w*", options["formula"]))
     if "z" in names:
-        _only_known("key", options, ("formula", "output", "initialisation", "source"))
+        _only_known("key", options, ("formula", "output", "initialisation", "source", "parameters"))
         return Activation(name, **options)
     if "h" in names:
-        _only_known("key", options, ("formula", "output", "targets", "source"))
+        _only_known("key", options, ("formula", "output", "targets", "source", "parameters"))
         return Cost(name, **options)
     raise SpecError(
         f"formula {shown(options['formula'])}: expected z (an activation) or h and y (a cost) in it"
@@ -284,13 +288,25 @@ def _train(table: Mapping[str, Any]) -> TrainOptions:
 
 
 def _layer_entry(layer: Dense) -> dict[str, Any]:
-    entry: dict[str, Any] = {"units": layer.units, "activation": layer.activation.name}
+    entry: dict[str, Any] = {"units": layer.units, "activation": _named(layer.activation)}
     return entry if layer.bias else {**entry, "bias": False}
 
 
-def _function_entry(function: Activation | Cost) -> str | dict[str, str]:
+def _named(function: Activation | Cost) -> str | dict[str, Any]:
+    """Return the name, with those values of the parameters that are not the defaults."""
+    defaults = {parameter.name: parameter.default for parameter in function.parameters}
+    values = {name: value for name, value in function.values.items() if value != defaults[name]}
+    return {"name": function.name, **values} if values else function.name
+
+
+def _function_entry(function: Activation | Cost) -> str | dict[str, Any]:
     """Return the formula alone where the rest of the record is default."""
     plain = type(function)(function.name, function.formula)
-    values, defaults = dataclasses.asdict(function), dataclasses.asdict(plain)
-    special = {key: value for key, value in values.items() if value != defaults[key]}
+    special = {
+        key: getattr(function, key)
+        for key in ("output", "initialisation", "targets", "source")
+        if getattr(function, key, None) != getattr(plain, key, None)
+    }
+    if function.parameters:
+        special["parameters"] = {p.name: parameter_entry(p) for p in function.parameters}
     return {"formula": function.formula, **special} if special else function.formula

@@ -12,7 +12,9 @@ import tempfile
 from pathlib import Path
 
 import symbp
+from symbp.functions import ACTIVATIONS, COSTS
 from symbp.network import Dense, Network
+from symbp.render.functions_page import functions_page
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
 
@@ -44,6 +46,15 @@ def build(spec: Spec, directory: Path) -> None:
     (directory / "trainer.py").write_text(trainer_source(derivation, spec), encoding="utf-8")
 
 
+FUNCTIONS = "functions.md"
+
+
+def build_functions(directory: Path) -> None:
+    """Write the table of all functions."""
+    page = functions_page([*ACTIVATIONS.values(), *COSTS.values()], "markdown")
+    (directory / FUNCTIONS).write_text(f"# Activations and costs\n\n{page}", encoding="utf-8")
+
+
 def differences(expected: Path, found: Path) -> str:
     """Return a unified diff of two directories, with files that only one has; empty if they are equal."""
     names = {
@@ -71,6 +82,7 @@ def main() -> None:
         for spec in REFERENCES:
             build(spec, Path(name) / spec.network.name)
             print(f"built {spec.network.name}", file=sys.stderr)
+        build_functions(Path(name))
         # Only now: a build that fails leaves the old output alone.
         shutil.rmtree(GENERATED, ignore_errors=True)
         shutil.copytree(name, GENERATED)

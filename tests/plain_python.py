@@ -5,6 +5,7 @@ A fault shows as an ordinary traceback and in milliseconds, where Numba takes se
 
 from __future__ import annotations
 
+import math
 import types
 
 import numpy as np
@@ -15,6 +16,7 @@ from symbp.network import Network
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
 
+_SAME = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos")
 _JIT = "return njit(cache=True, **options)(function)"
 
 
@@ -31,8 +33,11 @@ def interpreted(
     module.math = types.SimpleNamespace(
         **{
             name: getattr(np, name)
-            for name in ("exp", "log", "log1p", "sqrt", "tanh", "sin", "cos", "isfinite")
+            for name in (
+                *["exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "isfinite"],
+            )
         },
         atan=np.arctan,
+        erf=math.erf,
     )
     return module

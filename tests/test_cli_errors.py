@@ -215,3 +215,74 @@ def test_a_reader_that_leaves_early_sees_no_complaint() -> None:
     os.close(write)
     assert done.stderr == b""
     assert done.returncode == 1
+
+
+def test_a_wrong_formula_is_shown_with_a_caret(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("iris.toml").write_text(SPEC.replace('"tanh"', '"own"') + '[functions]\nown = "z + tahn(z)/2"\n')
+    assert main(["derive", "iris.toml"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    message, formula, caret = err.splitlines()
+    assert message.startswith("symbp: error: iris.toml: [functions] own: formula 'z + tahn(z)/2', column 5: ")
+    assert message.endswith("unknown function 'tahn'; did you mean 'tanh'?")
+    assert formula == "    z + tahn(z)/2"
+    assert caret == "        ^"
+
+
+def test_a_formula_that_is_not_real_everywhere_is_one_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("iris.toml").write_text(SPEC.replace('"tanh"', '"own"') + '[functions]\nown = "log(z)"\n')
+    assert main(["derive", "iris.toml"]) == 0
+    _, err = capsys.readouterr()
+    assert (
+        err
+        == "symbp: warning: activation 'own': formula 'log(z)' is not real for z < 0: outputs there are NaN\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            '"tanh"',
+            '{name = "leaky_relu", alpha = "x"}',
+            "layer 1: activation 'leaky_relu': alpha = 'x': expected",
+        ),
+        ('"tanh"', '{name = "leaky_relu", alpha = -1}', "alpha = -1: expected a number of at least 0"),
+        ('"tanh"', '{name = "leaky_relu", slope = 1}', "unknown parameter 'slope'; known: alpha"),
+        (
+            '"cross_entropy"',
+            '{name = "huber", delta = -1}',
+            "cost 'huber': delta = -1: expected a number above 0",
+        ),
+    ],
+)
+def test_wrong_parameters(capsys: pytest.CaptureFixture[str], old: str, new: str, message: str) -> None:
+    Path("iris.toml").write_text(SPEC.replace(old, new, 1))
+    assert message in error_of(capsys, "derive", "iris.toml")
+
+
+def test_unknown_function_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "unknown function 'leakyrelu'; did you mean 'leaky_relu'?" in error_of(
+        capsys, "functions", "leakyrelu"
+    )
+    assert "Invalid value for '--format'" in error_of(capsys, "functions", "relu", "--format", "html5")
+
+
+@pytest.mark.parametrize(
+    ("cost", "targets", "message"),
+    [
+        ("hinge", "1\n0\n-1\n", "target 0; cost 'hinge' needs -1 or 1"),
+        ("poisson", "1\n-2\n3\n", "target -2; cost 'poisson' needs numbers of at least 0"),
+    ],
+)
+def test_targets_outside_the_domain_of_a_cost(
+    capsys: pytest.CaptureFixture[str], cost: str, targets: str, message: str
+) -> None:
+    output = "exp" if cost == "poisson" else "identity"
+    spec = SPEC.replace("cross_entropy", cost).replace(
+        '3, activation = "softmax"', f'1, activation = "{output}"'
+    )
+    Path("iris.toml").write_text(spec)
+    rows = "".join(f"1,2,{y}\n" for y in targets.split())
+    Path("iris.csv").write_text("a,b,kind\n" + rows)
+    assert message in error_of(capsys, "train", "iris.toml", "--data", "iris.csv", "--target", "kind")

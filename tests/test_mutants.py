@@ -12,6 +12,11 @@ from symbp.network import Dense, Network
 NETWORKS = {
     "generic": None,
     "deep": Network(3, [Dense(4, "tanh"), Dense(2, "relu"), Dense(3, "softmax")], "cross_entropy"),
+    "parameters": Network(
+        2,
+        [Dense(6, {"name": "leaky_relu", "alpha": 0.25}), Dense(4, "swish"), Dense(6, "elu")],
+        {"name": "huber", "delta": 0.75},
+    ),
     "mixed": Network(3, [Dense(4, "sigmoid", bias=False), Dense(2, "sigmoid")], "binary_cross_entropy"),
 }
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import symbp
-from symbp.errors import DerivationError, ExpressionError, SymbpError
+from symbp.errors import ExpressionError, SymbpError, SymbpWarning
 from symbp.network import Dense, Network
 from symbp.spec import Spec
 from tests.plain_python import interpreted
@@ -44,6 +45,9 @@ def test_distributions(output: str, cost: str) -> None:
         ("0 if z < -1 else (1 if z > 1 else z/2 + 0.5)", "(h - y)**4"),
         ("z/(1 + abs(z))", "log(exp(h - y) + exp(y - h))"),
         ("exp(-z**2)", "exp(h) - y*h"),
+        ("max(0, min(z, 6)) + z/9", "max(0, 1 - y*h) + (h - y)**2"),
+        ("erf(z)*sinh(z/2) + expm1(z)", "log(cosh(h - y))"),
+        ("z if -1/2 < z < 1/2 else z/2 + log1p(z**2)", "(h - y)**2 if h < y and h > y - 3 else 2*(h - y)**2"),
         ("sqrt(1 + z**2)**3/(2 - sin(z))", "(h - y)**2/(1 + (h - y)**2)"),
     ],
 )
@@ -79,11 +83,74 @@ def test_a_function_of_the_layer_takes_no_cases() -> None:
         symbp.Activation("bad", "exp(z if z > 0 else 0)/sum(exp(z if z > 0 else 0))")
 
 
-@pytest.mark.parametrize("formula", ["sqrt(z)", "log(z)", "z**(1/3)"])
-def test_what_is_not_real_is_one_error(formula: str) -> None:
-    own = symbp.Activation("own", formula)
-    with pytest.raises(DerivationError, match="not real at z"):
-        symbp.derive(Network(2, [Dense(3, own), Dense(1)], "squared_error")).prove()
+@pytest.mark.parametrize(
+    ("formula", "place"),
+    [
+        ("sqrt(z)", "z < 0"),
+        ("log(z)", "z < 0"),
+        ("z**(1/3)", "z < 0"),
+        ("log(z + 1/2)", "z < -0.5"),
+        ("sqrt(9 - z**2)", "z < -3, z > 3"),
+        ("sqrt(z**2 - 1/100)", "-0.1 < z < 0.1"),
+    ],
+)
+def test_what_is_not_real_everywhere_is_one_warning(formula: str, place: str) -> None:
+    """It can be derived and proved where it is real, and used there."""
+    with pytest.warns(SymbpWarning) as caught:
+        network = Network(2, [Dense(3, symbp.Activation("own", formula)), Dense(1)], "squared_error", "own")
+    (message,) = {str(warning.message) for warning in caught}
+    assert message == f"activation 'own': formula {formula!r} is not real for {place}: outputs there are NaN"
+    interpreted(network, prove=True).self_test()
+
+
+def test_a_cost_that_needs_care_is_one_warning() -> None:
+    own = symbp.Cost("divergence", "y*log(y/h)", "distribution", "distribution")
+    with pytest.warns(SymbpWarning, match="no finite value at h = 0.05, y = 0: give it one with 'a if"):
+        network = Network(2, [Dense(3, "softmax")], own, "own")
+    interpreted(network, prove=True).self_test()
+    careful = symbp.Cost("careful", "0 if y <= 0 else y*log(y/h)", "distribution", "distribution")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        network = Network(2, [Dense(3, "softmax")], careful, "own")
+    module = interpreted(network, prove=True)
+    module.self_test()
+    J, gradient = module.value_and_gradient(module.init_params(0), [[0.5, -0.5]], [1])
+    assert np.isfinite(J)
+    assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize(
+    ("formula", "reason"),
+    [
+        ("3", "does not depend on z"),
+        ("0*z", "does not depend on z"),
+        ("z - z + pi", "does not depend on z"),
+        ("1 if z > 0 else 0", "has derivative 0 wherever it has one"),
+        ("log(-1 - z**2)", "is not real for any z"),
+        ("z + h", "unknown name 'h' (h is the prediction that a cost takes)"),
+        ("z + y", "unknown name 'y' (y is the target that a cost takes)"),
+    ],
+)
+def test_useless_activations_are_refused(formula: str, reason: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        Dense(3, symbp.Activation("own", formula))
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("formula", "reason"),
+    [
+        ("y**2", "does not depend on h"),
+        ("1 if h > y else 0", "has derivative 0 wherever it has one"),
+        ("(z - y)**2", "unknown name 'z' (z is the weighted sum of an activation)"),
+        ("sum(h - y)", "leave sum(...) out"),
+    ],
+)
+def test_useless_costs_are_refused(formula: str, reason: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        Network(2, [Dense(1)], symbp.Cost("own", formula))
+    assert reason in str(caught.value)
 
 
 @pytest.mark.parametrize("source", ['say "hi"', '"""', "C:\\new", "ä ∂", "a\nb", "{{ x }}", "{% raw %}"])

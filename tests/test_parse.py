@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import string
-
 import pytest
 import sympy
 
@@ -26,14 +23,60 @@ z = sympy.Symbol("z", real=True)
         ("z**-2", z**-2),
         ("0 if z <= 0 else z", sympy.Piecewise((0, z <= 0), (z, True))),
         ("exp(z)/sum(exp(z))", sympy.exp(z) / Total(sympy.exp(z))),
+        ("max(0, z)", sympy.Piecewise((0, z <= 0), (z, True))),
+        ("max(z, 0)", sympy.Piecewise((0, z <= 0), (z, True))),
+        ("min(z, 6)", sympy.Piecewise((6, z >= 6), (z, True))),
+        ("z if z > 0 else 0", sympy.Piecewise((0, z <= 0), (z, True))),  # NaN goes on
+        ("0 if z < -1 else 1 if z > 1 else z", sympy.Piecewise((0, z < -1), (1, z > 1), (z, True))),
+        ("z**2 if -1 < z <= 1 else z", sympy.Piecewise((z**2, (z > -1) & (z <= 1)), (z, True))),
+        ("1 if z < 0 or z > 1 else z", sympy.Piecewise((1, (z < 0) | (z > 1)), (z, True))),
+        ("max(0, min(z, 6))", sympy.Piecewise((6, z >= 6), (0, z <= 0), (z, True))),
+        ("sigmoid(2*z)", 1 / (1 + sympy.exp(-2 * z))),
+        ("softplus(z)", sympy.log(1 + sympy.exp(z))),
+        ("erf(z/sqrt(2))", sympy.erf(z / sympy.sqrt(2))),
+        ("e**2*pi", sympy.E**2 * sympy.pi),
+        (" z\n + 1\t", z + 1),
     ],
 )
 def test_formula_is_read(text: str, value: sympy.Expr) -> None:
     assert parse_formula(text, ("z",)) == value
 
 
+def test_an_exponent_may_be_a_declared_whole_number() -> None:
+    beta, step = sympy.symbols("beta1 step", real=True)
+    names = ("beta1", "step")
+    assert parse_formula("1 - beta1**step", names, exponents=("step",)) == 1 - beta**step
+    with pytest.raises(ExpressionError, match="must be a number"):
+        parse_formula("1 - beta1**step", names)
+    with pytest.raises(ExpressionError, match="must be a number"):
+        parse_formula("step**beta1", names, exponents=("step",))
+
+
 def test_decimals_are_exact() -> None:
     assert parse_formula("0.1 + 0.2", ("z",)) == sympy.Rational(3, 10)
+    long = "1.6732632423543772848170429916717"
+    assert parse_formula(long, ("z",)) == sympy.Rational(int(long.replace(".", "")), 10**31)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("z + tahn(z)", "tahn"), ("z*2 + q", "q"), ("z**2 + (z^2)", "^"), ("z + 1/(2 - 2)", "2 - 2")],
+)
+def test_a_caret_stands_under_the_offending_place(text: str, place: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_formula(text, ("z",))
+    formula, caret = caught.value.excerpt
+    assert formula == text
+    assert caret.strip() == "^"
+    assert formula[len(caret) - 1 :].startswith(place)
+
+
+def test_the_excerpt_of_a_long_formula_shows_the_place() -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_formula("1.00000000000001*z + " * 9 + "q + " + "1.00000000000001*z + " * 9 + "z", ("z",))
+    formula, caret = caught.value.excerpt
+    assert len(formula) < 90
+    assert formula[len(caret) - 1] == "q"
 
 
 @pytest.mark.parametrize(
@@ -43,19 +86,43 @@ def test_decimals_are_exact() -> None:
         ("tahn(z)", "did you mean 'tanh'"),
         ("z.real", "may stand here"),
         ("z[0]", "may stand here"),
-        ("__import__('os')", "unknown function"),
+        ("__import__(z)", "unknown function"),
+        ("__import__('os')", "the character '"),
+        ("z^2", r"column 2: the character \^: write \*\* for a power"),
         ("exp(z, 2)", "exactly one argument"),
         ("exp(x=z)", "exactly one argument"),
         ("lambda: z", "may stand here"),
         ("[z for z in z]", "may stand here"),
         ("'text'", "may stand here"),
+        ("max(z)", "exactly 2 arguments"),
+        ("exp(*z)", "exactly one argument"),
+        ("(z := 1)", "may stand here"),
+        ("z = 1", "a formula is a value"),
+        ("exp", r"write exp\(...\)"),
+        ("h + z", "unknown name 'h'.*h is the prediction"),
+        ("((z**64)**64)**64", "size at most 64"),
+        ("9**9**9", "size at most 64"),
+        ("((1.0000001**64)**64)**64", "the power of so long a number"),
+        ("(10**64)**64", "the power of so long a number"),
+        ("1e300*1e10", "below 1e"),
+        ("1e-400", "must be above"),
+        ("0.1" + "1" * 40, "43 characters"),
+        ("exp(exp(exp(exp(z))))", "exponentials nested"),
+        ("exp(exp(exp(100)))", "not a finite real number"),
+        ("(-8)**(1/3)", "not a finite real number"),
+        ("sum(sum(z))", "a sum inside a sum"),
+        ("z if 1 < z < 2 or 3 else 0", "a condition is a comparison"),
+        ("1 if max(z, 0) > 1 else z", "without cases"),
+        ("max(" * 5 + "z" + ", z**2), z**3), z**4), z**5), z**6)", "more than 16 cases"),
+        ("z//2", "may stand here"),
+        ("z@z", "the character @"),
         ("True", "may stand here"),
         ("1j", "may stand here"),
         ("z +", "invalid syntax"),
         ("", "expected a text"),
         ("z**z", "must be a number"),
         ("9**9999", "must be a number"),
-        ("z if z else 1", "one comparison"),
+        ("z if z else 1", "a condition is a comparison"),
         ("1 < z < 2", "may stand here"),
         ("1/0", "not a finite real number"),
         ("log(0)", "not a finite real number"),
@@ -68,43 +135,3 @@ def test_what_is_no_formula_is_refused(text: str, reason: str) -> None:
     with pytest.raises(ExpressionError, match=reason) as caught:
         parse_formula(text, ("z",))
     assert "\n" not in str(caught.value)
-
-
-def test_hostile_text_is_refused_and_never_executed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is thrown at it, the answer is an expression or an ExpressionError, soon."""
-    executed: list[str] = []
-    monkeypatch.setattr("builtins.eval", lambda *a: executed.append("eval"))
-    monkeypatch.setattr("builtins.exec", lambda *a: executed.append("exec"))
-    rng = random.Random(0)
-    pieces = [
-        *"z()+-*/,.[]{}:;'\"\\#@!&|^~<>= \n\t\0é∂",
-        *string.ascii_letters[:6],
-        *(
-            "exp",
-            "log",
-            "sum",
-            "__class__",
-            "import",
-            "os",
-            "lambda",
-            "if",
-            "else",
-            "9e999",
-            "0x1f",
-            "**",
-            "//",
-        ),
-    ]
-    answers: list[sympy.Expr] = []
-    refusals: list[str] = []
-    for _ in range(3000):
-        text = "".join(rng.choices(pieces, k=rng.randint(1, 12)))
-        try:
-            answers.append(parse_formula(text, ("z",)))
-        except ExpressionError as error:
-            refusals.append(str(error))
-    assert all(isinstance(value, sympy.Expr) for value in answers)
-    assert all(len(message) < 400 for message in refusals)
-    assert len(answers) > 10
-    assert len(refusals) > 1000
-    assert not executed

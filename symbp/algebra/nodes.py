@@ -206,6 +206,7 @@ class Constant(Expr):
     is_symbol = True
     is_commutative = True
     is_real = True
+    _diff_wrt = True  # SymPy asks how a sum changes with it when it looks for its sign
 
     def __new__(cls, parameter: Any, layer: Any, value: Any) -> Constant:
         exact = sympy.Rational(str(value))
@@ -243,7 +244,7 @@ class Constant(Expr):
         return self.value.is_zero
 
     def _eval_derivative(self, wrt: Any) -> Any:
-        return sympy.S.Zero
+        return sympy.S.One if wrt == self else sympy.S.Zero
 
     def _sympystr(self, printer: Any) -> str:
         layer = f"[{printer._print(self.layer)}]" if self.layer != 0 else ""

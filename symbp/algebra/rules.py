@@ -34,7 +34,27 @@ def differentiate(expr: Expr, wrt: Node) -> Expr:
     captured = bound & (wrt.free_symbols | set(wrt.indices))
     if captured:
         raise DerivationError(f"index {captured} is summed over and also stands in {wrt}")
-    return expr.diff(wrt)
+    return tidied(expr.diff(wrt))
+
+
+def tidied(derivative: Expr) -> Expr:
+    """Write what differentiation leaves in its short form: u sign(u) = |u|, sinh(u)/cosh(u) = tanh(u)."""
+
+    def size(product: Any) -> Expr:
+        for sign in [f for f in product.args if isinstance(f, sympy.sign) and f.args[0] in product.args]:
+            (u,) = sign.args
+            return Mul(*(f for f in product.args if f not in (sign, u)), sympy.Abs(u))
+        return product
+
+    def tangent(product: Any) -> Expr:
+        for sine in [f for f in product.args if isinstance(f, sympy.sinh)]:
+            below = 1 / sympy.cosh(*sine.args)
+            if below in product.args:
+                return Mul(*(f for f in product.args if f not in (sine, below)), sympy.tanh(*sine.args))
+        return product
+
+    derivative = derivative.replace(lambda e: e.is_Mul and e.has(sympy.sign), size)
+    return derivative.replace(lambda e: e.is_Mul and e.has(sympy.sinh), tangent)
 
 
 def evaluate_partials(expr: Expr) -> Expr:

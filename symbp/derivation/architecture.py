@@ -24,7 +24,6 @@ from symbp.algebra.nodes import (
     j,
     k,
     l,
-    m,
     output,
     output_activation,
     p,
@@ -33,7 +32,6 @@ from symbp.algebra.nodes import (
     q,
     r,
     s,
-    sample_weight,
     t,
     target,
 )
@@ -41,9 +39,16 @@ from symbp.derivation import local, stable
 from symbp.derivation.generic import at_most
 from symbp.derivation.instances import instances, of_network
 from symbp.derivation.records import Builder, equation, substitute
+from symbp.derivation.stated import (
+    parameters,
+    stated_cost,
+    stated_formula,
+    stated_hidden,
+    stated_output,
+)
 
 if TYPE_CHECKING:
-    from symbp.functions.records import Activation
+    from symbp.functions.records import Activation, Cost
     from symbp.network import Network
 
 
@@ -52,12 +57,13 @@ def functions(b: Builder, network: Network) -> None:
     outputs = sympy.Integer(network.hidden + 1)
     activation = network.layer(network.hidden + 1).activation
     h = prediction(q, layer=outputs)
+    values = _parameters(b, activation, network.hidden + 1, "1.8p")
     b.add(
         "1.8",
         "definition",
         equation(h, stated_output(network)),
         f"the output activation is {activation.name}",
-        ("h",),
+        ("h", *values),
         defines=True,
         functions=True,
     )
@@ -78,56 +84,46 @@ def functions(b: Builder, network: Network) -> None:
     _output_sensitivity(b, network, outputs)
 
 
-def stated_output(network: Network) -> Any:
-    """Return the output of neuron q as the activation's record states it."""
-    outputs = sympy.Integer(network.hidden + 1)
-    formula = network.layer(network.hidden + 1).activation.expression()
-    width = sympy.Integer(network.sizes[-1])
-    return local.instantiate(formula, lambda n: pre_activation(outputs, n), q, width)
-
-
-def stated_hidden(network: Network, layer: int) -> Any:
-    """Return the output of neuron i of a hidden layer as the activation's record states it."""
-    return network.layer(layer).activation.expression().subs(local.Z, pre_activation(layer, i))
-
-
-def stated_cost(network: Network) -> Any:
-    """Return J as the cost's record states it."""
-    outputs = sympy.Integer(network.hidden + 1)
-    formula = network.cost.expression()
-    values = {"h": prediction(q, p, outputs), "y": target(q, p, outputs)}
-    summand = formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})
-    if network.weighted:
-        summand = sample_weight(p, outputs) * summand
-    return Sum(summand, (q, 1, sympy.Integer(network.sizes[-1])), (p, 1, m)) / m
+def _parameters(
+    b: Builder, record: Activation | Cost, layer: int, head: str, tail: str = ""
+) -> tuple[str, ...]:
+    """Define the parameters of a function, a step for each, and return their labels."""
+    found = parameters(record, layer, head, tail)
+    for label, (letter, number) in found.items():
+        b.define(label, equation(letter, number), f"a parameter of {record.name}", functions=True)
+    return tuple(found)
 
 
 def _output_jacobian(activation: Activation, output_value: Eq, layer: Any) -> Any:
     c_r = pre_activation(layer, r)
     if not activation.of_layer:
         # One neuron: the relation between g' and g found for hidden layers serves here too.
-        relation = _slope(activation, pre_activation(layer, q), prediction(q, layer=layer))
+        formula = stated_formula(activation, int(layer))
         by_rule = rules.differentiate(pre_activation(layer, q), c_r)
-        if output_value.rhs == activation.expression().subs(local.Z, pre_activation(layer, q)):
-            return relation * by_rule
+        if output_value.rhs == formula.subs(local.Z, pre_activation(layer, q)):
+            return _slope(formula, pre_activation(layer, q), prediction(q, layer=layer)) * by_rule
     derivative = rules.collapse(rules.differentiate(output_value.rhs, c_r))
     return local.in_terms_of_outputs(
         derivative, output_value.rhs, (q, r), lambda n: prediction(n, layer=layer)
     )
 
 
-def _slope(activation: Activation, argument: Any, value: Any) -> Any:
+def _slope(formula: Any, argument: Any, value: Any) -> Any:
     """g' at a weighted sum, in terms of the output where a relation exists."""
-    relation = local.derivative_in_output(activation.expression())
+    relation = local.derivative_in_output(formula)
     return relation.subs({local.Z: argument, local.O: value})
 
 
 def _cost(b: Builder, network: Network, layer: Any) -> None:
     h = prediction(q, p, layer)
-    b.define(
+    values = _parameters(b, network.cost, 0, "2.1p")
+    b.add(
         "2.1",
+        "definition",
         equation(cost(layer), stated_cost(network)),
         f"the cost is {network.cost.name}" + (", weighted by sample" if network.weighted else ""),
+        values,
+        defines=True,
         functions=True,
     )
     derivative = _cost_slope(b["2.1"].rhs, h)
@@ -228,12 +224,13 @@ def layers(b: Builder, network: Network) -> None:
 def _hidden_functions(b: Builder, network: Network, layer: int) -> None:
     activation = network.layer(layer).activation
     c, o = pre_activation(layer, i), output(layer, i)
+    values = _parameters(b, activation, layer, "1.3p", f", k={layer}")
     b.add(
         f"1.3, k={layer}",
         "definition",
         equation(o, stated_hidden(network, layer)),
         f"the activation of layer {layer} is {activation.name}",
-        ("1.3",),
+        ("1.3", *values),
         defines=True,
         functions=True,
     )

@@ -13,9 +13,10 @@ from typing import Any
 
 import sympy
 from sympy import Dummy, Expr, Function, Piecewise, Symbol
+from sympy.core.relational import Relational
 
 from symbp.algebra import rules
-from symbp.algebra.nodes import Node
+from symbp.algebra.nodes import Constant, Node, with_numbers
 from symbp.functions.parse import Total
 
 Z = Symbol("z", real=True)
@@ -33,38 +34,102 @@ def derivative_in_output(formula: Expr) -> Expr:
     Parameters
     ----------
     formula : sympy.Expr
-        g in the symbol z.
+        g in the symbol z; its parameters are :class:`Constant` or numbers.
 
     Returns
     -------
     sympy.Expr
-        A polynomial in :data:`O` of degree at most 3 if g' is one (sigmoid, tanh, exp);
-        branch by branch for piecewise functions; otherwise SymPy's derivative in z.
+        A polynomial in :data:`O` of degree at most 3 if g' is one (sigmoid, tanh, exp); one in
+        :data:`O` and a part of g if that is shorter than the derivative (swish); branch by
+        branch for piecewise functions; otherwise SymPy's derivative in z.
     """
     if isinstance(formula, Piecewise):
         return _piecewise(formula)
-    derivative = sympy.diff(formula, Z)
+    derivative = derivative_in_argument(formula)
     if not derivative.has(Z):
         return derivative
-    relation = _polynomial_relation(formula, derivative)
-    return derivative if relation is None else relation
+    for search in (_polynomial_relation, _relation_with_argument, _relation_with_part):
+        relation = search(formula, derivative)
+        # A parameter of 0 may make a relation meaningless that holds for all others.
+        if relation is not None and not with_numbers(relation).has(sympy.nan, sympy.zoo):
+            return relation
+    return derivative
+
+
+def derivative_in_argument(formula: Expr) -> Expr:
+    """Return dg/dz in z: branch by branch, and a rational function of z and |z| in lowest terms."""
+    if isinstance(formula, Piecewise):
+        return Piecewise(*((derivative_in_argument(value), test) for value, test in formula.args))
+    derivative = rules.tidied(sympy.diff(formula, Z))
+    size = Dummy("size", nonnegative=True)
+    plain = derivative.xreplace({sympy.Abs(Z): size})
+    if plain.has(size) and not plain.has(Function):
+        return min((plain, sympy.factor(plain)), key=sympy.count_ops).xreplace({size: sympy.Abs(Z)})
+    return derivative
 
 
 def _polynomial_relation(formula: Expr, derivative: Expr) -> Expr | None:
     """Solve g' = a_0 + a_1 g + a_2 g^2 + a_3 g^3 for numbers a_i, exactly."""
+    terms = [O**n for n in range(_DEGREE + 1)]
+    found = _solve(formula, derivative, terms, {O: formula})
+    return None if found is None else _shortest(found)
+
+
+def _relation_with_argument(formula: Expr, derivative: Expr) -> Expr | None:
+    """Solve g' = a_0 + a_1 g + a_2 z + a_3 z g for numbers a_i (the Gaussian)."""
+    found = _solve(formula, derivative, [sympy.S.One, O, Z, Z * O], {O: formula})
+    return None if found is None or not found.has(O) else found
+
+
+_S = Dummy("s", real=True)
+
+
+def _relation_with_part(formula: Expr, derivative: Expr) -> Expr | None:
+    """Solve g' = a_0 + a_1 g + a_2 s + a_3 g s for numbers a_i, where s is a part of the formula."""
+    for part in _parts(formula):
+        found = _solve(formula, derivative, [sympy.S.One, O, _S, O * _S], {O: formula, _S: part})
+        if found is None:
+            continue
+        # a s + b = (a - c) s + (b + c s): swish' = o + s (1 - o).
+        collected = sympy.collect(sympy.expand(found), _S)
+        if collected.count_ops() < derivative.count_ops():
+            return collected.xreplace({_S: part})
+    return None
+
+
+def _parts(formula: Expr) -> list[Expr]:
+    """Return the parts of a formula that contain an exponential, the largest first."""
+    whole = [e for e in sympy.preorder_traversal(formula) if e != formula and e.has(sympy.exp, sympy.tanh)]
+    return sorted(dict.fromkeys(whole), key=lambda e: (-e.count_ops(), sympy.default_sort_key(e)))
+
+
+def _solve(formula: Expr, derivative: Expr, terms: list[Expr], values: dict[Any, Expr]) -> Expr | None:
+    """Return sum a_i terms_i with sum a_i terms_i(values) = g' for all z, if there are such numbers a_i.
+
+    z and e^(u z) are algebraically independent, so an identity between rational functions of
+    both is one between polynomials. Parameters count as numbers: the a_i lie in QQ(alpha).
+    """
+    letters = {c: Dummy(c.parameter) for c in formula.atoms(Constant)}
     unit, exponential = _exponent_unit(formula), Dummy("E", positive=True)
-    g, g_prime = (_in_exponential(e, unit, exponential) for e in (formula, derivative))
-    if not all(e.is_rational_function(exponential) and not e.has(Z) for e in (g, g_prime)):
+    written = {
+        name: _in_exponential(e, unit, exponential).xreplace(letters)
+        for name, e in {**values, None: derivative}.items()
+    }
+    if not all(e.is_rational_function(exponential, Z) for e in written.values()):
         return None
-    if max(g.count_ops(), g_prime.count_ops()) > _LONG:
+    if max(e.count_ops() for e in written.values()) > _LONG:
         return None
-    g, g_prime = sympy.cancel(g), sympy.cancel(g_prime)
-    unknowns = [Dummy(f"a{n}") for n in range(_DEGREE + 1)]
-    ansatz = sum((a * g**n for n, a in enumerate(unknowns)), sympy.S.Zero)
-    numerator = sympy.numer(sympy.together(ansatz - g_prime))
-    for values in sympy.linsolve(sympy.Poly(numerator, exponential).coeffs(), unknowns):
+    reduced = {name: sympy.cancel(e) for name, e in written.items()}
+    target = reduced.pop(None)
+    unknowns = [Dummy(f"a{n}") for n in range(len(terms))]
+    ansatz = sympy.Add(*(a * term.xreplace(reduced) for a, term in zip(unknowns, terms, strict=True)))
+    numerator = sympy.numer(sympy.together(ansatz - target))
+    back = {dummy: constant for constant, dummy in letters.items()}
+    for solution in sympy.linsolve(sympy.Poly(numerator, exponential, Z).coeffs(), unknowns):
         free = dict.fromkeys(unknowns, 0)
-        return _shortest(sympy.Add(*(v.subs(free) * O**n for n, v in enumerate(values))))
+        return sympy.Add(
+            *(a.subs(free).xreplace(back) * term for a, term in zip(solution, terms, strict=True))
+        )
     return None
 
 
@@ -75,17 +140,20 @@ def _shortest(polynomial: Expr) -> Expr:
 
 
 def _exponent_unit(formula: Expr) -> Expr:
-    """Return the largest number u such that every exponential is an integer power of e^(u z)."""
-    factors = [sympy.expand(e.args[0] / Z) for e in formula.rewrite(sympy.exp).atoms(sympy.exp)]
-    rationals = [f for f in factors if f.is_Rational]
-    return sympy.gcd_list(rationals) if rationals else sympy.S.One
+    """Return the u such that every exponential is an integer power of e^u, a multiple of z or of z^n."""
+    exponents = [sympy.expand(e.args[0]) for e in formula.rewrite(sympy.exp).atoms(sympy.exp)]
+    if not exponents:
+        return Z
+    base = Z ** sympy.degree(exponents[0], Z) if exponents[0].is_polynomial(Z) else Z
+    rationals = [f for f in (sympy.cancel(e / base) for e in exponents) if f.is_Rational]
+    return base * sympy.gcd_list(rationals) if rationals else base
 
 
 def _in_exponential(expr: Expr, unit: Expr, exponential: Expr) -> Expr:
-    """Write an expression in e^(u z), where that is possible."""
+    """Write an expression in e^u, where that is possible."""
 
     def power(e: Expr) -> Expr:
-        factor = sympy.expand(e.args[0] / (unit * Z))
+        factor = sympy.cancel(e.args[0] / unit)
         return exponential**factor if factor.is_Integer else e
 
     return expr.rewrite(sympy.exp).replace(lambda e: isinstance(e, sympy.exp), power)
@@ -94,25 +162,35 @@ def _in_exponential(expr: Expr, unit: Expr, exponential: Expr) -> Expr:
 def _piecewise(formula: Piecewise) -> Expr:
     """Differentiate every branch; tell branches apart by the output where that is sound.
 
-    A condition on z may be asked of the output instead if in every branch the output
-    either is z or is a number that gives the condition the answer of that branch.
+    The condition z <= t may be asked of the output, as o <= g(t), if in every branch the
+    output is a number that gives the condition the answer of that branch, or a rising
+    function of z that takes the value g(t) at t.
     """
     branches = [(derivative_in_output(value), condition) for value, condition in formula.args]
-    by_output = all(_same_answer(formula, index) for index in range(len(formula.args) - 1))
-    if by_output:
-        branches = [(value, condition.subs(Z, O)) for value, condition in branches]
+    asked = [_of_output(formula, index) for index in range(len(formula.args) - 1)]
+    if None not in asked:
+        conditions = [*asked, True]
+        branches = [(value, test) for (value, _), test in zip(branches, conditions, strict=True)]
     return Piecewise(*branches)
 
 
-def _same_answer(formula: Piecewise, index: int) -> bool:
+def _of_output(formula: Piecewise, index: int) -> Any:
+    """Return the condition of a branch as one on the output, or None if that is not sound."""
     condition = formula.args[index][1]
+    if not isinstance(condition, Relational) or Z not in condition.args:
+        return None
+    (at,) = (side for side in condition.args if side != Z)
+    if at.has(Z):
+        return None
+    level = formula.subs(Z, at)
+    test = condition.func(*(O if side == Z else level for side in condition.args))
     for position, (value, _) in enumerate(formula.args):
-        if value == Z:
-            continue
-        if value.is_number and condition.subs(Z, value) == (position == index):
-            continue
-        return False
-    return True
+        if not value.has(Z):
+            if test.subs(O, value) != sympy.sympify(position == index):
+                return None
+        elif value.subs(Z, at) != level or not value.diff(Z).is_positive:
+            return None
+    return test
 
 
 def instantiate(formula: Expr, argument: Callable[[Any], Expr], neuron: Any, width: Any) -> Expr:
@@ -166,7 +244,7 @@ def simplify_entry(expr: Expr) -> Expr:
         return letters.setdefault(e, Dummy(f"x{len(letters)}", real=True))
 
     plain = expr.replace(lambda e: isinstance(e, sympy.Sum), letter)
-    plain = plain.replace(lambda e: isinstance(e, (Node, Function)), letter)
+    plain = plain.replace(lambda e: isinstance(e, (Node, Constant, Function)), letter)
     if sympy.count_ops(plain) > _LONG:
         return expr
     reduced = sympy.cancel(plain)

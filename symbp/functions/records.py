@@ -7,17 +7,24 @@ formula is text until somebody needs it, so that records import nothing heavy.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from symbp.errors import ExpressionError, SpecError
+from symbp.functions.parameters import Parameter, declared_parameters, parameter_values
+from symbp.functions.reserved import check_function_name
 
 if TYPE_CHECKING:
     import sympy
 
-OUTPUTS = ("real", "unit_interval", "distribution")
+# Where the values of an activation lie, which a cost may ask for.
+OUTPUTS = ("real", "positive", "unit_interval", "distribution")
+# What a cost may ask of its targets.
+TARGETS = ("real", "nonnegative", "sign", "unit_interval", "distribution")
 
 
 @dataclass(frozen=True)
@@ -53,20 +60,82 @@ INITIALISATIONS: dict[str, Initialisation] = {
     record.name: record
     for record in (
         Initialisation("he", "normal", "2/fan_in", "He et al. 2015, arXiv:1502.01852, section 2.2"),
+        Initialisation(
+            "lecun", "normal", "1/fan_in", "LeCun et al. 1998, section 4.6; Klambauer et al. 2017"
+        ),
         Initialisation("glorot", "uniform", "6/(fan_in + fan_out)", "Glorot and Bengio 2010, eq. 16"),
     )
 }
 
 
-def _check_name(name: object) -> None:
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name):
-        raise SpecError(
-            f"function name {name!r}: expected letters, digits and _ (at most 40), starting with a letter"
-        )
+class Parametric:
+    """What activations and costs share: a formula with parameters, each of which has a value."""
+
+    # What messages call the record, and the variables of its formula.
+    kind: ClassVar[str]
+    variables: ClassVar[tuple[str, ...]]
+
+    name: str
+    formula: str
+    parameters: tuple[Parameter, ...]
+    values: Mapping[str, float]
+
+    def _check(self) -> None:
+        """Bring parameters and values into their normal form, or say what is wrong with the record."""
+        check_function_name(self.name)
+        if not isinstance(self.formula, str):
+            raise ExpressionError(f"{self.kind} {self.name!r}: formula {self.formula!r} is not text")
+        if not isinstance(self.values, Mapping):
+            raise SpecError(f"{self.kind} {self.name!r}: values: expected a mapping such as {{'alpha': 0.2}}")
+        try:
+            parameters = declared_parameters(self.parameters)
+            values = parameter_values(parameters, self.values)
+        except SpecError as error:
+            raise SpecError(f"{self.kind} {self.name!r}: {error}") from None
+        object.__setattr__(self, "parameters", parameters)
+        object.__setattr__(self, "values", values)
+
+    @property
+    def signature(self) -> str:
+        """The name with the values of the parameters: ``leaky_relu(alpha=0.01)``."""
+        values = ", ".join(f"{name}={value:g}" for name, value in self.values.items())
+        return f"{self.name}({values})" if values else self.name
+
+    def with_values(self, /, **values: float) -> Self:
+        """Return the record with other values of its parameters.
+
+        Raises
+        ------
+        SpecError
+            If there is no parameter of that name, or the value lies outside its domain.
+        """
+        return self.with_mapping(values)
+
+    def with_mapping(self, values: Mapping[str, Any]) -> Self:
+        """Return the record with the values of a mapping, which may come from a file."""
+        return dataclasses.replace(self, values={**self.values, **values})  # type: ignore[type-var]
+
+    def same_function(self, other: object) -> bool:
+        """Whether the other record states the same function, perhaps with other values."""
+        if not isinstance(other, type(self)):
+            return False
+        return self.with_mapping(other.values) == other if self.parameters == other.parameters else False
+
+    def symbolic(self) -> sympy.Expr:
+        """Return the formula as a SymPy expression; every parameter is a real symbol of its name."""
+        from symbp.functions.parse import parse_formula
+
+        return parse_formula(self.formula, (*self.variables, *(p.name for p in self.parameters)))
+
+    def expression(self) -> sympy.Expr:
+        """Return the formula as a SymPy expression in its variables, with the parameters' values put in."""
+        from symbp.functions.parse import put_in
+
+        return put_in(self.symbolic(), tuple(self.values.items()))
 
 
 @dataclass(frozen=True)
-class Activation:
+class Activation(Parametric):
     """An activation function o = g(z), or sigma_i(z) of a whole layer.
 
     Parameters
@@ -74,41 +143,50 @@ class Activation:
     name : str
         The name used in declarations.
     formula : str
-        The value in terms of ``z``, the weighted sum of one unit. ``sum(e)`` is the
-        sum of e over all units of the layer and makes the function one of the whole
-        layer (softmax), which only an output layer may have.
-    output : {"real", "unit_interval", "distribution"}
+        The value in terms of ``z``, the weighted sum of one unit, and of the parameters.
+        ``sum(e)`` is the sum of e over all units of the layer and makes the function one of
+        the whole layer (softmax), which only an output layer may have.
+    output : {"real", "positive", "unit_interval", "distribution"}
         Where the values lie; costs that take logarithms ask for it.
-    initialisation : {"he", "glorot"}
+    initialisation : {"he", "lecun", "glorot"}
         How weights that feed the function start.
     source : str
         Where it was proposed.
+    parameters : tuple of Parameter, or mapping
+        Numbers in the formula that a declaration may choose; ``{"alpha": 0.2}`` gives names
+        and defaults.
+    values : mapping
+        Their values where these are not the defaults.
 
     Raises
     ------
     SpecError, ExpressionError
-        If the name or the formula is not acceptable.
+        If the name, the formula or a parameter is not acceptable.
     """
+
+    kind: ClassVar[str] = "activation"
+    variables: ClassVar[tuple[str, ...]] = ("z",)
 
     name: str
     formula: str
     output: str = "real"
     initialisation: str = "glorot"
     source: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    values: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
+        self._check()
         if self.output not in OUTPUTS:
             raise SpecError(f"activation {self.name!r}: output is one of {', '.join(OUTPUTS)}")
         if self.initialisation not in INITIALISATIONS:
             raise SpecError(
                 f"activation {self.name!r}: initialisation is one of {', '.join(INITIALISATIONS)}"
             )
-        if not isinstance(self.formula, str):
-            raise ExpressionError(f"activation {self.name!r}: formula {self.formula!r} is not text")
-        if self.of_layer and re.search(r"\bif\b|\babs\b", self.formula):
+        if self.of_layer and re.search(r"\b(if|abs|max|min)\b", self.formula):
             raise ExpressionError(
-                f"activation {self.name!r}: a function of the whole layer (one with sum) takes no 'if' or abs"
+                f"activation {self.name!r}: a function of the whole layer (one with sum) takes no 'if', "
+                "abs, max or min"
             )
 
     @property
@@ -116,15 +194,9 @@ class Activation:
         """Whether the value of one unit depends on the whole layer (softmax)."""
         return re.search(r"\bsum\s*\(", self.formula) is not None
 
-    def expression(self) -> sympy.Expr:
-        """Return the formula as a SymPy expression in the real symbol ``z``."""
-        from symbp.functions.parse import parse_formula
-
-        return parse_formula(self.formula, ("z",))
-
 
 @dataclass(frozen=True)
-class Cost:
+class Cost(Parametric):
     """The cost of one output of one sample; J is its sum over outputs, averaged over samples.
 
     Parameters
@@ -132,34 +204,45 @@ class Cost:
     name : str
         The name used in declarations.
     formula : str
-        In terms of ``h`` (prediction) and ``y`` (target).
-    output : {"real", "unit_interval", "distribution"}
+        In terms of ``h`` (prediction), ``y`` (target) and the parameters.
+    output : {"real", "positive", "unit_interval", "distribution"}
         What the output activation must give.
-    targets : {"real", "unit_interval", "distribution"}
-        What targets must be. ``distribution`` also accepts integer labels.
+    targets : {"real", "nonnegative", "sign", "unit_interval", "distribution"}
+        What targets must be. ``sign`` is -1 or 1; ``distribution`` also accepts integer labels.
     source : str
         Document and equation.
+    parameters, values
+        As for :class:`Activation`.
+
+    Raises
+    ------
+    SpecError, ExpressionError
+        If the name, the formula or a parameter is not acceptable.
     """
+
+    kind: ClassVar[str] = "cost"
+    variables: ClassVar[tuple[str, ...]] = ("h", "y")
 
     name: str
     formula: str
     output: str = "real"
     targets: str = "real"
     source: str = ""
+    parameters: tuple[Parameter, ...] = ()
+    values: Mapping[str, float] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
-        for key in (self.output, self.targets):
-            if key not in OUTPUTS:
-                raise SpecError(f"cost {self.name!r}: output and targets are one of {', '.join(OUTPUTS)}")
-        if not isinstance(self.formula, str):
-            raise ExpressionError(f"cost {self.name!r}: formula {self.formula!r} is not text")
+        self._check()
+        if self.output not in OUTPUTS:
+            raise SpecError(f"cost {self.name!r}: output is one of {', '.join(OUTPUTS)}")
+        if self.targets not in TARGETS:
+            raise SpecError(f"cost {self.name!r}: targets is one of {', '.join(TARGETS)}")
 
-    def expression(self) -> sympy.Expr:
-        """Return the formula as a SymPy expression in the real symbols ``h`` and ``y``."""
-        from symbp.functions.parse import Total, parse_formula
+    def symbolic(self) -> sympy.Expr:
+        """Return the formula as a SymPy expression; every parameter is a real symbol of its name."""
+        from symbp.functions.parse import Total
 
-        value = parse_formula(self.formula, ("h", "y"))
+        value = super().symbolic()
         if value.has(Total):
             raise ExpressionError(f"cost {self.name!r}: the sum over outputs is implied; leave sum(...) out")
         return value

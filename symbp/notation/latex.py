@@ -48,6 +48,9 @@ class LatexWriter(Writer, LatexPrinter):
     def operator(self, name: str) -> str:
         return rf"\operatorname{{{name}}}"
 
+    def words(self, text: str) -> str:
+        return rf"\text{{ {text} }}"
+
     def bracket(self, inner: str) -> str:
         return rf"\left( {inner} \right)" if any(tall in inner for tall in _TALL) else f"({inner})"
 
@@ -77,6 +80,11 @@ class LatexWriter(Writer, LatexPrinter):
 
     def table(self, rows: Sequence[Sequence[str]]) -> str:
         return r"\begin{bmatrix} " + NEW_ROW.join(" & ".join(row) for row in rows) + r" \end{bmatrix}"
+
+    def _print_Symbol(self, symbol: Any, *style: Any) -> str:
+        printed = super()._print_Symbol(symbol)
+        is_word = printed == symbol.name and len(printed) > 1 and printed.isalpha()
+        return rf"\mathrm{{{printed}}}" if is_word else printed
 
     def _print_exp(self, expr: Any) -> str:
         return f"e^{{{self._small(expr.args[0])}}}"

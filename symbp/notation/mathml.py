@@ -106,10 +106,6 @@ class MathMLWriter(Writer, Printer):
             return self.letter(self.notation.symbols[symbol.name])
         return _letter(Letter(SYMBOLS.get(symbol.name, symbol.name)))
 
-    def _print_Constant(self, constant: Any) -> str:
-        name = _letter(Letter(SYMBOLS.get(constant.parameter, constant.parameter)))
-        return name if constant.layer == 0 else self.scripted(name, [self._small(constant.layer)], [])
-
     def _print_Pi(self, number: Any) -> str:
         return "<mi>π</mi>"
 

@@ -20,6 +20,7 @@ _KINDS = ("w", "w_new", "delta", "o", "a", "y", "h", "sigma", "c", "e", "mu", "l
 _ROLES = (
     "Number",
     "Symbol",
+    "Constant",
     "Width",
     "Inputs",
     "KroneckerDelta",
@@ -54,6 +55,8 @@ Before = tuple[tuple[str, str], ...]
 
 def role(factor: Any, before: Before = ()) -> tuple[float, int]:
     """Return the place of a factor in a product; pairs in `before` move the first before the second."""
+    if factor.is_number:
+        return _RANK["Number"], 0
     base = factor.base if isinstance(factor, Pow) and isinstance(factor.base, Node) else factor
     for first, second in before:
         if isinstance(base, Node) and base.kind == first:

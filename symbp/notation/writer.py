@@ -17,7 +17,7 @@ from sympy import Pow, Symbol
 from sympy.concrete.summations import Sum
 
 from symbp.algebra.matrices import is_matrix
-from symbp.algebra.nodes import L, MaxOver, Node, Partial, index
+from symbp.algebra.nodes import Constant, L, MaxOver, Node, Partial, index
 from symbp.notation.conditions import chains, plain
 from symbp.notation.layout import Relation
 from symbp.notation.matrices import MatrixWriter
@@ -25,6 +25,8 @@ from symbp.notation.order import is_decimal, product, terms
 from symbp.notation.records import PLAIN, Glyph, Notation, is_of_weights
 from symbp.notation.scripts import decimal
 from symbp.notation.structure import Structure
+
+_INDICES = frozenset("ijklpqrstu")
 
 
 @dataclass(frozen=True)
@@ -246,6 +248,20 @@ class Writer(MatrixWriter, ABC):
             return self.letter(self.notation.symbols[symbol.name])
         return str(super()._print_Symbol(symbol))  # type: ignore[misc]
 
+    def _print_Constant(self, constant: Constant) -> str:
+        """Print a parameter's letter, with its layer where the layer of a function stands.
+
+        A letter that is also an index, such as the q of a quantile, has the subscript 0.
+        """
+        places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
+        glyph = self.notation.glyph("Activate")
+        if constant.layer != 0:
+            places[glyph.layer].append(self._layer(glyph, constant.layer))
+        elif constant.parameter in _INDICES:
+            places["sub"].append("0")
+        letter = self._print(Symbol(constant.parameter))
+        return self.scripted(letter, places["sub"], places["sup"])
+
     def _print_Width(self, expr: Any) -> str:
         return self.symbol(type(expr).__name__, expr.args[0])
 
@@ -389,7 +405,19 @@ class Writer(MatrixWriter, ABC):
     # Conditions -----------------------------------------------------------------------
 
     def _print_Relational(self, relation: Any) -> str:
+        if isinstance(relation.lhs, (Constant, Symbol)) and isinstance(relation.rhs, sympy.Abs):
+            relation = relation.reversed  # |h - y| <= delta, whatever order SymPy has chosen
         return f"{self._print(relation.lhs)} {self.signs[relation.rel_op]} {self._print(relation.rhs)}"
+
+    def _print_And(self, expr: Any) -> str:
+        return f" {self.words('and')} ".join(map(self._print, expr.args))
+
+    def _print_Or(self, expr: Any) -> str:
+        return f" {self.words('or')} ".join(map(self._print, expr.args))
+
+    def words(self, text: str) -> str:
+        """Return words that stand in a formula."""
+        return text
 
     def _print_Equality(self, relation: Any) -> str:
         return str(self.relation(relation))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbp.algebra.nodes import Node, Partial
+from sympy import Eq
+
+from symbp.algebra.nodes import Constant, Node, Partial, with_numbers
 from symbp.derivation.records import Derivation, Step
 from symbp.derivation.resolved import resolved_label
 from symbp.errors import PlanError
@@ -38,6 +40,10 @@ class Equations:
         self.network = derivation.network
         self._derivation = derivation
         self._by_quantity: dict[Quantity, list[Step]] = {}
+        # The numbers of the functions' parameters, as the derivation states them.
+        self._parameters = {
+            step.statement.lhs: step for step in derivation.steps if isinstance(step.statement.lhs, Constant)
+        }
         for label in self._chosen():
             step = derivation[label]
             self._by_quantity.setdefault(quantity(step.statement.lhs), []).append(step)
@@ -63,3 +69,18 @@ class Equations:
     def update(self) -> Step:
         """Return the step of the update rule (2.2)."""
         return self._derivation["2.2"]
+
+    def with_numbers(self, step: Step) -> tuple[Eq, tuple[Step, ...]]:
+        """Put the number of every parameter in the place of its letter.
+
+        Returns
+        -------
+        statement : sympy.Eq
+        put_in : tuple of Step
+            The definitions of the parameters.
+        """
+        letters = sorted(step.statement.rhs.atoms(Constant) & self._parameters.keys(), key=str)
+        numbers = {letter: self._parameters[letter].statement.rhs for letter in letters}
+        right = with_numbers(step.statement.rhs.xreplace(numbers))
+        defined = tuple(self._parameters[letter] for letter in letters)
+        return Eq(step.statement.lhs, right, evaluate=False), defined

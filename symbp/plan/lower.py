@@ -150,10 +150,12 @@ class _Lowering:
         if not steps or self._name(wanted) in self.given:
             return
         for step in steps:
-            needed = _quantities(step.statement.rhs)
+            statement, parameters = self.equations.with_numbers(step)
+            needed = _quantities(statement.rhs)
             for other in sorted(needed):
                 self.compute(other)
-            self.equation(step.statement, Origin(step.label, step.statement))
+            put_in = tuple(Origin(other.label, other.statement) for other in parameters)
+            self.equation(statement, Origin(step.label, step.statement, put_in))
 
     def equation(self, statement: Any, origin: Origin) -> None:
         """Append the statements of one equation, for every sample where it belongs to one."""

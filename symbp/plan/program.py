@@ -86,10 +86,13 @@ class Origin:
     ----------
     label : str
     formula : sympy.Eq or str
+    put_in : tuple of Origin
+        The definitions of parameters whose numbers were put into it.
     """
 
     label: str
     formula: Any
+    put_in: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def rows(network: Network, notation: Notation) -> list[dict[str, Any]]:
                 {
                     "number": str(n + notation.first_layer),
                     "units": str(network.sizes[n]),
-                    "activation": network.layer(n).activation.name,
+                    "activation": network.layer(n).activation.signature,
                     "bias": "yes" if network.has_bias(n) else "no",
                     "shape": " x ".join(map(str, shape(network, n, notation))),
                 }

@@ -7,7 +7,7 @@ dtype of the kernel, since ``float32 * 2`` would be float64 in Numba.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -19,10 +19,14 @@ from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Reduce, S
 
 _FUNCTIONS = {
     "exp": "math.exp",
+    "expm1": "math.expm1",
     "log": "math.log",
     "log1p": "math.log1p",
     "sqrt": "math.sqrt",
     "tanh": "math.tanh",
+    "sinh": "math.sinh",
+    "cosh": "math.cosh",
+    "erf": "math.erf",
     "sin": "math.sin",
     "cos": "math.cos",
     "atan": "math.atan",
@@ -32,6 +36,7 @@ _FUNCTIONS = {
 }
 _SYMBOLS = {"eta": "learning_rate"}
 _POWERS = 4
+_SIMPLE = 64  # a denominator up to which a fraction is written as one
 
 
 class ValuePrinter(StrPrinter):
@@ -58,6 +63,10 @@ class ValuePrinter(StrPrinter):
     def _print_Rational(self, expr: Any) -> str:
         return self.number(expr)
 
+    _print_Float = _print_Rational
+    _print_Pi = _print_Rational
+    _print_Exp1 = _print_Rational
+
     def _print_Symbol(self, expr: Any) -> str:
         return _SYMBOLS.get(expr.name, str(expr.name))
 
@@ -83,6 +92,8 @@ class ValuePrinter(StrPrinter):
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:
         base, exponent = expr.args
+        if expr.is_number and not exponent.is_Integer:
+            return self.number(expr)  # such as sqrt(2): once, here, to all digits
         if exponent == -1:
             return f"{self.number(1)}/{self.parenthesize(base, PRECEDENCE['Pow'])}"
         if exponent == sympy.Rational(1, 2):
@@ -115,7 +126,7 @@ class ValuePrinter(StrPrinter):
         """
         above: list[Any] = []
         below: list[Any] = []
-        for factor in sympy.Mul.make_args(expr):
+        for factor in _with_one_number(sympy.Mul.make_args(expr)):
             if factor.is_Rational:
                 above += [sympy.Integer(factor.p)] if factor.p != 1 else []
                 below += [sympy.Integer(factor.q)] if factor.q != 1 else []
@@ -167,12 +178,29 @@ class ValuePrinter(StrPrinter):
         name = expr.func.__name__
         if name not in _FUNCTIONS:
             raise PlanError(f"no kernel for the function {name}")
+        if expr.is_number:
+            return self.number(expr)
         return f"{_FUNCTIONS[name]}({', '.join(map(self._print, expr.args))})"
 
     _print_Abs = _print_Function
     _print_sign = _print_Function
     _print_log1p = _print_Function
     _print_exp = _print_Function
+
+
+def _with_one_number(factors: Sequence[Any]) -> list[Any]:
+    """Join the numbers among factors: sqrt(2/pi)/2 and 17159/10000 are one constant; z/6 is a division."""
+    numbers = [f for f in factors if f.is_number]
+    rest = [f for f in factors if not f.is_number]
+    if all(f.is_Rational for f in numbers):
+        product = sympy.Mul(*numbers)
+        simple = abs(product.p) == 1 or product.q <= _SIMPLE
+        return list(factors) if simple else [_as_float(product), *rest]
+    return [_as_float(sympy.Mul(*numbers)), *rest]
+
+
+def _as_float(number: Any) -> sympy.Float:
+    return sympy.Float(float(number))
 
 
 def _reading_order(factor: Any) -> tuple[int, int, Any]:

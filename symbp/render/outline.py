@@ -25,11 +25,11 @@ GENERIC = (
     ("Sensitivities", r"D\.\d[abm]?"),
     ("Derivatives by the inputs", r"X\.\d+"),
     ("Update", r"2\.2"),
-    (_OUTPUT, r"1\.8.*|2\.1[a-z]?"),
+    (_OUTPUT, r"1\.8.*|2\.1([a-z].*)?"),
     (_BACKWARD, r"D\.1[a-z]"),
 )
 INSTANCES = (
-    (_FORWARD, r"2\.6b?|1\.3d?"),
+    (_FORWARD, r"2\.6b?|1\.3([a-z].*)?"),
     (_MATRICES, r"2\.1[2-7][a-z]*"),
     (_BACKWARD, r"D\.\d[abf]?"),
     (_INPUTS, r"X\.\d+f?"),

@@ -294,7 +294,7 @@ def _heading(derivation: Derivation, layer: int | None, first: int) -> str:
     network = derivation.network
     if layer is None or network is None:
         return ""
-    units, activation = network.sizes[layer], network.layer(layer).activation.name
+    units, activation = network.sizes[layer], network.layer(layer).activation.signature
     return f"Layer {layer + first}: {units} neuron{'' if units == 1 else 's'}, {activation}"
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from symbp.algebra.nodes import Activate, ActivateDerivative, Node, k
+from symbp.algebra.nodes import Activate, ActivateDerivative, Constant, Node, k
 from symbp.plan.program import Access, Array, Kernel, Origin, Statement
 from symbp.render.outline import split_label
 
@@ -187,17 +187,22 @@ def _replaced(statement: Statement, new: Mapping[Access, Access], layer: int) ->
 def _in_k(origin: Origin, layer: int) -> Origin:
     """Write an equation for layer k instead of the number of a layer."""
     head, _ = split_label(origin.label)
+    put_in = tuple(_in_k(part, layer) for part in origin.put_in)
     if isinstance(origin.formula, str):
         numbered = _NUMBERED.sub(lambda m: _relative(m[0], layer) or m[0], origin.formula)
-        return Origin(head, numbered)
+        return Origin(head, numbered, put_in)
 
     def node(e: Node) -> Node:
         return Node(e.kind, k + e.layer - layer, e.indices, e.sample) if e.kind in _LAYERED else e
 
+    def parameter(e: Constant) -> Constant:
+        return Constant(e.parameter, k + e.layer - layer, e.value) if e.layer != 0 else e
+
     formula = origin.formula.replace(lambda e: isinstance(e, Node), node)
+    formula = formula.replace(lambda e: isinstance(e, Constant), parameter)
     for function in (Activate, ActivateDerivative):
         formula = formula.replace(function, lambda n, argument, f=function: f(k + n - layer, argument))
-    return Origin(head, formula)
+    return Origin(head, formula, put_in)
 
 
 def _key(unit: _Renamed | None) -> Any:

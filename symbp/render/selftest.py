@@ -95,9 +95,14 @@ def test_vector(network: Network) -> TestVector:
     """
     for attempt in range(ATTEMPTS):
         factor, shift, modulus = WEIGHTS
-        point = _Point(network, (factor, shift + 37 * attempt, modulus), attempt == ATTEMPTS - 1)
-        if not point.at_kink():
-            break
+        last = attempt == ATTEMPTS - 1
+        point = _Point(network, (factor, shift + 37 * attempt, modulus), last)
+        try:
+            if not point.at_kink():
+                break
+        except DerivationError:  # a formula that is not real everywhere: look elsewhere
+            if last:
+                raise
     vector = point.vector()
     numbers = [vector.cost, *vector.slopes, *(x for row in vector.outputs for x in row)]
     if not all(map(math.isfinite, numbers)):
@@ -204,6 +209,8 @@ def _targets(network: Network) -> list[list[Any]]:
         # Inside the domain, so that an own cost may take logarithms of targets.
         "distribution": lambda p, q: number(1 + (p + q) % outputs) / (outputs * (outputs + 1) // 2),
         "unit_interval": lambda p, q: number(1 + (p + q) % 2) / 3,
+        "sign": lambda p, q: number(1 - 2 * ((p + q) % 2)),
+        "nonnegative": lambda p, q: abs(pattern(TARGETS, p * outputs + q)),
         "real": lambda p, q: pattern(TARGETS, p * outputs + q),
     }
     value = kinds[network.cost.targets]

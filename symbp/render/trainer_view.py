@@ -55,8 +55,8 @@ class TrainerView:
         return {
             "name": network.name,
             "title": " - ".join(map(str, network.sizes)),
-            "functions": ", ".join(layer.activation.name for layer in network.layers),
-            "cost": network.cost.name,
+            "functions": ", ".join(layer.activation.signature for layer in network.layers),
+            "cost": network.cost.signature,
             "sizes": network.sizes,
             "biases": tuple(layer.bias for layer in network.layers),
             "n_params": network.n_params,
@@ -188,16 +188,19 @@ class TrainerView:
         return f"{FUNCTIONS[kernel]}_layer_{function.number}"
 
     def comment(self, origin: Origin) -> list[str]:
-        """Return the equation with its label, as comment lines."""
-        formula = origin.formula if isinstance(origin.formula, str) else self.writer.equation(origin.formula)
-        return textwrap.wrap(
-            f"({origin.label})  {formula}",
-            WIDTH,
-            initial_indent="# ",
-            subsequent_indent="#     ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        """Return the equation and the parameters put into it, with their labels, as comment lines."""
+        lines: list[str] = []
+        for part in (origin, *origin.put_in):
+            formula = part.formula if isinstance(part.formula, str) else self.writer.equation(part.formula)
+            lines += textwrap.wrap(
+                f"({part.label})  {formula}",
+                WIDTH,
+                initial_indent="# ",
+                subsequent_indent="#     ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        return lines
 
     def softplus(self) -> str:
         """Return the value of the stable softplus, or nothing where no kernel calls it."""

@@ -9,11 +9,13 @@ step, on the side on which the argument lies.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import sympy
+from sympy.codegen.cfunctions import expm1, log1p
 
 from symbp.functions.parse import Total
 
@@ -90,6 +92,19 @@ def _tanh(x: AnyArray) -> AnyArray:
     return np.where(np.real(x) < 0, e / (e + 2), -e / (e + 2))
 
 
+# As a ufunc, so that the tape records it like any other; NumPy itself has none.
+real_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def _erf(x: AnyArray) -> AnyArray:
+    if np.iscomplexobj(x):
+        # To first order in the imaginary part, which is all that a complex step uses.
+        slope = 2 / math.sqrt(math.pi) * np.exp(-(np.real(x) ** 2))
+        return _erf(np.real(x)) + 1j * np.imag(x) * slope
+    value = real_erf(x)
+    return np.asarray(value, dtype=np.float64) if isinstance(x, (np.ndarray, float)) else value
+
+
 def _total(x: AnyArray) -> AnyArray:
     return np.sum(x, axis=-1, keepdims=True)
 
@@ -99,7 +114,12 @@ FUNCTIONS: dict[type[sympy.Basic], Callable[..., AnyArray]] = {
     sympy.Mul: _product,
     sympy.Pow: _power,
     sympy.exp: np.exp,
+    expm1: np.expm1,
     sympy.log: np.log,
+    log1p: np.log1p,
+    sympy.sinh: np.sinh,
+    sympy.cosh: np.cosh,
+    sympy.erf: _erf,
     sympy.sin: np.sin,
     sympy.cos: np.cos,
     sympy.atan: np.arctan,

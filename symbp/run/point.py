@@ -21,6 +21,7 @@ from symbp.run.evaluate import evaluate
 Floats = NDArray[np.float64]
 LARGEST_SUM = 3.0
 TRIES = 50
+SIGNLESS = 10
 # More than float32's rounding of a weighted sum, and than the changes of symbp.run.scale.
 KINK_MARGIN = 1e-5
 
@@ -57,8 +58,9 @@ def random_point(
         n, the number of samples.
     """
     points = []
-    for _ in range(TRIES):
-        point = _candidate(network, start, dtype, rng, samples)
+    for attempt in range(TRIES):
+        # The last tries are without signs: a formula may be real for positive sums only.
+        point = _candidate(network, start, dtype, rng, samples, positive=attempt >= TRIES - SIGNLESS)
         points.append((_clearance(network, point), point))
         if points[-1][0] > KINK_MARGIN:
             break
@@ -66,14 +68,22 @@ def random_point(
 
 
 def _candidate(
-    network: Network, start: Floats, dtype: np.dtype[Any], rng: np.random.Generator, samples: int
+    network: Network,
+    start: Floats,
+    dtype: np.dtype[Any],
+    rng: np.random.Generator,
+    samples: int,
+    positive: bool,
 ) -> Point:
     X = _rounded(rng.normal(size=(samples, network.inputs)), dtype)
     w = np.array(start, dtype=np.float64)
+    if positive:
+        X, w = np.abs(X), np.abs(w)
     o = X
     for k, matrix in enumerate(plain.unpack(network, w), start=1):
         if network.has_bias(k):
-            matrix[:, -1] += rng.normal(scale=0.5, size=len(matrix))
+            shift = rng.normal(scale=0.5, size=len(matrix))
+            matrix[:, -1] += np.abs(shift) if positive else shift
         largest = np.max(np.abs(plain.weighted_sums(network, k, matrix, o)))
         if largest > LARGEST_SUM:
             matrix *= LARGEST_SUM / largest
@@ -95,6 +105,12 @@ def _targets(network: Network, rng: np.random.Generator, samples: int, dtype: np
         case "unit_interval":
             classes = rng.integers(2, size=(samples, units))
             return np.where(soft, rng.integers(65, size=(samples, units)) / 64, classes)
+        case "sign":
+            return np.where(rng.integers(2, size=(samples, units)) == 1, 1.0, -1.0)
+        case "nonnegative":
+            return np.where(
+                soft, rng.integers(65, size=(samples, units)) / 64, rng.integers(5, size=(samples, units))
+            )
         case _:
             return _rounded(rng.normal(size=(samples, units)), dtype)
 

@@ -9,12 +9,15 @@ Griewank, Walther: Evaluating Derivatives, 2nd ed. (2008), chapter 3.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
+
+from symbp.run.evaluate import real_erf
 
 Array = NDArray[np.float64]
 # (adjoint of the result, result, operands) -> adjoint of one operand
@@ -32,6 +35,10 @@ RULES: dict[np.ufunc, tuple[Rule, ...]] = {
     np.exp: (lambda g, v, a: g * v,),
     np.expm1: (lambda g, v, a: g * (v + 1),),
     np.log: (lambda g, v, a: g / a,),
+    np.log1p: (lambda g, v, a: g / (1 + a),),
+    np.sinh: (lambda g, v, a: g * np.cosh(a),),
+    np.cosh: (lambda g, v, a: g * np.sinh(a),),
+    real_erf: (lambda g, v, a: g * 2 / math.sqrt(math.pi) * np.exp(-a * a),),
     np.sqrt: (lambda g, v, a: g / (2 * v),),
     np.sin: (lambda g, v, a: g * np.cos(a),),
     np.cos: (lambda g, v, a: -g * np.sin(a),),
@@ -186,4 +193,9 @@ def _value(x: Variable) -> Array:
     return x.value
 
 
-FUNCTIONS: dict[Any, Callable[..., Any]] = {np.sum: _sum, np.where: _where, np.real: _value}
+FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    np.sum: _sum,
+    np.where: _where,
+    np.real: _value,
+    np.iscomplexobj: lambda x: False,
+}

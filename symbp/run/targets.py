@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -95,13 +96,25 @@ def _numbers(raw: Raw, columns: NDArray[Any]) -> NDArray[np.float64]:
     return Y
 
 
+# What targets must be -> (which numbers are, how a message says so).
+_RANGES: dict[str, tuple[Callable[[NDArray[np.float64]], NDArray[np.bool_]], str]] = {
+    "nonnegative": (lambda Y: Y >= 0, "numbers of at least 0"),
+    "sign": (lambda Y: np.abs(Y) == 1, "-1 or 1"),
+    "unit_interval": (lambda Y: (Y >= 0) & (Y <= 1), "0..1"),
+    "distribution": (lambda Y: (Y >= 0) & (Y <= 1), "0..1"),
+}
+
+
 def _check_range(raw: Raw, Y: NDArray[np.float64], network: Network) -> None:
     if network.cost.targets == "real":
         return
-    outside = (Y < 0) | (Y > 1)
+    inside, words = _RANGES[network.cost.targets]
+    outside = ~inside(Y)
     if outside.any():
         row, j = (int(i) for i in np.argwhere(outside)[0])
-        raise DataError(f"{_place(raw, row, j)}: target {Y[row, j]:g}; cost {network.cost.name!r} needs 0..1")
+        raise DataError(
+            f"{_place(raw, row, j)}: target {Y[row, j]:g}; cost {network.cost.name!r} needs {words}"
+        )
     if network.cost.targets == "distribution":
         wrong = np.abs(Y.sum(axis=1) - 1) > _SUM_TOLERANCE
         if wrong.any():

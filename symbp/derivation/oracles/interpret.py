@@ -35,6 +35,7 @@ from symbp.algebra.nodes import (
     KINDS,
     Activate,
     ActivateDerivative,
+    Constant,
     HasBias,
     Inputs,
     L,
@@ -153,6 +154,12 @@ class Interpreter:
         raise NotApplicable(f"no value for {expr}")
 
     # Scalars ---------------------------------------------------------------------------
+
+    def constant(self, expr: Constant) -> Any:
+        return self.rational(expr.value)
+
+    def named_number(self, expr: Any) -> Any:
+        return self.model.function(type(expr).__name__, self.model.number(1, 1))
 
     def rational(self, expr: Any) -> Any:
         return self.model.number(int(expr.p), int(expr.q))
@@ -326,6 +333,8 @@ _LAYERS = {
 # In this order: the special functions stand before Function, which they also are.
 _SCALARS: dict[Any, Any] = {
     sympy.Rational: Interpreter.rational,
+    sympy.NumberSymbol: Interpreter.named_number,
+    Constant: Interpreter.constant,
     Node: Interpreter.node,
     Partial: Interpreter.partial,
     Symbol: Interpreter.symbol,

@@ -19,7 +19,7 @@ from symbp.algebra.matrices import (
     WeightMatrix,
     is_matrix,
 )
-from symbp.algebra.nodes import Activate, ActivateDerivative, Node, Partial, Width, eta
+from symbp.algebra.nodes import Activate, ActivateDerivative, Constant, Node, Partial, Width, eta
 from symbp.derivation.records import equation
 from symbp.errors import DerivationError
 
@@ -50,6 +50,8 @@ def _faults(right: Any) -> Iterator[tuple[str, Any]]:
 def _parts(expr: Any) -> set[Any]:
     kinds = (
         Node,
+        Constant,
+        sympy.Piecewise,
         Partial,
         Sum,
         Mul,
@@ -71,6 +73,22 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
             yield "layer - 1", Node(part.kind, part.layer - 1, part.indices, part.sample)
         if len(part.indices) == 2:
             yield "indices swapped", Node(part.kind, part.layer, part.indices[::-1], part.sample)
+    elif isinstance(part, Constant):
+        yield "another number", Constant(part.parameter, part.layer, part.value + 1)
+    elif isinstance(part, sympy.Piecewise):
+        for position, (_, test) in enumerate(part.args):
+            others = [(v, t) for n, (v, t) in enumerate(part.args) if n != position]
+            yield (
+                f"branch {position} doubled",
+                part.func(*((2 * v if n == position else v, t) for n, (v, t) in enumerate(part.args))),
+            )
+            if test == True:  # noqa: E712 - a SymPy boolean
+                continue
+            yield f"without branch {position}", part.func(*others)
+            yield (
+                f"condition {position} turned round",
+                part.func(*((v, ~t if t == test else t) for v, t in part.args)),
+            )
     elif isinstance(part, (Mul, MatMul)):
         for factor in part.args:
             if not factor.is_number:

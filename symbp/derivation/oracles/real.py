@@ -38,14 +38,20 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": _mp.exp,
     "log": _mp.log,
     "log1p": lambda x: _mp.log(1 + x),
+    "expm1": lambda x: _mp.exp(x) - 1,
     "sqrt": _mp.sqrt,
     "tanh": _mp.tanh,
+    "sinh": _mp.sinh,
+    "cosh": _mp.cosh,
+    "erf": _mp.erf,
     "sin": _mp.sin,
     "cos": _mp.cos,
     "atan": _mp.atan,
     "Abs": abs,
     "sign": _mp.sign,
     "reciprocal": lambda x: 1 / x,
+    "Pi": lambda one: _mp.pi * one,
+    "Exp1": lambda one: _mp.e * one,
 }
 
 
@@ -62,6 +68,8 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
             return _mp.mpf(int(e.p)) / int(e.q)
         if e.is_Symbol:
             return values[e.name]
+        if isinstance(e, sympy.NumberSymbol):
+            return _FUNCTIONS[type(e).__name__](_mp.mpf(1))
         if e.is_Add:
             return sum((walk(a) for a in e.args), _mp.mpf(0))
         if e.is_Mul:
@@ -220,7 +228,12 @@ class RealModel(Reals):
             self.run = functools.cache(self._run)
             # Without signs nothing is switched off, so the last attempt has no kink at 0.
             self._draw(random.Random(1000 * seed + attempt), signs=attempt < _ATTEMPTS - 1)
-            runs = [self.run(p + 1) for p in range(samples)]
+            try:
+                runs = [self.run(p + 1) for p in range(samples)]
+            except DerivationError:  # a formula that is not real everywhere: look elsewhere
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                continue
             if not any(at_kink(network, values) for values in runs) and not switched_off(network, runs[0]):
                 break
 
@@ -238,16 +251,22 @@ class RealModel(Reals):
             for rows, columns in network.shapes
         ]
         self.x = [[_mp.mpf(draw()) / 1000 for _ in range(network.sizes[0])] for _ in samples]
-        self.targets = [self._target(rng) for _ in samples]
+        self.targets = [self._target(rng, signs) for _ in samples]
         # Without weights in the cost, each counts once.
         self.sample_weights = [
             _mp.mpf(rng.randint(200, 2000)) / 1000 if network.weighted else _mp.mpf(1) for _ in samples
         ]
 
-    def _target(self, rng: random.Random) -> list[Any]:
+    def _target(self, rng: random.Random, signs: bool) -> list[Any]:
         raw = [_mp.mpf(rng.randint(1, 1000)) / 1001 for _ in range(self.network.sizes[-1])]
-        if self.network.cost.targets == "distribution":
-            return [value / sum(raw) for value in raw]
+        match self.network.cost.targets:
+            case "distribution":
+                return [value / sum(raw) for value in raw]
+            case "sign":
+                return [_mp.mpf(rng.choice((-1, 1))) for _ in raw]
+            case "real" if signs:
+                # Near and far, above and below: a cost may have a branch for each.
+                return [value * rng.choice((-4, -1, 1, 4)) for value in raw]
         return raw
 
     # Values ----------------------------------------------------------------------------

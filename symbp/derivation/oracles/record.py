@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import sympy
-from sympy import Piecewise
 
-from symbp.algebra.nodes import Node
+from symbp.algebra.nodes import Node, m, with_numbers
 from symbp.derivation import local
-from symbp.derivation.architecture import stated_cost, stated_hidden, stated_output
 from symbp.derivation.components import RULE as COMPONENT
 from symbp.derivation.generic import stated_update
+from symbp.derivation.kinks import chosen_branch, switches
 from symbp.derivation.oracles.real import evaluate, number
 from symbp.derivation.records import Check, Derivation, Step
+from symbp.derivation.stated import stated_cost, stated_hidden, stated_output, stated_parameters
 
 _STEP = number(10) ** -25
 
@@ -35,6 +36,8 @@ def _stated(derivation: Derivation, label: str) -> Any:
         return stated_update(derivation.optimizer)
     if network is None:
         return None
+    if label in (parameters := stated_parameters(network)):
+        return parameters[label][1]
     if label == "1.8":
         return stated_output(network)
     if label == "2.1":
@@ -45,36 +48,71 @@ def _stated(derivation: Derivation, label: str) -> Any:
 
 
 def check_kinks(derivation: Derivation, step: Step) -> Check | None:
-    """Compare g' with the branch that holds *at* each kink: that branch declares the value there."""
-    if derivation.network is None or not step.label.startswith("1.3d, k="):
+    """Compare a derivative with the formula's branches: on each, and *at* each place where they switch.
+
+    The branch that holds at such a place declares the derivative there. Random networks need not
+    visit every branch.
+    """
+    found = _slope(derivation, step)
+    if found is None:
         return None
-    formula = derivation.network.layer(int(step.label.removeprefix("1.3d, k="))).activation.expression()
-    kinks = _kinks(formula)
-    names = {node: local.Z if node.kind == "c" else _OUTPUT for node in step.statement.rhs.atoms(Node)}
-    found = step.statement.rhs.xreplace(names)
-    for kink in kinks:
-        values = {"z": number(kink.p) / kink.q, "output": evaluate(formula, {"z": number(kink.p) / kink.q})}
-        branch = next(value for value, condition in formula.args if condition.subs(local.Z, kink) == True)  # noqa: E712
-        sides = (evaluate(branch, {"z": values["z"] + sign * _STEP}) for sign in (1, -1))
-        slope = (next(sides) - next(sides)) / (2 * _STEP)
-        if abs(evaluate(found, values) - slope) > number(10) ** -20:
-            return Check(step.label, "kink", False, f"at z = {kink} the declared branch has slope {slope}")
-    return (
-        Check(step.label, "kink", True, f"the declared value at {', '.join(map(str, kinks))}")
-        if kinks
-        else None
-    )
+    formula, variable, others, slope = found
+    places = switches(formula, variable)
+    if not places:
+        return None
+    strange = {x for x in slope.free_symbols if x not in {variable, _OUTPUT, *others}}
+    if strange:
+        return Check(step.label, "kink", False, f"{', '.join(sorted(map(str, strange)))} is no letter of g'")
+    for at in _visited([place.subs(others) for place in places]):
+        branch = chosen_branch(formula, {variable: at, **others})
+        names = {symbol.name: _real(value) for symbol, value in {variable: at, **others}.items()}
+        sides = (evaluate(branch, {**names, variable.name: _real(at) + sign * _STEP}) for sign in (1, -1))
+        expected = (next(sides) - next(sides)) / (2 * _STEP)
+        names["output"] = evaluate(formula, names)
+        if not abs(evaluate(slope, names) - expected) <= number(10) ** -20:
+            return Check(
+                step.label, "kink", False, f"at {variable} = {at} the branch has slope {float(expected):.6g}"
+            )
+    detail = f"every branch, and the declared value at {variable} = {', '.join(map(str, places))}"
+    return Check(step.label, "kink", True, detail)
+
+
+def _visited(places: list[Any]) -> list[Any]:
+    """Return the places, a point between each two, and one beyond each end."""
+    ordered = sorted(places)
+    between = [(a + b) / 2 for a, b in itertools.pairwise(ordered)]
+    return [ordered[0] - 1, *ordered, *between, ordered[-1] + 1]
+
+
+def _slope(derivation: Derivation, step: Step) -> tuple[Any, Any, dict[Any, Any], Any] | None:
+    """Return formula, variable, numbers for the other letters, and the slope that a step states."""
+    network = derivation.network
+    if network is None:
+        return None
+    statement = with_numbers(step.statement.rhs)
+    if step.label == "2.1d":
+        target = sympy.S.One if network.cost.targets == "sign" else sympy.Rational(1, 3)
+        # Of a sample with weight 1, where the cost has weights.
+        letters = {"h": _H, "v": sympy.S.One}
+        names = {node: letters.get(node.kind, _Y) for node in statement.atoms(Node)}
+        return network.cost.expression(), _H, {_Y: target}, (statement * m).xreplace(names)
+    if step.label == "1.8d":
+        activation = network.layers[-1].activation
+    elif step.label.startswith("1.3d, k="):
+        activation = network.layer(int(step.label.removeprefix("1.3d, k="))).activation
+    else:
+        return None
+    if activation.of_layer:
+        return None
+    names = {node: local.Z if node.kind == "c" else _OUTPUT for node in statement.atoms(Node)}
+    one_neuron = statement.replace(sympy.KroneckerDelta, lambda *_: sympy.S.One)
+    return activation.expression(), local.Z, {}, one_neuron.xreplace(names)
+
+
+def _real(value: Any) -> Any:
+    """Return a number in closed form with the working precision."""
+    return evaluate(sympy.sympify(value), {})
 
 
 _OUTPUT = sympy.Symbol("output", real=True)
-
-
-def _kinks(formula: Any) -> list[Any]:
-    """Return the rational numbers at which a case distinction of the formula switches."""
-    if not isinstance(formula, Piecewise):
-        return []
-    relations = {
-        r for _, condition in formula.args for r in condition.atoms(sympy.core.relational.Relational)
-    }
-    points = {side for r in relations for side in r.args if side.is_Rational}
-    return sorted(points)
+_H, _Y = sympy.symbols("h y", real=True)

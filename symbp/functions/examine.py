@@ -1,0 +1,141 @@
+"""What can be said of a user's own formula before anything is derived from it."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import sympy
+
+from symbp.errors import ExpressionError, SymbpWarning
+from symbp.functions.numeric import NotReal, value_at
+from symbp.functions.records import Activation, Cost, Parametric
+
+# Where an activation is looked at: 0 and powers of ten of both signs, twelve to a decade.
+_MAGNITUDES = [10 ** (n / 12) for n in range(-36, 37)]
+_LINE = [*(-x for x in reversed(_MAGNITUDES)), 0.0, *_MAGNITUDES]
+_BISECTIONS = 60
+_SHOWN = 3
+
+# Numbers inside each set that outputs may lie in, and numbers that targets may be.
+_OUTPUTS = {
+    "real": (-2.6, -0.7, 0.0, 0.4, 2.5),
+    "positive": (0.05, 0.4, 2.5),
+    "unit_interval": (0.05, 0.3, 0.9),
+    "distribution": (0.05, 0.3, 0.9),
+}
+_TARGETS = {
+    "real": (-2.6, -0.7, 0.0, 0.3, 2.5),
+    "nonnegative": (0.0, 0.3, 1.0, 3.0),
+    "sign": (-1.0, 1.0),
+    "unit_interval": (0.0, 0.3, 1.0),
+    "distribution": (0.0, 0.3, 1.0),
+}
+
+
+def refuse_useless(record: Activation | Cost) -> None:
+    """Refuse a formula that nothing can be learned through.
+
+    Raises
+    ------
+    ExpressionError
+        If the formula cannot be read, is constant, has derivative 0 wherever it has one, or is
+        not real anywhere.
+    """
+    formula = record.expression()
+    place = _place(record)
+    variable = sympy.Symbol(record.variables[0], real=True)
+    if variable not in formula.free_symbols:
+        raise ExpressionError(f"{place} does not depend on {variable}: nothing can be learned through it")
+    if _is_flat(formula, variable):
+        raise ExpressionError(
+            f"{place} has derivative 0 wherever it has one: nothing can be learned through it"
+        )
+    if isinstance(record, Activation) and _of_line(formula) == _NOWHERE:
+        raise ExpressionError(f"{place} is not real for any {variable}")
+
+
+def warn_of_unreal(record: Activation | Cost) -> None:
+    """Issue a SymbpWarning that names the range in which a formula is not real."""
+    formula = record.expression()
+    told = _of_line(formula) if isinstance(record, Activation) else _of_cost(formula, record)
+    if told:
+        warnings.warn(f"{_place(record)} {told}", SymbpWarning, stacklevel=4)
+
+
+def _place(record: Parametric) -> str:
+    return f"{record.kind} {record.name!r}: formula {record.formula!r}"
+
+
+_NOWHERE = "nowhere"
+
+
+@functools.lru_cache(maxsize=256)
+def _is_flat(formula: Any, variable: Any) -> bool:
+    branches = [v for v, _ in formula.args] if isinstance(formula, sympy.Piecewise) else [formula]
+    return all(branch.diff(variable) == 0 for branch in branches)
+
+
+@functools.lru_cache(maxsize=256)
+def _of_line(formula: Any) -> str:
+    """Say for which z the formula is not real, or nothing."""
+
+    def real(z: float) -> bool:
+        try:
+            value_at(formula, {"z": z})
+        except NotReal:
+            return False
+        return True
+
+    found = [real(z) for z in _LINE]
+    if all(found):
+        return ""
+    if not any(found):
+        return _NOWHERE
+    ranges = list(_ranges(found, real))
+    shown = ", ".join(ranges[:_SHOWN]) + (", ..." if len(ranges) > _SHOWN else "")
+    return f"is not real for {shown}: outputs there are NaN"
+
+
+def _ranges(found: list[bool], real: Any) -> Iterator[str]:
+    """Yield the ranges that are not real, in words."""
+    position = 0
+    for is_real, group in itertools.groupby(found):
+        first, last = position, position + len(list(group)) - 1
+        position = last + 1
+        if is_real:
+            continue
+        low = _edge(_LINE[first], _LINE[first - 1], real) if first else None
+        high = _edge(_LINE[last], _LINE[last + 1], real) if last + 1 < len(_LINE) else None
+        yield " < ".join([*([low] if low else []), "z", *([high] if high else [])]) if high else f"z > {low}"
+
+
+def _edge(outside: float, inside: float, real: Any) -> str:
+    """Bisect between a number where the formula is not real and one where it is."""
+    for _ in range(_BISECTIONS):
+        middle = (outside + inside) / 2
+        if real(middle):
+            inside = middle
+        else:
+            outside = middle
+    return f"{round(inside, 9) + 0.0:.6g}"
+
+
+def _of_cost(formula: Any, record: Parametric) -> str:
+    """Say at which prediction and target the formula has no finite value, or nothing."""
+    assert isinstance(record, Cost)
+    for h, y in itertools.product(_OUTPUTS[record.output], _TARGETS[record.targets]):
+        try:
+            value = value_at(formula, {"h": h, "y": y})
+        except NotReal:
+            return f"is not real at h = {h:g}, y = {y:g}: the cost is NaN there"
+        if not math.isfinite(value):
+            return (
+                f"has no finite value at h = {h:g}, y = {y:g}: give it one with 'a if ... else b', "
+                "or keep such data away"
+            )
+    return ""
