@@ -14,7 +14,7 @@ from symbp.version import __version__
 if TYPE_CHECKING:
     from symbp.api import Derivation, derive
     from symbp.errors import SymbpError
-    from symbp.functions import Activation, Cost
+    from symbp.functions import Activation, Cost, Parameter, Penalty, Schedule, UpdateRule
     from symbp.network import Dense, Network
     from symbp.run.check_gradient import check_gradient
     from symbp.run.generate import generate
@@ -30,12 +30,16 @@ _PLACES = {
     "Dense": "symbp.network",
     "Derivation": "symbp.api",
     "Network": "symbp.network",
+    "Parameter": "symbp.functions",
+    "Penalty": "symbp.functions",
+    "Schedule": "symbp.functions",
     "Spec": "symbp.spec",
     "SymbpError": "symbp.errors",
     "TrainOptions": "symbp.spec",
     "check_gradient": "symbp.run.check_gradient",
     "network_symbols": "symbp.run.symbolic",
     "Trainer": "symbp.run.trainer",
+    "UpdateRule": "symbp.functions",
     "derive": "symbp.api",
     "generate": "symbp.run.generate",
     "load": "symbp.run.load",
@@ -48,10 +52,14 @@ __all__ = [
     "Dense",
     "Derivation",
     "Network",
+    "Parameter",
+    "Penalty",
+    "Schedule",
     "Spec",
     "SymbpError",
     "TrainOptions",
     "Trainer",
+    "UpdateRule",
     "__version__",
     "check_gradient",
     "derive",

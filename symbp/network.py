@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from symbp.errors import SpecError
-from symbp.functions import ACTIVATIONS, COSTS, Activation, Cost, UpdateRule
+from symbp.functions import ACTIVATIONS, COSTS, Activation, Cost
 from symbp.functions.names import nearest
 from symbp.values import shown, whole_number
 
@@ -25,7 +25,7 @@ MAX_UNITS = 1_000_000
 # 50 million weights are 400 MB in float64; their gradient and the like come on top.
 MAX_PARAMS = 50_000_000
 
-Record = TypeVar("Record", Activation, Cost, UpdateRule)
+Record = TypeVar("Record", Activation, Cost)
 
 
 @dataclass(frozen=True, init=False)

@@ -43,6 +43,11 @@ FUNCTIONS: dict[str, Callable[..., sympy.Expr]] = {
     "sum": Total,
 }
 
+# Functions of steps: they have no derivative, so no activation or cost may hold them.
+STEPWISE: dict[str, Callable[..., sympy.Expr]] = {"floor": sympy.floor}
+
+CONSTANTS: dict[str, sympy.Expr] = {"pi": sympy.pi}
+
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
     ast.Sub: lambda a, b: a - b,
@@ -59,7 +64,9 @@ _COMPARISONS: dict[type, Any] = {
 
 
 @functools.cache
-def parse_formula(text: str, names: tuple[str, ...]) -> sympy.Expr:
+def parse_formula(
+    text: str, names: tuple[str, ...], exponents: tuple[str, ...] = (), functions: tuple[str, ...] = ()
+) -> sympy.Expr:
     """Return the SymPy expression of `text`, whose only free names are `names`.
 
     Parameters
@@ -69,19 +76,27 @@ def parse_formula(text: str, names: tuple[str, ...]) -> sympy.Expr:
         numbers (read exactly) and the conditional ``a if z <= 0 else b``.
     names : tuple of str
         The declared names; each becomes a real symbol.
+    exponents : tuple of str
+        Those of the names that may stand in an exponent: counters and parameters.
+    functions : tuple of str
+        Names of :data:`STEPWISE` that are allowed too, where nothing is differentiated.
 
     Raises
     ------
     ExpressionError
         If the text is not such a formula; the message names the place.
     """
-    return _Reader(text, names).read()
+    return _Reader(text, names, exponents, functions).read()
 
 
 class _Reader:
-    def __init__(self, text: str, names: tuple[str, ...]) -> None:
+    def __init__(
+        self, text: str, names: tuple[str, ...], exponents: tuple[str, ...], functions: tuple[str, ...]
+    ) -> None:
         self.text = text
         self.symbols = {name: sympy.Symbol(name, real=True) for name in names}
+        self.exponents = {self.symbols[name] for name in exponents if name in self.symbols}
+        self.functions = FUNCTIONS | {name: STEPWISE[name] for name in functions}
 
     def read(self) -> sympy.Expr:
         if not isinstance(self.text, str) or not self.text.strip():
@@ -129,9 +144,9 @@ class _Reader:
                 yes, no = self.expression(body, depth + 1), self.expression(orelse, depth + 1)
                 return sympy.Piecewise((yes, self.condition(test, depth + 1)), (no, True))
             case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
-                if name not in FUNCTIONS:
-                    raise self.fail(node, f"unknown function {name!r}{nearest(name, FUNCTIONS)}")
-                return FUNCTIONS[name](self.expression(argument, depth + 1))
+                if name not in self.functions:
+                    raise self.fail(node, f"unknown function {name!r}{nearest(name, self.functions)}")
+                return self.functions[name](self.expression(argument, depth + 1))
             case ast.Call(func=ast.Name(id=name)):
                 raise self.fail(node, f"{name!r} takes exactly one argument")
         raise self.fail(node, "only + - * / **, known functions and 'a if z <= 0 else b' may stand here")
@@ -139,11 +154,15 @@ class _Reader:
     def name(self, node: ast.AST, name: str) -> sympy.Expr:
         if name in self.symbols:
             return self.symbols[name]
+        if name in CONSTANTS:
+            return CONSTANTS[name]
         known = ", ".join(self.symbols)
         raise self.fail(node, f"unknown name {name!r}; the names here are {known}")
 
     def exponent(self, node: ast.AST, depth: int) -> sympy.Expr:
         value = self.expression(node, depth)
+        if value.free_symbols and value.free_symbols <= self.exponents:
+            return value
         if not value.is_Rational or abs(value) > MAX_EXPONENT:
             raise self.fail(node, f"an exponent must be a number of size at most {MAX_EXPONENT}")
         return value

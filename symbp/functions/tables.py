@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from symbp.functions.records import Activation, Cost, UpdateRule
+from symbp.functions.records import Activation, Cost
 
 ACTIVATIONS: dict[str, Activation] = {
     record.name: record
@@ -30,9 +30,4 @@ COSTS: dict[str, Cost] = {
         Cost("half_squared_error", "(h - y)**2/2", source="001; 003"),
         Cost("squared_error", "(h - y)**2", source="002"),
     )
-}
-
-OPTIMIZERS: dict[str, UpdateRule] = {
-    record.name: record
-    for record in (UpdateRule("sgd", "w - learning_rate*gradient", 0.1, source="000, eq. 2.2"),)
 }
