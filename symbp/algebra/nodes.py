@@ -105,6 +105,8 @@ KINDS: dict[str, Kind] = {
     ),
     "delta": Kind(lambda n: (Width(n),), True, None, "sensitivity dJ/dc of neuron i of layer k"),
     "w_new": Kind(lambda n: (Width(n), Inputs(n)), False, None, "weight after the update"),
+    "R": Kind(lambda n: (), False, None, "penalty of the regular weights of layer k"),
+    "Jr": Kind(lambda n: (), False, 5, "cost with the penalty"),
     # Auxiliary quantities of the stable forms.
     "mu": Kind(lambda n: (), True, None, "largest weighted sum of the output layer"),
     "e": Kind(lambda n: (Width(n),), True, None, "shifted exponential of the output layer"),
@@ -205,6 +207,7 @@ class Constant(Expr):
     is_symbol = True
     is_commutative = True
     is_real = True
+    _diff_wrt = True  # SymPy decides the sign of a sum by differentiating it
 
     def __new__(cls, parameter: Any, layer: Any, value: Any) -> Constant:
         exact = sympy.Rational(str(value))
@@ -242,7 +245,7 @@ class Constant(Expr):
         return self.value.is_zero
 
     def _eval_derivative(self, wrt: Any) -> Any:
-        return sympy.S.Zero
+        return sympy.S.One if wrt == self else sympy.S.Zero
 
     def _sympystr(self, printer: Any) -> str:
         layer = f"[{printer._print(self.layer)}]" if self.layer != 0 else ""

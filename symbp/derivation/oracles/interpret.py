@@ -35,6 +35,7 @@ from symbp.algebra.nodes import (
     KINDS,
     Activate,
     ActivateDerivative,
+    Constant,
     HasBias,
     Inputs,
     L,
@@ -152,6 +153,9 @@ class Interpreter:
             raise NoSuchQuantity(f"{expr} is not finite")
         raise NotApplicable(f"no value for {expr}")
 
+    def constant(self, expr: Constant) -> Any:
+        return self.rational(expr.value)
+
     # Scalars ---------------------------------------------------------------------------
 
     def rational(self, expr: Any) -> Any:
@@ -235,7 +239,7 @@ class Interpreter:
     def terms(self, expr: Any) -> list[Any]:
         """Return the summand's (or candidate's) value for every value of the bound indices."""
         values: list[Any] = []
-        limits = list(expr.limits)
+        limits = list(reversed(expr.limits))  # the outermost, on which inner ones may depend, is last
 
         def walk(depth: int) -> None:
             if depth == len(limits):
@@ -315,6 +319,7 @@ class Interpreter:
 _LAYERS = {
     "w": (1, 0),
     "w_new": (1, 0),
+    "R": (1, 0),
     "a": (1, 0),
     "c": (1, 0),
     "delta": (1, 0),
@@ -326,6 +331,7 @@ _LAYERS = {
 # In this order: the special functions stand before Function, which they also are.
 _SCALARS: dict[Any, Any] = {
     sympy.Rational: Interpreter.rational,
+    Constant: Interpreter.constant,
     Node: Interpreter.node,
     Partial: Interpreter.partial,
     Symbol: Interpreter.symbol,

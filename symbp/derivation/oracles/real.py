@@ -14,22 +14,21 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import mpmath
 import sympy
 
+from symbp.derivation.oracles import penalties
 from symbp.derivation.oracles.model import Array, Key, NotApplicable, Shape
+from symbp.derivation.oracles.text import mp as _mp
 from symbp.errors import DerivationError
 from symbp.functions.parse import Total
 
 if TYPE_CHECKING:
+    from symbp.functions import Penalty
     from symbp.functions.records import Activation, Cost
     from symbp.network import Network
 
 DIGITS = 40
-_WORKING = 100
 _BITS = 400
-_mp = mpmath.mp.clone()
-_mp.dps = _WORKING
 _STEP = _mp.mpf(10) ** -25
 _NEAR = _mp.mpf(10) ** -9
 _ATTEMPTS = 20
@@ -45,6 +44,7 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "atan": _mp.atan,
     "Abs": abs,
     "sign": _mp.sign,
+    "floor": _mp.floor,
     "reciprocal": lambda x: 1 / x,
 }
 
@@ -60,6 +60,8 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
     def walk(e: Any) -> Any:
         if e.is_Rational:
             return _mp.mpf(int(e.p)) / int(e.q)
+        if e is sympy.pi:
+            return +_mp.pi
         if e.is_Symbol:
             return values[e.name]
         if e.is_Add:
@@ -178,8 +180,9 @@ def switched_off(network: Network, values: dict[Any, list[Any]]) -> bool:
 class RealModel:
     """A network with its own functions, random rational weights and data."""
 
-    def __init__(self, network: Network, seed: int, samples: int = 2) -> None:
+    def __init__(self, network: Network, seed: int, samples: int = 2, penalty: Penalty | None = None) -> None:
         self.network = network
+        self.penalty = penalty
         biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
         self.shape = Shape(network.sizes, biases, samples)
         self.eta = _mp.mpf(1) / 7
@@ -250,6 +253,8 @@ class RealModel:
                 return self.targets[sample - 1][indices[0] - 1]
             case "J":
                 return self.cost({})
+            case "R" | "Jr" if self.penalty is not None:
+                return penalties.value(self, kind, layer)
         raise NotApplicable(f"{kind} has no value of its own")
 
     def cost(self, moved: dict[int, dict[Any, list[Any]]]) -> Any:
@@ -268,6 +273,9 @@ class RealModel:
             raise NotApplicable(f"derivative with respect to {wrt.kind}")
         if of.kind != "J" and wrt.kind == "c" and of.sample != wrt.sample:
             return _mp.mpf(0)
+        if of.kind == "Jr" and wrt.kind == "w" and self.penalty is not None:
+            data = self.partial(Key("J", of.layer, (), 1), wrt)
+            return data + penalties.slope(self, wrt, _STEP)
         plus, minus = (self._moved(of, wrt, sign) for sign in (1, -1))
         return (plus - minus) / (2 * _STEP)
 
@@ -307,6 +315,8 @@ class RealModel:
         return _mp.mpf(numerator) / denominator
 
     def scalar(self, name: str) -> Any:
+        if name == "gradient_norm":
+            return penalties.gradient_norm(self)
         return _mp.mpf(self.shape.samples) if name == "m" else self.eta
 
     def function(self, name: str, argument: Any) -> Any:

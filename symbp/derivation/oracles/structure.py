@@ -8,7 +8,7 @@ import sympy
 from sympy import MatMul
 
 from symbp.algebra.matrices import ChainMatrix, StepMatrix, StepProduct, check_shapes
-from symbp.algebra.nodes import Node, k, l
+from symbp.algebra.nodes import Constant, Node, k, l
 from symbp.derivation.records import Check, Derivation, Step, substitute
 
 
@@ -28,7 +28,7 @@ def _letters(expr: Any) -> set[Any]:
     return {
         x
         for x in expr.free_symbols
-        if not isinstance(x, Node) and x.is_positive and x.name != "m" and x.name != "network"
+        if not isinstance(x, (Node, Constant)) and x.is_positive and x.name != "m" and x.name != "network"
     }
 
 
