@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import sympy
@@ -10,6 +10,8 @@ from sympy import Identity, Symbol
 
 from symbp.algebra.matrices import ChainMatrix
 from symbp.algebra.nodes import KINDS, L, Node, index, k, l
+from symbp.algebra.updates import CLIPPED, PerWeight
+from symbp.notation import training
 from symbp.notation.records import MEANINGS, PLAIN
 from symbp.notation.writer import Writer
 
@@ -24,14 +26,35 @@ _UNDER = {
 }
 
 
-def legend(statements: Iterable[Any], writer: Writer) -> list[tuple[str, str]]:
+def legend(statements: Sequence[Any], writer: Writer) -> list[tuple[str, str]]:
     """Return (symbol, meaning) for every symbol in the statements, in the notation's order."""
     found = {key for statement in statements for key in _keys(statement)}
-    return [
+    rows = [
         (_shown(key, writer), MEANINGS[key] if key in MEANINGS else KINDS[key].meaning)
         for key in writer.notation.symbols
         if key in found and key not in _UNDER
     ]
+    known = set(writer.notation.symbols)
+    rows += [
+        (_of_training(key, writer), training.MEANINGS[key]) for key in training.GLYPHS if key in found - known
+    ]
+    return [*rows, *_own_names(statements, writer)]
+
+
+def _of_training(key: str, writer: Writer) -> str:
+    name = training.GLYPHS[key]
+    return writer.named(name) if name.glyph.layer == "none" else writer.symbol(key, k)
+
+
+def _own_names(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str, str]]:
+    """Yield the quantities that an update rule keeps or computes for each weight."""
+    found = {part for statement in statements for part in statement.atoms(PerWeight)}
+    named = {part.quantity: part for part in sorted(found, key=str)}
+    kept = {part.quantity for part in found if part.role != "own"}
+    for name, part in named.items():
+        shown = writer.expression(PerWeight(name, k, (index("i"), index("j"))))
+        what = "kept by the update rule" if name in kept else "of this update"
+        yield shown, "clipped gradient" if part.quantity == CLIPPED else f"{name}, {what}, for every weight"
 
 
 def _keys(statement: Any) -> Iterable[str]:
@@ -39,7 +62,7 @@ def _keys(statement: Any) -> Iterable[str]:
         if isinstance(part, Node):
             key = "x" if part.kind == "o" and part.layer == 0 else part.kind
         elif isinstance(part, Symbol):
-            key = part.name if part.name in PLAIN else ""
+            key = part.name if part.name in PLAIN or part.name in training.GLYPHS else ""
         else:
             key = type(part).__name__
         yield _UNDER.get(key, key)

@@ -20,6 +20,7 @@ _KINDS = ("w", "w_new", "delta", "o", "a", "y", "h", "sigma", "c", "e", "mu", "l
 _ROLES = (
     "Number",
     "Symbol",
+    "Constant",
     "Width",
     "Inputs",
     "KroneckerDelta",
@@ -36,6 +37,7 @@ _ROLES = (
     "Function",
     "Piecewise",
     "MaxOver",
+    "PerWeight",
     "Partial",
     "T",
     "S",

@@ -16,12 +16,14 @@ from sympy import MatAdd, MatMul, Pow, Symbol
 from sympy.concrete.summations import Sum
 
 from symbp.algebra.matrices import StepMatrix, is_matrix
-from symbp.algebra.nodes import L, MaxOver, Node, Partial, Width, output_activation
+from symbp.algebra.nodes import Constant, L, MaxOver, Node, Partial, Width, output_activation
+from symbp.algebra.updates import PerWeight
 from symbp.notation.conditions import chains
 from symbp.notation.layout import Layout, Relation
 from symbp.notation.order import is_decimal, product, terms
 from symbp.notation.records import PLAIN, Glyph, Notation
 from symbp.notation.scripts import decimal
+from symbp.notation.training import GLYPHS, Named, named
 
 
 class Writer(Layout, ABC):
@@ -100,6 +102,8 @@ class Writer(Layout, ABC):
     def relation(self, statement: Any) -> Relation:
         """Return the equation in print, in parts."""
         left, right = statement.args
+        if isinstance(left, PerWeight) and left.role == "new":
+            return Relation(self._print(left), self.signs["<-"], self._terms(right))
         if isinstance(left, Node) and left.kind == "w_new":
             # An update is an assignment to the weight itself (eq. 2.2).
             return Relation(
@@ -118,7 +122,7 @@ class Writer(Layout, ABC):
 
     def symbol(self, key: str, layer: Any = None, indices: Sequence[Any] = (), sample: Any = None) -> str:
         """Return a symbol of the notation with layer, indices and sample in their places."""
-        glyph = self.notation.symbols[key]
+        glyph = self.notation.symbols.get(key) or GLYPHS[key].glyph
         places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
         if layer is not None:
             places[glyph.layer].append(self._layer(glyph, layer))
@@ -167,7 +171,33 @@ class Writer(Layout, ABC):
     def _print_Symbol(self, symbol: Symbol) -> str:
         if symbol.name in PLAIN:
             return self.letter(self.notation.symbols[symbol.name])
+        if symbol.name in GLYPHS:
+            return self.named(GLYPHS[symbol.name])
         return str(super()._print_Symbol(symbol))  # type: ignore[misc]
+
+    def _print_Constant(self, constant: Constant) -> str:
+        """Print a parameter's letter, with its layer where the layer of a function stands."""
+        places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
+        glyph = self.notation.symbols["Activate"]
+        if constant.layer != 0:
+            places[glyph.layer].append(self._layer(glyph, constant.layer))
+        return self.named(named(constant.parameter), places["sub"], places["sup"])
+
+    def _print_PerWeight(self, quantity: PerWeight) -> str:
+        """Print a quantity of the update rule; its scripts stand as those of the weight do."""
+        weight = self.notation.symbols["w"]
+        *rows, column = quantity.indices
+        indices = [*rows, self._input_position(quantity.layer, column)]
+        order = weight.order or range(len(indices))
+        places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
+        places[weight.layer].append(self._layer(weight, quantity.layer))
+        places["sub"].append(self.together([self._small(indices[n]) for n in order]))
+        return self.named(named(quantity.quantity), places["sub"], places["sup"])
+
+    def named(self, name: Named, sub: Sequence[str] = (), sup: Sequence[str] = ()) -> str:
+        """Return a name of training with its own subscript and these."""
+        own = [self.letter(name.sub)] if name.sub is not None else []
+        return self.scripted(self.letter(name.glyph), [*own, *sub], sup)
 
     def _print_Width(self, expr: Any) -> str:
         return self.symbol(type(expr).__name__, expr.args[0])
@@ -271,7 +301,11 @@ class Writer(Layout, ABC):
         if exponent.could_extract_minus_sign():
             return self.quotient((), (Pow(base, -exponent),))
         printed = self._print(base)
-        plain = isinstance(base, Symbol) or (base.is_Integer and base >= 0)
+        plain = (
+            isinstance(base, Symbol)
+            or (isinstance(base, Constant) and base.layer == 0)
+            or (base.is_Integer and base >= 0)
+        )
         return self.raised(printed if plain else self.bracket(printed), self._small(exponent))
 
     def _print_Rational(self, number: Any) -> str:

@@ -11,13 +11,15 @@ from symbp.derivation.records import Derivation, Step
 # Which labels stand in which section, in the order of the page. A label with a layer
 # ("2.6b, k=1") is an instance, for one layer of one network.
 _FORWARD, _OUTPUT = "This network: forward pass", "This network: output and cost"
+_PENALTY = "This network: penalty"
 _MATRICES, _BACKWARD = "This network: S-matrices and Jacobian", "This network: sensitivities and gradients"
 GENERIC = (
     ("Forward pass", r"1\.[367]|2\.6b?|h"),
     ("Chain rule", r"2\.([3457]|7z|8|10|11[ab]?)"),
     ("S-matrices and T-product", r"2\.1[2-7][a-z]?"),
     ("Sensitivities", r"D\.\d[ab]?"),
-    ("Update", r"2\.2"),
+    ("Penalty", r"2\.1(p|r|p\..*|r[abf])"),
+    ("Update", r"2\.2([.cps].*)?"),
     (_OUTPUT, r"1\.8.*|2\.1[a-z]?"),
     (_BACKWARD, r"D\.1[a-z]"),
 )
@@ -25,10 +27,11 @@ INSTANCES = (
     (_FORWARD, r"2\.6b?|1\.3d?"),
     (_MATRICES, r"2\.1[2-7][a-z]?"),
     (_BACKWARD, r"D\.\d[ab]?"),
+    (_PENALTY, r"2\.1(p|ra)"),
 )
 # What no line above takes is shown all the same.
 FURTHER = "Further steps"
-_ORDER = (*(title for title, _ in GENERIC[:5]), _FORWARD, _OUTPUT, _MATRICES, _BACKWARD, FURTHER)
+_ORDER = (*(title for title, _ in GENERIC[:6]), _FORWARD, _OUTPUT, _MATRICES, _BACKWARD, _PENALTY, FURTHER)
 
 # Layers near both ends are written out; those between look like them.
 SHOWN_AT_EACH_END = 3
