@@ -58,10 +58,6 @@ class Equations:
         """Return the steps that compute a quantity; none if it is given (weights, data)."""
         return self._by_quantity.get(wanted, [])
 
-    def update(self) -> Step:
-        """Return the step of the update rule (2.2)."""
-        return self._derivation["2.2"]
-
     def resolved(self, step: Step) -> tuple[Eq, tuple[Step, ...]]:
         """Put the derivatives of activation functions into a statement.
 

@@ -14,7 +14,7 @@ import sympy
 from sympy import Expr, KroneckerDelta, Mul, Sum
 
 from symbp.algebra import rules
-from symbp.algebra.nodes import L, MaxOver, Node, Partial, p, t
+from symbp.algebra.nodes import L, MaxOver, Node, Partial, p
 from symbp.derivation.records import Derivation
 from symbp.errors import PlanError
 from symbp.plan.equations import Equations, Quantity, quantity
@@ -31,6 +31,7 @@ from symbp.plan.program import (
     Reduce,
     Statement,
 )
+from symbp.plan.training import training_kernels
 
 _PARAMETERS = {"w": "weights", "dJ/dw": "gradient", "dh/dw": "result"}
 
@@ -46,7 +47,7 @@ def lower(derivation: Derivation) -> Program:
     Returns
     -------
     Program
-        Kernels ``forward``, ``gradient``, ``jacobian`` and ``update``, unscheduled.
+        Kernels ``forward``, ``gradient``, ``jacobian``, ``update`` and what belongs to it, unscheduled.
 
     Raises
     ------
@@ -63,7 +64,8 @@ def lower(derivation: Derivation) -> Program:
     gradient = _Lowering(equations, layers, given).kernel("gradient", backward)
     chain = _Lowering(equations, layers, given, per_sample=True)
     jacobian = chain.kernel("jacobian", [("dh/dw", k) for k in reversed(every)])
-    return Program(network.name, layers, (forward, gradient, jacobian, _update(equations, layers)))
+    kernels = (forward, gradient, jacobian, *training_kernels(derivation, layers))
+    return Program(network.name, layers, kernels)
 
 
 def _layers(equations: Equations) -> tuple[Layer, ...]:
@@ -73,20 +75,6 @@ def _layers(equations: Equations) -> tuple[Layer, ...]:
         layers.append(Layer(rows, columns, offset, layer.bias, layer.activation.initialisation))
         offset += rows * columns
     return tuple(layers)
-
-
-def _update(equations: Equations, layers: tuple[Layer, ...]) -> Kernel:
-    """The update is one and the same for every weight, so it runs over the flat vector."""
-    step = equations.update()
-
-    def element(e: Any) -> Access:
-        return Access("gradient" if isinstance(e, Partial) else "w", t)
-
-    value = step.statement.rhs.replace(lambda e: isinstance(e, (Node, Partial)), element)
-    n_params = sum(layer.rows * layer.columns for layer in layers)
-    arrays = (Array("w", (n_params,), "flat"), Array("gradient", (n_params,), "flat"))
-    origin = Origin(step.label, step.statement)
-    return Kernel("update", arrays, (Map(Access("w", t), (Loop(t, n_params),), value, origin),))
 
 
 class _Lowering:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sympy import Expr, sympify
+from sympy import Expr, Tuple, sympify
 from sympy.core.symbol import Str
 
 ROWS: Literal["rows"] = "rows"
@@ -58,14 +58,29 @@ class Array:
     role : str
         ``weights`` and ``gradient`` are views of the flat vectors, ``data`` is read through
         the permutation of rows, ``work`` belongs to the workspace, ``local`` is private to
-        one kernel, ``result`` is what the kernel is for.
+        one kernel, ``result`` is what the kernel is for. In the update, ``flat`` vectors hold
+        all weights or gradients, ``state`` is one that an update rule keeps; a ``scalar`` is a
+        number in double precision, a ``factor`` one in the type of the weights; an
+        ``argument`` is a number that is given.
     offset : int
         For weights, gradient and Jacobian blocks: where the layer begins in the flat vector.
     """
 
     name: str
     axes: tuple[Extent, ...]
-    role: Literal["weights", "gradient", "data", "work", "local", "result", "flat"]
+    role: Literal[
+        "weights",
+        "gradient",
+        "data",
+        "work",
+        "local",
+        "result",
+        "flat",
+        "state",
+        "scalar",
+        "factor",
+        "argument",
+    ]
     offset: int = 0
 
 
@@ -142,7 +157,42 @@ class Reduce:
         return self.operation == "sum" and all(isinstance(f, Access) for f in self.value.as_ordered_factors())
 
 
-Statement = Map | Reduce
+@dataclass(frozen=True)
+class Sweep:
+    """One loop nest with several assignments in it, in this order for each element.
+
+    Attributes
+    ----------
+    loops : tuple of Loop
+    parts : tuple of Map
+        Targets without indices are numbers of one element only.
+    """
+
+    loops: tuple[Loop, ...]
+    parts: tuple[Map, ...]
+
+    @property
+    def target(self) -> Access:
+        """What the whole loop is for: the target of the last part."""
+        return self.parts[-1].target
+
+    @property
+    def value(self) -> Any:
+        """All values together."""
+        return Tuple(*(part.value for part in self.parts))
+
+    @property
+    def origin(self) -> Origin:
+        """The equations of all parts, in order."""
+        first, *rest = (part.origin for part in self.parts)
+        return Origin(first.label, first.formula, (*first.put_in, *rest))
+
+    def accesses(self) -> set[Access]:
+        """Return all array elements that the statement reads or writes."""
+        return set().union(*(part.accesses() for part in self.parts))
+
+
+Statement = Map | Reduce | Sweep
 
 
 @dataclass(frozen=True)
@@ -188,7 +238,7 @@ class Program:
     name : str
     layers : tuple of Layer
     kernels : tuple of Kernel
-        forward, gradient, jacobian, update, in this order.
+        forward, gradient, jacobian; penalty and rate where they are stated; update.
     """
 
     name: str

@@ -6,8 +6,7 @@ of this network become.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbp.plan.operations import Operations, of_kernel, total
@@ -52,55 +51,3 @@ def ways_to_gradient(program: Program) -> tuple[Way, Way]:
         Way("T-product", jacobian | {"2.3": by_output}),
         Way("sensitivities", sensitivities),
     )
-
-
-@dataclass(frozen=True)
-class Orders:
-    """Multiplications of dh/dx = dh/dc S_L ... S_1 W_1, the first factor taken as given.
-
-    Attributes
-    ----------
-    reverse : int
-        From the outputs: every product has N_{L+1} rows.
-    forward : int
-        From the inputs: every product has N_0 columns.
-    best : int
-        The cheapest way of all to set the brackets.
-    """
-
-    reverse: int
-    forward: int
-    best: int
-
-
-def jacobian_orders(sizes: Sequence[int]) -> Orders:
-    """Return the cost of the Jacobian of the outputs by the inputs, by the order of its products.
-
-    Parameters
-    ----------
-    sizes : sequence of int
-        (N_0, ..., N_{L+1}). Neighbouring sizes are the shape of S_L, ..., S_1 and W_1.
-    """
-    extents = tuple(reversed(sizes))
-    rows, columns = extents[0], extents[-1]
-    inner = list(itertools.pairwise(extents))
-    reverse = sum(rows * a * b for a, b in inner[1:])
-    forward = sum(a * b * columns for a, b in inner[:-1])
-    return Orders(reverse, forward, _cheapest(extents))
-
-
-def _cheapest(extents: tuple[int, ...]) -> int:
-    """Return the multiplications of a chain of matrices with the best brackets.
-
-    Cormen et al., Introduction to Algorithms, section 14.2 (4th edition).
-    """
-    n = len(extents) - 1
-    cost = {(i, i): 0 for i in range(n)}
-    for length in range(1, n):
-        for i in range(n - length):
-            j = i + length
-            cost[i, j] = min(
-                cost[i, s] + cost[s + 1, j] + extents[i] * extents[s + 1] * extents[j + 1]
-                for s in range(i, j)
-            )
-    return cost[0, n - 1]

@@ -19,7 +19,6 @@ from symbp.notation.text import TextWriter
 from symbp.notation.writer import Writer
 from symbp.render import explicit
 from symbp.render.breaking import aligned, break_terms, room
-from symbp.render.comparison import compare
 from symbp.render.drawing import draw, is_small
 from symbp.render.environment import render
 from symbp.render.outline import Section, is_shown, outline
@@ -186,7 +185,6 @@ def contents(derivation: Derivation, writer: Writer, math: PrintsStep) -> dict[s
         "notation": writer.notation,
         "symbols": legend(shown, writer),
         "parts": [_part(s, derivation, writer, math, on_page, matrices) for s in sections],
-        "comparison": compare(derivation),
         "tally": _tally(derivation),
     }
 

@@ -7,16 +7,21 @@ same on every machine.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from symbp.derivation.oracles.penalties import of_weight
 from symbp.derivation.oracles.real import at_kink, forward, number, scaled, total_cost
 from symbp.errors import DerivationError
+from symbp.render.selftest_update import UpdateVector, update_vector
 
 if TYPE_CHECKING:
+    from symbp.functions import Penalty
     from symbp.network import Network
+    from symbp.spec import TrainOptions
 
 SAMPLES = 2
 DIRECTIONS = 2
@@ -60,6 +65,7 @@ class TestVector:
     outputs: tuple[tuple[float, ...], ...]
     slopes: tuple[float, ...]
     output_slopes: tuple[tuple[float, ...], ...]
+    update: UpdateVector
 
 
 def pattern(parameters: Pattern, t: int) -> Any:
@@ -72,7 +78,7 @@ def _numerator(parameters: Pattern, t: int) -> int:
     return 2 * ((factor * t + shift) % modulus) - modulus
 
 
-def test_vector(network: Network) -> TestVector:
+def test_vector(network: Network, train: TrainOptions) -> TestVector:
     """Compute the test vector of a network.
 
     The weights are moved on until no weighted sum lies at a kink; if that does not help, all
@@ -81,6 +87,8 @@ def test_vector(network: Network) -> TestVector:
     Parameters
     ----------
     network : Network
+    train : TrainOptions
+        Its penalty is part of the cost, and its update is tested too.
 
     Returns
     -------
@@ -89,7 +97,7 @@ def test_vector(network: Network) -> TestVector:
     """
     for attempt in range(ATTEMPTS):
         factor, shift, modulus = WEIGHTS
-        point = _Point(network, (factor, shift + 37 * attempt, modulus), attempt == ATTEMPTS - 1)
+        point = _Point(network, train, (factor, shift + 37 * attempt, modulus), attempt == ATTEMPTS - 1)
         if not point.at_kink():
             break
     vector = point.vector()
@@ -110,8 +118,9 @@ def divisor(columns: int) -> int:
 class _Point:
     """The network at the weights and data of the patterns."""
 
-    def __init__(self, network: Network, weights: Pattern, positive: bool) -> None:
+    def __init__(self, network: Network, train: TrainOptions, weights: Pattern, positive: bool) -> None:
         self.network = network
+        self.train = train
         self.weights = weights
         self.positive = positive
         inputs = network.sizes[0]
@@ -135,7 +144,40 @@ class _Point:
             for row_plus, row_minus in zip(plus[1], minus[1], strict=True)
         )
         rows = tuple(tuple(map(float, row)) for row in outputs)
-        return TestVector(self.weights, self.positive, float(cost), rows, slopes, output_slopes)
+        penalty, of_penalty = self._penalty()
+        total = float(cost + penalty)
+        slopes = tuple(float(a + b) for a, b in zip(slopes, of_penalty, strict=True))
+        return TestVector(self.weights, self.positive, total, rows, slopes, output_slopes, self._update())
+
+    def _update(self) -> UpdateVector:
+        return update_vector(
+            self.train,
+            self.network.n_params,
+            lambda t: pattern(self.weights, t),
+            lambda t: pattern(DIRECTIONS_OF_CHANGE, t + SHIFT),
+            lambda t: pattern(INPUTS, t),
+        )
+
+    def _penalty(self) -> tuple[Any, list[Any]]:
+        """Return the penalty of the regular weights, and its slope along each direction."""
+        penalty, t = self.train.regularisation, 0
+        total, slopes = number(0), [number(0)] * DIRECTIONS
+        if penalty is None:
+            return total, slopes
+        for layer, (rows, columns) in enumerate(self.network.shapes):
+            # A layer's weights take few values: one evaluation for each.
+            known = functools.cache(
+                functools.partial(_penalty_of, penalty, self.weights[2] * divisor(columns))
+            )
+            for position in range(rows * columns):
+                if position % columns < self.network.sizes[layer]:
+                    numerator = _numerator(self.weights, t)
+                    value, slope = known(abs(numerator) if self.positive else numerator)
+                    total += value
+                    for d in range(DIRECTIONS):
+                        slopes[d] += slope * pattern(DIRECTIONS_OF_CHANGE, t + d * SHIFT)
+                t += 1
+        return total, slopes
 
     def _run(self, direction: int, step: int) -> tuple[Any, list[list[Any]]]:
         last = self.network.hidden + 1
@@ -165,6 +207,13 @@ class _Point:
                 layer.append(row)
             layers.append(layer)
         return layers
+
+
+def _penalty_of(penalty: Penalty, denominator: int, numerator: int) -> tuple[Any, Any]:
+    """Return the penalty of one weight and its derivative, a central difference."""
+    weight, step = number(numerator) / denominator, number(1) / _STEPS
+    plus, minus = (of_weight(penalty, weight + sign * step) for sign in (1, -1))
+    return of_weight(penalty, weight), (plus - minus) / (2 * step)
 
 
 def _targets(network: Network) -> list[list[Any]]:

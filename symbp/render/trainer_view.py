@@ -13,9 +13,10 @@ from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
 from symbp.plan.program import ROWS, Array, Kernel, Origin, Program, Statement
-from symbp.render import selftest
+from symbp.render import selftest, selftest_update
 from symbp.render.numba_printer import KernelPrinter, ValuePrinter, statement_groups
 from symbp.render.selftest import TestVector
+from symbp.render.training_view import TrainingView
 from symbp.spec import Spec
 
 WIDTH = 96
@@ -59,6 +60,7 @@ class TrainerView:
             "epochs": train.epochs,
             "optimizer": train.optimizer.name,
             "targets": network.cost.targets,
+            "training": TrainingView(self.program, train),
             "spec": _inside_triple_quotes(self.spec.to_toml()),
             "layers": self.layers(),
             "initialisations": self.initialisations(),
@@ -70,6 +72,7 @@ class TrainerView:
             "zero": ValuePrinter(self.dtype).number(0),
             "vector": self.vector,
             "patterns": selftest,
+            "update": selftest_update,
         }
 
     def layers(self) -> list[dict[str, Any]]:
