@@ -163,7 +163,7 @@ def derive(
     from symbp.notation import get
 
     get(notation)  # says so now if there is none of that name
-    derivation = symbp.derive(declared.network, declared.train.optimizer)
+    derivation = symbp.derive(declared.network, **declared.train.stated)
     derivation = (derivation.components() if components else derivation).checked()
     derivation.prove()
     if form == "pdf":
@@ -183,7 +183,7 @@ def _prove(declared: Spec, components: bool, mutants: bool) -> int:
     """Print every step with its oracles, and what they see of deliberate faults."""
     import symbp
 
-    derivation = symbp.derive(declared.network, declared.train.optimizer)
+    derivation = symbp.derive(declared.network, **declared.train.stated)
     derivation = (derivation.components() if components else derivation).checked()
     checks = derivation.prove()
     width = max(map(len, derivation.labels))
@@ -278,6 +278,7 @@ def train(
         learning_rate=how.learning_rate,
         shuffle=how.shuffle,
         seed=how.seed,
+        clip_norm=how.clip_norm,
         progress=True,
     )
     model = Model(weights, declared, trainer.source, table.feature_names, table.target_names, table.classes)
@@ -322,7 +323,10 @@ def verify(file: str) -> int:
 
     import symbp
 
-    report = symbp.verify(symbp.load(file) if spec is None else spec.network)
+    if spec is None:
+        report = symbp.verify(symbp.load(file))
+    else:
+        report = symbp.verify(symbp.derive(spec.network, **spec.train.stated))
     click.echo(report.table())
     return 0 if report.ok else 1
 

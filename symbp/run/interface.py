@@ -49,6 +49,9 @@ class TrainerModule(Protocol):
         shuffle: bool = True,
         seed: int = 0,
         callback: Callback | None = None,
+        clip_norm: float | None = None,
+        state: dict[str, Any] | None = None,
+        total_epochs: int | None = None,
     ) -> tuple[FloatArray, list[float]]: ...
 
     def self_test(self) -> None: ...

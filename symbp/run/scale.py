@@ -54,4 +54,4 @@ def _changed(point: Point, rng: np.random.Generator) -> Point:
     def change(values: Floats) -> Floats:
         return values * (1 + CHANGE * rng.choice([-1.0, 1.0], size=values.shape))
 
-    return Point(change(point.w), change(point.X), change(point.Y))
+    return Point(change(point.w), change(point.X), change(point.Y), point.penalty)
