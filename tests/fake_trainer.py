@@ -23,7 +23,7 @@ def fake_trainer(network, dtype="float64", **broken):
     def value_and_gradient(w, X, Y):
         return float(oracle.cost(w, X, Y)), oracle.gradient(w, X, Y).astype(kind)
 
-    def fit(w, X, Y, *, epochs, batch_size, learning_rate, shuffle=True, seed=0, callback=None):
+    def fit(w, X, Y, *, epochs, batch_size, learning_rate, shuffle=True, seed=0, callback=None, state=None):
         w, history = np.array(w, kind), []
         if X.shape[1] != network.inputs:
             raise ValueError(f"X has {X.shape[1]} columns; the network has {network.inputs} inputs")

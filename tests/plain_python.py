@@ -23,7 +23,7 @@ def interpreted(
 ) -> types.ModuleType:
     """Return the trainer of a network as a module whose kernels are plain functions."""
     spec = Spec(network, TrainOptions(**options))  # type: ignore[arg-type]
-    source = trainer_source(derivation or derive(network), spec, prove)
+    source = trainer_source(derivation or derive(network, spec.train.training), spec, prove)
     assert source.count(_JIT) == 1
     module = types.ModuleType(network.name)
     # Compiled code overflows to infinity, as NumPy does; Python's math raises.
@@ -31,7 +31,7 @@ def interpreted(
     module.math = types.SimpleNamespace(
         **{
             name: getattr(np, name)
-            for name in ("exp", "log", "log1p", "sqrt", "tanh", "sin", "cos", "isfinite")
+            for name in ("exp", "log", "log1p", "sqrt", "tanh", "sin", "cos", "isfinite", "floor")
         },
         atan=np.arctan,
     )

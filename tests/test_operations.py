@@ -11,7 +11,7 @@ import symbp
 from symbp.plan.operations import Operations, of_kernel, of_value, total
 from symbp.plan.passes import make_plan
 from symbp.plan.program import Access
-from symbp.plan.ways import jacobian_orders, ways_to_gradient
+from symbp.plan.ways import ways_to_gradient
 
 A, B, C = (Access(name, sympy.Symbol("r")) for name in "ABC")
 
@@ -70,34 +70,3 @@ def test_a_batch_takes_its_multiple() -> None:
     kernel = make_plan(symbp.derive(_network(4, 3, 2))).kernel("forward")
     one, many = (total(of_kernel(kernel, rows).values()) for rows in (1, 7))
     assert many == one.times(7)
-
-
-def _multiplied(shapes: list[tuple[int, int]]) -> int:
-    """Return the multiplications of a chain of matrices from the left, counted one by one."""
-    count, (rows, columns) = 0, shapes[0]
-    for inner, outer in shapes[1:]:
-        assert columns == inner
-        count, columns = count + rows * inner * outer, outer
-    return count
-
-
-@pytest.mark.parametrize("sizes", [(3, 4, 3, 1), (2, 50, 2, 50, 10), (64, 32, 10), (7, 5)])
-def test_orders_of_the_input_jacobian(sizes: tuple[int, ...]) -> None:
-    shapes = list(itertools.pairwise(reversed(sizes)))
-    orders = jacobian_orders(sizes)
-    assert orders.reverse == _multiplied(shapes)
-    assert orders.forward == _multiplied([shape[::-1] for shape in reversed(shapes)])
-    assert orders.best <= min(orders.reverse, orders.forward)
-
-
-def test_the_best_brackets() -> None:
-    # Cormen et al., figure 14.5: 30 x 35, 35 x 15, 15 x 5, 5 x 10, 10 x 20, 20 x 25.
-    assert jacobian_orders((25, 20, 10, 5, 15, 35, 30)).best == 15125
-
-
-def test_the_page_compares_both_ways() -> None:
-    text = " ".join(symbp.derive(_network(2, 50, 2, 50, 10)).text().split())
-    assert "Two ways to the gradient" in text
-    assert "The sensitivities take 1,704 multiplications and the T-product 20,520, 12.0 times" in text
-    assert "forward accumulation wins, with 2 inputs and 10 outputs" in text
-    assert "Two ways" not in symbp.derive().text()
