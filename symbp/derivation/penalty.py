@@ -188,6 +188,21 @@ def layers(b: Builder, penalty: Penalty | None, network: Network) -> None:
     )
 
 
+def stated_of_penalty(penalty: Penalty, network: Network | None, label: str) -> Any:
+    """Return what the record states for 2.1p, or for 2.1p and 2.1r of a network; None for a component."""
+    if label == "2.1p":
+        return stated_penalty(penalty, l)
+    if network is None or "[" in label:
+        return None
+    if label == "2.1rf":
+        return cost(sympy.Integer(network.hidden + 1)) + sympy.Add(
+            *(Node("R", n) for n in range(1, network.hidden + 2))
+        )
+    layer = int(label.removeprefix("2.1p, k="))
+    biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
+    return rules.sizes(stated_penalty(penalty, sympy.Integer(layer)), network.sizes, biases)
+
+
 def _written_out(expr: Any) -> Any:
     """Write a sum over layers out, whose number is known."""
 

@@ -23,10 +23,11 @@ from symbp.notation.layout import Layout, Relation
 from symbp.notation.order import is_decimal, product, terms
 from symbp.notation.records import PLAIN, Glyph, Notation
 from symbp.notation.scripts import decimal
-from symbp.notation.training import GLYPHS, Named, named
+from symbp.notation.training import GLYPHS
+from symbp.notation.training_names import TrainingNames
 
 
-class Writer(Layout, ABC):
+class Writer(TrainingNames, Layout, ABC):
     """Prints expressions and equations in a notation.
 
     Parameters
@@ -174,30 +175,6 @@ class Writer(Layout, ABC):
         if symbol.name in GLYPHS:
             return self.named(GLYPHS[symbol.name])
         return str(super()._print_Symbol(symbol))  # type: ignore[misc]
-
-    def _print_Constant(self, constant: Constant) -> str:
-        """Print a parameter's letter, with its layer where the layer of a function stands."""
-        places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
-        glyph = self.notation.symbols["Activate"]
-        if constant.layer != 0:
-            places[glyph.layer].append(self._layer(glyph, constant.layer))
-        return self.named(named(constant.parameter), places["sub"], places["sup"])
-
-    def _print_PerWeight(self, quantity: PerWeight) -> str:
-        """Print a quantity of the update rule; its scripts stand as those of the weight do."""
-        weight = self.notation.symbols["w"]
-        *rows, column = quantity.indices
-        indices = [*rows, self._input_position(quantity.layer, column)]
-        order = weight.order or range(len(indices))
-        places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
-        places[weight.layer].append(self._layer(weight, quantity.layer))
-        places["sub"].append(self.together([self._small(indices[n]) for n in order]))
-        return self.named(named(quantity.quantity), places["sub"], places["sup"])
-
-    def named(self, name: Named, sub: Sequence[str] = (), sup: Sequence[str] = ()) -> str:
-        """Return a name of training with its own subscript and these."""
-        own = [self.letter(name.sub)] if name.sub is not None else []
-        return self.scripted(self.letter(name.glyph), [*own, *sub], sup)
 
     def _print_Width(self, expr: Any) -> str:
         return self.symbol(type(expr).__name__, expr.args[0])

@@ -7,7 +7,6 @@ same on every machine.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from symbp.derivation.oracles.penalties import of_weight
 from symbp.derivation.oracles.real import at_kink, forward, number, scaled, total_cost
+from symbp.derivation.oracles.text import mp
 from symbp.errors import DerivationError
 from symbp.render.selftest_update import UpdateVector, update_vector
 
@@ -156,7 +156,13 @@ class _Point:
             lambda t: pattern(self.weights, t),
             lambda t: pattern(DIRECTIONS_OF_CHANGE, t + SHIFT),
             lambda t: pattern(INPUTS, t),
+            self._length,
         )
+
+    def _length(self) -> Any:
+        """Return the norm of the gradient that the update is tested with, exact below the root."""
+        numerators = (_numerator(DIRECTIONS_OF_CHANGE, t + SHIFT) for t in range(self.network.n_params))
+        return mp.sqrt(number(sum(n * n for n in numerators))) / DIRECTIONS_OF_CHANGE[2]
 
     def _penalty(self) -> tuple[Any, list[Any]]:
         """Return the penalty of the regular weights, and its slope along each direction."""
@@ -165,18 +171,23 @@ class _Point:
         if penalty is None:
             return total, slopes
         for layer, (rows, columns) in enumerate(self.network.shapes):
-            # A layer's weights take few values: one evaluation for each.
-            known = functools.cache(
-                functools.partial(_penalty_of, penalty, self.weights[2] * divisor(columns))
-            )
+            # A layer's weights take few values: how often, and how far the directions move each.
+            moved: dict[int, list[int]] = {}
             for position in range(rows * columns):
                 if position % columns < self.network.sizes[layer]:
                     numerator = _numerator(self.weights, t)
-                    value, slope = known(abs(numerator) if self.positive else numerator)
-                    total += value
+                    sums = moved.setdefault(
+                        abs(numerator) if self.positive else numerator, [0] * (1 + DIRECTIONS)
+                    )
+                    sums[0] += 1
                     for d in range(DIRECTIONS):
-                        slopes[d] += slope * pattern(DIRECTIONS_OF_CHANGE, t + d * SHIFT)
+                        sums[d + 1] += _numerator(DIRECTIONS_OF_CHANGE, t + d * SHIFT)
                 t += 1
+            for numerator, (count, *sums) in moved.items():
+                value, slope = _penalty_of(penalty, self.weights[2] * divisor(columns), numerator)
+                total += count * value
+                for d, change in enumerate(sums):
+                    slopes[d] += slope * change / DIRECTIONS_OF_CHANGE[2]
         return total, slopes
 
     def _run(self, direction: int, step: int) -> tuple[Any, list[list[Any]]]:

@@ -46,6 +46,7 @@ def update_vector(
     weight: Callable[[int], Any],
     gradient: Callable[[int], Any],
     state: Callable[[int], Any],
+    length: Callable[[], Any],
 ) -> UpdateVector:
     """Compute what one update makes of the patterns.
 
@@ -55,11 +56,13 @@ def update_vector(
     n_params : int
     weight, gradient, state : callable
         Position -> number. States are taken without their signs: some stand under a root.
+    length : callable
+        Returns the norm of the whole gradient.
     """
     rule = train.optimizer
     factor = mp.mpf(1)
     if train.clip_norm is not None:
-        norm = mp.sqrt(sum((gradient(t) ** 2 for t in range(n_params)), mp.mpf(0)))
+        norm = length()
         factor = CLIP / norm if norm > CLIP else factor
     constants = {name: mp.mpf(repr(value)) for name, value in rule.constants.items()}
     rows = []

@@ -7,12 +7,12 @@ from typing import Any
 import sympy
 from sympy import Piecewise
 
-from symbp.algebra.nodes import Node, l
+from symbp.algebra.nodes import Node
 from symbp.derivation import local
 from symbp.derivation.architecture import stated_cost, stated_hidden, stated_output
 from symbp.derivation.components import RULE as COMPONENT
 from symbp.derivation.oracles.real import evaluate, number
-from symbp.derivation.penalty import stated_penalty
+from symbp.derivation.penalty import stated_of_penalty
 from symbp.derivation.records import Check, Derivation, Step
 
 _STEP = number(10) ** -25
@@ -31,8 +31,8 @@ def check_record(derivation: Derivation, step: Step) -> Check | None:
 
 def _stated(derivation: Derivation, label: str) -> Any:
     network = derivation.network
-    if label == "2.1p" and derivation.training.penalty is not None:
-        return stated_penalty(derivation.training.penalty, l)
+    if derivation.training.penalty is not None and label.startswith(("2.1p", "2.1rf")):
+        return stated_of_penalty(derivation.training.penalty, network, label)
     if network is None:
         return None
     if label == "1.8":

@@ -8,6 +8,7 @@ whitelist; what that does not know is an error here too.
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -59,10 +60,15 @@ def evaluate_text(text: str, values: Mapping[str, Any]) -> Any:
     DerivationError
         If the text is no formula, or its value is not a real number.
     """
-    value = _walk(ast.parse(text.strip(), mode="eval").body, {**values, "pi": +mp.pi})
+    value = _walk(_tree(text), {**values, "pi": +mp.pi})
     if isinstance(value, mp.mpc):
         raise DerivationError(f"formula {text!r} is not real at the point where it is checked")
     return value
+
+
+@functools.cache  # a penalty is evaluated for every weight
+def _tree(text: str) -> ast.expr:
+    return ast.parse(text.strip(), mode="eval").body
 
 
 def run_assignments(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
