@@ -14,7 +14,7 @@ from symbp.version import __version__
 if TYPE_CHECKING:
     from symbp.api import Derivation, derive
     from symbp.errors import SymbpError, SymbpWarning
-    from symbp.functions import Activation, Cost, Parameter
+    from symbp.functions import Activation, Cost, Parameter, Penalty, Schedule, UpdateRule
     from symbp.network import Dense, Network
     from symbp.run.check_gradient import check_gradient
     from symbp.run.generate import generate
@@ -31,6 +31,8 @@ _PLACES = {
     "Derivation": "symbp.api",
     "Network": "symbp.network",
     "Parameter": "symbp.functions",
+    "Penalty": "symbp.functions",
+    "Schedule": "symbp.functions",
     "Spec": "symbp.spec",
     "SymbpError": "symbp.errors",
     "SymbpWarning": "symbp.errors",
@@ -38,6 +40,7 @@ _PLACES = {
     "check_gradient": "symbp.run.check_gradient",
     "network_symbols": "symbp.run.symbolic",
     "Trainer": "symbp.run.trainer",
+    "UpdateRule": "symbp.functions",
     "derive": "symbp.api",
     "generate": "symbp.run.generate",
     "load": "symbp.run.load",
@@ -51,11 +54,14 @@ __all__ = [
     "Derivation",
     "Network",
     "Parameter",
+    "Penalty",
+    "Schedule",
     "Spec",
     "SymbpError",
     "SymbpWarning",
     "TrainOptions",
     "Trainer",
+    "UpdateRule",
     "__version__",
     "check_gradient",
     "derive",

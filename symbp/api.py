@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from symbp.derivation.derive import derive as _derive
 from symbp.derivation.records import Derivation as _Derivation
 from symbp.derivation.records import Step as _Step
-from symbp.functions import UpdateRule
+from symbp.functions import Penalty, Schedule, UpdateRule
 from symbp.network import Network
+from symbp.spec import TrainOptions
 
 
 @dataclass(frozen=True)
@@ -109,20 +111,32 @@ def _shown(step: _Step, widths: tuple[int, ...]) -> Step:
     return Step(**{field.name: getattr(step, field.name) for field in fields(_Step)}, widths=widths)
 
 
-def derive(network: Network | None = None, optimizer: UpdateRule | None = None) -> Derivation:
+def derive(
+    network: Network | None = None,
+    optimizer: str | Mapping[str, Any] | UpdateRule = "sgd",
+    *,
+    schedule: str | Mapping[str, Any] | Schedule = "constant",
+    clip_norm: float | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    penalty: str | Mapping[str, Any] | Penalty | None = None,
+) -> Derivation:
     """Derive the backpropagation of a network, or of any sequential dense network.
 
     Parameters
     ----------
     network : Network, optional
         One architecture. Without it the number of layers and all sizes stay symbols.
-    optimizer : UpdateRule, optional
+    optimizer : str, mapping or UpdateRule
         The rule of eq. 2.2; gradient descent if left out.
+    schedule, clip_norm, l1, l2, penalty : optional
+        As in :class:`symbp.TrainOptions`; what is not asked for has no equations.
 
     Returns
     -------
     Derivation
         Its steps are made but not yet checked: ``prove()`` runs the oracles.
     """
-    found = _derive(network, optimizer)
-    return Derivation(found.network, found.steps, found.recipe, found.optimizer)
+    options = TrainOptions(optimizer, schedule=schedule, clip_norm=clip_norm, l1=l1, l2=l2, penalty=penalty)
+    found = _derive(network, options.training)
+    return Derivation(found.network, found.steps, found.recipe, found.training)

@@ -187,7 +187,7 @@ def derive(
 
     for name in (notation, translate or notation):
         get(name)  # says so now if there is none of that name
-    derivation = symbp.derive(declared.network, declared.train.optimizer)
+    derivation = symbp.derive(declared.network, **declared.train.stated)
     derivation = (derivation.components() if components else derivation).checked()
     derivation.prove()
     if form == "pdf":
@@ -207,7 +207,7 @@ def _prove(declared: Spec, components: bool, mutants: bool) -> int:
     """Print every step with its oracles, and what they see of deliberate faults."""
     import symbp
 
-    derivation = symbp.derive(declared.network, declared.train.optimizer)
+    derivation = symbp.derive(declared.network, **declared.train.stated)
     derivation = (derivation.components() if components else derivation).checked()
     checks = derivation.prove()
     width = max(map(len, derivation.labels))
@@ -322,6 +322,7 @@ def train(
         learning_rate=how.learning_rate,
         shuffle=how.shuffle,
         seed=how.seed,
+        clip_norm=how.clip_norm,
         progress=True,
         sample_weight=v,
         class_weight=class_weight,
@@ -372,7 +373,10 @@ def verify(file: str) -> int:
 
     import symbp
 
-    report = symbp.verify(symbp.load(file) if spec is None else spec.network)
+    if spec is None:
+        report = symbp.verify(symbp.load(file))
+    else:
+        report = symbp.verify(symbp.derive(spec.network, **spec.train.stated))
     click.echo(report.table())
     return 0 if report.ok else 1
 

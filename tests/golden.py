@@ -33,6 +33,18 @@ REFERENCES = (
         Network(64, [Dense(32, "relu"), Dense(10, "softmax")], "cross_entropy", name="digits_64_32_10"),
         TrainOptions(learning_rate=0.2, batch_size=16, epochs=100, dtype="float32"),
     ),
+    Spec(
+        Network(4, [Dense(5, "tanh"), Dense(3, "softmax")], "cross_entropy", name="iris_4_5_3_adam"),
+        TrainOptions(
+            {"name": "adam", "beta2": 0.99},
+            learning_rate=0.01,
+            batch_size=16,
+            epochs=100,
+            schedule="cosine",
+            clip_norm=5.0,
+            l2=1e-4,
+        ),
+    ),
 )
 
 
@@ -40,7 +52,7 @@ def build(spec: Spec, directory: Path) -> None:
     """Write all files of one reference network."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")
-    derivation = symbp.derive(spec.network, spec.train.optimizer).checked()
+    derivation = symbp.derive(spec.network, **spec.train.stated).checked()
     (directory / "derivation.tex").write_text(derivation.latex(), encoding="utf-8")
     (directory / "derivation.html").write_text(derivation.html(), encoding="utf-8")
     (directory / "trainer.py").write_text(trainer_source(derivation, spec), encoding="utf-8")

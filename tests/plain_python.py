@@ -25,7 +25,7 @@ def interpreted(
 ) -> types.ModuleType:
     """Return the trainer of a network as a module whose kernels are plain functions."""
     spec = Spec(network, TrainOptions(**options))  # type: ignore[arg-type]
-    source = trainer_source(derivation or derive(network), spec, prove)
+    source = trainer_source(derivation or derive(network, spec.train.training), spec, prove)
     assert source.count(_JIT) == 1
     module = types.ModuleType(network.name)
     # Compiled code overflows to infinity, as NumPy does; Python's math raises.
@@ -35,6 +35,7 @@ def interpreted(
             name: getattr(np, name)
             for name in (
                 *["exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "isfinite"],
+                "floor",
             )
         },
         atan=np.arctan,

@@ -49,7 +49,7 @@ def trainer_text() -> str:
     from symbp.render.writer import trainer_source
 
     spec = symbp.Spec.from_text(SPEC)
-    return trainer_source(symbp.derive(spec.network, spec.train.optimizer), spec)
+    return trainer_source(symbp.derive(spec.network, **spec.train.stated), spec)
 
 
 def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -19,7 +19,7 @@ ORDER = (
     "values",
     "files",
     "functions",
-    "network spec",  # the declaration and its TOML read each other
+    "network spec own_rules",  # the declaration and its TOML read each other
     "algebra",
     "derivation",
     "plan",
@@ -44,6 +44,7 @@ HOMES = {
     "numba": {"run"},
     "click": {"cli"},
     "sklearn": {"demo", "interop", "bench"},
+    "scipy": {"run", "interop", "bench"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -18,6 +18,7 @@ from sympy.concrete.summations import Sum
 
 from symbp.algebra.matrices import is_matrix
 from symbp.algebra.nodes import Constant, L, MaxOver, Node, Partial, index
+from symbp.algebra.updates import PerWeight
 from symbp.notation.conditions import chains, plain
 from symbp.notation.layout import Relation
 from symbp.notation.matrices import MatrixWriter
@@ -25,8 +26,8 @@ from symbp.notation.order import is_decimal, product, terms
 from symbp.notation.records import PLAIN, Glyph, Notation, is_of_weights
 from symbp.notation.scripts import decimal
 from symbp.notation.structure import Structure
-
-_INDICES = frozenset("ijklpqrstu")
+from symbp.notation.training import GLYPHS
+from symbp.notation.training_names import TrainingNames
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Printed:
     conditions: tuple[str, ...]
 
 
-class Writer(MatrixWriter, ABC):
+class Writer(TrainingNames, MatrixWriter, ABC):
     """Prints expressions and equations in a notation.
 
     Parameters
@@ -143,6 +144,8 @@ class Writer(MatrixWriter, ABC):
     def written(self, statement: Any) -> Relation:
         """Return an equation that is as the notation has it, in print."""
         left, right = statement.args
+        if isinstance(left, PerWeight) and left.role == "new":
+            return Relation(self._print(left), self.signs["<-"], self._terms(right))
         if isinstance(left, Node) and left.kind == "w_new":
             # An update is an assignment to the weight itself (eq. 2.2).
             return Relation(
@@ -163,7 +166,7 @@ class Writer(MatrixWriter, ABC):
 
     def symbol(self, key: str, layer: Any = None, indices: Sequence[Any] = (), sample: Any = None) -> str:
         """Return a symbol of the notation with layer, indices and sample in their places."""
-        glyph = self.notation.glyph(key)
+        glyph = GLYPHS[key].glyph if key in GLYPHS else self.notation.glyph(key)
         places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
         if layer is not None:
             places[glyph.layer].append(self._layer(glyph, layer))
@@ -246,21 +249,9 @@ class Writer(MatrixWriter, ABC):
     def _print_Symbol(self, symbol: Symbol) -> str:
         if symbol.name in PLAIN:
             return self.letter(self.notation.symbols[symbol.name])
+        if symbol.name in GLYPHS:
+            return self.named(GLYPHS[symbol.name])
         return str(super()._print_Symbol(symbol))  # type: ignore[misc]
-
-    def _print_Constant(self, constant: Constant) -> str:
-        """Print a parameter's letter, with its layer where the layer of a function stands.
-
-        A letter that is also an index, such as the q of a quantile, has the subscript 0.
-        """
-        places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
-        glyph = self.notation.glyph("Activate")
-        if constant.layer != 0:
-            places[glyph.layer].append(self._layer(glyph, constant.layer))
-        elif constant.parameter in _INDICES:
-            places["sub"].append("0")
-        letter = self._print(Symbol(constant.parameter))
-        return self.scripted(letter, places["sub"], places["sup"])
 
     def _print_Width(self, expr: Any) -> str:
         return self.symbol(type(expr).__name__, expr.args[0])
@@ -367,7 +358,11 @@ class Writer(MatrixWriter, ABC):
         if exponent.could_extract_minus_sign():
             return self.quotient((), (Pow(base, -exponent),))
         printed = self._print(base)
-        plain = isinstance(base, Symbol) or (base.is_Integer and base >= 0)
+        plain = (
+            isinstance(base, Symbol)
+            or (isinstance(base, Constant) and base.layer == 0)
+            or (base.is_Integer and base >= 0)
+        )
         return self.raised(printed if plain else self.bracket(printed), self._small(exponent))
 
     def _print_Rational(self, number: Any) -> str:

@@ -15,7 +15,7 @@ from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
 from symbp.errors import PlanError
-from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Reduce, Statement
+from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Reduce, Statement, Sweep
 
 _FUNCTIONS = {
     "exp": "math.exp",
@@ -32,9 +32,10 @@ _FUNCTIONS = {
     "atan": "math.atan",
     "Abs": "abs",
     "sign": "np.sign",
+    "floor": "math.floor",
     "Softplus": "softplus",
 }
-_SYMBOLS = {"eta": "learning_rate"}
+_SYMBOLS = {"eta": "learning_rate", "eta_0": "rate"}
 _POWERS = 4
 _SIMPLE = 64  # a denominator up to which a fraction is written as one
 
@@ -45,10 +46,16 @@ class ValuePrinter(StrPrinter):
     printmethod = "_numba_value"  # our own expressions print themselves to StrPrinter otherwise
 
     def __init__(
-        self, dtype: str, arrays: tuple[Array, ...] = (), places: Mapping[str, str] | None = None
+        self,
+        dtype: str,
+        arrays: tuple[Array, ...] = (),
+        places: Mapping[str, str] | None = None,
+        wide: bool = False,
     ) -> None:
         super().__init__()
-        self.dtype = dtype
+        # A number that is computed in double precision reads arrays of the kernel's type.
+        self.widen = wide and dtype != "float64"
+        self.dtype = "float64" if wide else dtype
         self.arrays = {array.name: array for array in arrays}
         # Names of the places of arrays that are an argument of the function.
         self.places = places or {}
@@ -73,7 +80,7 @@ class ValuePrinter(StrPrinter):
     def _print_Access(self, expr: Access) -> str:
         array = self.arrays[expr.array]
         indices = [self.index(x) for x in expr.indices]
-        if array.role == "local":
+        if not array.axes:
             return array.name
         if array.role == "data":
             return f"{array.name}[{', '.join(['row', *indices[1:]])}]"
@@ -84,7 +91,8 @@ class ValuePrinter(StrPrinter):
             place = self.places.get(array.name, str(array.offset) if array.offset else "")
             flat = f"{place}{' + ' if place else ''}{int(array.axes[-1])}*{row} + {column}"
             return f"jacobian[{', '.join(['start + ' + sample, *outputs, flat])}]"
-        return f"{array.name}[{', '.join(indices)}]"
+        element = f"{array.name}[{', '.join(indices)}]"
+        return f"np.float64({element})" if self.widen else element
 
     @staticmethod
     def index(expr: Any) -> str:
@@ -106,7 +114,10 @@ class ValuePrinter(StrPrinter):
             product = "*".join([factor] * abs(int(exponent)))
             return product if exponent > 0 else f"{self.number(1)}/({product})"
         inner = self._print(base)
-        return f"{inner if base.is_Atom else f'({inner})'}**{self.number(exponent)}"
+        above = (
+            self.number(exponent) if exponent.is_Rational else self.parenthesize(exponent, PRECEDENCE["Pow"])
+        )
+        return f"{inner if base.is_Atom else f'({inner})'}**{above}"
 
     def _print_Add(self, expr: Any, order: Any = None) -> str:
         """Positive terms first: C - MU rather than -MU + C."""
@@ -127,7 +138,9 @@ class ValuePrinter(StrPrinter):
         above: list[Any] = []
         below: list[Any] = []
         for factor in _with_one_number(sympy.Mul.make_args(expr)):
-            if factor.is_Rational:
+            if factor.is_Rational and factor.q % 5 == 0 and set(sympy.primefactors(factor.q)) <= {2, 5}:
+                above.append(factor)  # a decimal such as 0.9: one number, and no division
+            elif factor.is_Rational:
                 above += [sympy.Integer(factor.p)] if factor.p != 1 else []
                 below += [sympy.Integer(factor.q)] if factor.q != 1 else []
             elif isinstance(factor, sympy.Pow) and factor.exp.is_Rational and factor.exp.is_negative:
@@ -150,7 +163,10 @@ class ValuePrinter(StrPrinter):
 
     def _factors(self, factors: list[Any]) -> str:
         ordered = sorted(factors, key=_reading_order)
-        return "*".join(str(self.parenthesize(f, PRECEDENCE["Mul"])) for f in ordered)
+        return "*".join(
+            self.number(f) if f.is_Rational and f > 0 else str(self.parenthesize(f, PRECEDENCE["Mul"]))
+            for f in ordered
+        )
 
     def _print_Piecewise(self, expr: Any) -> str:
         *branches, (last, always) = expr.args
@@ -214,12 +230,18 @@ class KernelPrinter:
 
     def __init__(self, kernel: Kernel, dtype: str, places: Mapping[str, str] | None = None) -> None:
         self.kernel = kernel
+        self.dtype = dtype
         self.values = ValuePrinter(dtype, kernel.arrays, places)
+        self.wide = ValuePrinter(dtype, kernel.arrays, places, wide=True)
 
     def lines(self, statement: Statement) -> list[str]:
         """Return the loop nest of one statement."""
         block = _Block()
-        if isinstance(statement, Map):
+        if isinstance(statement, Sweep):
+            self._open(block, statement.loops, statement)
+            for part in statement.parts:
+                block.add(self._assign(part.target, part.value, "="))
+        elif isinstance(statement, Map):
             self._open(block, statement.loops, statement)
             block.add(self._assign(statement.target, statement.value, "="))
         elif statement.inner is not None:
@@ -229,7 +251,11 @@ class KernelPrinter:
         return block.lines
 
     def _assign(self, target: Access, value: Any, operator: str) -> str:
-        return f"{self.values.doprint(target)} {operator} {self.values.doprint(value)}"
+        role = self.kernel.array(target.array).role
+        printed = (self.wide if role in ("scalar", "factor") else self.values).doprint(value)
+        if role == "factor" and self.dtype != "float64":
+            printed = f"F({printed})"
+        return f"{self.values.doprint(target)} {operator} {printed}"
 
     def _in_memory(self, block: _Block, statement: Reduce, inner: Loop) -> None:
         """The sum runs outside the innermost loop over the target."""
@@ -265,13 +291,15 @@ class KernelPrinter:
             block.add(f"{self.values.doprint(statement.target)} = largest")
             return
         total = self.values.doprint(statement.target) if scalar else "total"
+        wide = self.kernel.array(statement.target.array).role == "scalar"
+        values = self.wide if wide else self.values
         if not (scalar and statement.accumulate):  # a scalar that accumulates starts with the kernel
             initial = statement.initial if statement.initial is not None else sympy.S.Zero
-            block.add(f"{total} = {self.values.doprint(initial)}")
+            block.add(f"{total} = {values.doprint(initial)}")
         with block.restored():
             # Samples outermost: their data are read row by row.
             self._open(block, sorted(statement.over, key=lambda loop: loop.extent != ROWS), statement)
-            block.add(f"{total} += {self.values.doprint(statement.value)}")
+            block.add(f"{total} += {values.doprint(statement.value)}")
         if not scalar:
             block.add(
                 f"{self.values.doprint(statement.target)} {'+=' if statement.accumulate else '='} total"

@@ -13,11 +13,12 @@ from symbp.algebra.nodes import Softplus
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
-from symbp.plan.program import ROWS, Array, Kernel, Origin, Program, Statement
-from symbp.render import selftest
+from symbp.plan.program import ROWS, Array, Kernel, Origin, Program, Statement, with_origin
+from symbp.render import selftest, selftest_update
 from symbp.render.numba_printer import KernelPrinter, ValuePrinter, statement_groups
 from symbp.render.repeats import Calls, Shared, call_lines, share_layers
 from symbp.render.selftest import TestVector
+from symbp.render.training_view import TrainingView
 from symbp.spec import Spec
 
 WIDTH = 96
@@ -67,6 +68,7 @@ class TrainerView:
             "optimizer": train.optimizer.name,
             "targets": network.cost.targets,
             "weighted": network.weighted,
+            "training": TrainingView(self.program, train),
             "spec": _inside_triple_quotes(self.spec.to_toml()),
             "layers": self.layers(),
             "initialisations": self.initialisations(),
@@ -79,6 +81,7 @@ class TrainerView:
             "zero": ValuePrinter(self.dtype).number(0),
             "vector": self.vector,
             "patterns": selftest,
+            "update": selftest_update,
         }
 
     def layers(self) -> list[dict[str, Any]]:
@@ -243,7 +246,8 @@ def _names(items: list[Item]) -> set[str]:
 
 
 def _labelled(statement: Statement, where: str) -> Statement:
-    return replace(statement, origin=replace(statement.origin, label=f"{statement.origin.label}, k={where}"))
+    origin = replace(statement.origin, label=f"{statement.origin.label}, k={where}")
+    return with_origin(statement, origin)
 
 
 def numbers(layers: tuple[int, ...]) -> str:
