@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 import pytest
 
+from symbp.derivation.components import components
 from symbp.derivation.derive import derive
 from symbp.derivation.records import Derivation
 from symbp.network import Dense, Network
@@ -55,6 +56,15 @@ CASES: dict[str, tuple[Network | None, Plain]] = {
 @pytest.fixture(scope="module")
 def derivations() -> dict[str, Derivation]:
     return {case: derive(network) for case, (network, _) in CASES.items()}
+
+
+@EVERY_NOTATION
+def test_every_component_written_out_holds(name):
+    network = Network(2, [Dense(2, "tanh"), Dense(2, "sigmoid")], "half_squared_error")
+    net = plain((2, 2, 2), (True,) * 2, [np.tanh], documents.sigmoid, HALF_SQUARES)
+    wrong, tried = untrue(components(derive(network)), NOTATIONS[name], DOCUMENTS[name](net))
+    assert wrong == []
+    assert min(tried.values()) > 0
 
 
 def writer(notation: Notation, network: Network | None) -> TextWriter:

@@ -18,6 +18,7 @@ from symbp.derivation.derive import derive
 from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.errors import RenderError
 from symbp.network import Dense, Network
+from symbp.notation import NOTATIONS
 from symbp.notation.layout import Relation
 from symbp.render import escape, page, web
 from symbp.render.breaking import break_terms
@@ -130,6 +131,43 @@ def test_faults_of_an_article_are_complained_about(tmp_path):
 def test_pdflatex_takes_the_reference_output(spec, tmp_path):
     source = (GENERATED / spec.network.name / "derivation.tex").read_text()
     assert complaints(compile_latex(source, tmp_path)) == []
+
+
+@pytest.mark.tex
+@pytest.mark.parametrize("name", ["generic", "mixed"])
+@pytest.mark.parametrize("notation", [n for n in NOTATIONS if n != "smatrix"])
+def test_pdflatex_takes_every_notation(notation, name, tmp_path):
+    source = page.latex(derived(name), notation, translate="smatrix")
+    assert complaints(compile_latex(source, tmp_path)) == []
+
+
+@pytest.mark.parametrize("name", ["generic", "mixed", "perceptron"])
+@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_step_is_on_the_page_or_named_as_saying_nothing_new(form, notation, name):
+    derivation = derived(name)
+    printed = FORMATS[form](derivation, notation)
+    marks = {"latex": r"\tag{{{}}}", "text": "\n({})", "markdown": "**({})**"}
+    silent = " ".join(re.findall(r"In this notation (.*) would say nothing", printed))
+    for label in derivation.labels:
+        shown = printed.count(marks[form].format(label))
+        assert shown + (escape.latex(label) in silent) >= 1, label
+        assert shown <= 1
+
+
+def test_no_step_that_an_oracle_objects_to_is_left_out():
+    silent = with_checks(derive(None), **{"1.6": "at k = 1"})
+    assert "(1.6) " in page.text(silent, "ng")
+    assert "\n(1.6) " not in page.text(derived("generic"), "ng")
+
+
+def test_a_network_with_biases_is_marked_where_the_document_has_none():
+    assert "Document 003 has no biases." in page.text(derived("mixed"), "bishop")
+    network = Network(2, [Dense(2, "sigmoid", bias=False), Dense(1, bias=False)], "half_squared_error")
+    printed = page.text(with_checks(derive(network)), "bishop")
+    assert "Document 003 has no biases." not in printed
+    assert "a_i^{(k)} = sum_{j=1}^{N_{k-1}} w_{ij}^{(k)} z_j^{(k-1)}" in printed
+    assert "bar" not in printed
 
 
 @pytest.mark.tex
