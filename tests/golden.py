@@ -67,6 +67,42 @@ def build_functions(directory: Path) -> None:
     (directory / FUNCTIONS).write_text(f"# Activations and costs\n\n{page}", encoding="utf-8")
 
 
+# For each notation the network that its document works with, or one of its kind.
+DOCUMENTS = {
+    "smatrix": Network(
+        3, [Dense(4, "tanh"), Dense(3, "tanh"), Dense(1)], "half_squared_error", name="figure_1_2"
+    ),
+    "ng": Network(3, [Dense(3, "sigmoid"), Dense(1, "sigmoid")], "half_squared_error", name="figure_5"),
+    "lfd": Network(
+        1, [Dense(2, "tanh"), Dense(1, "tanh"), Dense(1, "tanh")], "squared_error", name="example"
+    ),
+    "bishop": Network(
+        2,
+        [Dense(2, "sigmoid", bias=False), Dense(2, "sigmoid", bias=False), Dense(1, "sigmoid", bias=False)],
+        "half_squared_error",
+        name="figure_4",
+    ),
+    "nielsen": Network(
+        2, [Dense(3, "sigmoid"), Dense(1, "sigmoid")], "binary_cross_entropy", name="sigmoids"
+    ),
+}
+
+
+def build_notation(notation: str, directory: Path) -> None:
+    """Write the derivation for any network, and for the document's own, in one notation."""
+    directory.mkdir(parents=True, exist_ok=True)
+    there = "lfd" if notation == "smatrix" else "smatrix"
+    anything, own = symbp.derive().checked(), symbp.derive(DOCUMENTS[notation]).checked()
+    pages = {
+        "any_network.tex": anything.latex(notation),
+        "any_network.txt": anything.text(notation, translate=there),
+        f"{DOCUMENTS[notation].name}.tex": own.latex(notation, translate=there),
+        f"{DOCUMENTS[notation].name}.md": own.markdown(notation),
+    }
+    for name, page in pages.items():
+        (directory / name).write_text(page, encoding="utf-8")
+
+
 def differences(expected: Path, found: Path) -> str:
     """Return a unified diff of two directories, with files that only one has; empty if they are equal."""
     names = {
@@ -95,6 +131,9 @@ def main() -> None:
             build(spec, Path(name) / spec.network.name)
             print(f"built {spec.network.name}", file=sys.stderr)
         build_functions(Path(name))
+        for notation in DOCUMENTS:
+            build_notation(notation, Path(name) / "notations" / notation)
+            print(f"built {notation}", file=sys.stderr)
         # Only now: a build that fails leaves the old output alone.
         shutil.rmtree(GENERATED, ignore_errors=True)
         shutil.copytree(name, GENERATED)

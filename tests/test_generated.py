@@ -10,8 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from symbp.notation import NOTATIONS
 from symbp.spec import Spec
-from tests.golden import FUNCTIONS, GENERATED, REFERENCES, build, build_functions, differences
+from tests.golden import (
+    DOCUMENTS,
+    FUNCTIONS,
+    GENERATED,
+    REFERENCES,
+    build,
+    build_functions,
+    build_notation,
+    differences,
+)
 
 
 @pytest.mark.parametrize("spec", REFERENCES, ids=lambda spec: spec.network.name)
@@ -32,8 +42,16 @@ def test_the_table_of_functions_is_current(tmp_path: Path) -> None:
     assert not difference, f"run 'make generated' if this is meant:\n{difference}"
 
 
+@pytest.mark.parametrize("notation", DOCUMENTS)
+def test_every_notation_is_current(notation: str, tmp_path: Path) -> None:
+    build_notation(notation, tmp_path)
+    difference = differences(GENERATED / "notations" / notation, tmp_path)
+    assert not difference, f"run 'make generated' if this is meant:\n{difference}"
+
+
 def test_nothing_else_lies_there() -> None:
-    expected = {FUNCTIONS, *(spec.network.name for spec in REFERENCES)}
+    expected = {FUNCTIONS, "notations", *(spec.network.name for spec in REFERENCES)}
+    assert {path.name for path in (GENERATED / "notations").iterdir()} == set(DOCUMENTS) == set(NOTATIONS)
     assert {path.name for path in GENERATED.iterdir()} == expected
 
 

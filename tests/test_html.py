@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 
@@ -13,6 +14,7 @@ from symbp.derivation.derive import derive
 from symbp.derivation.records import Derivation
 from symbp.functions import Activation
 from symbp.network import Dense, Network
+from symbp.notation import NOTATIONS
 from symbp.render import svg, web
 from symbp.render.drawing import Drawing, Neuron
 from symbp.render.escape import slug
@@ -144,3 +146,15 @@ def test_arrows_run_between_circles():
 def test_slugs():
     assert slug("S-matrices and T-product") == "s-matrices-and-t-product"
     assert slug("This network: output, cost.") == "this-network-output-cost"
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+def test_every_notation_is_well_formed(notation):
+    network = Network(2, [Dense(3, "tanh", bias=False), Dense(2, "softmax")], "cross_entropy")
+    source = web.html(derive(network), notation, translate="nielsen" if notation == "ng" else "ng")
+    formulas = re.findall(r"<math.*?</math>", source, re.DOTALL)
+    assert len(formulas) > 100
+    for formula in formulas:
+        ElementTree.fromstring(formula)
+    assert "\\" not in re.sub(r"<[^>]*>", "", source)
+    assert "From this notation to that of document" in source

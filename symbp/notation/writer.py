@@ -124,8 +124,7 @@ class Writer(TrainingNames, MatrixWriter, ABC):
     def printed(self, statement: Any, assumptions: Iterable[Any] = ()) -> tuple[Printed, ...]:
         """Return all that the notation makes of an equation with its conditions.
 
-        Nothing, where both sides are the same in the notation (it has one letter for what
-        are two quantities of the derivation), or where it defines what the notation is without.
+        Nothing, where both sides are the same in it, or where it has no letter for what is defined.
         """
         if type(statement.lhs).__name__ in self.notation.without:
             return ()
