@@ -115,7 +115,7 @@ class Writer(MatrixWriter, ABC):
         return str(self.relation(statement))
 
     def relation(self, statement: Any) -> Relation:
-        """Return the equation in print, in parts; the first where the notation makes several of it."""
+        """Return the equation in print, in parts; the first where the notation makes several."""
         return self.written(self.structure.said(statement)[0].equation)
 
     def printed(self, statement: Any, assumptions: Iterable[Any] = ()) -> tuple[Printed, ...]:
@@ -139,13 +139,11 @@ class Writer(MatrixWriter, ABC):
 
     def written(self, statement: Any) -> Relation:
         """Return an equation that is as the notation has it, in print."""
-        left, right = statement.args
+        (left, right), sign = statement.args, "="
         if isinstance(left, Node) and left.kind == "w_new":
             # An update is an assignment to the weight itself (eq. 2.2).
-            return Relation(
-                self._print(Node("w", left.layer, left.indices)), self.signs["<-"], self._terms(right)
-            )
-        return Relation(self._print(left), self.signs["="], self._terms(right))
+            left, sign = Node("w", left.layer, left.indices), "<-"
+        return Relation(self._print(left), self.signs[sign], self._terms(right))
 
     def conditions(self, assumptions: Iterable[Any]) -> tuple[str, ...]:
         """Return the conditions in print, joined to chains: 1 <= k < l <= L + 1."""
