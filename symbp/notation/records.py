@@ -192,11 +192,13 @@ def weights_in(expr: Any) -> list[Any]:
 
     That is a node of such a kind, or anything else with a layer and a weight's two indices.
     """
-    return [
-        part
-        for part in sympy.preorder_traversal(expr)
-        if (is_of_weights(part.kind) if isinstance(part, Node) else len(getattr(part, "indices", ())) == 2)
-    ]
+    return [part for part in sympy.preorder_traversal(expr) if _has_weights_indices(part)]
+
+
+def _has_weights_indices(part: Any) -> bool:
+    if isinstance(part, Node):
+        return bool(part.indices) and is_of_weights(part.kind)
+    return hasattr(part, "layer") and len(getattr(part, "indices", ())) == 2
 
 
 # The plain symbols that a notation may rename; every other plain symbol is an index.

@@ -118,7 +118,7 @@ class Writer(TrainingNames, MatrixWriter, ABC):
         return str(self.relation(statement))
 
     def relation(self, statement: Any) -> Relation:
-        """Return the equation in print, in parts; the first where the notation makes several of it."""
+        """Return the equation in print, in parts; the first where the notation makes several."""
         return self.written(self.structure.said(statement)[0].equation)
 
     def printed(self, statement: Any, assumptions: Iterable[Any] = ()) -> tuple[Printed, ...]:
@@ -142,15 +142,13 @@ class Writer(TrainingNames, MatrixWriter, ABC):
 
     def written(self, statement: Any) -> Relation:
         """Return an equation that is as the notation has it, in print."""
-        left, right = statement.args
+        (left, right), sign = statement.args, "="
         if isinstance(left, PerWeight) and left.role == "new":
-            return Relation(self._print(left), self.signs["<-"], self._terms(right))
+            sign = "<-"
         if isinstance(left, Node) and left.kind == "w_new":
             # An update is an assignment to the weight itself (eq. 2.2).
-            return Relation(
-                self._print(Node("w", left.layer, left.indices)), self.signs["<-"], self._terms(right)
-            )
-        return Relation(self._print(left), self.signs["="], self._terms(right))
+            left, sign = Node("w", left.layer, left.indices), "<-"
+        return Relation(self._print(left), self.signs[sign], self._terms(right))
 
     def conditions(self, assumptions: Iterable[Any]) -> tuple[str, ...]:
         """Return the conditions in print, joined to chains: 1 <= k < l <= L + 1."""
@@ -196,7 +194,7 @@ class Writer(TrainingNames, MatrixWriter, ABC):
 
     def _print_Node(self, node: Node) -> str:
         indices = node.indices
-        if node.kind == "a" or is_of_weights(node.kind):
+        if node.kind == "a" or (indices and is_of_weights(node.kind)):
             if self.has_own_bias(node):
                 return self._bias(node)
             indices = (*indices[:-1], self._input_position(node.layer, indices[-1]))
@@ -227,7 +225,7 @@ class Writer(TrainingNames, MatrixWriter, ABC):
 
     def has_own_bias(self, node: Node) -> bool:
         """Return whether a quantity of the weights belongs to a bias, and biases have their own letter."""
-        separate = self.notation.bias == "separate" and is_of_weights(node.kind)
+        separate = self.notation.bias == "separate" and bool(node.indices) and is_of_weights(node.kind)
         return separate and self.structure.is_bias(node.layer, node.indices[-1])
 
     def _bias(self, node: Node) -> str:
