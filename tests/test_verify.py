@@ -282,7 +282,7 @@ def test_a_broken_derivation_fails():
     broken = derivation.replace("D.5, k=1", sympy.Eq(right.lhs, -right.rhs, evaluate=False))
     report = verify(broken)
     failed = {(row.first, row.second) for row in report.rows if not row.passed}
-    step = ("kernel step", "formula of sgd")
+    step = ("kernel, 3 steps", "formulas of sgd")
     assert failed == {*(("delta recursion", other) for other in METHODS[1:]), step}
     assert all(row.place.startswith("w^1_") for row in report.rows if not row.passed)
 

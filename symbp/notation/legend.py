@@ -42,8 +42,7 @@ def legend(statements: Sequence[Any], writer: Writer) -> list[tuple[str, str]]:
 
 
 def _of_training(key: str, writer: Writer) -> str:
-    name = training.GLYPHS[key]
-    return writer.named(name) if name.glyph.layer == "none" else writer.symbol(key, k)
+    return writer.expression(Node(key, k) if key in KINDS else Symbol(key))
 
 
 def _own_names(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str, str]]:
