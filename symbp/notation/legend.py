@@ -52,8 +52,8 @@ def legend(statements: Iterable[Any], writer: Writer) -> list[tuple[str, str]]:
 
 
 def _of_training(key: str, writer: Writer) -> str:
-    name = training.GLYPHS[key]
-    return writer.named(name) if name.glyph.layer == "none" else writer.symbol(key, _layer_of(writer))
+    layer = _layer_of(writer)
+    return writer.expression(Node(key, layer) if key in KINDS else Symbol(key))
 
 
 def _own_names(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str, str]]:
