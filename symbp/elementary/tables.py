@@ -18,7 +18,7 @@ _root = sqrt(v)
 
 
 def _both(low: sympy.Expr, high: sympy.Expr) -> dict[str, tuple[sympy.Expr, sympy.Expr]]:
-    return {dtype: (low, high) for dtype in DTYPES}
+    return dict.fromkeys(DTYPES, (low, high))
 
 
 def _degrees(float32: int, float64: int) -> dict[str, int]:
