@@ -31,8 +31,10 @@ def interpreted(
     module.math = types.SimpleNamespace(
         **{
             name: getattr(np, name)
-            for name in ("exp", "log", "log1p", "sqrt", "tanh", "sin", "cos", "isfinite")
+            for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos", "isfinite", "copysign")
         },
         atan=np.arctan,
+        inf=np.inf,
+        nan=np.nan,
     )
     return module

@@ -14,35 +14,37 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
+from symbp.elementary.constants import constants
 from symbp.errors import PlanError
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Reduce, Statement
+from symbp.render.kernel_functions import KernelFunctions
 
-_FUNCTIONS = {
-    "exp": "math.exp",
-    "log": "math.log",
-    "log1p": "math.log1p",
-    "sqrt": "math.sqrt",
-    "tanh": "math.tanh",
-    "sin": "math.sin",
-    "cos": "math.cos",
-    "atan": "math.atan",
-    "Abs": "abs",
-    "sign": "np.sign",
-    "Softplus": "softplus",
-}
 _SYMBOLS = {"eta": "learning_rate"}
 _POWERS = 4
 
 
 class ValuePrinter(StrPrinter):
-    """Prints a value as a Numba expression of one dtype."""
+    """Prints a value as a Numba expression of one dtype.
+
+    Attributes
+    ----------
+    near : bool
+        Whether arguments are known to lie within reach of functions that have one.
+    """
 
     printmethod = "_numba_value"  # our own expressions print themselves to StrPrinter otherwise
 
-    def __init__(self, dtype: str, arrays: tuple[Array, ...] = ()) -> None:
+    def __init__(
+        self, dtype: str, arrays: tuple[Array, ...] = (), functions: KernelFunctions | None = None
+    ) -> None:
         super().__init__()
         self.dtype = dtype
+        self.functions = functions or KernelFunctions()
+        self.near = False
         self.arrays = {array.name: array for array in arrays}
+
+    def doprint(self, expr: Any) -> str:
+        return str(super().doprint(self.functions.recognised(expr)))
 
     def number(self, value: Any) -> str:
         text = repr(float(value))
@@ -162,10 +164,8 @@ class ValuePrinter(StrPrinter):
         return f"({self.number(1)} if {a} == {b} else {self.number(0)})"
 
     def _print_Function(self, expr: Any) -> str:
-        name = expr.func.__name__
-        if name not in _FUNCTIONS:
-            raise PlanError(f"no kernel for the function {name}")
-        return f"{_FUNCTIONS[name]}({', '.join(map(self._print, expr.args))})"
+        name = self.functions.name(expr.func.__name__, self.near)
+        return f"{name}({', '.join(map(self._print, expr.args))})"
 
     _print_Abs = _print_Function
     _print_sign = _print_Function
@@ -182,14 +182,16 @@ def _reading_order(factor: Any) -> tuple[int, int, Any]:
 class KernelPrinter:
     """Prints the statements of one kernel as loop nests."""
 
-    def __init__(self, kernel: Kernel, dtype: str) -> None:
+    def __init__(self, kernel: Kernel, dtype: str, functions: KernelFunctions | None = None) -> None:
         self.kernel = kernel
-        self.values = ValuePrinter(dtype, kernel.arrays)
+        self.values = ValuePrinter(dtype, kernel.arrays, functions)
 
     def lines(self, statement: Statement) -> list[str]:
         """Return the loop nest of one statement."""
         block = _Block()
-        if isinstance(statement, Map):
+        if isinstance(statement, Map) and self.values.functions.limited(statement.value):
+            self._within_reach(block, statement)
+        elif isinstance(statement, Map):
             self._open(block, statement.loops, statement)
             block.add(self._assign(statement.target, statement.value, "="))
         elif statement.inner is not None:
@@ -200,6 +202,23 @@ class KernelPrinter:
 
     def _assign(self, target: Access, value: Any, operator: str) -> str:
         return f"{self.values.doprint(target)} {operator} {self.values.doprint(value)}"
+
+    def _within_reach(self, block: _Block, statement: Map) -> None:
+        """Two innermost loops: one with functions that have a reach, one with those of math beyond it."""
+        *outer, inner = statement.loops
+        self._open(block, outer, statement)
+        block.add("near = True")
+        with block.restored():
+            self._open(block, [inner], statement)
+            for argument, reach in self.values.functions.limited(statement.value):
+                limit = self.values.number(constants(self.values.dtype)[reach])
+                block.add(f"near &= abs({self.values.doprint(argument)}) <= {limit}")
+        for head, near in (("if near:", True), ("else:", False)):
+            with block.nested(head):
+                self._open(block, [inner], statement)
+                self.values.near = near
+                block.add(self._assign(statement.target, statement.value, "="))
+        self.values.near = False
 
     def _in_memory(self, block: _Block, statement: Reduce, inner: Loop) -> None:
         """The sum runs outside the innermost loop over the target."""

@@ -9,11 +9,13 @@ from typing import Any
 from sympy import Symbol
 
 from symbp.algebra.nodes import Softplus
+from symbp.elementary.records import FORMATS
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
 from symbp.plan.program import ROWS, Array, Kernel, Origin, Program, Statement
-from symbp.render import selftest
+from symbp.render import elementary, selftest
+from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, ValuePrinter, statement_groups
 from symbp.render.selftest import TestVector
 from symbp.spec import Spec
@@ -39,12 +41,15 @@ class TrainerView:
         self.spec = spec
         self.vector = vector
         self.dtype = spec.train.dtype
+        self.functions = KernelFunctions(spec.train.elementary)
         self.writer = TextWriter(get(notation), spec.network.sizes)
         self._places = _Places(program.workspace)
 
     def data(self) -> Mapping[str, Any]:
         """Return the template's data."""
         network, train = self.spec.network, self.spec.train
+        kernels = {kernel.name: self.kernel(kernel) for kernel in self.program.kernels}
+        softplus = self.softplus()
         return {
             "name": network.name,
             "title": " - ".join(map(str, network.sizes)),
@@ -62,11 +67,14 @@ class TrainerView:
             "spec": _inside_triple_quotes(self.spec.to_toml()),
             "layers": self.layers(),
             "initialisations": self.initialisations(),
-            "kernels": {kernel.name: self.kernel(kernel) for kernel in self.program.kernels},
+            "kernels": kernels,
             "output_view": self._places.view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
-            "softplus": self.softplus(),
+            "softplus": softplus,
+            "elementary": elementary.functions(self.functions.used, self.dtype),
+            "functions_of": train.elementary,
+            "integer": FORMATS[self.dtype].integer,
             "zero": ValuePrinter(self.dtype).number(0),
             "vector": self.vector,
             "patterns": selftest,
@@ -109,7 +117,7 @@ class TrainerView:
 
     def kernel(self, kernel: Kernel) -> list[dict[str, Any]]:
         """Return the parts of one kernel, each with views of the flat vectors and blocks of lines."""
-        printer = KernelPrinter(kernel, self.dtype)
+        printer = KernelPrinter(kernel, self.dtype, self.functions)
         groups = [statements for _, statements in statement_groups(kernel.statements)]
         parts = []
         for part in split(groups, kernel):
@@ -149,7 +157,8 @@ class TrainerView:
             for kernel in self.program.kernels
             for statement in kernel.statements
         )
-        return ValuePrinter(self.dtype).doprint(Softplus(Symbol("u", real=True)).stable()) if used else ""
+        printer = ValuePrinter(self.dtype, functions=self.functions)
+        return printer.doprint(Softplus(Symbol("u", real=True)).stable()) if used else ""
 
 
 _VIEWED = ("weights", "gradient", "work")

@@ -1,0 +1,121 @@
+"""By which name a kernel calls a function of SymPy: Python's ``math``, or one that the file brings along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Expr, Function
+
+from symbp.elementary import FUNCTIONS
+from symbp.errors import PlanError
+
+# The class of the SymPy function -> what Numba offers for it.
+_MATH = {
+    "exp": "math.exp",
+    "expm1": "math.expm1",
+    "log": "math.log",
+    "log1p": "math.log1p",
+    "sqrt": "math.sqrt",
+    "tanh": "math.tanh",
+    "erf": "math.erf",
+    "sin": "math.sin",
+    "cos": "math.cos",
+    "atan": "math.atan",
+    "Abs": "abs",
+    "sign": "np.sign",
+    "Softplus": "softplus",
+}
+
+# The class of the SymPy function -> the emitted function.
+_ELEMENTARY = {
+    "exp": "exp",
+    "expm1": "expm1",
+    "log": "log",
+    "log1p": "log1p",
+    "tanh": "tanh",
+    "Sigmoid": "sigmoid",
+    "erf": "erf",
+    "sin": "sin",
+    "cos": "cos",
+    "atan": "arctan",
+}
+
+CHOICES = {"fast": _ELEMENTARY, "libm": {}}
+
+
+class Sigmoid(Function):
+    """1/(1 + exp(-u)), as one function where the file brings it along."""
+
+    nargs = 1
+    is_real = True
+
+
+class KernelFunctions:
+    """The functions of one trainer's kernels.
+
+    Parameters
+    ----------
+    elementary : {"libm", "fast"}
+        Whether elementary functions are those of ``math`` or emitted ones, which vectorise.
+
+    Attributes
+    ----------
+    used : set of str
+        The emitted functions that were called so far: keys of :data:`symbp.elementary.FUNCTIONS`.
+    """
+
+    def __init__(self, elementary: str = "libm") -> None:
+        self._emitted = CHOICES[elementary]
+        self.used: set[str] = set()
+
+    def name(self, function: str, near: bool) -> str:
+        """Return how to call a function of SymPy.
+
+        Parameters
+        ----------
+        function : str
+            The name of its class.
+        near : bool
+            Whether its argument is known to lie within reach of the emitted function.
+
+        Raises
+        ------
+        PlanError
+            If there is none.
+        """
+        emitted = self._emitted.get(function)
+        if emitted is not None and (near or not FUNCTIONS[emitted].reach):
+            self.used.add(emitted)
+            return emitted
+        if function not in _MATH:
+            raise PlanError(f"no kernel for the function {function}")
+        return _MATH[function]
+
+    def recognised(self, value: Expr) -> Expr:
+        """Return the value with the combinations that have a function of their own written as that function."""
+        if "Sigmoid" not in self._emitted:
+            return value
+        return value.replace(_is_sigmoid, lambda e: Sigmoid(-_exponent(e)))
+
+    def limited(self, value: Expr) -> list[tuple[Any, str]]:
+        """Return the arguments of emitted functions that have a reach, each with the constant's name."""
+        found = {
+            (call.args[0], reach)
+            for call in value.atoms(Function)
+            if (emitted := self._emitted.get(call.func.__name__)) and (reach := FUNCTIONS[emitted].reach)
+        }
+        return sorted(found, key=str)
+
+
+def _exponent(reciprocal: Any) -> Any:
+    """Return u of 1/(1 + exp(u))."""
+    return next(term.args[0] for term in reciprocal.base.args if isinstance(term, sympy.exp))
+
+
+def _is_sigmoid(e: Any) -> bool:
+    """Whether an expression is 1/(1 + exp(u))."""
+    if not (isinstance(e, sympy.Pow) and e.exp == -1 and isinstance(e.base, sympy.Add)):
+        return False
+    terms = e.base.args
+    return len(terms) == 2 and 1 in terms and any(isinstance(term, sympy.exp) for term in terms)
