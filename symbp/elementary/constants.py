@@ -64,10 +64,10 @@ def _exponential(form: Format) -> dict[str, float]:
         "LEAST": float(mpmath.floor((smallest - 2) * mpmath.log(2))),
         "MOST": float(mpmath.ceil((form.bias + 1) * mpmath.log(2))),
         # 2^n in two factors, neither of which over- or underflows.
+        "HALF": float(half),
+        "MAGIC_CENTRE": magic,
         "MAGIC_DOWN": magic + half,
-        "MAGIC_UP": magic - half,
         "DOWN": float(two**-half),
-        "UP": float(two**half),
         "LEAST_NORMAL": float(two**least_normal),
     }
 

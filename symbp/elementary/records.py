@@ -86,6 +86,8 @@ class Elementary:
     ----------
     name : str
         Its name in the emitted text.
+    call : str
+        The class of the SymPy function whose calls it computes. ``Sigmoid`` is 1/(1 + exp(-x)).
     value : Expr
         The function of ``x`` that it computes, which is also what tests compare it with.
     method : str
@@ -103,6 +105,7 @@ class Elementary:
     """
 
     name: str
+    call: str
     value: Expr
     method: str
     body: str

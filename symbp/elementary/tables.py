@@ -99,7 +99,8 @@ FITS: dict[str, Fit] = {
     )
 }
 
-# Before it: x without what over- or underflows anyway, and magic.
+# exp(x) = 2^n (1 + q), a = 2^n 2^m for magic = 3/2 2^bits + bias + m: adding it rounds to a whole number,
+# and leaves the exponent of a in the last bits.
 _EXP_REDUCTION = """\
 t = x*LOG2_E + magic
 n = t - magic
@@ -111,9 +112,13 @@ q = h + (r*r*p - l)
 a = I(F(t).view(I) << I(SHIFT)).view(F)
 """
 
+# Both factors of 2^n = a b are normal numbers wherever exp(x) is not 0 or infinity: b = 2^half with half = 64
+# (512) and the sign of x. By arithmetic, because a choice would be a branch outside of vectors.
 _EXP_RANGE = """\
 x = max(min(x, MOST), LEAST)
-magic = MAGIC_DOWN if x < 0 else MAGIC_UP
+half = math.copysign(HALF, x)
+b = I(F(MAGIC_CENTRE + half).view(I) << I(SHIFT)).view(F)
+magic = MAGIC_CENTRE - half
 """
 
 _ANGLE_REDUCTION = """\
@@ -142,13 +147,15 @@ FUNCTIONS: dict[str, Elementary] = {
     for record in (
         Elementary(
             "exp",
+            "exp",
             exp(x),
             "x = n log 2 + r with |r| <= log(2)/2, exp(x) = 2^n exp(r); "
             "2^n in two factors, so that small results lose bits only once",
-            _EXP_RANGE + _EXP_REDUCTION + "return (q*a + a)*(DOWN if x < 0 else UP)\n",
+            _EXP_RANGE + _EXP_REDUCTION + "return (q*a + a)*b\n",
             source="Cody and Waite 1980, chapter 6",
         ),
         Elementary(
+            "expm1",
             "expm1",
             exp(x) - 1,
             "x = n log 2 + r with |r| <= log(2)/2, exp(x) - 1 = 2^n (exp(r) - 1) + (2^n - 1)",
@@ -158,13 +165,14 @@ given = x
             + _EXP_RANGE
             + _EXP_REDUCTION
             + """\
-y = (q*a + (a - (UP if x < 0 else DOWN)))*(DOWN if x < 0 else UP)
+y = (q*a + (a - I(F(MAGIC_CENTRE - half).view(I) << I(SHIFT)).view(F)))*b
 y = q if n == 0 else y
 return given if given == 0 else y
 """,
             source="Tang 1992",
         ),
         Elementary(
+            "log",
             "log",
             log(x),
             "x = 2^n m with sqrt(1/2) <= m < sqrt(2), log(m) = log((1 + s)/(1 - s)) with s = (m - 1)/(m + 1)",
@@ -190,6 +198,7 @@ return x if x != x else y
         ),
         Elementary(
             "log1p",
+            "log1p",
             log(1 + x),
             "as log for 1 + x; what the sum lost is added to the logarithm as a share of the sum",
             """\
@@ -214,6 +223,7 @@ return x if x == 0 or x != x else y
         ),
         Elementary(
             "tanh",
+            "tanh",
             tanh(x),
             "tanh|x| = 1 - 2/(exp(2|x|) + 1), near 0 a polynomial; the sign is put back",
             """\
@@ -228,6 +238,7 @@ return math.copysign(y, x)
         ),
         Elementary(
             "sigmoid",
+            "Sigmoid",
             1 / (1 + exp(-x)),
             "e/(1 + e) or 1/(1 + e) with e = exp(-|x|), which cannot overflow; "
             "what exp and the sum lost is put back to first order",
@@ -249,6 +260,7 @@ return y + ((d if negative else 0) - y*lost)*((1 - y) if negative else y)
         ),
         Elementary(
             "erf",
+            "erf",
             erf(x),
             "erf|x| = 1 - exp(P(|x|)), near 0 a polynomial; the sign is put back",
             """\
@@ -265,6 +277,7 @@ return math.copysign(y, x)
         ),
         Elementary(
             "sin",
+            "sin",
             sin(x),
             _ANGLE_METHOD,
             _ANGLE_REDUCTION
@@ -278,6 +291,7 @@ return x if x == 0 else y
         ),
         Elementary(
             "cos",
+            "cos",
             cos(x),
             _ANGLE_METHOD,
             _ANGLE_REDUCTION
@@ -290,6 +304,7 @@ return y if ((k + I(1)) & I(2)) == I(0) else -y
         ),
         Elementary(
             "arctan",
+            "atan",
             atan(x),
             "arctan|x| = c + arctan(t) with t = |x|, (|x| - 1)/(|x| + 1) or -1/|x| and c = 0, pi/4 or pi/2, "
             "so that |t| <= tan(pi/8); the sign is put back",
@@ -308,3 +323,6 @@ return math.copysign(y, x)
         ),
     )
 }
+
+# The class of SymPy's function -> the record that computes its calls.
+CALLS: dict[str, Elementary] = {record.call: record for record in FUNCTIONS.values()}

@@ -7,7 +7,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Function
 
-from symbp.elementary import FUNCTIONS
+from symbp.elementary import CALLS
 from symbp.errors import PlanError
 
 # The class of the SymPy function -> what Numba offers for it.
@@ -26,23 +26,6 @@ _MATH = {
     "sign": "np.sign",
     "Softplus": "softplus",
 }
-
-# The class of the SymPy function -> the emitted function.
-_ELEMENTARY = {
-    "exp": "exp",
-    "expm1": "expm1",
-    "log": "log",
-    "log1p": "log1p",
-    "tanh": "tanh",
-    "Sigmoid": "sigmoid",
-    "erf": "erf",
-    "sin": "sin",
-    "cos": "cos",
-    "atan": "arctan",
-}
-
-CHOICES = {"fast": _ELEMENTARY, "libm": {}}
-
 
 class Sigmoid(Function):
     """1/(1 + exp(-u)), as one function where the file brings it along."""
@@ -66,7 +49,7 @@ class KernelFunctions:
     """
 
     def __init__(self, elementary: str = "libm") -> None:
-        self._emitted = CHOICES[elementary]
+        self._emitted = CALLS if elementary == "fast" else {}
         self.used: set[str] = set()
 
     def name(self, function: str, near: bool) -> str:
@@ -85,9 +68,9 @@ class KernelFunctions:
             If there is none.
         """
         emitted = self._emitted.get(function)
-        if emitted is not None and (near or not FUNCTIONS[emitted].reach):
-            self.used.add(emitted)
-            return emitted
+        if emitted is not None and (near or not emitted.reach):
+            self.used.add(emitted.name)
+            return emitted.name
         if function not in _MATH:
             raise PlanError(f"no kernel for the function {function}")
         return _MATH[function]
@@ -103,7 +86,7 @@ class KernelFunctions:
         found = {
             (call.args[0], reach)
             for call in value.atoms(Function)
-            if (emitted := self._emitted.get(call.func.__name__)) and (reach := FUNCTIONS[emitted].reach)
+            if (emitted := self._emitted.get(call.func.__name__)) and (reach := emitted.reach)
         }
         return sorted(found, key=str)
 

@@ -30,6 +30,8 @@ class ValuePrinter(StrPrinter):
     ----------
     near : bool
         Whether arguments are known to lie within reach of functions that have one.
+    flat : bool
+        Whether elements are printed as those of the flat views of their arrays.
     """
 
     printmethod = "_numba_value"  # our own expressions print themselves to StrPrinter otherwise
@@ -41,6 +43,7 @@ class ValuePrinter(StrPrinter):
         self.dtype = dtype
         self.functions = functions or KernelFunctions()
         self.near = False
+        self.flat = False
         self.arrays = {array.name: array for array in arrays}
 
     def doprint(self, expr: Any) -> str:
@@ -64,6 +67,8 @@ class ValuePrinter(StrPrinter):
         indices = [self.index(x) for x in expr.indices]
         if array.role == "local":
             return array.name
+        if self.flat:
+            return f"{array.name}_flat[t]"
         if array.role == "data":
             return f"{array.name}[row, {', '.join(indices[1:])}]"
         if array.role == "result":
@@ -189,11 +194,8 @@ class KernelPrinter:
     def lines(self, statement: Statement) -> list[str]:
         """Return the loop nest of one statement."""
         block = _Block()
-        if isinstance(statement, Map) and self.values.functions.limited(statement.value):
-            self._within_reach(block, statement)
-        elif isinstance(statement, Map):
-            self._open(block, statement.loops, statement)
-            block.add(self._assign(statement.target, statement.value, "="))
+        if isinstance(statement, Map):
+            self._map(block, statement)
         elif statement.inner is not None:
             self._in_memory(block, statement, statement.inner)
         else:
@@ -203,19 +205,35 @@ class KernelPrinter:
     def _assign(self, target: Access, value: Any, operator: str) -> str:
         return f"{self.values.doprint(target)} {operator} {self.values.doprint(value)}"
 
-    def _within_reach(self, block: _Block, statement: Map) -> None:
-        """Two innermost loops: one with functions that have a reach, one with those of math beyond it."""
-        *outer, inner = statement.loops
+    def _map(self, block: _Block, statement: Map) -> None:
+        outer, heads = statement.loops[:-1], self._heads(statement.loops[-1:], statement)
+        if statement.flat:
+            outer, heads = (), [f"for t in range({'*'.join(self._extent(x.extent) for x in statement.loops)}):"]
+            for name in sorted({access.array for access in statement.accesses()}):
+                block.add(f"{name}_flat = {name}.reshape(-1)")
+        self.values.flat = statement.flat
         self._open(block, outer, statement)
+        limited = self.values.functions.limited(statement.value)
+        if limited:
+            self._within_reach(block, statement, heads, limited)
+        else:
+            block.open_all(heads)
+            block.add(self._assign(statement.target, statement.value, "="))
+        self.values.flat = False
+
+    def _within_reach(
+        self, block: _Block, statement: Map, heads: list[str], limited: list[tuple[Any, str]]
+    ) -> None:
+        """Two innermost loops: one with functions that have a reach, one with those of math beyond it."""
         block.add("near = True")
         with block.restored():
-            self._open(block, [inner], statement)
-            for argument, reach in self.values.functions.limited(statement.value):
+            block.open_all(heads)
+            for argument, reach in limited:
                 limit = self.values.number(constants(self.values.dtype)[reach])
                 block.add(f"near &= abs({self.values.doprint(argument)}) <= {limit}")
-        for head, near in (("if near:", True), ("else:", False)):
-            with block.nested(head):
-                self._open(block, [inner], statement)
+        for choice, near in (("if near:", True), ("else:", False)):
+            with block.nested(choice):
+                block.open_all(heads)
                 self.values.near = near
                 block.add(self._assign(statement.target, statement.value, "="))
         self.values.near = False
@@ -272,8 +290,18 @@ class KernelPrinter:
             if loop.extent == ROWS and self._reads_data(statement):
                 block.add(f"row = rows[start + {loop.index}]")
 
+    def _heads(self, loops: Any, statement: Statement) -> list[str]:
+        """Return the heads of loops, each followed by what its body starts with."""
+        block = _Block()
+        self._open(block, loops, statement)
+        return block.lines
+
+    @staticmethod
+    def _extent(extent: Any) -> str:
+        return "count" if extent == ROWS else str(extent)
+
     def _head(self, loop: Loop) -> str:
-        return f"for {loop.index} in range({'count' if loop.extent == ROWS else loop.extent}):"
+        return f"for {loop.index} in range({self._extent(loop.extent)}):"
 
     def _reads_data(self, statement: Statement) -> bool:
         return any(self.kernel.array(a.array).role == "data" for a in statement.value.atoms(Access))
@@ -292,6 +320,14 @@ class _Block:
     def open(self, head: str) -> None:
         self.add(head)
         self._depth += 1
+
+    def open_all(self, lines: list[str]) -> None:
+        """Open loops whose heads are given; other lines among them are added as they are."""
+        for line in lines:
+            if line.endswith(":"):
+                self.open(line.strip())
+            else:
+                self.add(line.strip())
 
     def nested(self, head: str) -> _Restore:
         restore = self.restored()
