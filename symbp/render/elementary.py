@@ -8,6 +8,7 @@ from typing import Any
 
 from symbp.elementary import FUNCTIONS
 from symbp.elementary.expand import code, with_used
+from symbp.elementary.measured import measured
 from symbp.elementary.records import FORMATS
 from symbp.render.environment import render
 from symbp.version import __version__
@@ -37,11 +38,17 @@ def functions(names: Iterable[str], dtype: str) -> list[dict[str, Any]]:
             "comments": [
                 *textwrap.wrap(f"{function.record.value}: {function.record.method}.", WIDTH),
                 *function.polynomials,
+                *_error(function.name, dtype),
             ],
             "lines": function.lines,
         }
         for function in found
     ]
+
+
+def _error(name: str, dtype: str) -> list[str]:
+    found = measured().get((name, dtype))
+    return [] if found is None else [f"largest error met in {found.points:,} points: {found.worst} ulp"]
 
 
 def module_source(dtype: str, names: Iterable[str] = tuple(FUNCTIONS), contract: bool = True) -> str:
