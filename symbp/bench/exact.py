@@ -31,7 +31,7 @@ class Oracle:
     Attributes
     ----------
     rough : callable
-        NumPy's function, of float64.
+        NumPy's function, of float64 or longer.
     fine : callable
         mpmath's.
     span : tuple of float
@@ -47,7 +47,7 @@ class Oracle:
 
 
 def _rough_erf(x: Floats) -> Floats:
-    return np.fromiter(map(math.erf, x.tolist()), np.float64, x.size)
+    return np.fromiter(map(math.erf, x.astype(np.float64).tolist()), np.float64, x.size)
 
 
 ORACLES: dict[str, Oracle] = {
@@ -148,8 +148,9 @@ def ulp(rounded: Array, lost: Floats) -> Floats:
     fraction, exponent = np.frexp(rounded.astype(np.float64))
     # Just below a power of two the unit is half as large.
     below = (np.abs(fraction) == 0.5) & (np.sign(lost) == -np.sign(fraction))
-    last = exponent - below - form.bits - 1
-    return np.ldexp(1.0, np.maximum(np.where(np.isfinite(rounded), last, 0), 1 - form.bias - form.bits))
+    smallest = 1 - form.bias - form.bits
+    last = np.where(rounded == 0, smallest, exponent - below - form.bits - 1)
+    return np.ldexp(1.0, np.maximum(np.where(np.isfinite(rounded), last, 0), smallest))
 
 
 def errors(found: Array, rounded: Array, lost: Floats) -> Floats:

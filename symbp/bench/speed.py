@@ -48,7 +48,7 @@ def speed(name: str, dtype: str, quick: bool = False) -> Speed:
         If the ways do not give the same values: then their times mean nothing.
     """
     x = np.random.default_rng(0).uniform(*ORACLES[name].typical, SIZE).astype(dtype)
-    module = compiled(dtype)
+    module = compiled(dtype, True)
     ways: dict[str, Callable[[Array, Array], object]] = {
         "ours": getattr(module, f"all_{name}"),
         "libm": getattr(module, f"math_{name}"),
