@@ -274,7 +274,9 @@ def _train(table: Mapping[str, Any]) -> TrainOptions:
     with _at("[train]"):
         if "learning_rate" in table:
             raise SpecError("learning_rate belongs to the optimizer: {name = 'sgd', learning_rate = 0.1}")
-        _only_known("key", table, ("optimizer", "batch_size", "epochs", "dtype", "seed", "shuffle", "elementary"))
+        _only_known(
+            "key", table, ("optimizer", "batch_size", "epochs", "dtype", "seed", "shuffle", "elementary")
+        )
         options = dict(table)
         optimizer = options.pop("optimizer", "sgd")
         if not isinstance(optimizer, dict):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import symbp
 from symbp.network import Dense, Network
+from symbp.render.elementary_page import page
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
 
@@ -44,6 +45,10 @@ def build(spec: Spec, directory: Path) -> None:
     (directory / "trainer.py").write_text(trainer_source(derivation, spec), encoding="utf-8")
 
 
+# Pages that are of no network.
+PAGES = {"elementary.md": page}
+
+
 def differences(expected: Path, found: Path) -> str:
     """Return a unified diff of two directories, with files that only one has; empty if they are equal."""
     names = {
@@ -71,6 +76,8 @@ def main() -> None:
         for spec in REFERENCES:
             build(spec, Path(name) / spec.network.name)
             print(f"built {spec.network.name}", file=sys.stderr)
+        for file, text in PAGES.items():
+            (Path(name) / file).write_text(text(), encoding="utf-8")
         # Only now: a build that fails leaves the old output alone.
         shutil.rmtree(GENERATED, ignore_errors=True)
         shutil.copytree(name, GENERATED)

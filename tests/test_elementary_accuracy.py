@@ -83,7 +83,7 @@ def test_underflow_is_gradual(name, dtype):
     assert errors(y, *exact(name, x)).max() <= measured()[name, dtype].worst  # in the smallest ulp there is
     assert (np.diff(y) >= 0).all()
     assert y[0] == 0
-    assert 300 < np.unique(y[(y > 0) & (y < np.finfo(dtype).tiny)]).size or form.bits < 30
+    assert np.unique(y[(y > 0) & (y < np.finfo(dtype).tiny)]).size > 300 or form.bits < 30
 
 
 INF, NAN = float("inf"), float("nan")
@@ -135,7 +135,9 @@ def test_monotone_from_number_to_number(name, dtype):
         assert fall <= (1 if name in ("erf", "sigmoid") else 0), joint
 
 
-@pytest.mark.parametrize(("name", "dtype"), [(n, d) for n, d in EVERY if n in ("tanh", "erf", "sin", "cos", "sigmoid")])
+@pytest.mark.parametrize(
+    ("name", "dtype"), [(n, d) for n, d in EVERY if n in ("tanh", "erf", "sin", "cos", "sigmoid")]
+)
 def test_never_beyond_the_range(name, dtype):
     y = values(name, points(name, dtype, 100_000, seed=7))
     y = y[~np.isnan(y)]

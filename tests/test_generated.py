@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from symbp.spec import Spec
-from tests.golden import GENERATED, REFERENCES, build, differences
+from tests.golden import GENERATED, PAGES, REFERENCES, build, differences
 
 
 @pytest.mark.parametrize("spec", REFERENCES, ids=lambda spec: spec.network.name)
@@ -21,8 +21,15 @@ def test_reference_output_is_current(spec: Spec, tmp_path: Path) -> None:
     assert not difference, f"run 'make generated' if this is meant:\n{difference}"
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_current(name: str) -> None:
+    assert (GENERATED / name).read_text(encoding="utf-8") == PAGES[name](), (
+        "run 'make generated' if this is meant"
+    )
+
+
 def test_nothing_else_lies_there() -> None:
-    expected = {spec.network.name for spec in REFERENCES}
+    expected = {spec.network.name for spec in REFERENCES} | set(PAGES)
     assert {path.name for path in GENERATED.iterdir()} == expected
 
 

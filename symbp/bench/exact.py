@@ -81,7 +81,10 @@ def points(name: str, dtype: str, count: int, seed: int = 0) -> Array:
     middle = rng.uniform(-2, 2, third).astype(real)
     parts = [special_points(dtype), patterns, dense, middle]
     if name in ("sin", "cos"):
-        parts += [_near_right_angles(dtype, count // 10), rng.uniform(-1, 1, third).astype(real) * real.type(far(dtype))]
+        parts += [
+            _near_right_angles(dtype, count // 10),
+            rng.uniform(-1, 1, third).astype(real) * real.type(far(dtype)),
+        ]
     x = np.concatenate(parts)
     return x[~(np.abs(x) > far(dtype))] if name in ("sin", "cos") else x
 

@@ -41,9 +41,7 @@ def measured() -> Mapping[tuple[str, str], Measured]:
         return {}
     tables = tomllib.loads(PATH.read_text(encoding="utf-8"))
     return {
-        (name, dtype): Measured(
-            entry["worst"], entry["mean"], float.fromhex(entry["at"]), entry["points"]
-        )
+        (name, dtype): Measured(entry["worst"], entry["mean"], float.fromhex(entry["at"]), entry["points"])
         for name, formats in tables.items()
         for dtype, entry in formats.items()
     }

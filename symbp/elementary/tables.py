@@ -169,7 +169,6 @@ y = (q*a + (a - I(F(MAGIC_CENTRE - half).view(I) << I(SHIFT)).view(F)))*b
 y = q if n == 0 else y
 return given if given == 0 else y
 """,
-            source="Tang 1992",
         ),
         Elementary(
             "log",

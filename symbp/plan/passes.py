@@ -130,7 +130,9 @@ def _vectorise_in(kernel: Kernel) -> Kernel:
         if _calls(statement.value) and is_elementwise(flat, kernel):
             statements.append(flat)
             continue
-        call = replace(flat, value=statement.value.func(statement.target)) if _is_call(statement.value) else flat
+        call = (
+            replace(flat, value=statement.value.func(statement.target)) if _is_call(statement.value) else flat
+        )
         if _is_call(statement.value) and is_elementwise(call, kernel):
             statements += [replace(statement, value=statement.value.args[0]), call]
         else:

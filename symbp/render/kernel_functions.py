@@ -27,6 +27,7 @@ _MATH = {
     "Softplus": "softplus",
 }
 
+
 class Sigmoid(Function):
     """1/(1 + exp(-u)), as one function where the file brings it along."""
 

@@ -208,7 +208,10 @@ class KernelPrinter:
     def _map(self, block: _Block, statement: Map) -> None:
         outer, heads = statement.loops[:-1], self._heads(statement.loops[-1:], statement)
         if statement.flat:
-            outer, heads = (), [f"for t in range({'*'.join(self._extent(x.extent) for x in statement.loops)}):"]
+            outer, heads = (
+                (),
+                [f"for t in range({'*'.join(self._extent(x.extent) for x in statement.loops)}):"],
+            )
             for name in sorted({access.array for access in statement.accesses()}):
                 block.add(f"{name}_flat = {name}.reshape(-1)")
         self.values.flat = statement.flat
