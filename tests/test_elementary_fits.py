@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from fractions import Fraction
@@ -48,7 +49,7 @@ def test_a_coefficient_is_a_number_of_its_format_and_good_enough(name, dtype):
 
 @pytest.mark.parametrize("name", FITS)
 def test_errors_alternate(name):
-    """Chebyshev: a polynomial is minimax where its error takes its largest value degree + 2 times, in turn."""
+    """Chebyshev: the error of a minimax polynomial takes its largest value degree + 2 times, in turn."""
     what, dtype = FITS[name], "float32"
     low, high = (mpmath.mpf(sympy.N(end, DIGITS)) for end in what.interval[dtype])
     target, weight = (sympy.lambdify(v, e, "mpmath") for e in (what.target, what.weight))
@@ -56,7 +57,7 @@ def test_errors_alternate(name):
     error = grid.errors(minimax(grid, what.degree[dtype]))
     largest = max(map(abs, error))
     turns = [e > 0 for e in error if abs(e) > largest * mpmath.mpf("0.999")]
-    assert sum(a != b for a, b in zip(turns, turns[1:], strict=False)) >= what.degree[dtype] + 1
+    assert sum(a != b for a, b in itertools.pairwise(turns)) >= what.degree[dtype] + 1
 
 
 def test_remez_on_problems_with_known_answers():

@@ -57,7 +57,7 @@ def test_libm_brings_nothing() -> None:
     assert brought(text) == []
     assert "math.tanh(" in text
     assert "math.exp(" in text
-    assert "elementary functions libm" in text
+    assert "batch size 32, elementary libm" in text
 
 
 def test_each_says_what_it_is_and_how_far_off() -> None:
@@ -185,7 +185,8 @@ def test_fast_and_libm_agree(activation: str, dtype: str) -> None:
 
 
 def test_the_option_in_toml_and_python() -> None:
-    text = '[network]\ninputs = 1\ncost = "squared_error"\nlayers = [{units = 1}]\n[train]\nelementary = "libm"\n'
+    network = '[network]\ninputs = 1\ncost = "squared_error"\nlayers = [{units = 1}]\n'
+    text = network + '[train]\nelementary = "libm"\n'
     spec = Spec.from_text(text)
     assert spec.train.elementary == "libm"
     assert Spec.from_text(spec.to_toml()) == spec

@@ -5,10 +5,9 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 1269c1b7353859aec2d68f16da8d67ce0ba9a4947e1dbc5caf21de01a7888c80
+# content: sha256 f80023418673d0cc54b5ac234edf472cdccc8c26725cc374143bac70bb433c02
 # derived with: SymPy 1.14
-# options: dtype float32, optimizer sgd, batch size 16,
-#     elementary functions fast
+# options: dtype float32, optimizer sgd, batch size 16, elementary fast
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
 """Train and evaluate the network digits_64_32_10: 64 - 32 - 10.

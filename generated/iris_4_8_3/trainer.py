@@ -5,10 +5,9 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 f4ab2a4b85b2b8bb63e78b16728a8aee381bd27691484cf1619e46da4a3a6e26
+# content: sha256 7de54ef77e3f8682ba78ce673da2b5e4a87bef62c30d8c003067446545bf34ba
 # derived with: SymPy 1.14
-# options: dtype float64, optimizer sgd, batch size 16,
-#     elementary functions fast
+# options: dtype float64, optimizer sgd, batch size 16, elementary fast
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
 """Train and evaluate the network iris_4_8_3: 4 - 8 - 3.

@@ -5,10 +5,9 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 583371d56c85ad5ac815d465d045b10633db118e5d8b98b38eae321dce85857e
+# content: sha256 ad3cb55d35b3f2f8e1cc41342d859554bbe6a91a91f5cd77912d06d2c83aa99a
 # derived with: SymPy 1.14
-# options: dtype float64, optimizer sgd, batch size 4,
-#     elementary functions fast
+# options: dtype float64, optimizer sgd, batch size 4, elementary fast
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
 """Train and evaluate the network xor_2_3_1: 2 - 3 - 1.

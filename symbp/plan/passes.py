@@ -126,18 +126,19 @@ def _vectorise_in(kernel: Kernel) -> Kernel:
         if not isinstance(statement, Map) or len(statement.loops) < 2 or kernel.sample_loop is not None:
             statements.append(statement)
             continue
-        flat = replace(statement, flat=True)
-        if _calls(statement.value) and is_elementwise(flat, kernel):
-            statements.append(flat)
-            continue
-        call = (
-            replace(flat, value=statement.value.func(statement.target)) if _is_call(statement.value) else flat
-        )
-        if _is_call(statement.value) and is_elementwise(call, kernel):
-            statements += [replace(statement, value=statement.value.args[0]), call]
-        else:
-            statements.append(statement)
+        statements += _with_long_loop(statement, kernel)
     return replace(kernel, statements=tuple(statements))
+
+
+def _with_long_loop(statement: Map, kernel: Kernel) -> list[Statement]:
+    flat, value = replace(statement, flat=True), statement.value
+    if _calls(value) and is_elementwise(flat, kernel):
+        return [flat]
+    if _is_call(value):
+        call = replace(flat, value=value.func(statement.target))
+        if is_elementwise(call, kernel):
+            return [replace(statement, value=value.args[0]), call]
+    return [statement]
 
 
 def _is_call(value: Any) -> bool:

@@ -15,8 +15,11 @@ from symbp.render.environment import render
 
 def page() -> str:
     """Return the page as Markdown; the same on every machine."""
-    return render("markdown", "elementary.md.j2", {"functions": [_function(r) for r in FUNCTIONS.values()],
-                                                    "polynomials": [_fit(name) for name in FITS]})  # fmt: skip
+    data = {
+        "functions": [_function(record) for record in FUNCTIONS.values()],
+        "polynomials": [_fit(name) for name in FITS],
+    }
+    return render("markdown", "elementary.md.j2", data)
 
 
 def _function(record: Elementary) -> Mapping[str, Any]:

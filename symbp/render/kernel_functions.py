@@ -77,7 +77,7 @@ class KernelFunctions:
         return _MATH[function]
 
     def recognised(self, value: Expr) -> Expr:
-        """Return the value with the combinations that have a function of their own written as that function."""
+        """Return the value with every combination that has a function of its own as a call of it."""
         if "Sigmoid" not in self._emitted:
             return value
         return value.replace(_is_sigmoid, lambda e: Sigmoid(-_exponent(e)))
