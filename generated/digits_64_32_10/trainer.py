@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 f80023418673d0cc54b5ac234edf472cdccc8c26725cc374143bac70bb433c02
+# content: sha256 4196ae070270904029b1743e9b01b87380fe2f6924faf3e6c7af445a210c9049
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -78,10 +78,12 @@ def _kernel(function, **more):
         return njit(**options)(function)
 
 
-# The elementary functions of the kernels, in arithmetic that the compiler turns into vector
-# instructions once it stands inside a loop. Errors are in units in the last place (ulp).
 def _inlined(function):
     return _kernel(function, forceinline=True)
+
+
+# The elementary functions of the kernels, in arithmetic that the compiler turns into vector
+# instructions once it stands inside a loop. Errors are in units in the last place (ulp).
 
 
 @_inlined

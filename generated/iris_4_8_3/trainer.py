@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 7de54ef77e3f8682ba78ce673da2b5e4a87bef62c30d8c003067446545bf34ba
+# content: sha256 f253a2b2f81b00e22e332519574d78b38f11524a2ab253c4aa2f7cd7645e7623
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -78,10 +78,12 @@ def _kernel(function, **more):
         return njit(**options)(function)
 
 
-# The elementary functions of the kernels, in arithmetic that the compiler turns into vector
-# instructions once it stands inside a loop. Errors are in units in the last place (ulp).
 def _inlined(function):
     return _kernel(function, forceinline=True)
+
+
+# The elementary functions of the kernels, in arithmetic that the compiler turns into vector
+# instructions once it stands inside a loop. Errors are in units in the last place (ulp).
 
 
 @_inlined

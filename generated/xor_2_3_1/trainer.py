@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 ad3cb55d35b3f2f8e1cc41342d859554bbe6a91a91f5cd77912d06d2c83aa99a
+# content: sha256 65631a43d05c4e56095d8d7c1ca1cbc02952c2713aa0112f5904d4ebd000b27b
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -78,10 +78,12 @@ def _kernel(function, **more):
         return njit(**options)(function)
 
 
-# The elementary functions of the kernels, in arithmetic that the compiler turns into vector
-# instructions once it stands inside a loop. Errors are in units in the last place (ulp).
 def _inlined(function):
     return _kernel(function, forceinline=True)
+
+
+# The elementary functions of the kernels, in arithmetic that the compiler turns into vector
+# instructions once it stands inside a loop. Errors are in units in the last place (ulp).
 
 
 @_inlined

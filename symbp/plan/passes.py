@@ -143,11 +143,16 @@ def _with_long_loop(statement: Map, kernel: Kernel) -> list[Statement]:
 
 def _is_call(value: Any) -> bool:
     """Whether a value is one call of an elementary function and its argument has none."""
-    return value.func.__name__ in CALLS and not _calls(value.args[0])
+    return _is_elementary(value) and len(value.args) == 1 and not _calls(value.args[0])
 
 
 def _calls(value: Any) -> bool:
-    return any(call.func.__name__ in CALLS for call in value.atoms(Function))
+    return any(map(_is_elementary, value.atoms(Function)))
+
+
+def _is_elementary(call: Any) -> bool:
+    """Whether an expression calls an elementary function, or one of our own with a stable form of such."""
+    return call.func.__name__ in CALLS or hasattr(call, "stable")
 
 
 PASSES: tuple[Pass, ...] = (transpose_weights, schedule, vectorise_functions)
