@@ -80,7 +80,7 @@ class KernelFunctions:
         """Return the value with every combination that has a function of its own as a call of it."""
         if "Sigmoid" not in self._emitted:
             return value
-        return value.replace(_is_sigmoid, lambda e: Sigmoid(-_exponent(e)))
+        return value.replace(_is_sigmoid, lambda e: Sigmoid(-_exponent(e)) ** -e.exp)
 
     def limited(self, value: Expr) -> list[tuple[Any, str]]:
         """Return the arguments of emitted functions that have a reach, each with the constant's name."""
@@ -93,13 +93,15 @@ class KernelFunctions:
 
 
 def _exponent(reciprocal: Any) -> Any:
-    """Return u of 1/(1 + exp(u))."""
+    """Return u of 1/(1 + exp(u))^n."""
     return next(term.args[0] for term in reciprocal.base.args if isinstance(term, sympy.exp))
 
 
 def _is_sigmoid(e: Any) -> bool:
-    """Whether an expression is 1/(1 + exp(u))."""
-    if not (isinstance(e, sympy.Pow) and e.exp == -1 and isinstance(e.base, sympy.Add)):
+    """Whether an expression is 1/(1 + exp(u))^n for a whole number n > 0."""
+    if not (isinstance(e, sympy.Pow) and isinstance(e.base, sympy.Add)):
+        return False
+    if not (e.exp.is_Integer and e.exp.is_negative):
         return False
     terms = e.base.args
     return len(terms) == 2 and 1 in terms and any(isinstance(term, sympy.exp) for term in terms)
