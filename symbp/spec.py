@@ -22,6 +22,7 @@ from symbp.network import MAX_LAYERS, Dense, Network, resolve
 from symbp.values import positive_number, shown, whole_number
 
 DTYPES = ("float64", "float32")
+ELEMENTARY = ("fast", "libm")
 MAX_BYTES = 4_000_000
 MAX_BATCH = 1_000_000
 MAX_EPOCHS = 10_000_000
@@ -46,6 +47,9 @@ class TrainOptions:
         Starts the generator of initial weights and of the shuffling.
     shuffle : bool
         Whether each epoch visits the samples in a new order.
+    elementary : {"fast", "libm"}
+        Whether exp, tanh and the like are arithmetic that the compiler turns into vector
+        instructions (at most 2 ulp from the exact value), or those of Python's ``math``.
 
     Raises
     ------
@@ -60,6 +64,7 @@ class TrainOptions:
     dtype: str
     seed: int
     shuffle: bool
+    elementary: str
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class TrainOptions:
         dtype: str = "float64",
         seed: int = 0,
         shuffle: bool = True,
+        elementary: str = "fast",
     ) -> None:
         rule = resolve("optimizer", optimizer, OPTIMIZERS, UpdateRule)
         rate = rule.learning_rate if learning_rate is None else learning_rate
@@ -77,6 +83,8 @@ class TrainOptions:
             raise SpecError(f"dtype = {shown(dtype)}: expected one of {', '.join(DTYPES)}")
         if not isinstance(shuffle, bool):
             raise SpecError(f"shuffle = {shown(shuffle)}: expected true or false")
+        if not isinstance(elementary, str) or elementary not in ELEMENTARY:
+            raise SpecError(f"elementary = {shown(elementary)}: expected one of {', '.join(ELEMENTARY)}")
         object.__setattr__(self, "optimizer", rule)
         object.__setattr__(self, "learning_rate", positive_number("learning_rate", rate))
         object.__setattr__(self, "batch_size", whole_number("batch_size", batch_size, 1, MAX_BATCH))
@@ -84,6 +92,7 @@ class TrainOptions:
         object.__setattr__(self, "dtype", dtype)
         object.__setattr__(self, "seed", whole_number("seed", seed, 0, MAX_SEED))
         object.__setattr__(self, "shuffle", shuffle)
+        object.__setattr__(self, "elementary", elementary)
 
 
 @dataclass(frozen=True)
@@ -142,6 +151,7 @@ class Spec:
                 "dtype": train.dtype,
                 "seed": train.seed,
                 "shuffle": train.shuffle,
+                "elementary": train.elementary,
             },
         }
         return tomli_w.dumps({name: table for name, table in tables.items() if table})
@@ -270,7 +280,9 @@ def _train(table: Mapping[str, Any]) -> TrainOptions:
     with _at("[train]"):
         if "learning_rate" in table:
             raise SpecError("learning_rate belongs to the optimizer: {name = 'sgd', learning_rate = 0.1}")
-        _only_known("key", table, ("optimizer", "batch_size", "epochs", "dtype", "seed", "shuffle"))
+        _only_known(
+            "key", table, ("optimizer", "batch_size", "epochs", "dtype", "seed", "shuffle", "elementary")
+        )
         options = dict(table)
         optimizer = options.pop("optimizer", "sgd")
         if not isinstance(optimizer, dict):

@@ -14,6 +14,7 @@ from pathlib import Path
 import symbp
 from symbp.functions import ACTIVATIONS, COSTS
 from symbp.network import Dense, Network
+from symbp.render.elementary_page import page
 from symbp.render.functions_page import functions_page
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
@@ -46,13 +47,14 @@ def build(spec: Spec, directory: Path) -> None:
     (directory / "trainer.py").write_text(trainer_source(derivation, spec), encoding="utf-8")
 
 
-FUNCTIONS = "functions.md"
+def functions_table() -> str:
+    """Return the table of all functions."""
+    table = functions_page([*ACTIVATIONS.values(), *COSTS.values()], "markdown")
+    return f"# Activations and costs\n\n{table}"
 
 
-def build_functions(directory: Path) -> None:
-    """Write the table of all functions."""
-    page = functions_page([*ACTIVATIONS.values(), *COSTS.values()], "markdown")
-    (directory / FUNCTIONS).write_text(f"# Activations and costs\n\n{page}", encoding="utf-8")
+# Pages that are of no network.
+PAGES = {"elementary.md": page, "functions.md": functions_table}
 
 
 def differences(expected: Path, found: Path) -> str:
@@ -82,7 +84,8 @@ def main() -> None:
         for spec in REFERENCES:
             build(spec, Path(name) / spec.network.name)
             print(f"built {spec.network.name}", file=sys.stderr)
-        build_functions(Path(name))
+        for file, text in PAGES.items():
+            (Path(name) / file).write_text(text(), encoding="utf-8")
         # Only now: a build that fails leaves the old output alone.
         shutil.rmtree(GENERATED, ignore_errors=True)
         shutil.copytree(name, GENERATED)

@@ -19,6 +19,7 @@ ORDER = (
     "values",
     "files",
     "functions",
+    "elementary",
     "network spec",  # the declaration and its TOML read each other
     "algebra",
     "derivation",

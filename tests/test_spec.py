@@ -52,7 +52,7 @@ def test_defaults() -> None:
     spec = Spec.from_text(SMALL)
     assert spec.network == Network(2, [Dense(3, "identity", True)], "squared_error", "network")
     assert spec.train == TrainOptions()
-    assert dataclasses.astuple(spec.train)[1:] == (0.1, 32, 20, "float64", 0, True)
+    assert dataclasses.astuple(spec.train)[1:] == (0.1, 32, 20, "float64", 0, True, "fast")
 
 
 def test_an_optimizer_may_be_a_name_only() -> None:

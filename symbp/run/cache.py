@@ -20,7 +20,10 @@ def kernel_spec(spec: Spec) -> Spec:
     The others (epochs, batch size, learning rate, seed, shuffling) are arguments of
     ``fit``: another seed must not mean another compilation.
     """
-    return Spec(spec.network, TrainOptions(spec.train.optimizer, dtype=spec.train.dtype))
+    return Spec(
+        spec.network,
+        TrainOptions(spec.train.optimizer, dtype=spec.train.dtype, elementary=spec.train.elementary),
+    )
 
 
 def trainer_path(spec: Spec) -> Path:
