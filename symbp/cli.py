@@ -21,6 +21,7 @@ from symbp.spec import Spec
 from symbp.version import __version__
 
 FORMATS = ("latex", "html", "text", "markdown", "pdf")
+AUDIT_FORMATS = ("text", "latex", "html", "json")
 
 # \b keeps Click from filling the lines of the example.
 _HELP = """Derive backpropagation of a dense network, prove every step, typeset it, compile and train it.
@@ -325,6 +326,31 @@ def verify(file: str) -> int:
     report = symbp.verify(symbp.load(file) if spec is None else spec.network)
     click.echo(report.table())
     return 0 if report.ok else 1
+
+
+@cli.command()
+@click.argument("document", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(AUDIT_FORMATS),
+    help="Default: by the ending of --output, else text.",
+)
+@_output_options
+def audit(document: str | None, form: str | None, output: str | None, force: bool) -> None:
+    """Check DOCUMENT (000 to 004) of the sources equation by equation; all of them by default."""
+    if output is not None:
+        check_output(output, force)
+    endings = {".tex": "latex", ".html": "html", ".json": "json"}
+    form = form or endings.get(Path(output or "").suffix, "text")
+
+    from symbp.render.audit import page
+
+    content = page(document, form)
+    if output is None:
+        click.echo(content, nl=False)
+    else:
+        click.echo(f"wrote {atomic_write(output, content)}")
 
 
 @cli.command()

@@ -21,6 +21,7 @@ ORDER = (
     "functions",
     "network spec",  # the declaration and its TOML read each other
     "algebra",
+    "graph",
     "derivation",
     "plan",
     "notation",

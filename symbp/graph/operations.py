@@ -22,14 +22,17 @@ class Operation:
     ----------
     formula : sympy.Expr
     arity : int
+    slope : sympy.Expr, optional
+        The derivative of a function of one operand whose formula is not written out.
     """
 
     formula: Any
     arity: int
+    slope: Any = None
 
     def partial(self, slot: int) -> Any:
         """Return the local derivative with respect to one operand, as a formula in the slots."""
-        return _partial(self.formula, slot)
+        return _partial(self.formula, slot) if self.slope is None else self.slope
 
 
 @cache

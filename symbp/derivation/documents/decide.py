@@ -33,41 +33,45 @@ class Judge:
         self.setting = setting
         self.shapes = Shapes(setting)
         self._numbers = [make_world(setting, widths, Numbers()) for widths in setting.widths]
-        self._symbols: dict[bool, World] = {}
+        self._symbols: dict[str, World] = {}
 
-    def symbols(self, named: bool) -> World:
+    def symbols(self, named: str) -> World:
         """Return the small network in symbols."""
         if named not in self._symbols:
             small = self.setting.small or self.setting.widths[0]
             self._symbols[named] = make_world(self.setting, small, Symbols(), named)
         return self._symbols[named]
 
-    def find(self, text: str, where: str = "", named: bool = False, prove: bool = True) -> Finding:
+    def find(self, text: str, where: str = "", named: str = "", prove: bool = True) -> Finding:
         """Check one statement.
 
         Parameters
         ----------
         text, where : str
-        named : bool
-            Whether the document's functions are written out for the proof in symbols.
+        named : str
+            What the proof in symbols knows of the document's functions.
         prove : bool
             Whether a statement that holds in numbers is proved in symbols.
         """
         statement = read(text, where)
         try:
             shape = self.shapes.check(statement)
-            details = [compare(world, statement) for world in self._numbers]
+            shape = f"{written(statement.sides[0])} is {shape}"
+            counts = [f"{compare(world, statement)} in {world}" for world in self._numbers]
+            numbers = f"equal in numbers, cases: {', '.join(dict.fromkeys(counts))}"
+            if _has_decimals(statement):
+                numbers = f"computed {', '.join(computed(self._numbers[0], statement))}"
             if not prove or _has_decimals(statement):
-                return Finding(True, "shapes, numbers", f"{shape}; {'; '.join(details)}")
+                return Finding(True, "shapes, numbers", f"{shape}; {numbers}")
             world = self.symbols(named)
             compare(world, statement, "symbols")
         except Fault as fault:
             return Finding(False, fault.method, fault.detail)
         proof = f"difference 0 in symbols, {world}"
-        return Finding(True, "shapes, numbers, symbols", f"{shape}; {'; '.join(details)}; {proof}")
+        return Finding(True, "shapes, numbers, symbols", f"{shape}; {numbers}; {proof}")
 
 
-def compare(world: World, statement: Statement, method: str = "numbers") -> str:
+def compare(world: World, statement: Statement, method: str = "numbers") -> int:
     """Compare the sides for all indices and count the cases.
 
     Raises
@@ -82,7 +86,21 @@ def compare(world: World, statement: Statement, method: str = "numbers") -> str:
             cases += _compare_values(world, statement.relation, (left, a), (right, b), env, method)
     if not cases:
         raise Fault("range", f"there is no case to compare in the {world}")
-    return f"{cases} case{'s' if cases > 1 else ''} in the {world}"
+    return cases
+
+
+def computed(world: World, statement: Statement) -> list[str]:
+    """Return the computed values where decimals are printed, with six more of them."""
+    found = []
+    for env in world.assignments(statement.ranges):
+        values = [world.value(side, env) for side in statement.sides]
+        for (_, a), (right, b) in _pairs(statement.sides, values):
+            for cell, digits, other in zip(_flat(a), _decimals(right), _flat(b), strict=False):
+                if digits is not None:
+                    found.append(
+                        f"{_show(cell.value, digits + SHOWN)} (printed {_show(other.value, digits)})"
+                    )
+    return found
 
 
 def _pairs(sides: tuple[Expression, ...], values: list[Value]) -> list[tuple[Any, Any]]:
@@ -147,8 +165,11 @@ def _rounds(value: Any, decimals: int, printed: Any) -> bool:
     return bool(abs(value - printed) * half.denominator <= half.numerator)
 
 
-def _show(value: Any) -> str:
-    text = f"{float(value):.{SHOWN}f}" if hasattr(value, "context") or hasattr(value, "_mpf_") else str(value)
+def _show(value: Any, digits: int = SHOWN) -> str:
+    text = str(value)
+    if hasattr(value, "_mpf_"):
+        whole = round(float(value))
+        text = str(whole) if value == whole else f"{float(value):.{digits}f}"
     return text if len(text) < 120 else text[:117] + "..."
 
 
@@ -189,9 +210,3 @@ def verdict(document: Document, equation: Equation, judges: dict[str, Judge]) ->
         equation.because,
         equation.setting,
     )
-
-
-def audit(document: Document) -> tuple[Verdict, ...]:
-    """Decide every equation of a document."""
-    judges: dict[str, Judge] = {}
-    return tuple(verdict(document, equation, judges) for equation in document.equations)

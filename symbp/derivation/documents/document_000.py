@@ -35,8 +35,8 @@ NETWORK = Setting(
         Family("eta", latex=r"\eta"),
         # A general sample.
         Family("x", ("1..N[0]",), value="xs[1]", latex="x"),
-        Family("a", ("1..N[k-1]+1",), "k", _ANY, "as_[1, k]", r"\mathbf{a}_{#1}"),
-        Family("c", ("1..N[k]",), "k", _ANY, "cs[1, k]", r"\mathbf{c}_{#1}"),
+        Family("a", ("1..N[k-1]+1",), "k", _ANY, "as_[1, k]", r"\mathbf{a}_{#1}", "a^{#1}"),
+        Family("c", ("1..N[k]",), "k", _ANY, "cs[1, k]", r"\mathbf{c}_{#1}", "c^{#1}"),
         Family("o", ("1..N[k]+1",), "k", "0 <= k <= L", "append(os[1, k], 1)", "o^{#1}"),
         Family("h", ("1..N[L+1]",), value="hs[1]", latex="h"),
         Family("S", ("1..N[k+1]", "1..N[k]"), "k", "1 <= k <= L", "D(c[k+1], c[k])", r"\mathbf{S}_{#1}"),
@@ -60,8 +60,8 @@ NETWORK = Setting(
 NEURON = Setting(
     families=(
         Family("inputs", ("1..N-1",)),
-        Family("a", ("1..N",), value="append(inputs, 1)", latex=r"\mathbf{a}"),
-        Family("w", ("1..1", "1..N"), latex=r"\mathbf{w}"),
+        Family("a", ("1..N",), value="append(inputs, 1)", latex=r"\mathbf{a}", entry="a"),
+        Family("w", ("1..1", "1..N"), latex=r"\mathbf{w}", entry="w"),
         Family("o", value="g(sum(w[1, j]*inputs[j], j, 1, N - 1) + w[1, N])", latex="o"),
         Family("u", latex="x"),
     ),
@@ -88,7 +88,7 @@ EQUATIONS = (
     Equation("1.1", "a == column(a[j], j, 1, N)", setting="neuron"),
     Equation("1.2", "w == row(w[1, j], j, 1, N)", setting="neuron"),
     Equation("1.3", "o == g(w @ a)", setting="neuron", label="1.3"),
-    Equation("1.4", "relu(u) == positive(u)", setting="neuron", named=True),
+    Equation("1.4", "relu(u) == positive(u)", setting="neuron", named="formula"),
     Equation("1.4, a_i", "a[N] == 1", setting="neuron"),
     Equation("1.4, bias neuron", "o[k][N[k] + 1] == 1", "0 <= k <= L"),
     Equation(
@@ -110,7 +110,7 @@ EQUATIONS = (
         "sigma[i](c[L+1]) == exp(c[L+1][i])/sum(exp(c[L+1][j]), j, 1, N)",
         "1 <= i <= N[L+1]",
         "sigma[i](c[L+1]) == exp(c[L+1][i])/sum(exp(c[L+1][j]), j, 1, N[L+1])",
-        named=True,
+        named="formula",
         because="N is not the width of the output layer",
     ),
     Equation("figure 1.2, first layer", "N[0] + 1 == 4", setting="figure"),

@@ -48,7 +48,7 @@ NETWORK = Setting(
     layout="row",
 )
 
-THREE = replace(NETWORK, widths=((3, 5, 2, 1), (2, 4, 3, 1)))
+THREE = replace(NETWORK, widths=((3, 5, 2, 1), (2, 4, 3, 1)), facts=("L == 3", "N[3] == 1"))
 
 _PREVIOUS = "1 <= l <= L - 1"
 
@@ -119,15 +119,15 @@ EQUATIONS = (
         _LAYERS,
         label="D.3",
     ),
-    Equation("15", "sigma(u) == 1/(1 + exp(-u))", named=True),
+    Equation("15", "sigma(u) == 1/(1 + exp(-u))", named="formula"),
     Equation("16", "D(C, z[L]) == D(C, a[L]) @ D(a[L], z[L]) == D(C, a[L])*dsigma(z[L])", label="D.1"),
     Equation("17", "D(C, a[L]) == -(y/a[L] - (1 - y)/(1 - a[L]))"),
-    Equation("18", "dsigma(z[L]) == sigma(z[L])*(1 - sigma(z[L])) == a[L]*(1 - a[L])", named=True),
+    Equation("18", "dsigma(z[L]) == sigma(z[L])*(1 - sigma(z[L])) == a[L]*(1 - a[L])", named="slope"),
     Equation(
         "19",
         "D(C, z[L]) == -(y/a[L] - (1 - y)/(1 - a[L]))*a[L]*(1 - a[L]) == a[L] - y",
         label="D.1",
-        named=True,
+        named="slope",
     ),
     Equation("20", "D(C, z[l]) == D(C, z[l+1]) @ D(z[l+1], a[l]) @ D(a[l], z[l])", _PREVIOUS, label="D.4"),
     Equation("21", "z[l+1] == W[l+1] @ a[l] + b[l+1]", _PREVIOUS, label="2.6b"),

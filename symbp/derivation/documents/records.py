@@ -24,6 +24,8 @@ class Family:
         How it is computed, in the language; empty for inputs and weights, which are free.
     latex : str
         In print, with ``#1``, ``#2`` for the layer keys.
+    entry : str
+        In print with indices, where that is another letter.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Family:
     where: str = ""
     value: str = ""
     latex: str = ""
+    entry: str = ""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -130,8 +133,9 @@ class Equation:
         The step of symbp's own derivation that it corresponds to.
     setting : str
         A key of the document's settings.
-    named : bool
-        Whether it holds for the document's own functions only; otherwise for any.
+    named : str
+        What it needs to know of the document's functions: "" nothing, so that it holds for any
+        function; "slope" their derivative in terms of their value; "formula" all.
     because : str
         A remark on the correction, one phrase. The verdict does not depend on it.
     """
@@ -143,7 +147,7 @@ class Equation:
     right_where: str = ""
     label: str = ""
     setting: str = "network"
-    named: bool = False
+    named: str = ""
     because: str = ""
 
     @property

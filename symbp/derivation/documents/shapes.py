@@ -65,7 +65,7 @@ class Shapes:
         names = {bound.index: _symbol(bound.index) for bound in statement.ranges}
         shapes = [self.shape(side, names) for side in statement.sides]
         for shape, side in zip(shapes[1:], statement.sides[1:], strict=True):
-            if not self.equal(shapes[0], shape):
+            if not self.alike(shapes[0], shape):
                 raise Fault(
                     "shapes",
                     f"the left side, {written(statement.sides[0])}, is {self.show(shapes[0])}, "
@@ -120,7 +120,8 @@ class Shapes:
         return _SHAPES[type(tree)](self, tree, names)
 
     def normal(self, size: Any) -> Any:
-        return sympy.expand(sympy.sympify(size).subs(self.facts))
+        # Twice: a fact on the last layer, and another on its number.
+        return sympy.expand(sympy.sympify(size).subs(self.facts).subs(self.facts))
 
     def same_axis(self, a: Axis, b: Axis) -> bool:
         return all(self.normal(x - y) == 0 for x, y in zip(a, b, strict=True))
@@ -132,6 +133,11 @@ class Shapes:
         if self.is_scalar(a) and self.is_scalar(b):
             return True
         return len(a) == len(b) and all(map(self.same_axis, a, b))
+
+    def alike(self, a: Shape, b: Shape) -> bool:
+        """Whether two sides of an equation have as many entries, however these are numbered."""
+        lengths = ([self.normal(_length(axis)) for axis in shape] for shape in (a, b))
+        return (self.is_scalar(a) and self.is_scalar(b)) or len(set(map(tuple, lengths))) == 1
 
     def show(self, shape: Shape) -> str:
         if self.is_scalar(shape):
@@ -311,6 +317,11 @@ def _kronecker(at: Shapes, tree: Call, names: Names) -> Shape:
     return SCALAR
 
 
+def _size(at: Shapes, tree: Call, names: Names) -> Shape:
+    at.size(tree, names)
+    return SCALAR
+
+
 def _derivative(at: Shapes, tree: Call, names: Names) -> Shape:
     of, wrt = (at.shape(argument, names) for argument in tree.arguments)
     if not of or at.is_scalar(of):
@@ -354,7 +365,7 @@ _WORDS: dict[str, Callable[[Shapes, Call, Names], Shape]] = {
     "append": _append,
     "prepend": _prepend,
     "kronecker": _kronecker,
-    "size": _kronecker,
+    "size": _size,
     "positive": _entrywise,
     "D": _derivative,
     "grad": _gradient,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -25,7 +26,7 @@ from symbp.derivation.documents.language.tree import (
 from symbp.derivation.documents.records import Fault, Setting
 from symbp.derivation.documents.words import CONDITIONS, ELEMENTARY
 from symbp.derivation.documents.world import Environment, World
-from symbp.derivation.local import Z
+from symbp.derivation.local import O, Z, derivative_in_output
 from symbp.functions import ACTIVATIONS
 from symbp.graph.operations import (
     ADD,
@@ -45,7 +46,7 @@ from symbp.graph.tape import Cell
 ENTRYWISE: dict[str, Operation] = {"+": ADD, "-": SUBTRACT, "*": MULTIPLY, "/": DIVIDE}
 
 
-def make_world(setting: Setting, widths: tuple[int, ...], domain: Domain, named: bool = False) -> World:
+def make_world(setting: Setting, widths: tuple[int, ...], domain: Domain, named: str = "") -> World:
     """Return the network of a setting with these widths, in which trees can be evaluated."""
     return World(setting, widths, domain, evaluate, named)
 
@@ -150,8 +151,10 @@ def _call(world: World, tree: Call, env: Environment) -> Value:
 
 def _activate(world: World, name: str, keys: tuple[int, ...], cell: Cell) -> Cell:
     function = world.functions[name]
-    if world.opaque:
+    if world.named != "formula":
         unknown = unspecified(name + "_".join(map(str, keys)), 1)
+        if world.named == "slope":
+            unknown = replace(unknown, slope=_slope_in_value(function.record, unknown.formula))
         return world.tape.apply(unknown, cell)
     if function.record:
         return world.tape.apply(_of_record(function.record), cell)
@@ -167,6 +170,12 @@ def _of_record(name: str) -> Operation:
     return Operation(ACTIVATIONS[name].expression().subs(Z, SLOTS[0]), 1)
 
 
+@cache
+def _slope_in_value(name: str, value: Any) -> Any:
+    """g' of one of symbp's own activations in terms of g, as the derivation finds it."""
+    return derivative_in_output(ACTIVATIONS[name].expression()).subs({Z: SLOTS[0], O: value})
+
+
 def _slope(world: World, name: str, keys: tuple[int, ...], cell: Cell) -> Cell:
     """The derivative of a named function: of its own formula, at an input of its own."""
     at = world.tape.leaf(cell.value)
@@ -177,7 +186,7 @@ def _of_layer(world: World, name: str, keys: tuple[int, ...], argument: Value) -
     function = world.functions[name]
     if isinstance(argument, Cell):
         raise Fault("shapes", f"{name} takes a column, not a number")
-    if world.opaque:
+    if world.named != "formula":
         cells = list(argument.cells.flat)
         unknown = unspecified(name + "_".join(map(str, keys)), len(cells))
         return world.tape.apply(unknown, *cells)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symbp.derivation.documents.arrays import Array, Value, column, scalar
+from symbp.derivation.documents.arrays import Array, Value, column, each, scalar
 from symbp.derivation.documents.language.reader import read_expression, read_ranges
 from symbp.derivation.documents.language.text import written
 from symbp.derivation.documents.language.tree import (
@@ -62,9 +62,9 @@ class World:
         Numbers or symbols.
     evaluate : callable
         The interpretation of the language.
-    named : bool
-        Whether the document's functions are written out; in symbols they are unspecified
-        functions otherwise.
+    named : str
+        What is known of the document's functions in symbols: "" nothing, "slope" their
+        derivative as a function of their value, "formula" all.
     """
 
     def __init__(
@@ -73,14 +73,14 @@ class World:
         widths: tuple[int, ...],
         domain: Domain,
         evaluate: Callable[[World, Expression, Environment], Value],
-        named: bool = False,
+        named: str = "",
     ) -> None:
         self._evaluate = evaluate
         self.setting = setting
         self.widths = widths
         self.tape = Tape(domain)
         self.domain = domain
-        self.opaque = isinstance(domain, Symbols) and not named
+        self.named = named if isinstance(domain, Symbols) else "formula"
         self.families: dict[str, Family] = {family.name: family for family in setting.families}
         self.functions: dict[str, Function] = {f.name: f for f in setting.functions}
         self._known: dict[tuple[str, tuple[int, ...]], Value] = {}
@@ -89,9 +89,9 @@ class World:
 
     def __str__(self) -> str:
         if self.setting.given:
-            return "numbers of the example"
+            return "the numbers of the example"
         if not self.setting.sizes:
-            return "symbols" if isinstance(self.domain, Symbols) else "random numbers"
+            return "free symbols" if isinstance(self.domain, Symbols) else "random numbers"
         return f"network {'-'.join(map(str, self.widths))}"
 
     # Whole numbers ---------------------------------------------------------------------
@@ -182,8 +182,10 @@ class World:
             if key in self._pending:
                 raise Fault("names", f"{name}{list(layers)} is defined by itself")
             self._pending.add(key)
-            self._known[key] = self._make(self.families[name], layers)
-            self._pending.discard(key)
+            try:
+                self._known[key] = self._make(self.families[name], layers)
+            finally:
+                self._pending.discard(key)
         return self._known[key]
 
     def _make(self, family: Family, layers: tuple[int, ...]) -> Value:
@@ -195,7 +197,11 @@ class World:
         bounds = [(self.integer(a.low, env), self.integer(a.high, env)) for a in axes]
         place = f"{family.name}{list(layers) if layers else ''}".replace(" ", "")
         if place in self.setting.given:
-            return self.value(read_expression(self.setting.given[place]), env)
+            value = self.value(read_expression(self.setting.given[place]), env)
+            # Inputs of their own: equal numbers are not the same variable.
+            own = each(lambda cell: self.tape.leaf(cell.value), value)
+            low = (*(least for least, _ in bounds), 1)[:2]
+            return Array(own.cells, low) if isinstance(own, Array) else own
         if not bounds:
             return self._free(place)
         bounds += [(1, 1)] if len(bounds) == 1 else []

@@ -32,7 +32,9 @@ def written(tree: Expression, strength: int = 0) -> str:
         case Binary(operator, left, right):
             own = _STRENGTH[operator]
             apart = "" if operator == "**" else " "
-            text = f"{written(left, own)}{apart}{operator}{apart}{written(right, own + 1)}"
+            # (a @ b) * c and a @ (b * c) are different: brackets, though Python would not need them.
+            mixed = own == 2 and isinstance(left, Binary) and (operator == "@") != (left.operator == "@")
+            text = f"{written(left, own + mixed)}{apart}{operator}{apart}{written(right, own + 1)}"
             return f"({text})" if own < strength else text
         case Negative(operand):
             text = f"-{written(operand, _UNARY)}"
@@ -55,7 +57,8 @@ def _list(trees: tuple[Expression, ...]) -> str:
 
 
 def _keys(trees: tuple[Expression, ...]) -> str:
-    return f"[{_list(trees)}]" if trees else ""
+    # Layers and indices are short, and read better without spaces.
+    return f"[{', '.join(written(tree).replace(' ', '') for tree in trees)}]" if trees else ""
 
 
 def written_statement(statement: Statement) -> str:
