@@ -13,6 +13,7 @@ from pathlib import Path
 
 import symbp
 from symbp.network import Dense, Network
+from symbp.render.audit import page
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
 
@@ -44,6 +45,13 @@ def build(spec: Spec, directory: Path) -> None:
     (directory / "trainer.py").write_text(trainer_source(derivation, spec), encoding="utf-8")
 
 
+def build_audit(directory: Path) -> None:
+    """Write what the audit finds in the source documents."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "audit.txt").write_text(page(None, "text"), encoding="utf-8")
+    (directory / "audit.json").write_text(page(None, "json"), encoding="utf-8")
+
+
 def differences(expected: Path, found: Path) -> str:
     """Return a unified diff of two directories, with files that only one has; empty if they are equal."""
     names = {
@@ -71,6 +79,7 @@ def main() -> None:
         for spec in REFERENCES:
             build(spec, Path(name) / spec.network.name)
             print(f"built {spec.network.name}", file=sys.stderr)
+        build_audit(Path(name) / "audit")
         # Only now: a build that fails leaves the old output alone.
         shutil.rmtree(GENERATED, ignore_errors=True)
         shutil.copytree(name, GENERATED)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from symbp.spec import Spec
-from tests.golden import GENERATED, REFERENCES, build, differences
+from tests.golden import GENERATED, REFERENCES, build, build_audit, differences
 
 
 @pytest.mark.parametrize("spec", REFERENCES, ids=lambda spec: spec.network.name)
@@ -21,8 +21,14 @@ def test_reference_output_is_current(spec: Spec, tmp_path: Path) -> None:
     assert not difference, f"run 'make generated' if this is meant:\n{difference}"
 
 
+def test_audit_is_current(tmp_path: Path) -> None:
+    build_audit(tmp_path / "audit")
+    difference = differences(GENERATED / "audit", tmp_path / "audit")
+    assert not difference, f"run 'make generated' if this is meant:\n{difference}"
+
+
 def test_nothing_else_lies_there() -> None:
-    expected = {spec.network.name for spec in REFERENCES}
+    expected = {spec.network.name for spec in REFERENCES} | {"audit"}
     assert {path.name for path in GENERATED.iterdir()} == expected
 
 

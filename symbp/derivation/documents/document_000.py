@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbp.derivation.documents.records import Document, Equation, Family, Function, Setting
 
-_HIDDEN = Function("g", "tanh(u) + u/k", layers="k", latex="g^{#1}")
+_HIDDEN = Function("g", "tanh(u) + k*u/5", layers="k", latex="g^{#1}")
 _SOFTMAX = Function(
     "sigma", "exp(u[q])/sum(exp(u[s]), s, 1, N[L+1])", layers="q", index="q", latex=r"\sigma_{#1}"
 )

@@ -135,9 +135,9 @@ SECTION_5 = (
     ),
     Equation(
         "5.2, loop",
-        "sum(1, k, 1, K - 1) == K",
+        "K == sum(1, k, 1, K - 1)",
         "",
-        "sum(1, k, 1, K) == K",
+        "K == sum(1, k, 1, K)",
         label="D.6",
         because="counted are the weight matrices whose gradient the loop gives: from k = K, not K - 1",
     ),

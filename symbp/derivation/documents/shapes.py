@@ -323,6 +323,8 @@ def _size(at: Shapes, tree: Call, names: Names) -> Shape:
 
 
 def _derivative(at: Shapes, tree: Call, names: Names) -> Shape:
+    if not isinstance(tree.arguments[1], Ref):
+        raise Fault("names", f"{written(tree)}: differentiation with respect to what has no name")
     of, wrt = (at.shape(argument, names) for argument in tree.arguments)
     if not of or at.is_scalar(of):
         turned = at.setting.layout == "row" and wrt and wrt[1] == _ONE

@@ -142,6 +142,8 @@ def _call(world: World, tree: Call, env: Environment) -> Value:
     if name not in world.functions:
         return each(lambda cell: world.tape.apply(elementary(tree.name), cell), argument)
     keys = tuple(world.integer(layer, env) for layer in tree.layers)
+    if world.functions[name].index and derivative:
+        raise Fault("names", f"{tree.name}: the derivative of a function of the whole layer is a matrix")
     if world.functions[name].index:
         return _of_layer(world, name, keys, argument)
     if derivative:
