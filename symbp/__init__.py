@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from symbp.version import __version__
 
 if TYPE_CHECKING:
-    from symbp.api import Derivation, derive
+    from symbp.api import Chain, Derivation, chain, derive
     from symbp.errors import SymbpError
     from symbp.functions import Activation, Cost
     from symbp.network import Dense, Network
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Activation": "symbp.functions",
+    "Chain": "symbp.api",
     "Cost": "symbp.functions",
     "Dense": "symbp.network",
     "Derivation": "symbp.api",
@@ -36,6 +37,7 @@ _PLACES = {
     "check_gradient": "symbp.run.check_gradient",
     "network_symbols": "symbp.run.symbolic",
     "Trainer": "symbp.run.trainer",
+    "chain": "symbp.api",
     "derive": "symbp.api",
     "generate": "symbp.run.generate",
     "load": "symbp.run.load",
@@ -44,6 +46,7 @@ _PLACES = {
 
 __all__ = [
     "Activation",
+    "Chain",
     "Cost",
     "Dense",
     "Derivation",
@@ -53,6 +56,7 @@ __all__ = [
     "TrainOptions",
     "Trainer",
     "__version__",
+    "chain",
     "check_gradient",
     "derive",
     "generate",
