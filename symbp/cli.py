@@ -135,6 +135,8 @@ def _read_spec(path: str, **given: Any) -> Spec:
 @click.option(
     "--mutants", is_flag=True, help="With --prove: break every equation; report which faults are seen."
 )
+@click.option("--numbers", metavar="TEXT", help="Work an example through: 'x = 2; y = 1; seed = 3'.")
+@click.option("--digits", type=click.IntRange(1, 40), metavar="N", help="Decimals of --numbers.")
 @_output_options
 def derive(
     spec: str,
@@ -143,6 +145,8 @@ def derive(
     components: bool,
     prove: bool,
     mutants: bool,
+    numbers: str | None,
+    digits: int | None,
     output: str | None,
     force: bool,
 ) -> int:
@@ -150,6 +154,10 @@ def derive(
     declared = Spec.from_toml(spec)
     if mutants and not prove:
         raise click.UsageError("--mutants needs --prove")
+    if numbers is not None and (prove or components):
+        raise click.UsageError("--numbers works one example; leave --prove and --components out")
+    if digits is not None and numbers is None:
+        raise click.UsageError("--digits needs --numbers")
     if prove:
         if output is not None or form is not None:
             raise click.UsageError("--prove prints a table; leave --output and --format out")
@@ -165,19 +173,42 @@ def derive(
 
     get(notation)  # says so now if there is none of that name
     derivation = symbp.derive(declared.network, declared.train.optimizer)
-    derivation = (derivation.components() if components else derivation).checked()
-    derivation.prove()
+    if numbers is not None:
+        write = _worked_example(derivation, numbers, notation, digits)
+    else:
+        write = _derivation(derivation.components() if components else derivation, notation)
     if form == "pdf":
         from symbp.pdf import compile_pdf
 
-        content: str | bytes = compile_pdf(derivation.latex(notation=notation))
+        content: str | bytes = compile_pdf(write("latex"))
     else:
-        content = getattr(derivation, form)(notation=notation)
+        content = write(form)
     if output is None:
         click.echo(content, nl=False)
     else:
         click.echo(f"wrote {atomic_write(output, content)}")
     return 0
+
+
+def _derivation(derivation: Any, notation: str) -> Callable[[str], str]:
+    """Return what writes a derivation, every step proved, in a format."""
+    checked = derivation.checked()
+    checked.prove()
+    return lambda form: str(getattr(checked, form)(notation=notation))
+
+
+def _worked_example(
+    derivation: Any, numbers: str, notation: str, digits: int | None
+) -> Callable[[str], str]:
+    """Return what writes the network worked through with numbers in a format."""
+    from symbp.derivation.given import read
+    from symbp.derivation.numbers import work
+    from symbp.render.example import FORMATS as pages
+
+    given = read(numbers, derivation.network)
+    derivation.prove()
+    example = work(derivation, given)
+    return lambda form: pages[form](example, notation, digits)
 
 
 def _prove(declared: Spec, components: bool, mutants: bool) -> int:

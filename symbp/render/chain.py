@@ -171,13 +171,16 @@ def drawing(chain: Chain) -> tuple[list[Dot], list[Line]]:
     """Return nodes, from the inputs on the left to the output on the right, and edges."""
     columns: dict[int, list[Any]] = {}
     for vertex in chain.vertices:
-        columns.setdefault(vertex.depth, []).append(vertex)
+        # An input stands just before what uses it first, so that few edges pass other nodes.
+        used = [chain[edge.target].depth - 1 for edge in chain.leaving(vertex.name)]
+        place = min(used) if vertex.formula is None else vertex.depth
+        columns.setdefault(place, []).append(vertex)
     step = min(3.2, WIDTH / max(max(columns), 1))
     dots: list[Dot] = []
     names: dict[str, str] = {}
     for depth, column in columns.items():
         top = (len(column) - 1) / 2 * DISTANCE
-        for place, vertex in enumerate(column):
+        for row, vertex in enumerate(column):
             names[vertex.name] = f"n{len(names)}"
             value = _latex_number(vertex.value) if chain.evaluated else ""
             label = _latex(sympy.Symbol(vertex.name))
@@ -187,7 +190,7 @@ def drawing(chain: Chain) -> tuple[list[Dot], list[Line]]:
                 Dot(
                     names[vertex.name],
                     f"{depth * step:.2f}",
-                    f"{top - place * DISTANCE + shift:.2f}",
+                    f"{top - row * DISTANCE + shift:.2f}",
                     label,
                     value,
                 )
