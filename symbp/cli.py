@@ -197,9 +197,7 @@ def _derivation(derivation: Any, notation: str) -> Callable[[str], str]:
     return lambda form: str(getattr(checked, form)(notation=notation))
 
 
-def _worked_example(
-    derivation: Any, numbers: str, notation: str, digits: int | None
-) -> Callable[[str], str]:
+def _worked_example(derivation: Any, numbers: str, notation: str, digits: int | None) -> Callable[[str], str]:
     """Return what writes the network worked through with numbers in a format."""
     from symbp.derivation.given import read
     from symbp.derivation.numbers import work

@@ -130,6 +130,23 @@ def test_latex_compiles_without_overfull_boxes(tmp_path: Path) -> None:
         assert "Overfull" not in (tmp_path / f"{name}.log").read_text(errors="replace")
 
 
+def test_options_that_do_not_go_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = tmp_path / "e.toml"
+    spec.write_text(TOML)
+    for options in (["--prove"], ["--components"]):
+        assert main(["derive", str(spec), "--numbers", "x = 1, 2; y = 1", *options]) == 2
+        assert "--numbers works one example; leave --prove and --components out" in capsys.readouterr().err
+    assert main(["derive", str(spec), "--digits", "3"]) == 2
+    assert "--digits needs --numbers" in capsys.readouterr().err
+
+
+def test_html_has_every_number() -> None:
+    page = FORMATS["html"](example(DOCUMENT_002, NUMBERS_002), digits=4)
+    for value in ("-0.6658", "-1.8549", "0.8750", "<math"):
+        assert value in page
+    assert "http" not in page.replace("http://www.w3.org/1998/Math/MathML", "")
+
+
 def test_markdown_has_every_number() -> None:
     page = FORMATS["markdown"](example(DOCUMENT_002, NUMBERS_002), digits=4)
     for value in ("-0.6658", "-1.8549", "0.8750", r"\begin{bmatrix}"):
