@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from symbp.version import __version__
 
 if TYPE_CHECKING:
-    from symbp.api import Derivation, derive
+    from symbp.api import Chain, Derivation, chain, derive
     from symbp.errors import SymbpError, SymbpWarning
     from symbp.functions import Activation, Cost, Parameter
     from symbp.network import Dense, Network
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Activation": "symbp.functions",
+    "Chain": "symbp.api",
     "Cost": "symbp.functions",
     "Dense": "symbp.network",
     "Derivation": "symbp.api",
@@ -38,6 +39,7 @@ _PLACES = {
     "check_gradient": "symbp.run.check_gradient",
     "network_symbols": "symbp.run.symbolic",
     "Trainer": "symbp.run.trainer",
+    "chain": "symbp.api",
     "derive": "symbp.api",
     "generate": "symbp.run.generate",
     "load": "symbp.run.load",
@@ -46,6 +48,7 @@ _PLACES = {
 
 __all__ = [
     "Activation",
+    "Chain",
     "Cost",
     "Dense",
     "Derivation",
@@ -57,6 +60,7 @@ __all__ = [
     "TrainOptions",
     "Trainer",
     "__version__",
+    "chain",
     "check_gradient",
     "derive",
     "generate",

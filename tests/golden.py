@@ -14,7 +14,8 @@ from pathlib import Path
 import symbp
 from symbp.functions import ACTIVATIONS, COSTS
 from symbp.network import Dense, Network
-from symbp.render.elementary_page import page
+from symbp.render.audit import page as audit
+from symbp.render.elementary_page import page as elementary
 from symbp.render.functions_page import functions_page
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
@@ -54,7 +55,12 @@ def functions_table() -> str:
 
 
 # Pages that are of no network.
-PAGES = {"elementary.md": page, "functions.md": functions_table}
+PAGES = {
+    "audit/audit.json": lambda: audit(None, "json"),
+    "audit/audit.txt": lambda: audit(None, "text"),
+    "elementary.md": elementary,
+    "functions.md": functions_table,
+}
 
 
 def differences(expected: Path, found: Path) -> str:
@@ -85,7 +91,9 @@ def main() -> None:
             build(spec, Path(name) / spec.network.name)
             print(f"built {spec.network.name}", file=sys.stderr)
         for file, text in PAGES.items():
-            (Path(name) / file).write_text(text(), encoding="utf-8")
+            place = Path(name) / file
+            place.parent.mkdir(exist_ok=True)
+            place.write_text(text(), encoding="utf-8")
         # Only now: a build that fails leaves the old output alone.
         shutil.rmtree(GENERATED, ignore_errors=True)
         shutil.copytree(name, GENERATED)

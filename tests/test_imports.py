@@ -22,6 +22,7 @@ ORDER = (
     "elementary",
     "network spec",  # the declaration and its TOML read each other
     "algebra",
+    "graph",
     "derivation",
     "plan",
     "notation",
