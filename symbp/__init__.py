@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from symbp.version import __version__
 
 if TYPE_CHECKING:
-    from symbp.api import Derivation, derive
+    from symbp.api import Chain, Derivation, chain, derive
     from symbp.errors import SymbpError, SymbpWarning
     from symbp.functions import Activation, Cost, Parameter, Penalty, Schedule, UpdateRule
     from symbp.network import Dense, Network
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Activation": "symbp.functions",
+    "Chain": "symbp.api",
     "Cost": "symbp.functions",
     "Dense": "symbp.network",
     "Derivation": "symbp.api",
@@ -41,6 +42,7 @@ _PLACES = {
     "network_symbols": "symbp.run.symbolic",
     "Trainer": "symbp.run.trainer",
     "UpdateRule": "symbp.functions",
+    "chain": "symbp.api",
     "derive": "symbp.api",
     "generate": "symbp.run.generate",
     "load": "symbp.run.load",
@@ -49,6 +51,7 @@ _PLACES = {
 
 __all__ = [
     "Activation",
+    "Chain",
     "Cost",
     "Dense",
     "Derivation",
@@ -63,6 +66,7 @@ __all__ = [
     "Trainer",
     "UpdateRule",
     "__version__",
+    "chain",
     "check_gradient",
     "derive",
     "generate",

@@ -10,6 +10,8 @@ from symbp.derivation.derive import derive as _derive
 from symbp.derivation.records import Derivation as _Derivation
 from symbp.derivation.records import Step as _Step
 from symbp.functions import Penalty, Schedule, UpdateRule
+from symbp.graph.chain import Chain as _Chain
+from symbp.graph.chain import build as _build
 from symbp.network import Network
 from symbp.spec import TrainOptions
 
@@ -140,3 +142,56 @@ def derive(
     options = TrainOptions(optimizer, schedule=schedule, clip_norm=clip_norm, l1=l1, l2=l2, penalty=penalty)
     found = _derive(network, options.training)
     return Derivation(found.network, found.steps, found.recipe, found.training)
+
+
+class Chain(_Chain):
+    """A computation graph that also typesets itself."""
+
+    def text(self) -> str:
+        """Return values and derivatives for the terminal."""
+        from symbp.render import chain
+
+        return chain.text(self)
+
+    def markdown(self) -> str:
+        """Return values and derivatives as Markdown with formulas between dollar signs."""
+        from symbp.render import chain
+
+        return chain.markdown(self)
+
+    def latex(self) -> str:
+        """Return a complete LaTeX article with the drawing of the graph."""
+        from symbp.render import chain
+
+        return chain.latex(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/markdown": self.markdown()}
+
+
+def chain(expression: object, at: Mapping[str, object] | None = None) -> Chain:
+    """Return the computation graph of an expression, with derivatives accumulated backwards.
+
+    Parameters
+    ----------
+    expression : str, sympy.Expr or mapping
+        ``"(a + b)*c"`` is split into its operations. In ``"y = 2*a1 + a2; a1 = 3*x; a2 = -x"``
+        each assignment is a node, in any order; the output is what no other node uses.
+    at : mapping, optional
+        Values of all inputs, such as ``{"a": -12, "b": 14, "c": "1/3"}``; decimals are exact.
+
+    Returns
+    -------
+    Chain
+        Nodes, edges with local derivatives, and where `at` is given values and derivatives
+        as numbers (001, figure 6; 003, section 2).
+
+    Raises
+    ------
+    GraphError
+        If names are defined by each other or have no value, or this is no expression.
+    ExpressionError
+        If a text is not a formula.
+    """
+    found = _build(expression, at)
+    return Chain(found.vertices, found.edges, found.output)

@@ -38,6 +38,7 @@ from symbp.own_rules import OWN_TABLES, OwnRules, own_entries
 from symbp.values import positive_number, shown, whole_number
 
 DTYPES = ("float64", "float32")
+ELEMENTARY = ("fast", "libm")
 MAX_BYTES = 4_000_000
 MAX_BATCH = 1_000_000
 MAX_EPOCHS = 10_000_000
@@ -71,6 +72,9 @@ class TrainOptions:
         Strengths of the penalties ``l1 |w|`` and ``l2/2 w^2`` of every regular weight.
     penalty : str, mapping or Penalty, optional
         Another penalty, in place of `l1` and `l2`.
+    elementary : {"fast", "libm"}
+        Whether exp, tanh and the like are arithmetic that the compiler turns into vector
+        instructions (at most 2 ulp from the exact value), or those of Python's ``math``.
 
     Raises
     ------
@@ -90,6 +94,7 @@ class TrainOptions:
     l1: float
     l2: float
     penalty: Penalty | None
+    elementary: str
 
     def __init__(
         self,
@@ -105,6 +110,7 @@ class TrainOptions:
         l1: float = 0.0,
         l2: float = 0.0,
         penalty: str | Mapping[str, Any] | Penalty | None = None,
+        elementary: str = "fast",
     ) -> None:
         rule, beside = choose("optimizer", optimizer, OPTIMIZERS, UpdateRule, ("learning_rate",))
         if learning_rate is not None and beside:
@@ -114,6 +120,8 @@ class TrainOptions:
             raise SpecError(f"dtype = {shown(dtype)}: expected one of {', '.join(DTYPES)}")
         if not isinstance(shuffle, bool):
             raise SpecError(f"shuffle = {shown(shuffle)}: expected true or false")
+        if not isinstance(elementary, str) or elementary not in ELEMENTARY:
+            raise SpecError(f"elementary = {shown(elementary)}: expected one of {', '.join(ELEMENTARY)}")
         object.__setattr__(self, "optimizer", rule)
         object.__setattr__(self, "learning_rate", positive_number("learning_rate", rate))
         object.__setattr__(self, "batch_size", whole_number("batch_size", batch_size, 1, MAX_BATCH))
@@ -121,6 +129,7 @@ class TrainOptions:
         object.__setattr__(self, "dtype", dtype)
         object.__setattr__(self, "seed", whole_number("seed", seed, 0, MAX_SEED))
         object.__setattr__(self, "shuffle", shuffle)
+        object.__setattr__(self, "elementary", elementary)
         object.__setattr__(self, "schedule", choose("schedule", schedule, SCHEDULES, Schedule)[0])
         clip = None if clip_norm is None else positive_number("clip_norm", clip_norm)
         object.__setattr__(self, "clip_norm", clip)
@@ -212,6 +221,7 @@ class Spec:
                 "dtype": train.dtype,
                 "seed": train.seed,
                 "shuffle": train.shuffle,
+                "elementary": train.elementary,
                 **_further_options(train),
             },
         }

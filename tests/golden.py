@@ -14,6 +14,8 @@ from pathlib import Path
 import symbp
 from symbp.functions import ACTIVATIONS, COSTS
 from symbp.network import Dense, Network
+from symbp.render.audit import page as audit
+from symbp.render.elementary_page import page as elementary
 from symbp.render.functions_page import functions_page
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
@@ -58,13 +60,19 @@ def build(spec: Spec, directory: Path) -> None:
     (directory / "trainer.py").write_text(trainer_source(derivation, spec), encoding="utf-8")
 
 
-FUNCTIONS = "functions.md"
+def functions_table() -> str:
+    """Return the table of all functions."""
+    table = functions_page([*ACTIVATIONS.values(), *COSTS.values()], "markdown")
+    return f"# Activations and costs\n\n{table}"
 
 
-def build_functions(directory: Path) -> None:
-    """Write the table of all functions."""
-    page = functions_page([*ACTIVATIONS.values(), *COSTS.values()], "markdown")
-    (directory / FUNCTIONS).write_text(f"# Activations and costs\n\n{page}", encoding="utf-8")
+# Pages that are of no network.
+PAGES = {
+    "audit/audit.json": lambda: audit(None, "json"),
+    "audit/audit.txt": lambda: audit(None, "text"),
+    "elementary.md": elementary,
+    "functions.md": functions_table,
+}
 
 
 # For each notation the network that its document works with, or one of its kind.
@@ -130,10 +138,13 @@ def main() -> None:
         for spec in REFERENCES:
             build(spec, Path(name) / spec.network.name)
             print(f"built {spec.network.name}", file=sys.stderr)
-        build_functions(Path(name))
         for notation in DOCUMENTS:
             build_notation(notation, Path(name) / "notations" / notation)
             print(f"built {notation}", file=sys.stderr)
+        for file, text in PAGES.items():
+            place = Path(name) / file
+            place.parent.mkdir(exist_ok=True)
+            place.write_text(text(), encoding="utf-8")
         # Only now: a build that fails leaves the old output alone.
         shutil.rmtree(GENERATED, ignore_errors=True)
         shutil.copytree(name, GENERATED)

@@ -31,14 +31,10 @@ def interpreted(
     # Compiled code overflows to infinity, as NumPy does; Python's math raises.
     exec(compile(source.replace(_JIT, "return function"), f"<{network.name}>", "exec"), module.__dict__)
     module.math = types.SimpleNamespace(
-        **{
-            name: getattr(np, name)
-            for name in (
-                *["exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "isfinite"],
-                "floor",
-            )
-        },
+        **{name: getattr(np, name) for name in (*_SAME, "isfinite", "copysign", "floor")},
         atan=np.arctan,
         erf=math.erf,
+        inf=np.inf,
+        nan=np.nan,
     )
     return module

@@ -19,8 +19,10 @@ ORDER = (
     "values",
     "files",
     "functions",
+    "elementary",
     "network spec own_rules",  # the declaration and its TOML read each other
     "algebra",
+    "graph",
     "derivation",
     "plan",
     "notation",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from symbp.plan.lower import lower
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program
 from symbp.plan.sharing import share_functions
 from symbp.render.writer import trainer_source
-from symbp.spec import Spec
+from symbp.spec import Spec, TrainOptions
 from tests.plain_python import interpreted
 
 ORIGIN = Origin("1", "test")
@@ -145,23 +146,27 @@ def test_values_stay(name: str) -> None:
     assert np.isfinite(J)
 
 
+@pytest.mark.parametrize("elementary", ["libm", "fast"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_no_line_of_a_trainer_repeats_a_call(name: str) -> None:
+def test_no_line_of_a_trainer_repeats_a_call(name: str, elementary: str) -> None:
     """Forward and backward pass together call each function of each argument once."""
     network = NETWORKS[name]
-    source = trainer_source(derive(network), Spec(network), prove=False)
+    source = trainer_source(derive(network), Spec(network, TrainOptions(elementary=elementary)), prove=False)
     code = re.sub(r"#.*", "", source)
-    forward, gradient, jacobian = (
-        code[code.index(f"def {start}(") : code.index(f"def {end}(")]
-        for start, end in (
-            ("_forward", "_gradient"),
-            ("_gradient", "_jacobian_of_sample"),
-            ("_jacobian_of_sample", "_jacobian"),
-        )
+    starts = ["_forward", "_sensitivities", "_gradient", "_jacobian_of_sample", "_jacobian"]
+    starts += ["_input_gradient", "_input_jacobian_of_sample", "_input_jacobian"]
+    forward, sensitivities, gradient, jacobian, _, by_inputs, jacobian_by_inputs = (
+        code[code.index(f"def {start}(") : code.index(f"def {end}(")] for start, end in pairwise(starts)
     )
-    for passes in (forward + gradient, forward + jacobian):
-        calls = re.findall(r"math\.(?:exp|log|tanh|erf|sin|cos)\((?:[^()]|\([^()]*\))*\)", passes)
-        plain = [re.sub(r"\b[ijkpqrs]\b", "_", call) for call in calls]
+    for passes in (
+        forward + sensitivities + gradient,
+        forward + jacobian,
+        forward + sensitivities + by_inputs,
+        forward + jacobian_by_inputs,
+    ):
+        name_of_call = r"(?<![\w.])(?:math\.)?(?:exp|expm1|log|log1p|tanh|sigmoid|erf|sin|cos|arctan)"
+        calls = re.findall(name_of_call + r"\((?:[^()]|\([^()]*\))*\)", passes)
+        plain = [re.sub(r"\b[ijkpqrs]\b", "_", call.replace("_flat[t]", "[_, _]")) for call in calls]
         assert len(plain) == len(set(plain)), plain
         assert plain
 

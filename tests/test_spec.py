@@ -58,6 +58,7 @@ def test_defaults() -> None:
         None,
         None,
     )
+    assert spec.train.elementary == "fast"
 
 
 def test_an_optimizer_may_be_a_name_only() -> None:

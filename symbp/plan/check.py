@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Dummy
+
 from symbp.algebra.nodes import eta
 from symbp.errors import PlanError
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Program, Reduce, Sweep
@@ -87,12 +89,29 @@ def _check_statement(
         summed = {x for x in statement.value.free_symbols if x in loops} - _indices(statement.target)
         if summed - {loop.index for loop in (*outer, *inside)}:
             raise PlanError(f"{where}: {sorted(map(str, summed))} is no index of the target")
+        if statement.flat and not is_elementwise(statement, kernel):
+            raise PlanError(f"{where}: is flat, but not everything in it is the same element of like arrays")
     if (
         isinstance(statement, Reduce)
         and statement.inner is not None
         and statement.inner not in statement.loops
     ):
         raise PlanError(f"{where}: the inner loop {statement.inner.index} is no loop of the target")
+
+
+def is_elementwise(statement: Map, kernel: Kernel) -> bool:
+    """Return whether target and reads are the same element of work arrays with the same axes, all of them."""
+    target = statement.target
+    # What stands outside of the elements: it must not depend on where the loop is.
+    rest = statement.value.xreplace({access: Dummy() for access in statement.accesses()})
+    arrays = [kernel.array(access.array) for access in statement.accesses()]
+    return (
+        all(access.indices == target.indices for access in statement.accesses())
+        and all(array.role == "work" and array.axes == arrays[0].axes for array in arrays)
+        and [(loop.index, loop.extent) for loop in statement.loops]
+        == list(zip(target.indices, arrays[0].axes, strict=True))
+        and rest.free_symbols.isdisjoint(target.indices)
+    )
 
 
 def _indices(access: Access) -> set[Any]:

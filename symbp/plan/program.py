@@ -113,12 +113,20 @@ class Origin:
 
 @dataclass(frozen=True)
 class Map:
-    """target[loops] = value, element by element."""
+    """target[loops] = value, element by element.
+
+    Attributes
+    ----------
+    flat : bool
+        Chosen by a pass: target and reads are the same element of work arrays of the same
+        axes, so that one loop over all elements, which lie side by side, may do.
+    """
 
     target: Access
     loops: tuple[Loop, ...]
     value: Expr
     origin: Origin
+    flat: bool = False
 
     def accesses(self) -> set[Access]:
         """Return all array elements that the statement reads or writes."""

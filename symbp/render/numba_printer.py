@@ -14,34 +14,26 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
+from symbp.elementary.constants import constants
 from symbp.errors import PlanError
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Reduce, Statement, Sweep
+from symbp.render.kernel_functions import KernelFunctions
 
-_FUNCTIONS = {
-    "exp": "math.exp",
-    "expm1": "math.expm1",
-    "log": "math.log",
-    "log1p": "math.log1p",
-    "sqrt": "math.sqrt",
-    "tanh": "math.tanh",
-    "sinh": "math.sinh",
-    "cosh": "math.cosh",
-    "erf": "math.erf",
-    "sin": "math.sin",
-    "cos": "math.cos",
-    "atan": "math.atan",
-    "Abs": "abs",
-    "sign": "np.sign",
-    "floor": "math.floor",
-    "Softplus": "softplus",
-}
 _SYMBOLS = {"eta": "learning_rate", "eta_0": "rate"}
 _POWERS = 4
 _SIMPLE = 64  # a denominator up to which a fraction is written as one
 
 
 class ValuePrinter(StrPrinter):
-    """Prints a value as a Numba expression of one dtype."""
+    """Prints a value as a Numba expression of one dtype.
+
+    Attributes
+    ----------
+    near : bool
+        Whether arguments are known to lie within reach of functions that have one.
+    flat : bool
+        Whether elements are printed as those of the flat views of their arrays.
+    """
 
     printmethod = "_numba_value"  # our own expressions print themselves to StrPrinter otherwise
 
@@ -50,15 +42,23 @@ class ValuePrinter(StrPrinter):
         dtype: str,
         arrays: tuple[Array, ...] = (),
         places: Mapping[str, str] | None = None,
+        functions: KernelFunctions | None = None,
         wide: bool = False,
     ) -> None:
         super().__init__()
         # A number that is computed in double precision reads arrays of the kernel's type.
         self.widen = wide and dtype != "float64"
         self.dtype = "float64" if wide else dtype
+        # Emitted functions are of the kernel's type.
+        self.functions = KernelFunctions() if wide or functions is None else functions
+        self.near = False
+        self.flat = False
         self.arrays = {array.name: array for array in arrays}
         # Names of the places of arrays that are an argument of the function.
         self.places = places or {}
+
+    def doprint(self, expr: Any) -> str:
+        return str(super().doprint(self.functions.recognised(expr)))
 
     def number(self, value: Any) -> str:
         text = repr(float(value))
@@ -82,6 +82,8 @@ class ValuePrinter(StrPrinter):
         indices = [self.index(x) for x in expr.indices]
         if not array.axes:
             return array.name
+        if self.flat:
+            return f"{array.name}_flat[t]"
         if array.role == "data":
             return f"{array.name}[{', '.join(['row', *indices[1:]])}]"
         if array.role == "by_sample":
@@ -191,12 +193,10 @@ class ValuePrinter(StrPrinter):
         return f"({self.number(1)} if {a} == {b} else {self.number(0)})"
 
     def _print_Function(self, expr: Any) -> str:
-        name = expr.func.__name__
-        if name not in _FUNCTIONS:
-            raise PlanError(f"no kernel for the function {name}")
         if expr.is_number:
             return self.number(expr)
-        return f"{_FUNCTIONS[name]}({', '.join(map(self._print, expr.args))})"
+        name = self.functions.name(expr.func.__name__, self.near)
+        return f"{name}({', '.join(map(self._print, expr.args))})"
 
     _print_Abs = _print_Function
     _print_sign = _print_Function
@@ -228,10 +228,16 @@ def _reading_order(factor: Any) -> tuple[int, int, Any]:
 class KernelPrinter:
     """Prints the statements of one kernel as loop nests."""
 
-    def __init__(self, kernel: Kernel, dtype: str, places: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        dtype: str,
+        places: Mapping[str, str] | None = None,
+        functions: KernelFunctions | None = None,
+    ) -> None:
         self.kernel = kernel
         self.dtype = dtype
-        self.values = ValuePrinter(dtype, kernel.arrays, places)
+        self.values = ValuePrinter(dtype, kernel.arrays, places, functions)
         self.wide = ValuePrinter(dtype, kernel.arrays, places, wide=True)
 
     def lines(self, statement: Statement) -> list[str]:
@@ -242,8 +248,7 @@ class KernelPrinter:
             for part in statement.parts:
                 block.add(self._assign(part.target, part.value, "="))
         elif isinstance(statement, Map):
-            self._open(block, statement.loops, statement)
-            block.add(self._assign(statement.target, statement.value, "="))
+            self._map(block, statement)
         elif statement.inner is not None:
             self._in_memory(block, statement, statement.inner)
         else:
@@ -256,6 +261,42 @@ class KernelPrinter:
         if role == "factor" and self.dtype != "float64":
             printed = f"F({printed})"
         return f"{self.values.doprint(target)} {operator} {printed}"
+
+    def _map(self, block: _Block, statement: Map) -> None:
+        outer, heads = statement.loops[:-1], self._heads(statement.loops[-1:], statement)
+        if statement.flat:
+            outer, heads = (
+                (),
+                [f"for t in range({'*'.join(self._extent(x.extent) for x in statement.loops)}):"],
+            )
+            for name in sorted({access.array for access in statement.accesses()}):
+                block.add(f"{name}_flat = {name}.reshape(-1)")
+        self.values.flat = statement.flat
+        self._open(block, outer, statement)
+        limited = self.values.functions.limited(statement.value)
+        if limited:
+            self._within_reach(block, statement, heads, limited)
+        else:
+            block.open_all(heads)
+            block.add(self._assign(statement.target, statement.value, "="))
+        self.values.flat = False
+
+    def _within_reach(
+        self, block: _Block, statement: Map, heads: list[str], limited: list[tuple[Any, str]]
+    ) -> None:
+        """Two innermost loops: one with functions that have a reach, one with those of math beyond it."""
+        block.add("near = True")
+        with block.restored():
+            block.open_all(heads)
+            for argument, reach in limited:
+                limit = self.values.number(constants(self.values.dtype)[reach])
+                block.add(f"near &= abs({self.values.doprint(argument)}) <= {limit}")
+        for choice, near in (("if near:", True), ("else:", False)):
+            with block.nested(choice):
+                block.open_all(heads)
+                self.values.near = near
+                block.add(self._assign(statement.target, statement.value, "="))
+        self.values.near = False
 
     def _in_memory(self, block: _Block, statement: Reduce, inner: Loop) -> None:
         """The sum runs outside the innermost loop over the target."""
@@ -311,8 +352,18 @@ class KernelPrinter:
             if loop.extent == ROWS and self._reads_data(statement):
                 block.add(f"row = rows[start + {loop.index}]")
 
+    def _heads(self, loops: Any, statement: Statement) -> list[str]:
+        """Return the heads of loops, each followed by what its body starts with."""
+        block = _Block()
+        self._open(block, loops, statement)
+        return block.lines
+
+    @staticmethod
+    def _extent(extent: Any) -> str:
+        return "count" if extent == ROWS else str(extent)
+
     def _head(self, loop: Loop) -> str:
-        return f"for {loop.index} in range({'count' if loop.extent == ROWS else loop.extent}):"
+        return f"for {loop.index} in range({self._extent(loop.extent)}):"
 
     def _reads_data(self, statement: Statement) -> bool:
         return any(self.kernel.array(a.array).role == "data" for a in statement.value.atoms(Access))
@@ -331,6 +382,14 @@ class _Block:
     def open(self, head: str) -> None:
         self.add(head)
         self._depth += 1
+
+    def open_all(self, lines: list[str]) -> None:
+        """Open loops whose heads are given; other lines among them are added as they are."""
+        for line in lines:
+            if line.endswith(":"):
+                self.open(line.strip())
+            else:
+                self.add(line.strip())
 
     def nested(self, head: str) -> _Restore:
         restore = self.restored()

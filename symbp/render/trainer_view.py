@@ -10,11 +10,13 @@ from typing import Any
 from sympy import Symbol
 
 from symbp.algebra.nodes import Softplus
+from symbp.elementary.records import FORMATS
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
 from symbp.plan.program import ROWS, Array, Kernel, Origin, Program, Statement, with_origin
-from symbp.render import selftest, selftest_update
+from symbp.render import elementary, selftest, selftest_update
+from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, ValuePrinter, statement_groups
 from symbp.render.repeats import Calls, Shared, call_lines, share_layers
 from symbp.render.selftest import TestVector
@@ -47,12 +49,15 @@ class TrainerView:
         self.spec = spec
         self.vector = vector
         self.dtype = spec.train.dtype
+        self.functions = KernelFunctions(spec.train.elementary)
         self.writer = TextWriter(get(notation), spec.network.sizes)
         self._places = _Places(program.workspace)
 
     def data(self) -> Mapping[str, Any]:
         """Return the template's data."""
         network, train = self.spec.network, self.spec.train
+        kernels = {kernel.name: self.kernel(kernel) for kernel in self.program.kernels}
+        softplus = self.softplus()
         return {
             "name": network.name,
             "title": " - ".join(map(str, network.sizes)),
@@ -72,12 +77,15 @@ class TrainerView:
             "spec": _inside_triple_quotes(self.spec.to_toml()),
             "layers": self.layers(),
             "initialisations": self.initialisations(),
-            "kernels": {kernel.name: self.kernel(kernel) for kernel in self.program.kernels},
+            "kernels": kernels,
             "arguments": self.arguments(),
             "output_view": self._places.view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
-            "softplus": self.softplus(),
+            "softplus": softplus,
+            "elementary": elementary.functions(self.functions.used, self.dtype),
+            "functions_of": train.elementary,
+            "integer": FORMATS[self.dtype].integer,
             "zero": ValuePrinter(self.dtype).number(0),
             "vector": self.vector,
             "patterns": selftest,
@@ -124,7 +132,7 @@ class TrainerView:
 
         Each has views of the flat vectors and blocks of lines.
         """
-        printer = KernelPrinter(kernel, self.dtype)
+        printer = KernelPrinter(kernel, self.dtype, functions=self.functions)
         groups = [statements for _, statements in statement_groups(kernel.statements)]
         functions, rest = share_layers(groups, kernel, self._places.first)
         parts = []
@@ -151,7 +159,7 @@ class TrainerView:
         """Return one function for many layers."""
         first = {name: f"{name.lower()}_at" for name in function.moved}
         renamed = Kernel(kernel.name, function.arrays, (), kernel.sample_loop)
-        printer = KernelPrinter(renamed, self.dtype, first)
+        printer = KernelPrinter(renamed, self.dtype, first, self.functions)
         where = numbers(tuple(sorted(function.layers)))
         views = [array for array in function.arrays if array.role in _VIEWED]
         return {
@@ -212,7 +220,8 @@ class TrainerView:
             for kernel in self.program.kernels
             for statement in kernel.statements
         )
-        return ValuePrinter(self.dtype).doprint(Softplus(Symbol("u", real=True)).stable()) if used else ""
+        printer = ValuePrinter(self.dtype, functions=self.functions)
+        return printer.doprint(Softplus(Symbol("u", real=True)).stable()) if used else ""
 
 
 _VIEWED = ("weights", "gradient", "work")

@@ -31,6 +31,7 @@ def kernel_spec(spec: Spec) -> Spec:
             l1=how.l1,
             l2=how.l2,
             penalty=how.penalty,
+            elementary=how.elementary,
         ),
     )
 

@@ -35,7 +35,7 @@ def generate(
         its self-test is left out too.
     **options
         Options of :class:`symbp.spec.TrainOptions`: optimizer, learning_rate, batch_size,
-        epochs, dtype, seed, shuffle.
+        epochs, dtype, seed, shuffle, elementary.
 
     Returns
     -------
