@@ -183,7 +183,7 @@ def test_pdflatex_takes_failed_and_very_long_equations(tmp_path):
     wide = sympy.exp(long) * (1 + long) ** 2 * sympy.tanh(long)
     base = with_checks(derive(NETWORKS["mixed"]), **{"2.11": '50% of {x} & \\y_1 ^ ~ # $ < > | " differ'})
     more = tuple(
-        Step(f"X.{n}", "rule_with_100%", equation(c, value), ("2.11", "Y.7"), "a_b " * 60)
+        Step(f"Z.{n}", "rule_with_100%", equation(c, value), ("2.11", "Y.7"), "a_b " * 60)
         for n, value in enumerate((long, wide))
     )
     source = page.latex(replace(base, steps=base.steps + more))
