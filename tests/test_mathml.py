@@ -98,7 +98,7 @@ def networks() -> dict[str, tuple[Network, str]]:
     for name, activation in ACTIVATIONS.items():
         layers = [Dense(2, activation)] if activation.of_layer else [Dense(3, activation), Dense(2)]
         found[f"activation {name}"] = (Network(2, layers, "squared_error"), "sgd")
-    fitting = {"real": "identity", "unit_interval": "sigmoid", "distribution": "softmax"}
+    fitting = {"real": "identity", "positive": "exp", "unit_interval": "sigmoid", "distribution": "softmax"}
     for name, cost in COSTS.items():
         found[f"cost {name}"] = (Network(2, [Dense(2, fitting[cost.output])], name), "sgd")
     for name in OPTIMIZERS:

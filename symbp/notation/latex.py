@@ -48,8 +48,8 @@ class LatexWriter(Writer, LatexPrinter):
     def operator(self, name: str) -> str:
         return rf"\operatorname{{{name}}}"
 
-    def words(self, text: str) -> str:
-        return rf"\text{{ {text} }}"
+    def word(self, text: str) -> str:
+        return rf" \text{{ {text} }} "
 
     def bracket(self, inner: str) -> str:
         return rf"\left( {inner} \right)" if any(tall in inner for tall in _TALL) else f"({inner})"

@@ -33,7 +33,7 @@ class TrainingNames(Layout):
         if constant.layer != 0:
             places[glyph.layer].append(self._layer(glyph, constant.layer))
         elif constant.parameter in _INDICES:
-            places["sub"].append("0")
+            places["sub"].append(self.number("0"))
         return self.named(named(constant.parameter), places["sub"], places["sup"])
 
     def _print_PerWeight(self, quantity: PerWeight) -> str:

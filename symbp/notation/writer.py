@@ -402,14 +402,9 @@ class Writer(TrainingNames, MatrixWriter, ABC):
         return f"{self._print(relation.lhs)} {self.signs[relation.rel_op]} {self._print(relation.rhs)}"
 
     def _print_And(self, expr: Any) -> str:
-        return f" {self.words('and')} ".join(map(self._print, expr.args))
+        return self.word(type(expr).__name__.lower()).join(map(self._print, expr.args))
 
-    def _print_Or(self, expr: Any) -> str:
-        return f" {self.words('or')} ".join(map(self._print, expr.args))
-
-    def words(self, text: str) -> str:
-        """Return words that stand in a formula."""
-        return text
+    _print_Or = _print_And
 
     def _print_Equality(self, relation: Any) -> str:
         return str(self.relation(relation))
