@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 ca8e82ff93d838cb29d77aec71b66647ce3bbc5ec8fa67f13145b60f5b07d61c
+# content: sha256 7c16a23cea950fce494a9066b7f48665529c2ac1d49cbd6e7e57b2e3df3af633
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -33,7 +33,10 @@ BIASES = (True, True)
 N_PARAMS = 2410
 DTYPE = np.dtype("float32")
 BATCH_SIZE = 16
+OPTIMIZER = "sgd"
 LEARNING_RATE = 0.2
+CLIP_NORM = None
+STATES = {}  # what the optimizer keeps for every weight, and how it starts
 EPOCHS = 100
 CHUNK = 256  # rows that predict, value_and_gradient and jacobian hold at once
 SPEC = """\
@@ -541,6 +544,12 @@ def input_jacobian(w, X):
     return result
 
 
+class History(list):
+    """The mean cost of every epoch. ``state`` is what fit(..., state=history.state) continues from."""
+
+    state = None
+
+
 def fit(
     w,
     X,
@@ -549,9 +558,12 @@ def fit(
     epochs=EPOCHS,
     batch_size=BATCH_SIZE,
     learning_rate=LEARNING_RATE,
+    clip_norm=CLIP_NORM,
     shuffle=True,
     seed=0,
     callback=None,
+    state=None,
+    total_epochs=None,
 ):
     """Train from the weights w, which stay as they are.
 
@@ -564,18 +576,24 @@ def fit(
     epochs, batch_size : int
         The last batch of an epoch may be smaller.
     learning_rate : float
+    clip_norm : float
+        The largest norm of the gradient; only where the trainer was written with one.
     shuffle : bool
         Whether every epoch takes the samples in a new order; no data are copied for it.
     seed : int or numpy.random.Generator
         The same seed gives bitwise the same weights.
     callback : callable, optional
         Called as callback(epoch, epochs, cost) after every epoch, counted from 1.
+    state : dict, optional
+        ``history.state`` of an earlier call: the optimizer goes on where that one ended.
+    total_epochs : int, optional
+        The length of the whole run, for a schedule; by default what was done and `epochs`.
 
     Returns
     -------
     w : array, shape (N_PARAMS,)
-    history : list of float
-        The mean cost of every epoch, as met while training.
+    history : History
+        A list: the mean cost of every epoch, as met while training.
 
     Raises
     ------
@@ -591,14 +609,21 @@ def fit(
     epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
     if not (math.isfinite(learning_rate) and learning_rate > 0):
         raise ValueError(f"learning_rate = {learning_rate}: expected a positive number")
+    if clip_norm is not None:
+        raise ValueError("clip_norm: this trainer does not clip; write it again with clip_norm among its options")
+    states, step, done = _state(state)
+    whole = done + epochs if total_epochs is None else _count("total_epochs", total_epochs, done + epochs)
+    batches = (len(X) + batch_size - 1)//batch_size
+    rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
     gradient, work = np.empty(N_PARAMS, DTYPE), _workspace(min(batch_size, len(X)))
-    history = []
+    history = History()
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)
-        cost, diverged = _epoch(w, X, Y, rows, batch_size, DTYPE.type(learning_rate), gradient, work)
+        cost, diverged = _epoch(w, X, Y, rows, batch_size, rate, gradient, work)
+        step += batches
         if diverged >= 0:
             raise FloatingPointError(
                 f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
@@ -612,6 +637,8 @@ def fit(
         history.append(float(cost))
         if callback is not None:
             callback(epoch, epochs, float(cost))
+    kept = dict(zip(STATES, states, strict=True))
+    history.state = {"optimizer": OPTIMIZER, "step": step, "epochs": done + epochs, "states": kept}
     return w, history
 
 
@@ -681,6 +708,25 @@ def _count(name, value, least):
     return int(value)
 
 
+def _state(state):
+    """Return the states of the optimizer, shape (len(STATES), N_PARAMS), updates and epochs done."""
+    states = np.empty((len(STATES), N_PARAMS), DTYPE)
+    if state is None:
+        for number, initial in enumerate(STATES.values()):
+            states[number] = initial
+        return states, 0, 0
+    if not isinstance(state, dict) or set(state) != {"optimizer", "step", "epochs", "states"}:
+        raise ValueError("state: expected history.state of an earlier fit")
+    if state["optimizer"] != OPTIMIZER or set(STATES) != set(state["states"]):
+        raise ValueError(f"state: it is of the optimizer {state['optimizer']}, this trainer's is {OPTIMIZER}")
+    for number, name in enumerate(STATES):
+        given = np.asarray(state["states"][name], DTYPE)
+        if given.shape != (N_PARAMS,):
+            raise ValueError(f"state: {name} has shape {given.shape}, expected ({N_PARAMS},)")
+        states[number] = given
+    return states, _count("state: step", state["step"], 0), _count("state: epochs", state["epochs"], 0)
+
+
 # The test vector: weights and data that _pattern makes, and what the derivation's own
 # functions give there, computed with 100 digits and central differences.
 TEST_COST = 2.303249269855132
@@ -699,6 +745,15 @@ TEST_OUTPUT_INPUT_SLOPES = (
     (-0.006561089607673375, -0.001450277055262356, 0.0004622161287343703, -0.0019522668338956344, 0.01781831887623103, -0.011000164066788339, 0.027099961853429805, -0.013648508691637716, 0.0028384534045995218, -0.013606644007737307, ),
 )
 TOLERANCE = 2.0**14*float(np.finfo(DTYPE).eps)
+
+# Position in w, the new weight and the new states after update number 3 of the patterns.
+TEST_UPDATE = (
+    (0, -0.7525865077014291, ),
+    (1, -0.726740405186889, ),
+    (2, -0.9508943026723489, ),
+    (3, -0.9250482001578086, ),
+    (2409, -0.48932555017424506, ),
+)
 
 
 def _pattern(first, size, factor, shift, modulus):
@@ -733,6 +788,15 @@ def _test_value_and_gradient(w, X, *targets):
     _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
     for number, slope in enumerate(TEST_SLOPES):
         _compare_slope("gradient (D.6)", gradient, _direction(211*number, w.shape), slope)
+
+    w = _pattern(0, N_PARAMS, 7919, 12345, 2003).astype(DTYPE)
+    gradient = _pattern(211, N_PARAMS, 3571, 5, 1013).astype(DTYPE)
+    _update(w, gradient, F(0.125))
+    for t, *expected in TEST_UPDATE:
+        found = [w[t]]
+        for value, right in zip(found, expected, strict=True):
+            # A few operations on numbers of size 1: no sums behind them.
+            _compare("update (2.2)", value, right, max(1.0, abs(right)), TOLERANCE/64)
 
 
 def _test_jacobian(w, X, *targets):
@@ -779,9 +843,9 @@ def _compare_slope(what, gradient, direction, expected):
     _compare(what, terms.sum(), expected, np.abs(terms).sum())
 
 
-def _compare(what, found, expected, size):
+def _compare(what, found, expected, size, tolerance=TOLERANCE):
     # Written so that NaN fails.
-    if not abs(found - expected) <= TOLERANCE*size:
+    if not abs(found - expected) <= tolerance*size:
         raise AssertionError(f"{what}: {found} instead of {expected}")
 
 
