@@ -30,6 +30,8 @@ class TrainingNames(Layout):
         """
         places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
         glyph = self.notation.glyph("Activate")
+        if glyph.layer == "none":  # where functions have no layer, it stands as that of a weighted sum
+            glyph = self.notation.glyph("c")
         if constant.layer != 0:
             places[glyph.layer].append(self._layer(glyph, constant.layer))
         elif constant.parameter in _INDICES:
