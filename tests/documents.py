@@ -32,6 +32,9 @@ class Quantity(NamedTuple):
 
 Indexed = tuple[int, Any]  # the number of the first entry, and the entries
 
+# What the inputs of the network are called in each document, as a column and its layer.
+INPUTS = {"smatrix": ("o", 0), "ng": ("a", 1), "lfd": ("x", 0), "bishop": ("z", 0), "nielsen": ("a", 0)}
+
 
 class Document:
     """What the five have in common: values, derivatives, sensitivities, S and T."""
@@ -102,7 +105,8 @@ class Document:
                 values[position - 1] += 1j * STEP
                 return values
 
-            self.known[key] = self.forward(self.net.X[sample - 1], arrays, nudge)
+            inputs = nudge(*INPUTS[type(self).__name__.lower()], self.net.X[sample - 1])
+            self.known[key] = self.forward(inputs, arrays, nudge)
         return self.known[key]
 
     def place(self, q: Quantity, first: int) -> Any:

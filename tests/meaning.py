@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.documents import Document, Quantity
+from tests.documents import INPUTS, Document, Quantity
 
 Value = Any
 Node = Callable[["Context"], Value]
@@ -85,8 +85,7 @@ def quantity_of(name: str, sub: str, sup: str, context: Context) -> Quantity:
                 scripts.remove(item)
     last = document.net.last
     if kind == "input":
-        first = {"smatrix": ("o", 0), "ng": ("a", 1), "bishop": ("z", 0), "nielsen": ("a", 0)}
-        letter, layer = first[type(document).__name__.lower()]
+        letter, layer = INPUTS[type(document).__name__.lower()]
         return Quantity(letter, layer, (integer(below[0], context),), sample)
     if kind in ("output", "target"):
         letter = "y" if kind == "target" else "h"
