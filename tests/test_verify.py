@@ -223,7 +223,7 @@ def test_own_functions_with_kinks():
     leaky = Activation("leaky", "z/10 if z <= 0 else z")
     fold = Activation("fold", "abs(z) - atan(z)/2")
     wave = Activation("wave", "sin(z)*sqrt(1 + z**2) + cos(z)")
-    huber = Cost("huber", "(h - y)**2/2 if abs(h - y) <= 1 else abs(h - y) - 1/2")
+    huber = Cost("own_huber", "(h - y)**2/2 if abs(h - y) <= 1 else abs(h - y) - 1/2")
     network = Network(2, [Dense(3, leaky), Dense(2, fold), Dense(1, wave)], huber)
     rng = np.random.default_rng(2)
     point = random_point(network, rng.normal(size=network.n_params), np.dtype(np.float64), rng, 5)
