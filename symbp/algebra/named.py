@@ -15,6 +15,9 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 MAECHLER = 'Maechler 2012, "Accurately computing log(1 - exp(-|a|))"'
 
+# The arguments of a named function where it is meant as such.
+LETTERS = tuple(sympy.Symbol(name, real=True) for name in ("u", "v"))
+
 
 class Named(Function):
     """A function with a name, a definition and a stable form.
@@ -33,7 +36,7 @@ class Named(Function):
 
     def fdiff(self, argindex: int = 1) -> Expr:
         """Differentiate the definition."""
-        letters = [sympy.Dummy(f"u{n}", real=True) for n in range(len(self.args))]
+        letters = LETTERS[: len(self.args)]
         derivative = self.func(*letters).defining().diff(letters[argindex - 1])
         return derivative.xreplace(dict(zip(letters, self.args, strict=True)))
 
@@ -148,7 +151,8 @@ class Erfc(Function):
     is_real = True
 
     def fdiff(self, argindex: int = 1) -> Expr:
-        return -sympy.erf(self.args[0]).fdiff(1)
+        (u, *_) = LETTERS
+        return -sympy.erf(u).diff(u).xreplace({u: self.args[0]})
 
 
 NAMED: tuple[type[Named], ...] = (Softplus, Sigmoid, LogCosh, LogAddExp, LogOneMinusExp)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import mpmath
 import sympy
 
+from symbp.algebra.named import LETTERS, Named
 from symbp.derivation.oracles.model import Array, Key, NotApplicable, Shape
 from symbp.errors import DerivationError
 from symbp.functions.parse import Total
@@ -34,12 +35,35 @@ _STEP = _mp.mpf(10) ** -25
 _NEAR = _mp.mpf(10) ** -9
 _ATTEMPTS = 20
 
+# Beyond, an exponential is infinity or 0 for every purpose here, and would take for ever:
+# its own exponent would have that many digits.
+_LARGE = 10**1000
+
+
+def _exp(x: Any) -> Any:
+    if abs(x) < 1000 or isinstance(x, _mp.mpc):
+        return _mp.exp(x)
+    if abs(x) > _LARGE:
+        return _mp.inf if x > 0 else _mp.mpf(0)
+    # mpmath takes whole numbers to powers of e, which is slow for large ones.
+    with _mp.extraprec(_mp.mag(x)):
+        twos = int(_mp.nint(x / _mp.ln2))
+        rest = _mp.exp(x - twos * _mp.ln2)
+    return _mp.ldexp(rest, twos)
+
+
+_CONSTANTS = {sympy.pi: _mp.pi, sympy.E: _mp.e}
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "exp": _mp.exp,
+    "exp": lambda x: _exp(x),
+    "expm1": lambda x: _mp.expm1(x) if abs(x) < 1 else _exp(x) - 1,
     "log": _mp.log,
-    "log1p": lambda x: _mp.log(1 + x),
+    "log1p": lambda x: _mp.log1p(x) if x > -1 else _mp.log(1 + x),
     "sqrt": _mp.sqrt,
     "tanh": _mp.tanh,
+    "sinh": lambda x: (_exp(x) - _exp(-x)) / 2,
+    "cosh": lambda x: (_exp(x) + _exp(-x)) / 2,
+    "erf": _mp.erf,
+    "Erfc": lambda x: _mp.erfc(x) if x < 10**9 else _mp.mpf(0),
     "sin": _mp.sin,
     "cos": _mp.cos,
     "atan": _mp.atan,
@@ -54,6 +78,17 @@ def number(value: Any) -> Any:
     return _mp.mpf(value)
 
 
+def digits(count: int) -> Any:
+    """Return a context in which :func:`evaluate` works with that many digits."""
+    return _mp.workdps(count)
+
+
+def elementary(name: str, *arguments: float) -> Any:
+    """Return an elementary function of floating-point numbers; NaN where it is not real."""
+    value = _FUNCTIONS[name](*map(_mp.mpf, arguments))
+    return _mp.nan if isinstance(value, _mp.mpc) else value
+
+
 def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | None = None) -> Any:
     """Evaluate a record's formula at numbers, by a walk over the expression."""
 
@@ -62,6 +97,8 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
             return _mp.mpf(int(e.p)) / int(e.q)
         if e.is_Symbol:
             return values[e.name]
+        if e in _CONSTANTS:
+            return +_CONSTANTS[e]
         if e.is_Add:
             return sum((walk(a) for a in e.args), _mp.mpf(0))
         if e.is_Mul:
@@ -70,6 +107,8 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
             return _mp.power(walk(e.base), walk(e.exp))
         if isinstance(e, sympy.Piecewise):
             return next(walk(v) for v, c in e.args if c == True or _holds(c, walk))  # noqa: E712
+        if isinstance(e, Named):
+            return named(type(e), [walk(a) for a in e.args])
         if isinstance(e, Total) and total is not None:
             return total(e.args[0])
         return _FUNCTIONS[e.func.__name__](walk(e.args[0]))
@@ -79,6 +118,16 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
         at = ", ".join(f"{name} = {_mp.nstr(x, 4)}" for name, x in values.items())
         raise DerivationError(f"the formula {expr} is not real at {at}")
     return value
+
+
+def named(kind: type[Named], arguments: list[Any]) -> Any:
+    """Return a named function of numbers, by the stable form, as kernels compute it."""
+    return evaluate(_stable(kind, len(arguments)), dict(zip("uv", arguments, strict=False)))
+
+
+@functools.cache
+def _stable(kind: type[Named], arguments: int) -> Any:
+    return kind(*LETTERS[:arguments]).stable()
 
 
 def _holds(condition: Any, walk: Callable[[Any], Any]) -> bool:
