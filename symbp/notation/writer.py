@@ -203,8 +203,11 @@ class Writer(Layout, ABC):
     _print_Max = _print_Function
     _print_Min = _print_Function
 
-    def _print_Softplus(self, expr: Any) -> str:
-        return self._call("softplus", expr.args)
+    def _print_Named(self, expr: Any) -> str:
+        return self._call(expr.title, expr.args)
+
+    def _print_Erfc(self, expr: Any) -> str:
+        return self._call("erfc", expr.args)
 
     # Sums and products ----------------------------------------------------------------
 

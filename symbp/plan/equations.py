@@ -45,14 +45,19 @@ class Equations:
         labels = self._derivation.labels
         last = self.network.hidden + 1
         stable_output = [x for x in ("1.8s.1", "1.8s.2", "1.8s.3", "1.8s.4") if x in labels]
-        chosen = [*(stable_output if "1.8s.3" in labels else ["1.8"])]
-        chosen.append("2.1s" if "2.1s" in labels else "2.1")
-        chosen.append("D.1f")
+        chosen = [*(stable_output if "1.8s.3" in labels else [self._form("1.8")])]
+        chosen += [self._form("2.1"), self._form("D.1f")]
         for layer in range(1, last + 1):
             for label in ("2.6b", "1.3", "2.12", "2.16", "2.17a", "2.17b", "D.5", "D.6a", "D.6b"):
                 if f"{label}, k={layer}" in labels:
-                    chosen.append(f"{label}, k={layer}")
+                    chosen.append(self._form(f"{label}, k={layer}"))
         return chosen
+
+    def _form(self, label: str) -> str:
+        """Return the label of the stable form of a step where it has one, else its own."""
+        number, *layer = label.split(",")
+        stable = ",".join((f"{number}s", *layer))
+        return stable if stable in self._derivation else label
 
     def of(self, wanted: Quantity) -> list[Step]:
         """Return the steps that compute a quantity; none if it is given (weights, data)."""
@@ -74,21 +79,22 @@ class Equations:
         put_in : tuple of Step
         """
         used: list[str] = []
+        jacobian_label = self._form("1.8d")
         hidden = rules.Hidden()
 
         def slope(layer: Any, argument: Any) -> Any:
-            label = f"1.3d, k={layer}"
+            label = self._form(f"1.3d, k={layer}")
             used.append(label)
             return hidden.hide(self._derivation[label].statement.rhs).xreplace({i: argument.indices[0]})
 
         def jacobian(partial: Partial) -> Any:
-            used.append("1.8d")
-            general = hidden.hide(self._derivation["1.8d"].statement.rhs)
+            used.append(jacobian_label)
+            general = hidden.hide(self._derivation[jacobian_label].statement.rhs)
             return general.xreplace({q: partial.of.indices[0], r: partial.wrt.indices[0]})
 
         value = step.statement.rhs.replace(ActivateDerivative, slope)
         value = value.replace(lambda e: isinstance(e, Partial) and e.of.kind == "sigma", jacobian)
-        if "1.8d" in used:
+        if jacobian_label in used:
             value = rules.hoist(rules.collapse(value))
         put_in = tuple(self._derivation[label] for label in dict.fromkeys(used))
         return Eq(step.statement.lhs, hidden.show(value), evaluate=False), put_in

@@ -14,6 +14,7 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
+from symbp.algebra.named import NAMED
 from symbp.errors import PlanError
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Reduce, Statement
 
@@ -21,6 +22,7 @@ _FUNCTIONS = {
     "exp": "math.exp",
     "log": "math.log",
     "log1p": "math.log1p",
+    "expm1": "math.expm1",
     "sqrt": "math.sqrt",
     "tanh": "math.tanh",
     "sin": "math.sin",
@@ -28,7 +30,11 @@ _FUNCTIONS = {
     "atan": "math.atan",
     "Abs": "abs",
     "sign": "np.sign",
-    "Softplus": "softplus",
+    "cosh": "math.cosh",
+    "sinh": "math.sinh",
+    "erf": "math.erf",
+    "Erfc": "math.erfc",
+    **{kind.__name__: kind.title for kind in NAMED},
 }
 _SYMBOLS = {"eta": "learning_rate"}
 _POWERS = 4
@@ -52,6 +58,9 @@ class ValuePrinter(StrPrinter):
         return self.number(expr)
 
     def _print_Rational(self, expr: Any) -> str:
+        return self.number(expr)
+
+    def _print_NumberSymbol(self, expr: Any) -> str:
         return self.number(expr)
 
     def _print_Symbol(self, expr: Any) -> str:
@@ -81,6 +90,8 @@ class ValuePrinter(StrPrinter):
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:
         base, exponent = expr.args
+        if expr.is_number:
+            return self.number(expr)
         if exponent == -1:
             return f"{self.number(1)}/{self.parenthesize(base, PRECEDENCE['Pow'])}"
         if exponent == sympy.Rational(1, 2):
@@ -163,6 +174,8 @@ class ValuePrinter(StrPrinter):
 
     def _print_Function(self, expr: Any) -> str:
         name = expr.func.__name__
+        if expr.is_number:  # a constant such as log(2), rounded once
+            return self.number(expr)
         if name not in _FUNCTIONS:
             raise PlanError(f"no kernel for the function {name}")
         return f"{_FUNCTIONS[name]}({', '.join(map(self._print, expr.args))})"
@@ -170,6 +183,7 @@ class ValuePrinter(StrPrinter):
     _print_Abs = _print_Function
     _print_sign = _print_Function
     _print_log1p = _print_Function
+    _print_expm1 = _print_Function
     _print_exp = _print_Function
 
 

@@ -6,14 +6,16 @@ first one without a finding is taken, else the one that is wrong at the fewest p
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import sympy
 
+from symbp.algebra.nodes import with_numbers
 from symbp.derivation.stability.numbers import NotReal, exact
 from symbp.derivation.stability.proof import equal
 from symbp.derivation.stability.rules import Rule, rewrite
@@ -50,14 +52,19 @@ class Form:
     @property
     def because(self) -> str:
         """Why, in one phrase: the first finding and the rules."""
-        names = "; ".join(f"{rule.name}: {rule.reason} ({rule.reference})" for rule in self.rules)
-        return f"as it is written, {self.cured[0]}. {names}" if self.cured else names
+        names = [f"{rule.name}: {rule.reason} ({rule.reference})" for rule in self.rules]
+        return f"as it is written, {self.cured[0]}; " + ("; ".join(names) or "written by its stable factors")
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is another expression than the one that was written."""
+        return bool(self.cured)
 
 
 @functools.cache
 def value_form(formula: Any) -> Form:
     """Return the form of g(z)."""
-    return _choose([(formula, ())], formula, "value")
+    return _choose([(formula, ()), rewritten(formula)], formula, "value")
 
 
 @functools.cache
@@ -67,12 +74,12 @@ def slope_form(formula: Any, relation: Any) -> Form:
     through = {"o": (value_form(formula).expression, formula)} if relation.has(O) else {}
     found: tuple[Finding, ...] = ()
     if through:
-        found = _scan(relation, "derivative", derivative, through, _largest(derivative), RELATION_LIMIT)
-    if not found and (through or derivative.has(O)):
-        return Form(relation, (), (), ())
+        found = _scan(relation, "derivative", derivative, through, largest(derivative), RELATION_LIMIT)
+        if not found:
+            return Form(relation, (), (), ())
     stable, used = rewrite(formula)
-    candidates = [(derivative, ())] if through else [(relation, ())]
-    candidates += [(derivative, ()), (sympy.diff(stable, Z), used)]
+    written = derivative if through else relation
+    candidates = [(written, ()), rewritten(derivative), rewritten(sympy.diff(stable, Z), used)]
     return _choose(candidates, derivative, "derivative", as_written=relation, cured=found)
 
 
@@ -82,11 +89,16 @@ def stable_form(formula: Any) -> Any:
     return form.expression if form.expression != formula else None
 
 
+Values = tuple[tuple[str, float], ...]
+Through = tuple[tuple[str, tuple[Any, Any]], ...]
+
+
+@functools.cache
 def best(
-    candidates: Iterable[Any],
+    candidates: tuple[tuple[Any, tuple[Rule, ...]], ...],
     of: Literal["value", "derivative"],
-    cases: Iterable[Mapping[str, float]] = ({},),
-    through: Mapping[str, tuple[Any, Any]] | None = None,
+    cases: tuple[Values, ...],
+    through: Through = (),
     variable: str = "z",
     domain: tuple[float, float] = (-math.inf, math.inf),
     floor: float = 0.0,
@@ -95,20 +107,31 @@ def best(
 
     Parameters
     ----------
-    candidates : iterable of sympy.Expr
+    candidates : tuple of (sympy.Expr, rules)
         The expression as it is written, then others that are equal to it once the letters
-        of `through` are put in.
+        of `through` are put in, and the rules that made them.
     of : str
         What it is.
-    cases : iterable of mapping
+    cases : tuple of ((name, number), ...)
         Numbers of the other letters: each case is scanned.
     through, variable, domain, floor
-        As for :func:`.scan.scan`.
+        As for :func:`.scan.scan`, the first one as pairs.
     """
-    written, *_ = given = list(candidates)
+    written = candidates[0][0]
+    if is_harmless(written):
+        return Form(written, (), (), ())
+    true = {sympy.Symbol(name, real=True): value for name, (_, value) in through}
+    # All are equal, so the shortest one says what should come out.
+    shortest = min((rewrite(expr.xreplace(true))[0] for expr, _ in candidates), key=sympy.count_ops)
     return _choose(
-        [(expr, ()) for expr in given], written, of, through, list(cases), variable, domain, floor=floor
+        list(candidates), written, of, dict(through), [dict(c) for c in cases], variable, domain, floor=floor,
+        true_value=shortest,
     )
+
+
+def is_harmless(expr: Any) -> bool:
+    """Whether an expression is a polynomial: it leaves the type only where its value does."""
+    return bool(expr.is_polynomial(*expr.free_symbols))
 
 
 def _choose(
@@ -122,26 +145,41 @@ def _choose(
     as_written: Any = None,
     cured: tuple[Finding, ...] = (),
     floor: float = 0.0,
+    true_value: Any = None,
 ) -> Form:
     as_written = candidates[0][0] if as_written is None else as_written
     true = {sympy.Symbol(name, real=True): value for name, (_, value) in (through or {}).items()}
+    scanned = functools.partial(
+        _scan, of=of, reference=true_value or reference, through=through, floor=floor, cases=cases, variable=variable, domain=domain
+    )
     forms: list[Form] = []
-    seen = set()
-    for expr, used in [*candidates, *((rewrite(e)[0], (*used, *rewrite(e)[1])) for e, used in candidates)]:
-        if expr in seen or not (expr == reference or equal(expr.xreplace(true), reference.xreplace(true))):
+    for expr, used in candidates:
+        if any(expr == form.expression for form in forms):
             continue
-        seen.add(expr)
-        left = _scan(expr, of, reference, through, floor, None, cases, variable, domain)
-        forms.append(Form(expr, tuple(dict.fromkeys(used)), cured or (forms[0].left if forms else ()), left))
-        if not left:
+        if not (equal(expr, reference) or equal(expr.xreplace(true), reference.xreplace(true))):
+            continue
+        forms.append(Form(expr, used, cured, scanned(expr)))
+        if not forms[-1].left:
             break
     chosen = min(forms, key=lambda form: _weight(form.left))
-    return Form(as_written, (), (), chosen.left) if chosen.expression == as_written else chosen
+    if chosen.expression == as_written:
+        return Form(as_written, (), (), chosen.left)
+    # The ends of ranges are only looked for where somebody will read them.
+    if cases is not None:
+        return dataclasses.replace(chosen, cured=cured or forms[0].left)
+    left = scanned(chosen.expression, ends=True) if chosen.left else ()
+    return dataclasses.replace(chosen, cured=cured or scanned(as_written, ends=True), left=left)
+
+
+def rewritten(expr: Any, used: tuple[Rule, ...] = ()) -> tuple[Any, tuple[Rule, ...]]:
+    """Return the expression with the rules applied, and those of before and now."""
+    found, more = rewrite(expr)
+    return found, tuple(dict.fromkeys((*used, *more)))
 
 
 def _weight(findings: tuple[Finding, ...]) -> float:
     """How much of the line is wrong, in decades, weighted by how often weighted sums are there."""
-    return sum(1.0 if math.isnan(f.low) else _place(f.high) - _place(f.low) for f in findings)
+    return sum(1.0 if math.isnan(f.low) else 0.1 + _place(f.high) - _place(f.low) for f in findings)
 
 
 def _place(x: float) -> float:
@@ -155,29 +193,31 @@ def _scan(
     expr: Any,
     of: Literal["value", "derivative"],
     reference: Any,
-    through: Mapping[str, tuple[Any, Any]] | None,
-    floor: float,
-    limit: float | None,
+    through: Mapping[str, tuple[Any, Any]] | None = None,
+    floor: float = 0.0,
+    limit: float | None = None,
     cases: list[Mapping[str, float]] | None = None,
     variable: str = "z",
     domain: tuple[float, float] = (-math.inf, math.inf),
+    ends: bool = False,
+    sparse: bool = False,
 ) -> tuple[Finding, ...]:
     return tuple(
         finding
         for dtype in reversed(DTYPES)
         for others in cases or [{}]
         for finding in scan(
-            expr, dtype, of, reference, variable, others, through, domain, floor, limit
+            expr, dtype, of, reference, variable, others, through, domain, floor, limit, ends, sparse
         )
     )
 
 
-def _largest(derivative: Any) -> float:
-    """Return the largest slope for |z| <= 1."""
+def largest(formula: Any, others: Mapping[str, float] | None = None) -> float:
+    """Return the largest size of a formula in z for |z| <= 1: what errors next to 0 are measured by."""
     sizes = []
     for point in _NEAR:
         try:
-            sizes.append(abs(float(exact(rewrite(derivative)[0], {"z": point}))))
+            sizes.append(abs(float(exact(rewrite(with_numbers(formula))[0], {"z": point, **(others or {})}))))
         except (NotReal, OverflowError):
             continue
     return max(sizes, default=0.0)

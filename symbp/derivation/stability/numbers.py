@@ -7,6 +7,7 @@ machine's library.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,8 @@ Array = npt.NDArray[Any]
 # Digits tried in turn until two agree; the last one leaves 1e-300 squared its digits.
 _DIGITS = (40, 90, 360, 1300)
 _AGREE = 30
+# Enough for a result that is rounded to a type once more.
+_ROUNDED = 25
 
 
 class NotReal(Exception):
@@ -62,7 +65,7 @@ def _exact(expr: Any, values: tuple[tuple[str, float], ...]) -> Any:
     return before
 
 
-def rounded(expr: Any, values: Mapping[str, Array], dtype: Any) -> Array:
+def rounded(expr: Any, values: Mapping[str, Array], dtype: Any) -> tuple[Array, Array]:
     """Return the values of a formula at many points, computed in `dtype` as a kernel does.
 
     Parameters
@@ -74,26 +77,35 @@ def rounded(expr: Any, values: Mapping[str, Array], dtype: Any) -> Array:
 
     Returns
     -------
-    numpy.ndarray
+    values : numpy.ndarray
+    overflowed : numpy.ndarray of bool
+        Where some part of the expression is infinite.
     """
     shape = next(iter(values.values())).shape
+    machine = _Rounded(values, dtype)
     with np.errstate(all="ignore"):
-        return np.broadcast_to(_Rounded(values, dtype).walk(expr), shape)
+        result = machine.walk(expr)
+    return np.broadcast_to(result, shape), np.broadcast_to(machine.overflowed, shape)
 
 
 class _Rounded:
     def __init__(self, values: Mapping[str, Array], dtype: Any) -> None:
         self.values = values
         self.dtype = np.dtype(dtype).type
+        self.overflowed: Any = np.False_
 
     def walk(self, e: Any) -> Any:
         if e.is_number:
             return self.dtype(float(e))
         if e.is_Symbol:
             return self.values[e.name]
+        value = self.operation(e)
+        self.overflowed = self.overflowed | np.isinf(value)
+        return value
+
+    def operation(self, e: Any) -> Any:
         if e.is_Add:
-            positive_first = sorted(e.as_ordered_terms(), key=lambda t: t.could_extract_minus_sign())
-            return functools.reduce(lambda a, b: a + b, map(self.walk, positive_first))
+            return functools.reduce(lambda a, b: a + b, map(self.walk, _in_order(e)))
         if e.is_Mul:
             return self.product(e)
         if e.is_Pow:
@@ -155,13 +167,25 @@ class _Rounded:
     def named(self, e: Named) -> Any:
         letters = LETTERS[: len(e.args)]
         values = {x.name: self.walk(a) for x, a in zip(letters, e.args, strict=True)}
-        return _Rounded(values, self.dtype).walk(type(e)(*letters).stable())
+        inner = _Rounded(values, self.dtype)
+        return inner.walk(_stable(type(e), len(letters)))
 
     def function(self, name: str, *arguments: Any) -> Any:
-        def one(*x: Any) -> Any:
-            if any(map(np.isnan, x)):
-                return self.dtype(np.nan)
-            with digits(30):
-                return self.dtype(float(elementary(name, *map(float, x))))
+        def one(*x: float) -> float:
+            return math.nan if any(map(math.isnan, x)) else float(elementary(name, *x))
 
-        return np.vectorize(one, otypes=[self.dtype])(*arguments)
+        shape = np.broadcast_shapes(*map(np.shape, arguments))
+        columns = [np.broadcast_to(a, shape).ravel().astype(float).tolist() for a in arguments]
+        with digits(_ROUNDED):
+            return np.array([one(*x) for x in zip(*columns, strict=True)]).astype(self.dtype).reshape(shape)
+
+
+@functools.cache
+def _stable(kind: type[Named], arguments: int) -> Any:
+    return kind(*LETTERS[:arguments]).stable()
+
+
+@functools.cache
+def _in_order(total: Any) -> tuple[Any, ...]:
+    """Return the terms of a sum in the order in which kernels add them: positive ones first."""
+    return tuple(sorted(total.as_ordered_terms(), key=lambda term: term.could_extract_minus_sign()))

@@ -153,6 +153,15 @@ def _vanishes(difference: Expr) -> bool:
     difference = _over_exponentials(difference)
     if _is_zero_fraction(difference):
         return True
+    inside = {x for e in difference.atoms(sympy.Function) for x in e.free_symbols}
+    outside = sorted(difference.free_symbols - inside, key=str)
+    if outside and difference.is_polynomial(*outside):  # such as a target: every power of it by itself
+        return all(map(_logs_vanish, sympy.Poly(difference, *outside).coeffs()))
+    return _logs_vanish(difference)
+
+
+def _logs_vanish(difference: Expr) -> bool:
+    """Whether a sum of multiples of logarithms is 0."""
     # sum of c_i log(A_i) + rest = 0 if and only if prod A_i^(n c_i) exp(n rest) = 1.
     terms = sympy.Add.make_args(sympy.expand(difference))
     logs = [t for t in terms if isinstance(t.as_coeff_Mul()[1], log)]
