@@ -5,7 +5,9 @@ A fault shows as an ordinary traceback and in milliseconds, where Numba takes se
 
 from __future__ import annotations
 
+import math
 import types
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,6 +18,11 @@ from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
 
 _JIT = "return njit(cache=True, **options)(function)"
+
+
+def _by_element(function: Callable[[float], float]) -> Callable[[np.generic], np.generic]:
+    """Return a function of Python's math that keeps the type of a NumPy number."""
+    return lambda x: type(x)(function(float(x)))
 
 
 def interpreted(
@@ -31,8 +38,10 @@ def interpreted(
     module.math = types.SimpleNamespace(
         **{
             name: getattr(np, name)
-            for name in ("exp", "log", "log1p", "sqrt", "tanh", "sin", "cos", "isfinite")
+            for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos", "sinh", "cosh", "isfinite")
         },
         atan=np.arctan,
+        erf=_by_element(math.erf),
+        erfc=_by_element(math.erfc),
     )
     return module

@@ -20,6 +20,7 @@ from symbp.derivation import local
 from symbp.derivation.records import Builder, equation
 from symbp.derivation.stability.choose import O, Z, Form, best, largest, rewritten, slope_form, value_form
 from symbp.derivation.stability.rules import Rule
+from symbp.derivation.stability.scan import put_in
 from symbp.errors import DerivationError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def cost(b: Builder, record: Cost, of_layer: bool) -> None:
             return
         inside = summand.replace(lambda e: isinstance(e, sympy.log), lambda e: e.xreplace({O: formula}))
         through = (("o", (value_form(formula).expression, formula)),)
-        floor = max(largest(summand.xreplace({O: formula}), dict(case)) for case in cases)
+        floor = max(largest(summand, dict(case), through) for case in cases)
         forms = ((summand, ()), rewritten(summand), rewritten(inside))
         form = best(forms, "value", cases, through, floor=floor)
         back = {O: h, Z: c}
@@ -112,10 +113,10 @@ def output_sensitivity(b: Builder, record: Cost) -> None:
         return
     cases = _cases(record, y)
     through = (("o", (value_form(formula).expression, formula)),)
-    floor = max(largest(rate.xreplace({O: formula}), dict(case)) for case in cases)
+    floor = max(largest(rate, dict(case), through) for case in cases)
     forms: tuple[tuple[Any, tuple[Rule, ...]], ...] = ((rate, ()), _by_factors(b, h, y, c))
     if sympy.count_ops(rate) <= _SHORT:
-        forms = (*forms, rewritten(rate), rewritten(rate.xreplace({O: formula})))
+        forms = (*forms, rewritten(rate), rewritten(put_in(rate, dict(through))))
     form = best(forms, "derivative", cases, through, floor=floor)
     if form.differs:
         form = dataclasses.replace(form, expression=form.expression / samples)

@@ -46,7 +46,8 @@ class LatexWriter(Writer, LatexPrinter):
         return glyph.latex
 
     def operator(self, name: str) -> str:
-        return rf"\operatorname{{{name}}}"
+        escaped = name.replace("_", r"\_")
+        return rf"\operatorname{{{escaped}}}"
 
     def bracket(self, inner: str) -> str:
         return rf"\left( {inner} \right)" if any(tall in inner for tall in _TALL) else f"({inner})"

@@ -16,6 +16,7 @@ from sympy import MatAdd, MatMul, Pow, Symbol
 from sympy.concrete.summations import Sum
 
 from symbp.algebra.matrices import StepMatrix, is_matrix
+from symbp.algebra.named import Named
 from symbp.algebra.nodes import L, MaxOver, Node, Partial, Width, output_activation
 from symbp.notation.conditions import chains
 from symbp.notation.layout import Layout, Relation
@@ -196,15 +197,13 @@ class Writer(Layout, ABC):
         return self.applied(function, self.bracket(self.listed([self._print(a) for a in arguments])))
 
     def _print_Function(self, expr: Any) -> str:
-        return self._call(type(expr).__name__, expr.args)
+        name = expr.title if isinstance(expr, Named) else type(expr).__name__
+        return self._call(name, expr.args)
 
     _print_log = _print_Function
     _print_Abs = _print_Function
     _print_Max = _print_Function
     _print_Min = _print_Function
-
-    def _print_Named(self, expr: Any) -> str:
-        return self._call(expr.title, expr.args)
 
     def _print_Erfc(self, expr: Any) -> str:
         return self._call("erfc", expr.args)

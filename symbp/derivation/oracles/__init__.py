@@ -13,6 +13,8 @@ record
     A definition says what the record of the function states.
 kink
     g' has the value that the branch at a kink declares.
+rewriting
+    A stable form equals what it replaces, as a rational function of exponentials in each branch.
 descent
     For the update: a learning rate of 0 changes nothing, a small one lowers the cost.
 """

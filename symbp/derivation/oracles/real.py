@@ -234,6 +234,7 @@ class RealModel:
         self.eta = _mp.mpf(1) / 7
         for attempt in range(_ATTEMPTS):
             self.run = functools.cache(self._run)
+            self.partial = functools.cache(self._partial)
             # Without signs nothing is switched off, so the last attempt has no kink at 0.
             self._draw(random.Random(1000 * seed + attempt), signs=attempt < _ATTEMPTS - 1)
             runs = [self.run(p + 1) for p in range(samples)]
@@ -259,7 +260,8 @@ class RealModel:
     def _target(self, rng: random.Random) -> list[Any]:
         raw = [_mp.mpf(rng.randint(1, 1000)) / 1001 for _ in range(self.network.sizes[-1])]
         if self.network.cost.targets == "distribution":
-            return [value / sum(raw) for value in raw]
+            total = sum(raw)
+            return [value / total for value in raw]
         return raw
 
     # Values ----------------------------------------------------------------------------
@@ -308,7 +310,7 @@ class RealModel:
 
     # Differences -----------------------------------------------------------------------
 
-    def partial(self, of: Key, wrt: Key) -> Any:
+    def _partial(self, of: Key, wrt: Key) -> Any:
         if of.kind == "w":
             return _mp.mpf((of.layer, of.indices) == (wrt.layer, wrt.indices))
         if wrt.kind == "h":

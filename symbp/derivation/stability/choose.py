@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sympy
+from sympy import Add
 
 from symbp.algebra.nodes import with_numbers
 from symbp.derivation.stability.numbers import NotReal, exact
 from symbp.derivation.stability.proof import equal
 from symbp.derivation.stability.rules import Rule, rewrite
-from symbp.derivation.stability.scan import DTYPES, Finding, scan
+from symbp.derivation.stability.scan import DTYPES, Finding, put_in, scan
 
 Z = sympy.Symbol("z", real=True)
 O = sympy.Symbol("o", real=True)
@@ -118,11 +119,10 @@ def best(
         As for :func:`.scan.scan`, the first one as pairs.
     """
     written = candidates[0][0]
-    if is_harmless(written):
+    if is_harmless(written) and of == "derivative" or written.is_polynomial(*written.free_symbols):
         return Form(written, (), (), ())
-    true = {sympy.Symbol(name, real=True): value for name, (_, value) in through}
     # All are equal, so the shortest one says what should come out.
-    shortest = min((rewrite(expr.xreplace(true))[0] for expr, _ in candidates), key=sympy.count_ops)
+    shortest = min((rewrite(put_in(expr, dict(through)))[0] for expr, _ in candidates), key=sympy.count_ops)
     return _choose(
         list(candidates), written, of, dict(through), [dict(c) for c in cases], variable, domain, floor=floor,
         true_value=shortest,
@@ -130,8 +130,9 @@ def best(
 
 
 def is_harmless(expr: Any) -> bool:
-    """Whether an expression is a polynomial: it leaves the type only where its value does."""
-    return bool(expr.is_polynomial(*expr.free_symbols))
+    """Whether an expression is a polynomial in every case: it leaves the type only where its value does."""
+    inside = expr.replace(lambda e: isinstance(e, sympy.Piecewise), lambda e: Add(*(v for v, _ in e.args)))
+    return bool(inside.is_polynomial(*inside.free_symbols)) and not inside.has(sympy.Function)
 
 
 def _choose(
@@ -148,7 +149,6 @@ def _choose(
     true_value: Any = None,
 ) -> Form:
     as_written = candidates[0][0] if as_written is None else as_written
-    true = {sympy.Symbol(name, real=True): value for name, (_, value) in (through or {}).items()}
     scanned = functools.partial(
         _scan, of=of, reference=true_value or reference, through=through, floor=floor, cases=cases, variable=variable, domain=domain
     )
@@ -156,7 +156,7 @@ def _choose(
     for expr, used in candidates:
         if any(expr == form.expression for form in forms):
             continue
-        if not (equal(expr, reference) or equal(expr.xreplace(true), reference.xreplace(true))):
+        if not (equal(expr, reference) or equal(*(put_in(e, through or {}) for e in (expr, reference)))):
             continue
         forms.append(Form(expr, used, cured, scanned(expr)))
         if not forms[-1].left:
@@ -212,12 +212,15 @@ def _scan(
     )
 
 
-def largest(formula: Any, others: Mapping[str, float] | None = None) -> float:
+def largest(formula: Any, others: Mapping[str, float] | None = None, through: Through = ()) -> float:
     """Return the largest size of a formula in z for |z| <= 1: what errors next to 0 are measured by."""
+    stated = rewrite(with_numbers(put_in(formula, dict(through))))[0]
+    letters = {letter.name for letter in stated.free_symbols}
+    inner = tuple((name, with_numbers(true)) for name, (_, true) in through if name in letters)
     sizes = []
     for point in _NEAR:
         try:
-            sizes.append(abs(float(exact(rewrite(with_numbers(formula))[0], {"z": point, **(others or {})}))))
+            sizes.append(abs(float(exact(stated, {"z": point, **(others or {})}, inner))))
         except (NotReal, OverflowError):
             continue
     return max(sizes, default=0.0)

@@ -32,27 +32,38 @@ class NotReal(Exception):
     """The formula has no real value at this point."""
 
 
-def exact(expr: Any, values: Mapping[str, float]) -> Any:
+def exact(expr: Any, values: Mapping[str, float], through: tuple[tuple[str, Any], ...] = ()) -> Any:
     """Return the value of a formula at floating-point numbers to 30 digits, as an mpmath number.
 
     The digits that cancel are not known beforehand, so the precision grows until two
     precisions agree; what is still 0 at the last one is 0.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+    values : mapping
+        Name -> number.
+    through : tuple of (name, sympy.Expr)
+        Letters that have the value of an expression.
 
     Raises
     ------
     NotReal
         If there is none.
     """
-    return _exact(expr, tuple(values.items()))
+    return _exact(expr, tuple(values.items()), through)
 
 
 @functools.lru_cache(maxsize=20_000)  # several forms of one formula are measured at the same points
-def _exact(expr: Any, values: tuple[tuple[str, float], ...]) -> Any:
+def _exact(
+    expr: Any, values: tuple[tuple[str, float], ...], through: tuple[tuple[str, Any], ...]
+) -> Any:
     before = None
     for count in _DIGITS:
         with digits(count):
             try:
-                value = evaluate(expr, {name: number(x) for name, x in values})
+                known = {name: number(x) for name, x in values}
+                value = evaluate(expr, known | {name: evaluate(e, known) for name, e in through})
             except (DerivationError, ZeroDivisionError, ValueError) as error:
                 raise NotReal(str(error)) from None
             if value != value:

@@ -123,6 +123,17 @@ def scan(
     return tuple(found)
 
 
+def put_in(expr: Any, through: Mapping[str, tuple[Any, Any]]) -> Any:
+    """Put in what the letters of `through` should be, but where a case distinction asks for one.
+
+    SymPy would write a comparison of cases, which nothing here reads.
+    """
+    asked = {letter.name for r in expr.atoms(sympy.core.relational.Relational) for letter in r.free_symbols}
+    return expr.xreplace(
+        {sympy.Symbol(n, real=True): true for n, (_, true) in through.items() if n not in asked}
+    )
+
+
 Verdict = tuple[Kind | None, float]
 
 
@@ -141,9 +152,12 @@ class _Probe:
         limit: float | None,
     ) -> None:
         self.expr = with_numbers(expr)
-        true = {sympy.Symbol(name, real=True): value for name, (_, value) in through.items()}
-        stated = expr if reference is None else reference
-        self.reference = rewrite(with_numbers(stated.xreplace(true)))[0]
+        stated = put_in(expr if reference is None else reference, through)
+        letters = {letter.name for letter in stated.free_symbols}
+        self.true_through = tuple(
+            (name, with_numbers(value)) for name, (_, value) in through.items() if name in letters
+        )
+        self.reference = rewrite(with_numbers(stated))[0]
         self.dtype = np.dtype(dtype).type
         self.info = np.finfo(dtype)
         self.variable = variable
@@ -162,7 +176,7 @@ class _Probe:
 
     def true(self, point: float) -> Any:
         values = {self.variable: point, **{name: float(self.dtype(x)) for name, x in self.others.items()}}
-        return exact(self.reference, values)
+        return exact(self.reference, values, self.true_through)
 
     def verdicts(self, points: Array) -> list[Verdict]:
         columns = (points.tolist(), *(column.tolist() for column in self.computed(points)))
