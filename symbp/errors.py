@@ -27,6 +27,10 @@ class ExpressionError(SpecError):
     """
 
 
+class SymbpWarning(UserWarning):
+    """Something is legal and may still not be what was meant: a formula that overflows somewhere."""
+
+
 class DataError(SymbpError, ValueError):
     """Data do not fit the network: file, columns, shape, NaN or labels."""
 

@@ -77,7 +77,7 @@ def functions(b: Builder, network: Network) -> None:
     else:
         stable.output_of_unit(b)
     _cost(b, network, outputs)
-    stable.cost_on_weighted_sums(b, b["1.8"], b["2.1"])
+    stable.cost_on_weighted_sums(b, b["1.8"], b["2.1"], network.cost.name)
     stable.cost(b, network.cost, activation.of_layer)
     _output_sensitivity(b, network, outputs)
     if not activation.of_layer:

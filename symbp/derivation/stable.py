@@ -21,7 +21,7 @@ from symbp.derivation.records import Builder, equation
 from symbp.derivation.stability.choose import O, Z, Form, best, largest, rewritten, slope_form, value_form
 from symbp.derivation.stability.rules import Rule
 from symbp.derivation.stability.scan import put_in
-from symbp.errors import DerivationError
+from symbp.errors import DerivationError, SpecError
 
 if TYPE_CHECKING:
     from symbp.functions.records import Cost
@@ -217,7 +217,7 @@ def _quotient(value: Expr) -> tuple[Expr, Sum] | None:
     return (numerator, denominator) if same and not rest else None
 
 
-def cost_on_weighted_sums(b: Builder, output: Any, cost: Any) -> None:
+def cost_on_weighted_sums(b: Builder, output: Any, cost: Any, name: str) -> None:
     """Add the step of the cost on weighted sums where logarithms of the output simplify.
 
     log(h) is -inf as soon as h underflows, and 0 log(0) is NaN; written on the weighted
@@ -228,13 +228,20 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any) -> None:
     if not total.has(sympy.log) or not heads:
         return
     head = heads[0]
+    quotient = _quotient(output.rhs)
+    if quotient is not None and any(e.args[0] != head and e.has(head) for e in total.function.atoms(sympy.log)):
+        raise SpecError(
+            f"cost {name!r} takes the logarithm of an expression of the outputs h, such as 1 - h, which a "
+            "softmax rounds away as soon as one weighted sum is ahead by 38; use output activation 'sigmoid', "
+            "or cost 'cross_entropy'"
+        )
     neuron = output.lhs.indices[0]
     value = output.rhs.xreplace({neuron: head.indices[0]}).replace(
         lambda e: isinstance(e, Node), lambda e: e.at_sample(head.sample)
     )
     # Only inside logarithms: an output that stands outside is a number between 0 and 1.
     written = total.function.replace(lambda e: isinstance(e, sympy.log), lambda e: e.xreplace({head: value}))
-    summand = _without_logs_of_outputs(written, head) if _quotient(output.rhs) or not value.has(Sum) else None
+    summand = _without_logs_of_outputs(written, head) if quotient or not value.has(Sum) else None
     if summand is None:
         return
     lse = Node("lse", head.layer, (), head.sample)

@@ -20,7 +20,7 @@ from symbp.algebra.nodes import with_numbers
 from symbp.derivation.stability.numbers import NotReal, exact
 from symbp.derivation.stability.proof import equal
 from symbp.derivation.stability.rules import Rule, rewrite
-from symbp.derivation.stability.scan import DTYPES, Finding, put_in, scan
+from symbp.derivation.stability.scan import DTYPES, Finding, put_in, scan_expression
 
 Z = sympy.Symbol("z", real=True)
 O = sympy.Symbol("o", real=True)
@@ -116,7 +116,7 @@ def best(
     cases : tuple of ((name, number), ...)
         Numbers of the other letters: each case is scanned.
     through, variable, domain, floor
-        As for :func:`.scan.scan`, the first one as pairs.
+        As for :func:`.scan.scan_expression`, the first one as pairs.
     """
     written = candidates[0][0]
     if is_harmless(written) and of == "derivative" or written.is_polynomial(*written.free_symbols):
@@ -206,7 +206,7 @@ def _scan(
         finding
         for dtype in reversed(DTYPES)
         for others in cases or [{}]
-        for finding in scan(
+        for finding in scan_expression(
             expr, dtype, of, reference, variable, others, through, domain, floor, limit, ends, sparse
         )
     )

@@ -22,7 +22,7 @@ from symbp.errors import DerivationError
 Array = npt.NDArray[Any]
 
 # Digits tried in turn until two agree; the last one leaves 1e-300 squared its digits.
-_DIGITS = (40, 90, 360, 1300)
+_DIGITS = (40, 80, 360, 1300)
 _AGREE = 30
 # Enough for a result that is rounded to a type once more.
 _ROUNDED = 25

@@ -21,8 +21,8 @@ from symbp.derivation.stability.rules import rewrite
 
 Kind = Literal["overflow", "nan", "cancellation", "not real"]
 DTYPES = ("float32", "float64")
-# The steps of a bisection: three digits of the end of a range are enough.
-_STEPS = 14
+# The steps of a bisection: two digits of the end of a range are enough.
+_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Finding:
         return f"the {self.of} {what} for {self.low:.3g} <= z <= {self.high:.3g} in {self.dtype}"
 
 
-def scan(
+def scan_expression(
     expr: Any,
     dtype: str,
     of: Literal["value", "derivative"] = "value",
