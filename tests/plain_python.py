@@ -38,7 +38,19 @@ def interpreted(
     module.math = types.SimpleNamespace(
         **{
             name: getattr(np, name)
-            for name in ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sin", "cos", "sinh", "cosh", "isfinite")
+            for name in (
+                "exp",
+                "expm1",
+                "log",
+                "log1p",
+                "sqrt",
+                "tanh",
+                "sin",
+                "cos",
+                "sinh",
+                "cosh",
+                "isfinite",
+            )
         },
         atan=np.arctan,
         erf=_by_element(math.erf),

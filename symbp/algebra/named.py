@@ -77,7 +77,7 @@ class Sigmoid(Named):
 
     nargs = 1
     title = "sigmoid"
-    reference = "Higham 2021, \"What is the softmax function?\", for two terms"
+    reference = 'Higham 2021, "What is the softmax function?", for two terms'
 
     def defining(self) -> Expr:
         return 1 / (1 + exp(-self.args[0]))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 RULE = "stable form"
 Y = sympy.Symbol("y", real=True)
 # Targets for which costs are measured: both ends, and numbers between and beyond.
-_TARGETS = {"real": (0.0, 1.0, -2.5, 0.3), "unit_interval": (0.0, 1.0, 0.3), "distribution": (0.0, 1.0, 0.3)}
+_TARGETS = {"real": (0.0, 1.0, -2.5), "unit_interval": (0.0, 1.0, 0.3), "distribution": (0.0, 1.0, 0.3)}
 
 
 def hidden(b: Builder, layer: int) -> None:
@@ -229,9 +229,10 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any, name: str) -> None
         return
     head = heads[0]
     quotient = _quotient(output.rhs)
-    if quotient is not None and any(e.args[0] != head and e.has(head) for e in total.function.atoms(sympy.log)):
+    logs = [e.args[0] for e in total.function.atoms(sympy.log) if e.has(head)]
+    if quotient is not None and any(sympy.expand(argument.subs(head, 1)) == 0 for argument in logs):
         raise SpecError(
-            f"cost {name!r} takes the logarithm of an expression of the outputs h, such as 1 - h, which a "
+            f"cost {name!r} takes the logarithm of 1 - h, which a "
             "softmax rounds away as soon as one weighted sum is ahead by 38; use output activation 'sigmoid', "
             "or cost 'cross_entropy'"
         )

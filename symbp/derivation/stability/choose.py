@@ -124,7 +124,14 @@ def best(
     # All are equal, so the shortest one says what should come out.
     shortest = min((rewrite(put_in(expr, dict(through)))[0] for expr, _ in candidates), key=sympy.count_ops)
     return _choose(
-        list(candidates), written, of, dict(through), [dict(c) for c in cases], variable, domain, floor=floor,
+        list(candidates),
+        written,
+        of,
+        dict(through),
+        [dict(c) for c in cases],
+        variable,
+        domain,
+        floor=floor,
         true_value=shortest,
     )
 
@@ -150,7 +157,14 @@ def _choose(
 ) -> Form:
     as_written = candidates[0][0] if as_written is None else as_written
     scanned = functools.partial(
-        _scan, of=of, reference=true_value or reference, through=through, floor=floor, cases=cases, variable=variable, domain=domain
+        _scan,
+        of=of,
+        reference=true_value or reference,
+        through=through,
+        floor=floor,
+        cases=cases,
+        variable=variable,
+        domain=domain,
     )
     forms: list[Form] = []
     for expr, used in candidates:

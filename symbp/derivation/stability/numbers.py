@@ -55,9 +55,7 @@ def exact(expr: Any, values: Mapping[str, float], through: tuple[tuple[str, Any]
 
 
 @functools.lru_cache(maxsize=20_000)  # several forms of one formula are measured at the same points
-def _exact(
-    expr: Any, values: tuple[tuple[str, float], ...], through: tuple[tuple[str, Any], ...]
-) -> Any:
+def _exact(expr: Any, values: tuple[tuple[str, float], ...], through: tuple[tuple[str, Any], ...]) -> Any:
     before = None
     for count in _DIGITS:
         with digits(count):
@@ -171,9 +169,9 @@ class _Rounded:
             join = np.logical_and if isinstance(condition, sympy.And) else np.logical_or
             return functools.reduce(join, map(self.holds, condition.args))
         a, b = self.walk(condition.lhs), self.walk(condition.rhs)
-        return {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater}[
-            condition.rel_op
-        ](a, b)
+        return {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater}[condition.rel_op](
+            a, b
+        )
 
     def named(self, e: Named) -> Any:
         letters = LETTERS[: len(e.args)]

@@ -150,10 +150,11 @@ def _vanishes(difference: Expr) -> bool:
     """Whether an expression without case distinctions is 0."""
     if difference.has(sympy.nan, sympy.zoo, sympy.oo):
         return False
+    inside = {x for e in difference.atoms(sympy.Function) for x in e.free_symbols}
     difference = _over_exponentials(difference)
     if _is_zero_fraction(difference):
         return True
-    inside = {x for e in difference.atoms(sympy.Function) for x in e.free_symbols}
+    inside |= {x for e in difference.atoms(sympy.Function) for x in e.free_symbols}
     outside = sorted(difference.free_symbols - inside, key=str)
     if outside and difference.is_polynomial(*outside):  # such as a target: every power of it by itself
         return all(map(_logs_vanish, sympy.Poly(difference, *outside).coeffs()))

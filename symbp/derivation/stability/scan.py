@@ -117,7 +117,9 @@ def scan_expression(
         return ()
     points = _points(probe.expr, variable, dtype, domain, sparse)
     verdicts = probe.verdicts(points)
-    found = [Finding(*ends, kind, worst, of, dtype) for ends, kind, worst in _ranges(points, verdicts, probe, ends)]
+    found = [
+        Finding(*ends, kind, worst, of, dtype) for ends, kind, worst in _ranges(points, verdicts, probe, ends)
+    ]
     if of == "value" and probe.swallows_nan():
         found.append(Finding(math.nan, math.nan, "nan", math.inf, of, dtype))
     return tuple(found)

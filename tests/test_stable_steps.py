@@ -1,0 +1,184 @@
+"""Stable forms as steps of a derivation: found, proved, taken by the kernel, and broken in tests."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import mpmath
+import numpy as np
+import pytest
+import sympy
+
+import symbp
+from symbp.derivation import records
+from symbp.derivation.oracles.panel import Panel
+from symbp.derivation.stable import RULE
+from symbp.errors import DerivationError, SpecError
+from symbp.functions import Activation, Cost
+from symbp.network import Dense, Network
+from tests.mutants import mutants
+from tests.plain_python import interpreted
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+SWISH = Activation("swish", "z/(1 + exp(-z))")
+SOFTPLUS = Activation("softplus", "log(1 + exp(z))")
+ELU = Activation("elu", "z if z > 0 else exp(z) - 1")
+HALF = Activation("half", "(1 + tanh(z))/2", "unit_interval")
+LOG_COSH = Cost("log_cosh", "log((exp(h - y) + exp(y - h))/2)")
+
+NETWORK = Network(3, [Dense(2, SWISH), Dense(2, SOFTPLUS, bias=False), Dense(2, ELU)], LOG_COSH, name="net")
+UNIT = Network(2, [Dense(2, HALF)], "binary_cross_entropy", name="unit")
+STEPS = ("1.3s, k=1", "1.3ds, k=1", "1.3s, k=2", "1.3ds, k=2", "1.8s", "2.1s", "D.1fs")
+
+
+@pytest.fixture(scope="module")
+def derivation() -> symbp.Derivation:
+    return symbp.derive(NETWORK)
+
+
+def test_the_steps_are_there_and_proved(derivation: symbp.Derivation) -> None:
+    assert [step.label for step in derivation.steps if step.rule == RULE] == [
+        *("1.8s", "2.1s", "D.1fs"),
+        *STEPS[:4],
+    ]
+    derivation.prove()
+    for label in STEPS:
+        methods = {check.method for check in derivation.checked()[label].checks}
+        assert {"rewriting", "mpmath"} <= methods
+        assert "as it is written" in derivation[label].because
+
+
+@pytest.mark.parametrize("label", STEPS)
+def test_every_fault_in_a_stable_form_is_seen(derivation: symbp.Derivation, label: str) -> None:
+    panel, step = Panel(derivation), derivation[label]
+    faulty = [statement for _, statement in mutants(step.statement)]
+    assert len(faulty) >= 3
+    for statement in faulty:
+        checks = panel.checks(dataclasses.replace(step, statement=statement))
+        assert not all(check.passed for check in checks), statement
+
+
+@pytest.mark.parametrize("label", STEPS)
+def test_the_proof_alone_sees_a_fault_too_small_for_numbers(derivation: symbp.Derivation, label: str) -> None:
+    statement = derivation[label].statement
+    faulty = records.equation(statement.lhs, statement.rhs + sympy.Rational(1, 10**60))
+    checks = Panel(derivation).checks(dataclasses.replace(derivation[label], statement=faulty))
+    assert {check.method for check in checks if not check.passed} == {"rewriting"}
+
+
+@pytest.mark.parametrize("label", STEPS)
+def test_a_broken_stable_form_changes_the_kernel_and_is_named(
+    derivation: symbp.Derivation, label: str
+) -> None:
+    statement = derivation[label].statement
+    broken = derivation.replace(label, records.equation(statement.lhs, 2 * statement.rhs))
+    with pytest.raises(DerivationError, match=f"^{label}: "):
+        broken.prove()
+    good, bad = interpreted(NETWORK), interpreted(NETWORK, broken)
+    w, X, Y = good.init_params(0), np.ones((2, 3)), np.zeros((2, 2))
+    J, g = good.value_and_gradient(w, X, Y)
+    J_bad, g_bad = bad.value_and_gradient(w, X, Y)
+    assert J != J_bad or not np.array_equal(g, g_bad)
+
+
+def test_the_kernel_computes_the_stable_equation() -> None:
+    """It carries the label of the stable form, and calls what that names."""
+    from symbp.render.writer import trainer_source
+    from symbp.spec import Spec
+
+    source = trainer_source(symbp.derive(NETWORK), Spec(NETWORK), prove=False)
+    for label in STEPS:
+        assert f"({label})" in source
+    for call in ("sigmoid(", "softplus(", "math.expm1(", "log_cosh("):
+        assert call in source
+    assert "Heaviside" not in source
+
+
+def test_proofs_run_once(derivation: symbp.Derivation, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = symbp.derive(Network(1, [Dense(1)], "squared_error"))
+    asked: list[str] = []
+    usual = Panel.checks
+    monkeypatch.setattr(Panel, "checks", lambda panel, step: asked.append(step.label) or usual(panel, step))
+    own.prove()
+    first = len(asked)
+    own.text(), own.markdown(), own.latex(), own.prove()
+    assert first == len(asked) == len(own.steps)
+    assert own.replace("2.2", own["2.2"].statement).checked() is not own.checked()
+
+
+def test_a_cost_in_one_minus_a_softmax_is_refused() -> None:
+    network = Network(4, [Dense(3, "softmax")], "binary_cross_entropy")
+    with pytest.raises(SpecError, match="use output activation 'sigmoid', or cost 'cross_entropy'"):
+        symbp.derive(network)
+
+
+# Legal pairs at extreme weighted sums ---------------------------------------------------------
+
+SUMS = (0.0, 0.7, -0.7, 40.0, -40.0, 800.0, -800.0)
+UNITS = ["identity", "relu", "tanh", "sigmoid", SWISH, SOFTPLUS, ELU, HALF]
+REAL = ["half_squared_error", "squared_error"]
+PAIRS = [
+    *((unit, cost) for unit in UNITS for cost in REAL),
+    *((unit, LOG_COSH) for unit in ("identity", "tanh", ELU)),
+    ("sigmoid", "binary_cross_entropy"),
+    (HALF, "binary_cross_entropy"),
+]
+
+
+def _exact(unit: Activation, cost: Cost, z: float, y: float) -> tuple[mpmath.mpf, mpmath.mpf]:
+    """Return the cost of one sample and its derivative by z, by central differences."""
+    formula = cost.expression().subs("h", sympy.Symbol("h", real=True))
+    g = sympy.lambdify(sympy.Symbol("z", real=True), unit.expression(), "mpmath")
+    J = sympy.lambdify(sympy.symbols("h y", real=True), formula, "mpmath")
+    with mpmath.workdps(1600):
+        at, step = mpmath.mpf(z), mpmath.mpf(10) ** -380
+        side = step if z == 0 else 0  # a kink at 0 has the derivative of the branch that holds there
+        low, high = at - step, at + step - side
+        return J(g(at), mpmath.mpf(y)), (J(g(high), mpmath.mpf(y)) - J(g(low), mpmath.mpf(y))) / (high - low)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("unit", "cost"), PAIRS, ids=lambda x: getattr(x, "name", x))
+def test_pairs_at_extreme_weighted_sums(unit: str | Activation, cost: str | Cost, dtype: str) -> None:
+    """Cost and gradient are finite and right to 16 ulps of the largest number that enters them."""
+    network = Network(2, [Dense(1, unit, bias=False)], cost, name="pair")
+    trainer = interpreted(network, dtype=dtype)
+    record, eps = network.layers[0].activation, float(np.finfo(dtype).eps)
+    for z in SUMS:
+        for y in (0.0, 1.0):
+            # The second input is 1 with weight 0: its gradient is the derivative by z.
+            J, gradient = trainer.value_and_gradient([1.0, 0.0], [[z, 1.0]], [y])
+            true_J, true_slope = _exact(record, network.cost, z, y)
+            scale = max(1.0, abs(z)) if network.cost.name != "squared_error" else max(1.0, z * z)
+            largest = max(scale, float(abs(true_J)))
+            assert math.isfinite(J)
+            assert abs(J - float(true_J)) <= 16 * eps * largest, (z, y)
+            assert abs(gradient[1] - float(true_slope)) <= 16 * eps * max(1.0, float(abs(true_slope))), (z, y)
+
+
+@pytest.mark.parametrize("gap", [0.0, 38.0, 40.0, 800.0])
+@pytest.mark.parametrize(
+    "cost",
+    ["cross_entropy", "half_squared_error", "squared_error", LOG_COSH],
+    ids=lambda x: getattr(x, "name", x),
+)
+def test_softmax_at_extreme_gaps(cost: str | Cost, gap: float) -> None:
+    network = Network(3, [Dense(3, "softmax", bias=False)], cost, name="pair")
+    trainer = interpreted(network)
+    for label in range(3):
+        J, gradient = trainer.value_and_gradient(np.eye(3).ravel(), [[gap, 0.0, -1.0]], np.eye(3)[[label]])
+        with mpmath.workdps(400):
+            e = [mpmath.exp(c) for c in (gap, 0, -1)]
+            h = [x / sum(e) for x in e]
+            y = np.eye(3)[label]
+            each = {
+                "cross_entropy": lambda p, t: -t * mpmath.log(p),
+                "half_squared_error": lambda p, t: (p - t) ** 2 / 2,
+                "squared_error": lambda p, t: (p - t) ** 2,
+                "log_cosh": lambda p, t: mpmath.log(mpmath.cosh(p - t)),
+            }[network.cost.name]
+            true = sum(each(p, t) for p, t in zip(h, y, strict=True))
+        assert J == pytest.approx(float(true), rel=1e-14, abs=1e-15 * max(1, gap))
+        assert np.isfinite(gradient).all()
