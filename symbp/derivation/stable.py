@@ -18,7 +18,7 @@ from sympy import Expr, Sum
 from symbp.algebra.nodes import Constant, MaxOver, Node, Partial, Softplus
 from symbp.derivation import local
 from symbp.derivation.records import Builder, equation
-from symbp.derivation.stability.choose import O, Z, Form, best, largest, rewritten, slope_form, value_form
+from symbp.derivation.stability.choose import Form, O, Z, best, largest, rewritten, slope_form, value_form
 from symbp.derivation.stability.rules import Rule
 from symbp.derivation.stability.scan import put_in
 from symbp.errors import DerivationError, SpecError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from symbp.functions.records import Cost
 
 RULE = "stable form"
+Candidates = tuple[tuple[Any, tuple[Rule, ...]], ...]
 Y = sympy.Symbol("y", real=True)
 # Targets for which costs are measured: both ends, and numbers between and beyond.
 _TARGETS = {"real": (0.0, 1.0, -2.5), "unit_interval": (0.0, 1.0, 0.3), "distribution": (0.0, 1.0, 0.3)}
@@ -77,7 +78,7 @@ def cost(b: Builder, record: Cost, of_layer: bool) -> None:
         return
     cases = _cases(record, y)
     if of_layer:
-        forms = ((summand, ()), rewritten(summand))
+        forms: Candidates = ((summand, ()), rewritten(summand))
         domain = (0.0, 1.0) if record.output != "real" else _LINE
         form = best(forms, "value", cases, variable="o", domain=domain)
         back = {O: h}
@@ -114,7 +115,7 @@ def output_sensitivity(b: Builder, record: Cost) -> None:
     cases = _cases(record, y)
     through = (("o", (value_form(formula).expression, formula)),)
     floor = max(largest(rate, dict(case), through) for case in cases)
-    forms: tuple[tuple[Any, tuple[Rule, ...]], ...] = ((rate, ()), _by_factors(b, h, y, c))
+    forms: Candidates = ((rate, ()), _by_factors(b, h, y, c))
     if sympy.count_ops(rate) <= _SHORT:
         forms = (*forms, rewritten(rate), rewritten(put_in(rate, dict(through))))
     form = best(forms, "derivative", cases, through, floor=floor)
@@ -232,9 +233,8 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any, name: str) -> None
     logs = [e.args[0] for e in total.function.atoms(sympy.log) if e.has(head)]
     if quotient is not None and any(sympy.expand(argument.subs(head, 1)) == 0 for argument in logs):
         raise SpecError(
-            f"cost {name!r} takes the logarithm of 1 - h, which a "
-            "softmax rounds away as soon as one weighted sum is ahead by 38; use output activation 'sigmoid', "
-            "or cost 'cross_entropy'"
+            f"cost {name!r} takes the logarithm of 1 - h, which a softmax rounds away as soon as one "
+            "weighted sum is ahead by 38; use output activation 'sigmoid', or cost 'cross_entropy'"
         )
     neuron = output.lhs.indices[0]
     value = output.rhs.xreplace({neuron: head.indices[0]}).replace(

@@ -126,7 +126,7 @@ def named(kind: type[Named], arguments: list[Any]) -> Any:
 
 
 @functools.cache
-def _stable(kind: type[Named], arguments: int) -> Any:
+def _stable(kind: Any, arguments: int) -> Any:
     return kind(*LETTERS[:arguments]).stable()
 
 

@@ -29,19 +29,23 @@ def _equal_with_outputs(derivation: Derivation, step: Step, left: Any, right: An
     """Compare both sides with the outputs written by the weighted sums."""
     definitions = [derivation[label].statement for label in step.uses[1:] if derivation[label].defines]
     for definition in definitions:
-
-        def one(node: Node, definition: Any = definition) -> Any:
-            to_node = dict(zip(definition.lhs.indices, node.indices, strict=True))
-            value = definition.rhs.xreplace(to_node)
-            if node.sample is None:
-                return value
-            return value.replace(lambda e: isinstance(e, Node), lambda e: e.at_sample(node.sample))
-
-        kind = definition.lhs.kind
-        left, right = (
-            side.replace(lambda e: isinstance(e, Node) and e.kind == kind, one) for side in (left, right)
-        )
+        left, right = (_put_in(definition, side) for side in (left, right))
     return bool(definitions) and equal(left, right)
+
+
+def _put_in(definition: Any, expr: Any) -> Any:
+    """Put the right side of a definition in place of every node that it defines."""
+
+    def one(node: Node) -> Any:
+        to_node = dict(zip(definition.lhs.indices, node.indices, strict=True))
+        value = definition.rhs.xreplace(to_node)
+        sample = node.sample
+        if sample is None:
+            return value
+        return value.replace(lambda e: isinstance(e, Node), lambda e: e.at_sample(sample))
+
+    kind = definition.lhs.kind
+    return expr.replace(lambda e: isinstance(e, Node) and e.kind == kind, one)
 
 
 def _summand(expr: Any) -> tuple[Any, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -119,7 +119,7 @@ def best(
         As for :func:`.scan.scan_expression`, the first one as pairs.
     """
     written = candidates[0][0]
-    if is_harmless(written) and of == "derivative" or written.is_polynomial(*written.free_symbols):
+    if (of == "derivative" and is_harmless(written)) or written.is_polynomial(*written.free_symbols):
         return Form(written, (), (), ())
     # All are equal, so the shortest one says what should come out.
     shortest = min((rewrite(put_in(expr, dict(through)))[0] for expr, _ in candidates), key=sympy.count_ops)

@@ -190,7 +190,7 @@ class _Rounded:
 
 
 @functools.cache
-def _stable(kind: type[Named], arguments: int) -> Any:
+def _stable(kind: Any, arguments: int) -> Any:
     return kind(*LETTERS[:arguments]).stable()
 
 

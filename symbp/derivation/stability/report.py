@@ -1,10 +1,9 @@
-"""What is said of a formula: where it goes wrong as it is written, and what is still wrong in its best form."""
+"""What is said of a formula: where it goes wrong as written, and what is wrong even in its best form."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import sympy
@@ -59,7 +58,7 @@ def warn_of_own_functions(network: Network, dtype: str, stacklevel: int = 3) -> 
             continue
         found = [f for f in left(record.expression(), dtype) if _is_reached(f)]
         if found:
-            told = "; ".join(_in_words(found))
+            told = "; ".join(map(str, found))
             warnings.warn(
                 f"activation {record.name!r}: {told}, and no rule for it is known; "
                 "another way of writing the formula may help",
@@ -70,7 +69,3 @@ def warn_of_own_functions(network: Network, dtype: str, stacklevel: int = 3) -> 
 
 def _is_reached(finding: Finding) -> bool:
     return math.isnan(finding.low) or min(abs(finding.low), abs(finding.high)) < _REACHED
-
-
-def _in_words(found: list[Finding]) -> Iterator[str]:
-    return (str(finding) for finding in found)

@@ -214,7 +214,7 @@ def _quotient_of_exponentials(e: Any) -> Expr | None:
 
 
 def _as_sigmoids(term: Expr, u: Expr, n: int, a: Expr) -> Expr:
-    """Write term / (exp(a) (1 + exp(u)))^n: sigmoid(u)^k sigmoid(-u)^(n-k) as far as exp(k u) stands above."""
+    """Write term / (exp(a) (1 + exp(u)))^n as sigmoid(u)^k sigmoid(-u)^(n-k), exp(k u) being above."""
     rest, exponent = _exponential(term)
     exponent = sympy.expand(exponent - n * a)
     leading = _ratio(exponent, u)
