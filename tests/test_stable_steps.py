@@ -12,12 +12,12 @@ import sympy
 
 import symbp
 from symbp.derivation import records
+from symbp.derivation.oracles.mutants import mutants
 from symbp.derivation.oracles.panel import Panel
 from symbp.derivation.stable import RULE
 from symbp.errors import DerivationError, SpecError
 from symbp.functions import Activation, Cost
 from symbp.network import Dense, Network
-from tests.mutants import mutants
 from tests.plain_python import interpreted
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")

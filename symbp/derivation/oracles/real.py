@@ -120,7 +120,7 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
     return value
 
 
-def named(kind: type[Named], arguments: list[Any]) -> Any:
+def named(kind: Any, arguments: list[Any]) -> Any:
     """Return a named function of numbers, by the stable form, as kernels compute it."""
     return evaluate(_stable(kind, len(arguments)), dict(zip("uv", arguments, strict=False)))
 

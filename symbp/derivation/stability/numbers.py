@@ -176,8 +176,8 @@ class _Rounded:
     def named(self, e: Named) -> Any:
         letters = LETTERS[: len(e.args)]
         values = {x.name: self.walk(a) for x, a in zip(letters, e.args, strict=True)}
-        inner = _Rounded(values, self.dtype)
-        return inner.walk(_stable(type(e), len(letters)))
+        kind: Any = type(e)
+        return _Rounded(values, self.dtype).walk(_stable(kind, len(letters)))
 
     def function(self, name: str, *arguments: Any) -> Any:
         def one(*x: float) -> float:
