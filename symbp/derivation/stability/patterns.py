@@ -110,7 +110,7 @@ def log_one_minus_exp(e: Any) -> Expr | None:
     return found[0] * LogOneMinusExp(inner.args[0]) if isinstance(inner, expm1) else None
 
 
-def log1p(e: Any) -> Expr | None:
+def log_of_one_plus(e: Any) -> Expr | None:
     found = _argument(e)
     if found is None or not isinstance(found[1], Add) or sympy.S.One not in found[1].args:
         return None
@@ -122,7 +122,7 @@ def log_cosh(e: Any) -> Expr | None:
     return found[0] * LogCosh(found[1].args[0]) if found and isinstance(found[1], sympy.cosh) else None
 
 
-def expm1(e: Any) -> Expr | None:
+def exp_minus_one(e: Any) -> Expr | None:
     found = _pair(e, exp, -1)
     return None if found is None else found[0] * expm1(found[1].args[0]) + found[2]
 

@@ -122,7 +122,7 @@ RULES: tuple[Rule, ...] = (
         Eq(exp(U) - 1, expm1(U), evaluate=False),
         f"for small u it is {_CANCELS}",
         "Kahan 1987; Higham 2002, section 1.14.1",
-        patterns.expm1,
+        patterns.exp_minus_one,
     ),
     Rule(
         "log1mexp",
@@ -136,7 +136,7 @@ RULES: tuple[Rule, ...] = (
         Eq(log(1 + U), log1p(U), evaluate=False),
         "1 + u loses the digits of a small u",
         "Kahan 1987; Higham 2002, section 1.14.1",
-        patterns.log1p,
+        patterns.log_of_one_plus,
     ),
     Rule(
         "tanh",
