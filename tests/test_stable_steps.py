@@ -139,8 +139,11 @@ def _exact(unit: Activation, cost: Cost, z: float, y: float) -> tuple[mpmath.mpf
         return J(g(at), mpmath.mpf(y)), (J(g(high), mpmath.mpf(y)) - J(g(low), mpmath.mpf(y))) / (high - low)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(("unit", "cost"), PAIRS, ids=lambda x: getattr(x, "name", x))
+# The types take turns: a pair differs from its neighbour in one function only.
+TURNS = [(*pair, ("float64", "float32")[n % 2]) for n, pair in enumerate(PAIRS)]
+
+
+@pytest.mark.parametrize(("unit", "cost", "dtype"), TURNS, ids=lambda x: getattr(x, "name", x))
 def test_pairs_at_extreme_weighted_sums(unit: str | Activation, cost: str | Cost, dtype: str) -> None:
     """Cost and gradient are finite and right to 16 ulps of the largest number that enters them."""
     network = Network(2, [Dense(1, unit, bias=False)], cost, name="pair")
@@ -182,3 +185,19 @@ def test_softmax_at_extreme_gaps(cost: str | Cost, gap: float) -> None:
             true = sum(each(p, t) for p, t in zip(h, y, strict=True))
         assert pytest.approx(float(true), rel=1e-14, abs=1e-15 * max(1, gap)) == J
         assert np.isfinite(gradient).all()
+
+
+@pytest.mark.parametrize("label", ["1.3d, k=1", "1.3d, k=2", "1.8d", "1.3, k=1", "2.1"])
+def test_a_stable_form_heals_nothing(derivation: symbp.Derivation, label: str) -> None:
+    """It is made from the equation that stands there: a wrong one stays wrong in it, and in the kernel."""
+    statement = derivation[label].statement
+    broken = derivation.replace(label, records.equation(statement.lhs, 3 * statement.rhs))
+    source = ",".join((label.split(",")[0] + "s", *label.split(",")[1:]))
+    if source in broken:
+        assert all(
+            check.passed for check in Panel(broken).checks(broken[source]) if check.method == "rewriting"
+        )
+        assert broken[source].statement != derivation[source].statement
+    tanh = symbp.derive(Network(2, [Dense(2, "tanh"), Dense(1)], "squared_error"))
+    halved = records.equation(tanh["1.3d, k=1"].statement.lhs, tanh["1.3d, k=1"].statement.rhs / 2)
+    assert "1.3ds, k=1" not in tanh.replace("1.3d, k=1", halved)

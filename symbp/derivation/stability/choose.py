@@ -32,6 +32,10 @@ RELATION_LIMIT = 4.0
 _NEAR = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 
+Values = tuple[tuple[str, float], ...]
+Through = tuple[tuple[str, tuple[Any, Any]], ...]
+
+
 @dataclass(frozen=True)
 class Form:
     """An expression as kernels compute it.
@@ -71,27 +75,29 @@ def value_form(formula: Any) -> Form:
 @functools.cache
 def slope_form(formula: Any, relation: Any) -> Form:
     """Return the form of g'(z), given as found: in z and, where a relation exists, in the output o."""
-    derivative = sympy.diff(formula, Z)
-    through = {"o": (value_form(formula).expression, formula)} if relation.has(O) else {}
+    through: Through = (("o", (value_form(formula).expression, formula)),) if relation.has(O) else ()
+    # What was stated counts, right or wrong: no form may heal it.
+    stated = put_in(relation, dict(through))
     found: tuple[Finding, ...] = ()
     if through:
-        found = _scan(relation, "derivative", derivative, through, largest(derivative), RELATION_LIMIT)
+        floor = largest(relation, None, through)
+        found = _scan(relation, "derivative", stated, dict(through), floor, RELATION_LIMIT)
         if not found:
             return Form(relation, (), (), ())
     stable, used = rewrite(formula)
-    written = derivative if through else relation
-    candidates = [(written, ()), rewritten(derivative), rewritten(sympy.diff(stable, Z), used)]
-    return _choose(candidates, derivative, "derivative", as_written=relation, cured=found)
+    candidates = [
+        (relation, ()),
+        rewritten(sympy.diff(formula, Z)),
+        rewritten(sympy.diff(stable, Z), used),
+        rewritten(stated),
+    ]
+    return _choose(candidates, stated, "derivative", dict(through), cured=found)
 
 
 def stable_form(formula: Any) -> Any:
     """Return the stable form of an activation's formula in z, or None where it needs none."""
     form = value_form(formula)
     return form.expression if form.expression != formula else None
-
-
-Values = tuple[tuple[str, float], ...]
-Through = tuple[tuple[str, tuple[Any, Any]], ...]
 
 
 @functools.cache
