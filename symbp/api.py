@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from symbp.derivation.derive import derive as _derive
 from symbp.derivation.records import Derivation as _Derivation
 from symbp.derivation.records import Step as _Step
+from symbp.derivation.stability.report import warn_of_own_functions
 from symbp.functions import UpdateRule
 from symbp.network import Network
 
@@ -125,4 +126,6 @@ def derive(network: Network | None = None, optimizer: UpdateRule | None = None) 
         Its steps are made but not yet checked: ``prove()`` runs the oracles.
     """
     found = _derive(network, optimizer)
+    if network is not None:
+        warn_of_own_functions(network, "float64")
     return Derivation(found.network, found.steps, found.recipe, found.optimizer)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from symbp.derivation.records import Derivation
 from symbp.plan.check import check
 from symbp.plan.lower import lower
+from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
 from symbp.plan.sharing import share_functions
 
@@ -107,4 +108,4 @@ def _schedule_statement(statement: Statement) -> Statement:
     return replace(statement, inner=inner) if side_by_side and reads else statement
 
 
-PASSES: tuple[Pass, ...] = (share_functions, transpose_weights, schedule)
+PASSES: tuple[Pass, ...] = (share_functions, share_inside_named, transpose_weights, schedule)

@@ -14,6 +14,7 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
+from symbp.algebra.named import NAMED
 from symbp.errors import PlanError
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Reduce, Statement
 
@@ -32,7 +33,8 @@ _FUNCTIONS = {
     "atan": "math.atan",
     "Abs": "abs",
     "sign": "np.sign",
-    "Softplus": "softplus",
+    "Erfc": "math.erfc",
+    **{kind.__name__: kind.title for kind in NAMED},
 }
 _SYMBOLS = {"eta": "learning_rate"}
 _POWERS = 4
@@ -64,6 +66,7 @@ class ValuePrinter(StrPrinter):
         return self.number(expr)
 
     _print_Float = _print_Rational
+    _print_NumberSymbol = _print_Rational
     _print_Pi = _print_Rational
     _print_Exp1 = _print_Rational
 
@@ -92,7 +95,7 @@ class ValuePrinter(StrPrinter):
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:
         base, exponent = expr.args
-        if expr.is_number and not exponent.is_Integer:
+        if expr.is_number:
             return self.number(expr)  # such as sqrt(2): once, here, to all digits
         if exponent == -1:
             return f"{self.number(1)}/{self.parenthesize(base, PRECEDENCE['Pow'])}"
@@ -176,15 +179,16 @@ class ValuePrinter(StrPrinter):
 
     def _print_Function(self, expr: Any) -> str:
         name = expr.func.__name__
+        if expr.is_number:  # a constant such as log(2), rounded once
+            return self.number(expr)
         if name not in _FUNCTIONS:
             raise PlanError(f"no kernel for the function {name}")
-        if expr.is_number:
-            return self.number(expr)
         return f"{_FUNCTIONS[name]}({', '.join(map(self._print, expr.args))})"
 
     _print_Abs = _print_Function
     _print_sign = _print_Function
     _print_log1p = _print_Function
+    _print_expm1 = _print_Function
     _print_exp = _print_Function
 
 

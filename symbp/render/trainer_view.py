@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sympy import Symbol
-
-from symbp.algebra.nodes import Softplus
+from symbp.algebra.named import LETTERS, NAMED, Named
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
@@ -75,7 +73,7 @@ class TrainerView:
             "output_view": self._places.view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
-            "softplus": self.softplus(),
+            "named": self.named(),
             "zero": ValuePrinter(self.dtype).number(0),
             "vector": self.vector,
             "patterns": selftest,
@@ -202,14 +200,25 @@ class TrainerView:
             )
         return lines
 
-    def softplus(self) -> str:
-        """Return the value of the stable softplus, or nothing where no kernel calls it."""
-        used = any(
-            statement.value.atoms(Softplus)
+    def named(self) -> list[dict[str, str]]:
+        """Return the named functions that kernels call: their heads, definitions and stable forms."""
+        called = {
+            type(e)
             for kernel in self.program.kernels
             for statement in kernel.statements
-        )
-        return ValuePrinter(self.dtype).doprint(Softplus(Symbol("u", real=True)).stable()) if used else ""
+            for e in statement.value.atoms(Named)
+        }
+        helpers = []
+        for kind in (kind for kind in NAMED if kind in called):
+            function = kind(*LETTERS[: next(iter(kind.nargs))])
+            helpers.append(
+                {
+                    "head": f"{kind.title}({', '.join(str(a) for a in function.args)})",
+                    "definition": self.writer.expression(function.defining()),
+                    "value": ValuePrinter(self.dtype).doprint(function.stable()),
+                }
+            )
+        return helpers
 
 
 _VIEWED = ("weights", "gradient", "work")
