@@ -45,7 +45,7 @@ class ExpressionError(SpecError):
 
 
 class SymbpWarning(UserWarning):
-    """Something is legal and may still not be what was meant: a formula that is not real or overflows somewhere."""
+    """Something is legal and may still not be what was meant: a formula that overflows, or is not real."""
 
 
 class DataError(SymbpError, ValueError):

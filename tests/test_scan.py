@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 import symbp
-from symbp.derivation.stability.choose import Z, slope_form, value_form
+from symbp.derivation.stability.choose import O, Z, slope_form, value_form
 from symbp.derivation.stability.report import scan, stable_form
 from symbp.errors import SymbpWarning
 from symbp.functions import ACTIVATIONS
@@ -70,14 +70,8 @@ def test_the_scan_is_deterministic_and_quick() -> None:
 @pytest.mark.parametrize(
     "formula",
     [
-        "exp(exp(exp(z)))",
-        "tanh(exp(exp(z)))",
-        "sin(exp(exp(z)))",
-        "erf(exp(z)) + atan(exp(exp(z)))",
-        "exp(z**64)**64",
-        "log(log(1 + exp(exp(z))))",
-        "1/z",
-        "z**64/z**63",
+        *("exp(exp(exp(z)))", "tanh(exp(exp(z)))", "sin(exp(exp(z)))", "erf(exp(z)) + atan(exp(exp(z)))"),
+        *("exp(z**64)**64", "log(log(1 + exp(exp(z))))", "1/z", "z**64/z**63"),
     ],
 )
 def test_the_scan_does_not_hang(formula: str) -> None:
@@ -102,6 +96,19 @@ def test_what_a_rule_cures_is_not_warned_of(formula: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         symbp.derive(symbp.Network(2, [symbp.Dense(2, own), symbp.Dense(1)], "squared_error"))
+
+
+def test_where_a_formula_is_not_real_is_told_once() -> None:
+    own = symbp.Activation("own", "sqrt(z)")
+    with pytest.warns(SymbpWarning, match="is not real for z < 0") as told:
+        symbp.derive(symbp.Network(2, [symbp.Dense(2, own), symbp.Dense(1)], "squared_error"))
+    assert len(told) == 1
+
+
+def test_a_relation_that_is_off_by_few_digits_is_said_to_be_that() -> None:
+    """swish' = o + s (1 - o) loses the digits of o, not half of all."""
+    found = slope_form(parse_formula("z/(1 + exp(-z))", ("z",)), O + (1 - O) / (1 + sympy.exp(-Z)))
+    assert "is off by up to" in found.because
 
 
 def test_built_in_functions_are_not_warned_of() -> None:

@@ -56,7 +56,8 @@ def warn_of_own_functions(network: Network, dtype: str, stacklevel: int = 3) -> 
     for record in dict.fromkeys(layer.activation for layer in network.layers):
         if record.name in known or record.of_layer:
             continue
-        found = [f for f in left(record.expression(), dtype) if _is_reached(f)]
+        # Where a formula is not real, the declaration of the network has told.
+        found = [f for f in left(record.expression(), dtype) if _is_reached(f) and f.kind != "not real"]
         if found:
             told = "; ".join(map(str, found))
             warnings.warn(
