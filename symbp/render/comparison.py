@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import ascii_lowercase
 
 from symbp.derivation.components import RULE as COMPONENT
 from symbp.derivation.records import Derivation
@@ -62,7 +63,7 @@ def _by_number(counts: Mapping[str, Operations]) -> dict[str, Operations]:
     """Add up the layers: "2.17a, k=1" and "2.17b, k=2" are both 2.17."""
     found: dict[str, Operations] = {}
     for label, operations in counts.items():
-        number = label.partition(",")[0].rstrip("abcdefgh")
+        number = label.partition(",")[0].rstrip(ascii_lowercase)
         found[number] = found.get(number, Operations()) + operations
     return dict(sorted(found.items(), key=lambda item: _order(item[0])))
 

@@ -26,7 +26,7 @@ GENERIC = (
     ("Derivatives by the inputs", r"X\.\d+"),
     ("Update", r"2\.2"),
     (_OUTPUT, r"1\.8.*|2\.1([a-z].*)?"),
-    (_BACKWARD, r"D\.1[a-z]"),
+    (_BACKWARD, r"D\.1[a-z]+"),
 )
 INSTANCES = (
     (_FORWARD, r"2\.6b?|1\.3([a-z].*)?"),
