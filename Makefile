@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint generated clean
+.PHONY: demo test lint generated coefficients accuracy clean
 
 demo: .venv/demo-installed       ## handwritten digits: derive, prove, compile, verify, train
 	$(BIN)/symbp demo --output demo
@@ -17,6 +17,12 @@ lint: .venv/dev-installed        ## style and types
 
 generated: .venv/dev-installed   ## rebuild the committed reference output
 	$(BIN)/python -m tests.golden
+
+coefficients: .venv/dev-installed  ## fit the polynomials of the elementary functions anew
+	$(BIN)/python -m symbp.elementary.fit
+
+accuracy: .venv/dev-installed    ## measure them anew: a few minutes
+	$(BIN)/symbp accuracy --record
 
 clean:                           ## remove what make and the tests made; generated/ stays
 	rm -rf .venv demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

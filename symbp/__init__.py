@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from symbp.version import __version__
 
 if TYPE_CHECKING:
-    from symbp.api import Derivation, derive
+    from symbp.api import Chain, Derivation, chain, derive
     from symbp.errors import SymbpError, SymbpWarning
-    from symbp.functions import Activation, Cost, Parameter
+    from symbp.functions import Activation, Cost, Parameter, Penalty, Schedule, UpdateRule
     from symbp.network import Dense, Network
     from symbp.run.check_gradient import check_gradient
     from symbp.run.generate import generate
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
 _PLACES = {
     "Activation": "symbp.functions",
+    "Chain": "symbp.api",
     "Cost": "symbp.functions",
     "Dense": "symbp.network",
     "Derivation": "symbp.api",
     "Network": "symbp.network",
     "Parameter": "symbp.functions",
+    "Penalty": "symbp.functions",
+    "Schedule": "symbp.functions",
     "Spec": "symbp.spec",
     "SymbpError": "symbp.errors",
     "SymbpWarning": "symbp.errors",
@@ -38,6 +41,8 @@ _PLACES = {
     "check_gradient": "symbp.run.check_gradient",
     "network_symbols": "symbp.run.symbolic",
     "Trainer": "symbp.run.trainer",
+    "UpdateRule": "symbp.functions",
+    "chain": "symbp.api",
     "derive": "symbp.api",
     "generate": "symbp.run.generate",
     "load": "symbp.run.load",
@@ -46,17 +51,22 @@ _PLACES = {
 
 __all__ = [
     "Activation",
+    "Chain",
     "Cost",
     "Dense",
     "Derivation",
     "Network",
     "Parameter",
+    "Penalty",
+    "Schedule",
     "Spec",
     "SymbpError",
     "SymbpWarning",
     "TrainOptions",
     "Trainer",
+    "UpdateRule",
     "__version__",
+    "chain",
     "check_gradient",
     "derive",
     "generate",

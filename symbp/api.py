@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from symbp.derivation.derive import derive as _derive
 from symbp.derivation.records import Derivation as _Derivation
 from symbp.derivation.records import Step as _Step
 from symbp.derivation.stability.report import warn_of_own_functions
-from symbp.functions import UpdateRule
+from symbp.functions import Penalty, Schedule, UpdateRule
+from symbp.graph.chain import Chain as _Chain
+from symbp.graph.chain import build as _build
 from symbp.network import Network
+from symbp.spec import TrainOptions
 
 
 @dataclass(frozen=True)
@@ -110,22 +114,87 @@ def _shown(step: _Step, widths: tuple[int, ...]) -> Step:
     return Step(**{field.name: getattr(step, field.name) for field in fields(_Step)}, widths=widths)
 
 
-def derive(network: Network | None = None, optimizer: UpdateRule | None = None) -> Derivation:
+def derive(
+    network: Network | None = None,
+    optimizer: str | Mapping[str, Any] | UpdateRule = "sgd",
+    *,
+    schedule: str | Mapping[str, Any] | Schedule = "constant",
+    clip_norm: float | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    penalty: str | Mapping[str, Any] | Penalty | None = None,
+) -> Derivation:
     """Derive the backpropagation of a network, or of any sequential dense network.
 
     Parameters
     ----------
     network : Network, optional
         One architecture. Without it the number of layers and all sizes stay symbols.
-    optimizer : UpdateRule, optional
+    optimizer : str, mapping or UpdateRule
         The rule of eq. 2.2; gradient descent if left out.
+    schedule, clip_norm, l1, l2, penalty : optional
+        As in :class:`symbp.TrainOptions`; what is not asked for has no equations.
 
     Returns
     -------
     Derivation
         Its steps are made but not yet checked: ``prove()`` runs the oracles.
     """
-    found = _derive(network, optimizer)
+    options = TrainOptions(optimizer, schedule=schedule, clip_norm=clip_norm, l1=l1, l2=l2, penalty=penalty)
+    found = _derive(network, options.training)
     if network is not None:
         warn_of_own_functions(network, "float64")
-    return Derivation(found.network, found.steps, found.recipe, found.optimizer)
+    return Derivation(found.network, found.steps, found.recipe, found.training)
+
+
+class Chain(_Chain):
+    """A computation graph that also typesets itself."""
+
+    def text(self) -> str:
+        """Return values and derivatives for the terminal."""
+        from symbp.render import chain
+
+        return chain.text(self)
+
+    def markdown(self) -> str:
+        """Return values and derivatives as Markdown with formulas between dollar signs."""
+        from symbp.render import chain
+
+        return chain.markdown(self)
+
+    def latex(self) -> str:
+        """Return a complete LaTeX article with the drawing of the graph."""
+        from symbp.render import chain
+
+        return chain.latex(self)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": self.text(), "text/markdown": self.markdown()}
+
+
+def chain(expression: object, at: Mapping[str, object] | None = None) -> Chain:
+    """Return the computation graph of an expression, with derivatives accumulated backwards.
+
+    Parameters
+    ----------
+    expression : str, sympy.Expr or mapping
+        ``"(a + b)*c"`` is split into its operations. In ``"y = 2*a1 + a2; a1 = 3*x; a2 = -x"``
+        each assignment is a node, in any order; the output is what no other node uses.
+    at : mapping, optional
+        Values of all inputs, such as ``{"a": -12, "b": 14, "c": "1/3"}``; decimals are exact.
+
+    Returns
+    -------
+    Chain
+        Nodes, edges with local derivatives, and where `at` is given values and derivatives
+        as numbers (001, figure 6; 003, section 2).
+
+    Raises
+    ------
+    GraphError
+        If names are defined by each other or have no value, or this is no expression.
+    ExpressionError
+        If a text is not a formula.
+    """
+    found = _build(expression, at)
+    return Chain(found.vertices, found.edges, found.output)

@@ -22,6 +22,7 @@ from symbp.spec import Spec
 from symbp.version import __version__
 
 FORMATS = ("latex", "html", "text", "markdown", "pdf")
+AUDIT_FORMATS = ("text", "latex", "html", "json")
 
 # \b keeps Click from filling the lines of the example.
 _HELP = """Derive backpropagation of a dense network, prove every step, typeset it, compile and train it.
@@ -156,6 +157,8 @@ def _read_spec(path: str, **given: Any) -> Spec:
 @click.option(
     "--mutants", is_flag=True, help="With --prove: break every equation; report which faults are seen."
 )
+@click.option("--numbers", metavar="TEXT", help="Work an example through: 'x = 2; y = 1; seed = 3'.")
+@click.option("--digits", type=click.IntRange(1, 40), metavar="N", help="Decimals of --numbers.")
 @_output_options
 def derive(
     spec: str,
@@ -165,6 +168,8 @@ def derive(
     components: bool,
     prove: bool,
     mutants: bool,
+    numbers: str | None,
+    digits: int | None,
     output: str | None,
     force: bool,
 ) -> int:
@@ -172,6 +177,12 @@ def derive(
     declared = Spec.from_toml(spec)
     if mutants and not prove:
         raise click.UsageError("--mutants needs --prove")
+    if numbers is not None and (prove or components):
+        raise click.UsageError("--numbers works one example; leave --prove and --components out")
+    if numbers is not None and translate is not None:
+        raise click.UsageError("--numbers works one example; leave --translate out")
+    if digits is not None and numbers is None:
+        raise click.UsageError("--digits needs --numbers")
     if prove:
         if output is not None or form is not None:
             raise click.UsageError("--prove prints a table; leave --output and --format out")
@@ -187,15 +198,17 @@ def derive(
 
     for name in (notation, translate or notation):
         get(name)  # says so now if there is none of that name
-    derivation = symbp.derive(declared.network, declared.train.optimizer)
-    derivation = (derivation.components() if components else derivation).checked()
-    derivation.prove()
+    derivation = symbp.derive(declared.network, **declared.train.stated)
+    if numbers is not None:
+        write = _worked_example(derivation, numbers, notation, digits)
+    else:
+        write = _derivation(derivation.components() if components else derivation, notation, translate)
     if form == "pdf":
         from symbp.pdf import compile_pdf
 
-        content: str | bytes = compile_pdf(derivation.latex(notation=notation, translate=translate))
+        content: str | bytes = compile_pdf(write("latex"))
     else:
-        content = getattr(derivation, form)(notation=notation, translate=translate)
+        content = write(form)
     if output is None:
         click.echo(content, nl=False)
     else:
@@ -203,11 +216,30 @@ def derive(
     return 0
 
 
+def _derivation(derivation: Any, notation: str, translate: str | None) -> Callable[[str], str]:
+    """Return what writes a derivation, every step proved, in a format."""
+    checked = derivation.checked()
+    checked.prove()
+    return lambda form: str(getattr(checked, form)(notation=notation, translate=translate))
+
+
+def _worked_example(derivation: Any, numbers: str, notation: str, digits: int | None) -> Callable[[str], str]:
+    """Return what writes the network worked through with numbers in a format."""
+    from symbp.derivation.given import read
+    from symbp.derivation.numbers import work
+    from symbp.render.example import FORMATS as pages
+
+    given = read(numbers, derivation.network)
+    derivation.prove()
+    example = work(derivation, given)
+    return lambda form: pages[form](example, notation, digits)
+
+
 def _prove(declared: Spec, components: bool, mutants: bool) -> int:
     """Print every step with its oracles, and what they see of deliberate faults."""
     import symbp
 
-    derivation = symbp.derive(declared.network, declared.train.optimizer)
+    derivation = symbp.derive(declared.network, **declared.train.stated)
     derivation = (derivation.components() if components else derivation).checked()
     checks = derivation.prove()
     width = max(map(len, derivation.labels))
@@ -322,6 +354,7 @@ def train(
         learning_rate=how.learning_rate,
         shuffle=how.shuffle,
         seed=how.seed,
+        clip_norm=how.clip_norm,
         progress=True,
         sample_weight=v,
         class_weight=class_weight,
@@ -372,7 +405,10 @@ def verify(file: str) -> int:
 
     import symbp
 
-    report = symbp.verify(symbp.load(file) if spec is None else spec.network)
+    if spec is None:
+        report = symbp.verify(symbp.load(file))
+    else:
+        report = symbp.verify(symbp.derive(spec.network, **spec.train.stated))
     click.echo(report.table())
     return 0 if report.ok else 1
 
@@ -401,6 +437,53 @@ def functions(name: str | None, form: str) -> None:
     from symbp.render.functions_page import functions_page
 
     click.echo(functions_page(records, form), nl=False)
+
+
+@cli.command()
+@click.option("--function", "names", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@click.option("--quick", is_flag=True, help="Fewer points and repeats: seconds instead of minutes.")
+@click.option("--format", "form", type=click.Choice(("text", "markdown")), default="text", show_default=True)
+@click.option("--record", is_flag=True, hidden=True, help="Write the accuracy into this checkout of symbp.")
+def accuracy(names: tuple[str, ...], quick: bool, form: str, record: bool) -> None:
+    """Measure the elementary functions of the kernels.
+
+    Each is compared with the exact values and timed beside those of math and NumPy.
+    """
+    if record and (names or quick):
+        raise click.UsageError("--record takes all functions and all points")
+
+    from symbp.bench import accuracy as measured
+    from symbp.bench import table
+
+    found = table.rows(names, quick, lambda what: click.echo(what, err=True) if sys.stderr.isatty() else None)
+    click.echo((table.markdown if form == "markdown" else table.text)(found), nl=False)
+    if record:
+        click.echo(f"wrote {measured.record(row.accuracy for row in found)}", err=True)
+
+
+@cli.command()
+@click.argument("document", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(AUDIT_FORMATS),
+    help="Default: by the ending of --output, else text.",
+)
+@_output_options
+def audit(document: str | None, form: str | None, output: str | None, force: bool) -> None:
+    """Check DOCUMENT (000 to 004) of the sources equation by equation; all of them by default."""
+    if output is not None:
+        check_output(output, force)
+    endings = {".tex": "latex", ".html": "html", ".json": "json"}
+    form = form or endings.get(Path(output or "").suffix, "text")
+
+    from symbp.render.audit import page
+
+    content = page(document, form)
+    if output is None:
+        click.echo(content, nl=False)
+    else:
+        click.echo(f"wrote {atomic_write(output, content)}")
 
 
 @cli.command()

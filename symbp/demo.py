@@ -73,7 +73,7 @@ def run_demo(directory: str | Path) -> bool:
     )
 
     with Stage("derive") as this:
-        derivation = symbp.derive(network, options.optimizer)
+        derivation = symbp.derive(network, **options.stated)
         this.result = f"{len(derivation.steps)} steps"
     with Stage("prove") as this:
         derivation = derivation.checked()

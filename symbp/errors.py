@@ -66,6 +66,18 @@ class GradientError(SymbpError, ValueError):
     """
 
 
+class DocumentError(SymbpError):
+    """A statement of a source document is not of the language, or there is no such document."""
+
+
+class GraphError(SymbpError, ValueError):
+    """A computation graph cannot be built or evaluated.
+
+    Usual causes: a name without a value, names that are defined by each other, a text
+    that is no formula.
+    """
+
+
 class PlanError(SymbpError):
     """A derivation could not be lowered, or a pass broke the kernel program.
 

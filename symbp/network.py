@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from symbp.errors import SpecError
-from symbp.functions import ACTIVATIONS, ALIASES, COSTS, Activation, Cost, UpdateRule
+from symbp.functions import ACTIVATIONS, ALIASES, COSTS, Activation, Cost
 from symbp.functions.names import nearest
 from symbp.values import shown, whole_number
 
@@ -25,7 +25,7 @@ MAX_UNITS = 1_000_000
 # 50 million weights are 400 MB in float64; their gradient and the like come on top.
 MAX_PARAMS = 50_000_000
 
-Record = TypeVar("Record", Activation, Cost, UpdateRule)
+Record = TypeVar("Record", Activation, Cost)
 
 
 @dataclass(frozen=True, init=False)
@@ -184,7 +184,7 @@ def resolve(key: str, value: object, table: Mapping[str, Record], kind: type[Rec
         if name not in table:
             raise SpecError(f"unknown {key} {shown(value)}{nearest(value, table)}")
         return table[name]
-    if isinstance(value, Mapping) and kind is not UpdateRule:
+    if isinstance(value, Mapping):
         return _with_values(key, value, table, kind)
     if not isinstance(value, kind):
         raise SpecError(f"{key} = {shown(value)}: expected a name or a symbp.{kind.__name__}")

@@ -7,6 +7,7 @@ one, because a misspelt ``batch_sise`` that is silently ignored costs hours.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -15,13 +16,29 @@ from pathlib import Path
 from typing import Any
 
 from symbp.errors import SpecError
-from symbp.functions import ACTIVATIONS, ALIASES, COSTS, OPTIMIZERS, Activation, Cost, UpdateRule
+from symbp.functions import (
+    ACTIVATIONS,
+    ALIASES,
+    COSTS,
+    OPTIMIZERS,
+    PENALTIES,
+    SCHEDULES,
+    Activation,
+    Cost,
+    Penalty,
+    Schedule,
+    Training,
+    UpdateRule,
+)
+from symbp.functions.named import choose
 from symbp.functions.names import nearest
 from symbp.functions.parameters import parameter_entry
 from symbp.network import MAX_LAYERS, Dense, Network, resolve
+from symbp.own_rules import OWN_TABLES, OwnRules, own_entries
 from symbp.values import positive_number, shown, whole_number
 
 DTYPES = ("float64", "float32")
+ELEMENTARY = ("fast", "libm")
 MAX_BYTES = 4_000_000
 MAX_BATCH = 1_000_000
 MAX_EPOCHS = 10_000_000
@@ -34,8 +51,9 @@ class TrainOptions:
 
     Parameters
     ----------
-    optimizer : str or UpdateRule
-        A name of :data:`symbp.functions.OPTIMIZERS` or the record itself.
+    optimizer : str, mapping or UpdateRule
+        A name of :data:`symbp.functions.OPTIMIZERS`, ``{"name": "adam", "beta1": 0.8}``, or
+        the record itself.
     learning_rate : float, optional
         Left out, the default of the optimizer.
     batch_size, epochs : int
@@ -46,6 +64,17 @@ class TrainOptions:
         Starts the generator of initial weights and of the shuffling.
     shuffle : bool
         Whether each epoch visits the samples in a new order.
+    schedule : str, mapping or Schedule
+        The learning rate of each update; constant if left out.
+    clip_norm : float, optional
+        The largest norm of all gradients together; longer ones are scaled down to it.
+    l1, l2 : float
+        Strengths of the penalties ``l1 |w|`` and ``l2/2 w^2`` of every regular weight.
+    penalty : str, mapping or Penalty, optional
+        Another penalty, in place of `l1` and `l2`.
+    elementary : {"fast", "libm"}
+        Whether exp, tanh and the like are arithmetic that the compiler turns into vector
+        instructions (at most 2 ulp from the exact value), or those of Python's ``math``.
 
     Raises
     ------
@@ -60,23 +89,39 @@ class TrainOptions:
     dtype: str
     seed: int
     shuffle: bool
+    schedule: Schedule
+    clip_norm: float | None
+    l1: float
+    l2: float
+    penalty: Penalty | None
+    elementary: str
 
     def __init__(
         self,
-        optimizer: str | UpdateRule = "sgd",
+        optimizer: str | Mapping[str, Any] | UpdateRule = "sgd",
         learning_rate: float | None = None,
         batch_size: int = 32,
         epochs: int = 20,
         dtype: str = "float64",
         seed: int = 0,
         shuffle: bool = True,
+        schedule: str | Mapping[str, Any] | Schedule = "constant",
+        clip_norm: float | None = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        penalty: str | Mapping[str, Any] | Penalty | None = None,
+        elementary: str = "fast",
     ) -> None:
-        rule = resolve("optimizer", optimizer, OPTIMIZERS, UpdateRule)
-        rate = rule.learning_rate if learning_rate is None else learning_rate
+        rule, beside = choose("optimizer", optimizer, OPTIMIZERS, UpdateRule, ("learning_rate",))
+        if learning_rate is not None and beside:
+            raise SpecError("learning_rate is given twice, beside the optimizer and within it")
+        rate = beside.get("learning_rate", rule.learning_rate) if learning_rate is None else learning_rate
         if not isinstance(dtype, str) or dtype not in DTYPES:
             raise SpecError(f"dtype = {shown(dtype)}: expected one of {', '.join(DTYPES)}")
         if not isinstance(shuffle, bool):
             raise SpecError(f"shuffle = {shown(shuffle)}: expected true or false")
+        if not isinstance(elementary, str) or elementary not in ELEMENTARY:
+            raise SpecError(f"elementary = {shown(elementary)}: expected one of {', '.join(ELEMENTARY)}")
         object.__setattr__(self, "optimizer", rule)
         object.__setattr__(self, "learning_rate", positive_number("learning_rate", rate))
         object.__setattr__(self, "batch_size", whole_number("batch_size", batch_size, 1, MAX_BATCH))
@@ -84,6 +129,36 @@ class TrainOptions:
         object.__setattr__(self, "dtype", dtype)
         object.__setattr__(self, "seed", whole_number("seed", seed, 0, MAX_SEED))
         object.__setattr__(self, "shuffle", shuffle)
+        object.__setattr__(self, "elementary", elementary)
+        object.__setattr__(self, "schedule", choose("schedule", schedule, SCHEDULES, Schedule)[0])
+        clip = None if clip_norm is None else positive_number("clip_norm", clip_norm)
+        object.__setattr__(self, "clip_norm", clip)
+        object.__setattr__(self, "l1", PENALTIES["l1"].with_values(l1=l1).constants["l1"])
+        object.__setattr__(self, "l2", PENALTIES["l2"].with_values(l2=l2).constants["l2"])
+        other = None if penalty is None else choose("penalty", penalty, PENALTIES, Penalty)[0]
+        if other is not None and (self.l1 or self.l2):
+            raise SpecError(f"penalty {other.name!r} beside l1 or l2: give one or the other")
+        object.__setattr__(self, "penalty", other)
+
+    @property
+    def regularisation(self) -> Penalty | None:
+        """The penalty of a regular weight, from `penalty` or from `l1` and `l2`."""
+        if self.l1 and self.l2:
+            return PENALTIES["elastic_net"].with_values(l1=self.l1, l2=self.l2)
+        if self.l1:
+            return PENALTIES["l1"].with_values(l1=self.l1)
+        return PENALTIES["l2"].with_values(l2=self.l2) if self.l2 else self.penalty
+
+    @property
+    def stated(self) -> dict[str, Any]:
+        """The options that :func:`symbp.derive` takes."""
+        names = ("optimizer", "schedule", "clip_norm", "l1", "l2", "penalty")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def training(self) -> Training:
+        """What of these options is stated as equations and compiled."""
+        return Training(self.optimizer, self.schedule, self.regularisation, self.clip_norm is not None)
 
 
 @dataclass(frozen=True)
@@ -110,19 +185,18 @@ class Spec:
         """Read TOML text; `where` names it in messages."""
         with _at(where):
             tables = _parse(text)
-            _only_known("table", tables, ("network", "functions", "train"))
+            _only_known("table", tables, ("network", "functions", "train", *OWN_TABLES))
+            rules = OwnRules.of({name: _table(tables, name) for name in OWN_TABLES})
             own = _functions(_table(tables, "functions"))
             if "network" not in tables:
                 raise SpecError("no [network]: expected inputs, layers and cost there")
-            return cls(_network(_table(tables, "network"), own), _train(_table(tables, "train")))
+            return cls(_network(_table(tables, "network"), own), _train(_table(tables, "train"), rules))
 
     def to_toml(self) -> str:
         """Return the TOML text that reads back as this very spec."""
         import tomli_w
 
         network, train = self.network, self.train
-        if train.optimizer.name not in OPTIMIZERS:
-            raise SpecError(f"optimizer {train.optimizer.name!r} is your own, which TOML cannot declare")
         functions: list[Activation | Cost] = [layer.activation for layer in network.layers]
         functions.append(network.cost)
         own = {f.name: _function_entry(f) for f in functions if f.name not in ACTIVATIONS | COSTS}
@@ -135,13 +209,20 @@ class Spec:
                 **({"weighted": True} if network.weighted else {}),
             },
             "functions": own,
+            **own_entries(train.optimizer, train.schedule, train.penalty),
             "train": {
-                "optimizer": {"name": train.optimizer.name, "learning_rate": train.learning_rate},
+                "optimizer": {
+                    "name": train.optimizer.name,
+                    "learning_rate": train.learning_rate,
+                    **train.optimizer.values,
+                },
                 "batch_size": train.batch_size,
                 "epochs": train.epochs,
                 "dtype": train.dtype,
                 "seed": train.seed,
                 "shuffle": train.shuffle,
+                "elementary": train.elementary,
+                **_further_options(train),
             },
         }
         return tomli_w.dumps({name: table for name, table in tables.items() if table})
@@ -266,21 +347,20 @@ def _layer(k: int, entry: object, activations: Mapping[str, Activation]) -> Dens
         return Dense(entry["units"], activation, entry.get("bias", True))
 
 
-def _train(table: Mapping[str, Any]) -> TrainOptions:
+def _train(table: Mapping[str, Any], own: OwnRules) -> TrainOptions:
     with _at("[train]"):
         if "learning_rate" in table:
             raise SpecError("learning_rate belongs to the optimizer: {name = 'sgd', learning_rate = 0.1}")
-        _only_known("key", table, ("optimizer", "batch_size", "epochs", "dtype", "seed", "shuffle"))
+        _only_known("key", table, tuple(field.name for field in dataclasses.fields(TrainOptions)))
         options = dict(table)
         optimizer = options.pop("optimizer", "sgd")
-        if not isinstance(optimizer, dict):
-            optimizer = {"name": optimizer}
+        rule, beside = choose("optimizer", optimizer, own.optimizers, UpdateRule, ("learning_rate",))
         with _at("optimizer"):
-            _only_known("key", optimizer, ("name", "learning_rate"))
-            if "name" not in optimizer:
-                raise SpecError("no key 'name'")
-            rule = resolve("optimizer", optimizer["name"], OPTIMIZERS, UpdateRule)
-            rate = positive_number("learning_rate", optimizer.get("learning_rate", rule.learning_rate))
+            rate = positive_number("learning_rate", beside.get("learning_rate", rule.learning_rate))
+        if "schedule" in options:
+            options["schedule"] = choose("schedule", options["schedule"], own.schedules, Schedule)[0]
+        if "penalty" in options:
+            options["penalty"] = choose("penalty", options["penalty"], own.penalties, Penalty)[0]
         return TrainOptions(rule, rate, **options)
 
 
@@ -297,6 +377,19 @@ def _named(function: Activation | Cost) -> str | dict[str, Any]:
     defaults = {parameter.name: parameter.default for parameter in function.parameters}
     values = {name: value for name, value in function.values.items() if value != defaults[name]}
     return {"name": function.name, **values} if values else function.name
+
+
+def _further_options(train: TrainOptions) -> dict[str, Any]:
+    """Return the options that are at work, of those that are not by default."""
+    entries: dict[str, Any] = {}
+    if train.schedule != SCHEDULES["constant"]:
+        entries["schedule"] = {"name": train.schedule.name, **train.schedule.values}
+    if train.clip_norm is not None:
+        entries["clip_norm"] = train.clip_norm
+    entries |= {name: value for name, value in (("l1", train.l1), ("l2", train.l2)) if value}
+    if train.penalty is not None:
+        entries["penalty"] = {"name": train.penalty.name, **train.penalty.values}
+    return entries
 
 
 def _function_entry(function: Activation | Cost) -> str | dict[str, Any]:

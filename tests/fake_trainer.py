@@ -25,7 +25,18 @@ def fake_trainer(network, dtype="float64", **broken):
         return float(J), g.astype(kind)
 
     def fit(
-        w, X, Y, *, epochs, batch_size, learning_rate, shuffle=True, seed=0, callback=None, sample_weight=None
+        w,
+        X,
+        Y,
+        *,
+        epochs,
+        batch_size,
+        learning_rate,
+        shuffle=True,
+        seed=0,
+        callback=None,
+        state=None,
+        sample_weight=None,
     ):
         w, history = np.array(w, kind), []
         if X.shape[1] != network.inputs:

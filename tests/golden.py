@@ -14,6 +14,8 @@ from pathlib import Path
 import symbp
 from symbp.functions import ACTIVATIONS, COSTS
 from symbp.network import Dense, Network
+from symbp.render.audit import page as audit
+from symbp.render.elementary_page import page as elementary
 from symbp.render.functions_page import functions_page
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
@@ -33,6 +35,18 @@ REFERENCES = (
         Network(64, [Dense(32, "relu"), Dense(10, "softmax")], "cross_entropy", name="digits_64_32_10"),
         TrainOptions(learning_rate=0.2, batch_size=16, epochs=100, dtype="float32"),
     ),
+    Spec(
+        Network(4, [Dense(5, "tanh"), Dense(3, "softmax")], "cross_entropy", name="iris_4_5_3_adam"),
+        TrainOptions(
+            {"name": "adam", "beta2": 0.99},
+            learning_rate=0.01,
+            batch_size=16,
+            epochs=100,
+            schedule="cosine",
+            clip_norm=5.0,
+            l2=1e-4,
+        ),
+    ),
 )
 
 
@@ -40,19 +54,61 @@ def build(spec: Spec, directory: Path) -> None:
     """Write all files of one reference network."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "spec.toml").write_text(spec.to_toml(), encoding="utf-8")
-    derivation = symbp.derive(spec.network, spec.train.optimizer).checked()
+    derivation = symbp.derive(spec.network, **spec.train.stated).checked()
     (directory / "derivation.tex").write_text(derivation.latex(), encoding="utf-8")
     (directory / "derivation.html").write_text(derivation.html(), encoding="utf-8")
     (directory / "trainer.py").write_text(trainer_source(derivation, spec), encoding="utf-8")
 
 
-FUNCTIONS = "functions.md"
+def functions_table() -> str:
+    """Return the table of all functions."""
+    table = functions_page([*ACTIVATIONS.values(), *COSTS.values()], "markdown")
+    return f"# Activations and costs\n\n{table}"
 
 
-def build_functions(directory: Path) -> None:
-    """Write the table of all functions."""
-    page = functions_page([*ACTIVATIONS.values(), *COSTS.values()], "markdown")
-    (directory / FUNCTIONS).write_text(f"# Activations and costs\n\n{page}", encoding="utf-8")
+# Pages that are of no network.
+PAGES = {
+    "audit/audit.json": lambda: audit(None, "json"),
+    "audit/audit.txt": lambda: audit(None, "text"),
+    "elementary.md": elementary,
+    "functions.md": functions_table,
+}
+
+
+# For each notation the network that its document works with, or one of its kind.
+DOCUMENTS = {
+    "smatrix": Network(
+        3, [Dense(4, "tanh"), Dense(3, "tanh"), Dense(1)], "half_squared_error", name="figure_1_2"
+    ),
+    "ng": Network(3, [Dense(3, "sigmoid"), Dense(1, "sigmoid")], "half_squared_error", name="figure_5"),
+    "lfd": Network(
+        1, [Dense(2, "tanh"), Dense(1, "tanh"), Dense(1, "tanh")], "squared_error", name="example"
+    ),
+    "bishop": Network(
+        2,
+        [Dense(2, "sigmoid", bias=False), Dense(2, "sigmoid", bias=False), Dense(1, "sigmoid", bias=False)],
+        "half_squared_error",
+        name="figure_4",
+    ),
+    "nielsen": Network(
+        2, [Dense(3, "sigmoid"), Dense(1, "sigmoid")], "binary_cross_entropy", name="sigmoids"
+    ),
+}
+
+
+def build_notation(notation: str, directory: Path) -> None:
+    """Write the derivation for any network, and for the document's own, in one notation."""
+    directory.mkdir(parents=True, exist_ok=True)
+    there = "lfd" if notation == "smatrix" else "smatrix"
+    anything, own = symbp.derive().checked(), symbp.derive(DOCUMENTS[notation]).checked()
+    pages = {
+        "any_network.tex": anything.latex(notation),
+        "any_network.txt": anything.text(notation, translate=there),
+        f"{DOCUMENTS[notation].name}.tex": own.latex(notation, translate=there),
+        f"{DOCUMENTS[notation].name}.md": own.markdown(notation),
+    }
+    for name, page in pages.items():
+        (directory / name).write_text(page, encoding="utf-8")
 
 
 def differences(expected: Path, found: Path) -> str:
@@ -82,7 +138,13 @@ def main() -> None:
         for spec in REFERENCES:
             build(spec, Path(name) / spec.network.name)
             print(f"built {spec.network.name}", file=sys.stderr)
-        build_functions(Path(name))
+        for notation in DOCUMENTS:
+            build_notation(notation, Path(name) / "notations" / notation)
+            print(f"built {notation}", file=sys.stderr)
+        for file, text in PAGES.items():
+            place = Path(name) / file
+            place.parent.mkdir(exist_ok=True)
+            place.write_text(text(), encoding="utf-8")
         # Only now: a build that fails leaves the old output alone.
         shutil.rmtree(GENERATED, ignore_errors=True)
         shutil.copytree(name, GENERATED)

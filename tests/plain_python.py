@@ -31,20 +31,17 @@ def interpreted(
 ) -> types.ModuleType:
     """Return the trainer of a network as a module whose kernels are plain functions."""
     spec = Spec(network, TrainOptions(**options))  # type: ignore[arg-type]
-    source = trainer_source(derivation or derive(network), spec, prove)
+    source = trainer_source(derivation or derive(network, spec.train.training), spec, prove)
     assert source.count(_JIT) == 1
     module = types.ModuleType(network.name)
     # Compiled code overflows to infinity, as NumPy does; Python's math raises.
     exec(compile(source.replace(_JIT, "return function"), f"<{network.name}>", "exec"), module.__dict__)
     module.math = types.SimpleNamespace(
-        **{
-            name: getattr(np, name)
-            for name in (
-                *["exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos", "isfinite"],
-            )
-        },
+        **{name: getattr(np, name) for name in (*_SAME, "isfinite", "copysign", "floor")},
         atan=np.arctan,
         erf=_by_element(math.erf),
         erfc=_by_element(math.erfc),
+        inf=np.inf,
+        nan=np.nan,
     )
     return module

@@ -49,7 +49,7 @@ def trainer_text() -> str:
     from symbp.render.writer import trainer_source
 
     spec = symbp.Spec.from_text(SPEC)
-    return trainer_source(symbp.derive(spec.network, spec.train.optimizer), spec)
+    return trainer_source(symbp.derive(spec.network, **spec.train.stated), spec)
 
 
 def output_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -160,6 +160,15 @@ def test_derive(capsys: pytest.CaptureFixture[str], name: str, form: str) -> Non
 def test_its_own_page_is_written_again(capsys: pytest.CaptureFixture[str], name: str) -> None:
     for _ in range(2):
         output_of(capsys, "derive", "spiral.toml", "--output", name)
+
+
+def test_derive_in_a_notation_with_a_translation(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["derive", "spiral.toml", "--notation", "ng", "--translate", "lfd"]) == 0
+    printed = capsys.readouterr().out
+    assert "theta_{ij}^{(l)}       w_{ji}^{(l)} " in printed
+    assert "What is L here is L + 1 in lfd." in printed
+    assert main(["derive", "spiral.toml", "--translate", "nielson"]) == 2
+    assert "unknown notation 'nielson'; did you mean 'nielsen'?" in capsys.readouterr().err
 
 
 @pytest.mark.tex

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,7 @@ from symbp.cli import main
 
 
 def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    start = time.perf_counter()
     assert main(["demo", "--output", str(tmp_path / "demo")]) == 0
-    assert time.perf_counter() - start < 60
     out = capsys.readouterr().out
     for stage in ("derive", "prove", "typeset", "compile", "verify", "train", "test"):
         assert re.search(rf"^{stage} +\d+\.\d\d s ", out, re.MULTILINE)

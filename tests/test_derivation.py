@@ -174,7 +174,9 @@ def test_own_functions_are_derived_like_built_in_ones() -> None:
 def test_no_derivative_is_written_in_a_record() -> None:
     """A record states the function; a derivative in it would be a second truth."""
     for record in ACTIVATIONS.values():
-        assert set(vars(record)) == {"name", "formula", "output", "initialisation", "source"}
+        assert set(vars(record)) == {
+            *("name", "formula", "output", "initialisation", "source", "parameters", "values")
+        }
 
 
 def test_only_networks_are_derived() -> None:

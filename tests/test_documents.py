@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 import pytest
 
+from symbp.derivation.components import components
 from symbp.derivation.derive import derive
 from symbp.derivation.records import Derivation
 from symbp.network import Dense, Network
@@ -15,9 +16,11 @@ from symbp.notation import NOTATIONS
 from symbp.notation.records import Glyph, Notation
 from symbp.notation.text import TextWriter
 from symbp.notation.translation import translation
-from tests import documents
-from tests.documents import DOCUMENTS, Absent, Document, Plain, plain
-from tests.reader import Context, disagreement, excluded, read
+from tests import numbers
+from tests.documents import DOCUMENTS, Absent, Document
+from tests.meaning import Context
+from tests.numbers import Plain, plain
+from tests.statements import disagreement, excluded, read
 
 EVERY_NOTATION = pytest.mark.parametrize("name", NOTATIONS)
 
@@ -29,25 +32,25 @@ BINARY = lambda h, y: -np.sum(y * np.log(h) + (1 - y) * np.log(1 - h))  # noqa: 
 CASES: dict[str, tuple[Network | None, Plain]] = {
     "any network": (
         None,
-        plain((2, 3, 2, 4), (True,) * 3, [np.tanh, documents.sigmoid], documents.softmax, CROSS_ENTROPY),
+        plain((2, 3, 2, 4), (True,) * 3, [np.tanh, numbers.sigmoid], numbers.softmax, CROSS_ENTROPY),
     ),
     "deep": (
         Network(2, [Dense(3, "tanh"), Dense(2, "sigmoid"), Dense(4, "softmax")], "cross_entropy"),
-        plain((2, 3, 2, 4), (True,) * 3, [np.tanh, documents.sigmoid], documents.softmax, CROSS_ENTROPY),
+        plain((2, 3, 2, 4), (True,) * 3, [np.tanh, numbers.sigmoid], numbers.softmax, CROSS_ENTROPY),
     ),
     "no bias": (
         Network(
             3, [Dense(2, "sigmoid", bias=False), Dense(2, "sigmoid", bias=False)], "binary_cross_entropy"
         ),
-        plain((3, 2, 2), (False,) * 2, [documents.sigmoid], documents.sigmoid, BINARY),
+        plain((3, 2, 2), (False,) * 2, [numbers.sigmoid], numbers.sigmoid, BINARY),
     ),
     "mixed": (
         Network(2, [Dense(3, "tanh", bias=False), Dense(2, "tanh"), Dense(1)], "half_squared_error"),
-        plain((2, 3, 2, 1), (False, True, True), [np.tanh, np.tanh], documents.identity, HALF_SQUARES),
+        plain((2, 3, 2, 1), (False, True, True), [np.tanh, np.tanh], numbers.identity, HALF_SQUARES),
     ),
     "perceptron": (
         Network(3, [Dense(2)], "half_squared_error"),
-        plain((3, 2), (True,), [], documents.identity, HALF_SQUARES),
+        plain((3, 2), (True,), [], numbers.identity, HALF_SQUARES),
     ),
 }
 
@@ -55,6 +58,15 @@ CASES: dict[str, tuple[Network | None, Plain]] = {
 @pytest.fixture(scope="module")
 def derivations() -> dict[str, Derivation]:
     return {case: derive(network) for case, (network, _) in CASES.items()}
+
+
+@EVERY_NOTATION
+def test_every_component_written_out_holds(name):
+    network = Network(2, [Dense(2, "tanh"), Dense(2, "sigmoid")], "half_squared_error")
+    net = plain((2, 2, 2), (True,) * 2, [np.tanh], numbers.sigmoid, HALF_SQUARES)
+    wrong, tried = untrue(components(derive(network)), NOTATIONS[name], DOCUMENTS[name](net))
+    assert wrong == []
+    assert min(tried.values()) > 0
 
 
 def writer(notation: Notation, network: Network | None) -> TextWriter:

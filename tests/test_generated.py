@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from symbp.notation import NOTATIONS
 from symbp.spec import Spec
-from tests.golden import FUNCTIONS, GENERATED, REFERENCES, build, build_functions, differences
+from tests.golden import DOCUMENTS, GENERATED, PAGES, REFERENCES, build, build_notation, differences
 
 
 @pytest.mark.parametrize("spec", REFERENCES, ids=lambda spec: spec.network.name)
@@ -22,19 +22,29 @@ def test_reference_output_is_current(spec: Spec, tmp_path: Path) -> None:
     assert not difference, f"run 'make generated' if this is meant:\n{difference}"
 
 
-def test_the_table_of_functions_is_current(tmp_path: Path) -> None:
-    build_functions(tmp_path)
-    (tmp_path / "expected").mkdir()
-    shutil.copy(GENERATED / FUNCTIONS, tmp_path / "expected")
-    (tmp_path / "found").mkdir()
-    shutil.move(tmp_path / FUNCTIONS, tmp_path / "found")
-    difference = differences(tmp_path / "expected", tmp_path / "found")
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_current(name: str) -> None:
+    assert (GENERATED / name).read_text(encoding="utf-8") == PAGES[name](), (
+        "run 'make generated' if this is meant"
+    )
+
+
+@pytest.mark.parametrize("notation", DOCUMENTS)
+def test_every_notation_is_current(notation: str, tmp_path: Path) -> None:
+    build_notation(notation, tmp_path)
+    difference = differences(GENERATED / "notations" / notation, tmp_path)
     assert not difference, f"run 'make generated' if this is meant:\n{difference}"
 
 
 def test_nothing_else_lies_there() -> None:
-    expected = {FUNCTIONS, *(spec.network.name for spec in REFERENCES)}
-    assert {path.name for path in GENERATED.iterdir()} == expected
+    networks = {spec.network.name for spec in REFERENCES}
+    found = [path.relative_to(GENERATED) for path in GENERATED.rglob("*") if path.is_file()]
+    others = [path for path in found if path.parts[0] not in (*networks, "notations")]
+    assert {str(path) for path in others} == set(PAGES)
+    assert (
+        {path.parts[1] for path in found if path.parts[0] == "notations"} == set(DOCUMENTS) == set(NOTATIONS)
+    )
+    assert {path.parts[0] for path in found} >= networks
 
 
 @pytest.mark.parametrize("spec", REFERENCES, ids=lambda spec: spec.network.name)

@@ -19,8 +19,10 @@ ORDER = (
     "values",
     "files",
     "functions",
-    "network spec",  # the declaration and its TOML read each other
+    "elementary",
+    "network spec own_rules",  # the declaration and its TOML read each other
     "algebra",
+    "graph",
     "derivation",
     "plan",
     "notation",
@@ -44,6 +46,7 @@ HOMES = {
     "numba": {"run"},
     "click": {"cli"},
     "sklearn": {"demo", "interop", "bench"},
+    "scipy": {"run", "interop", "bench"},
 }
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

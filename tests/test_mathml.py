@@ -13,11 +13,12 @@ from symbp.algebra import matrices, nodes
 from symbp.algebra.nodes import KINDS, Constant, L, Node, Width, i, index, j, k, r, s
 from symbp.derivation.derive import derive
 from symbp.errors import RenderError
-from symbp.functions.tables import ACTIVATIONS, COSTS, OPTIMIZERS
+from symbp.functions import ACTIVATIONS, COSTS, OPTIMIZERS, SCHEDULES, Training
 from symbp.network import Dense, Network
 from symbp.notation import NOTATIONS, get
 from symbp.notation.letters import Letter, letter
 from symbp.notation.mathml import MathMLWriter, formula
+from symbp.spec import TrainOptions
 from tests.test_notation import QUANTITIES
 
 EVERY_NOTATION = pytest.mark.parametrize("notation", NOTATIONS.values(), ids=NOTATIONS.keys())
@@ -97,7 +98,7 @@ def networks() -> dict[str, tuple[Network, str]]:
     for name, activation in ACTIVATIONS.items():
         layers = [Dense(2, activation)] if activation.of_layer else [Dense(3, activation), Dense(2)]
         found[f"activation {name}"] = (Network(2, layers, "squared_error"), "sgd")
-    fitting = {"real": "identity", "unit_interval": "sigmoid", "distribution": "softmax"}
+    fitting = {"real": "identity", "positive": "exp", "unit_interval": "sigmoid", "distribution": "softmax"}
     for name, cost in COSTS.items():
         found[f"cost {name}"] = (Network(2, [Dense(2, fitting[cost.output])], name), "sgd")
     for name in OPTIMIZERS:
@@ -113,12 +114,22 @@ RECORDS = networks()
 def test_every_record_is_mathml(name, notation):
     network, optimizer = RECORDS[name]
     writer = MathMLWriter(notation, network.sizes)
-    for step in derive(network, OPTIMIZERS[optimizer]).steps:
+    for step in derive(network, Training(OPTIMIZERS[optimizer])).steps:
         printed = shown(writer.equation(step.statement))
         assert re.search("[=←]", printed)
         assert not re.search(r"Piecewise|Max|Softplus|Derivative|\bexp\b|sqrt|log1p|\*", printed), printed
         for condition in writer.conditions(step.assumes):
             parsed(condition)
+
+
+@EVERY_NOTATION
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_every_schedule_is_mathml_with_clipping_and_penalty(name, notation):
+    options = TrainOptions("adam", schedule=name, clip_norm=1.0, l1=0.1, l2=0.1)
+    writer = MathMLWriter(notation)
+    for step in derive(None, options.training).steps:
+        if step.label.startswith(("2.1p", "2.1r", "2.2")):
+            assert re.search("[=←]", shown(writer.equation(step.statement)))
 
 
 @EVERY_NOTATION

@@ -118,6 +118,16 @@ def test_float32_kernels_compute_in_float32(compiled: symbp.Trainer) -> None:
         assert not any("fpext" in text for text in inner)
 
 
+def test_elementary_functions_vectorise_inside_the_kernels(compiled: symbp.Trainer) -> None:
+    """Layers of 9 and 3 units: tanh and exp run in vectors of float32, and nothing of libm is called."""
+    compiled.value_and_gradient(compiled.init_params(0), np.ones((9, 5), np.float32), np.zeros(9, int))
+    (llvm,) = compiled.module._forward.inspect_llvm().values()
+    bodies = re.findall(r"^vector\.body\d*:.*?^\s+br ", llvm, re.MULTILINE | re.DOTALL)
+    # 2^n is made by a shift of integers: one such loop for tanh, one for softmax.
+    assert sum("shl <" in body or "shl nsw <" in body for body in bodies) == 2
+    assert not re.search(r"@(?:llvm\.)?(?:tanh|exp|log)f?(?:\.f32)?\(", llvm)
+
+
 def test_nothing_is_allocated_in_the_training_loop(compiled: symbp.Trainer) -> None:
     w, _ = compiled.fit(compiled.init_params(0), np.ones((9, 5)), np.zeros(9, int), epochs=1)
     (llvm,) = compiled.module._epoch.inspect_llvm().values()

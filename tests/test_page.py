@@ -19,6 +19,7 @@ from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.derivation.resolved import resolved_label
 from symbp.errors import RenderError
 from symbp.network import Dense, Network
+from symbp.notation import NOTATIONS
 from symbp.notation.layout import Relation
 from symbp.render import escape, page, web
 from symbp.render.breaking import break_terms
@@ -48,6 +49,13 @@ NETWORKS = {
     "deep": Network(7, [*(Dense(5, "sigmoid") for _ in range(6)), Dense(1)], "squared_error", "deep"),
 }
 FORMATS = {"latex": page.latex, "html": web.html, "text": page.text, "markdown": page.markdown}
+# How the number of an equation stands on a page.
+MARKS = {
+    "latex": r"\tag{{{}}}",
+    "html": 'aria-label="equation {}"',
+    "text": "\n({})",
+    "markdown": "**({})**",
+}
 
 
 def with_checks(derivation: Derivation, **failed: str) -> Derivation:
@@ -134,13 +142,51 @@ def test_pdflatex_takes_the_reference_output(spec, tmp_path):
 
 
 @pytest.mark.tex
+@pytest.mark.parametrize("name", ["generic", "mixed"])
+@pytest.mark.parametrize("notation", [n for n in NOTATIONS if n != "smatrix"])
+def test_pdflatex_takes_every_notation(notation, name, tmp_path):
+    source = page.latex(derived(name), notation, translate="smatrix")
+    assert complaints(compile_latex(source, tmp_path)) == []
+
+
+@pytest.mark.parametrize("name", ["generic", "mixed", "perceptron"])
+@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_step_is_on_the_page_or_named_as_saying_nothing_new(form, notation, name):
+    derivation = derived(name)
+    printed = FORMATS[form](derivation, notation)
+    silent = ", ".join(re.findall(r"In this notation (.*) would say nothing", printed))
+    left_out = silent.replace(", k=", " k=").split(", ")  # a label with a layer has a comma itself
+    for label in derivation.labels:
+        # Where functions were put in, that form stands for both.
+        replaced = ", k=" in label and resolved_label(label) in derivation
+        expected = 0 if replaced or label.replace(", ", " ") in left_out else 1
+        assert printed.count(MARKS[form].format(label)) == expected, label
+
+
+def test_no_step_that_an_oracle_objects_to_is_left_out():
+    silent = with_checks(derive(None), **{"1.6": "at k = 1"})
+    assert "(1.6) " in page.text(silent, "ng")
+    assert "\n(1.6) " not in page.text(derived("generic"), "ng")
+
+
+def test_a_network_with_biases_is_marked_where_the_document_has_none():
+    assert "Document 003 has no biases." in page.text(derived("mixed"), "bishop")
+    network = Network(2, [Dense(2, "sigmoid", bias=False), Dense(1, bias=False)], "half_squared_error")
+    printed = page.text(with_checks(derive(network)), "bishop")
+    assert "Document 003 has no biases." not in printed
+    assert "a_i^{(k)} = sum_{j=1}^{N_{k-1}} w_{ij}^{(k)} z_j^{(k-1)}" in printed
+    assert "bar" not in printed
+
+
+@pytest.mark.tex
 def test_pdflatex_takes_failed_and_very_long_equations(tmp_path):
     c = sympy.Symbol("c", real=True)
     long = sum(sympy.sin(n * c) ** n * sympy.exp(-(c**n)) / (1 + c**2) for n in range(2, 12))
     wide = sympy.exp(long) * (1 + long) ** 2 * sympy.tanh(long)
     base = with_checks(derive(NETWORKS["mixed"]), **{"2.11": '50% of {x} & \\y_1 ^ ~ # $ < > | " differ'})
     more = tuple(
-        Step(f"X.{n}", "rule_with_100%", equation(c, value), ("2.11", "Y.7"), "a_b " * 60)
+        Step(f"Z.{n}", "rule_with_100%", equation(c, value), ("2.11", "Y.7"), "a_b " * 60)
         for n, value in enumerate((long, wide))
     )
     source = page.latex(replace(base, steps=base.steps + more))
@@ -170,16 +216,10 @@ def test_every_step_has_a_section(name):
 def test_every_step_is_on_the_page(name, form):
     derivation = derived(name)
     printed = FORMATS[form](derivation)
-    marks = {
-        "latex": r"\tag{{{}}}",
-        "html": 'aria-label="equation {}"',
-        "text": "\n({})",
-        "markdown": "**({})**",
-    }
     for label in derivation.labels:
         # Where functions were put in, that form stands for both.
         expected = 0 if ", k=" in label and resolved_label(label) in derivation else 1
-        assert printed.count(marks[form].format(label)) == expected, label
+        assert printed.count(MARKS[form].format(label)) == expected, label
 
 
 def test_an_instance_that_is_not_proved_is_shown_beside_its_better_form():

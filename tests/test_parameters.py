@@ -259,7 +259,7 @@ def test_numbers_stand_in_the_kernel_and_letters_in_its_comments() -> None:
     assert not np.allclose(module.predict(w, [[0.3, -0.4]]), other.predict(w, [[0.3, -0.4]]))
 
 
-@pytest.mark.parametrize("label", ["1.3p.alpha, k=1", "1.3p.alpha, k=2", "1.8p.beta", "2.1p.delta"])
+@pytest.mark.parametrize("label", ["1.3p.alpha, k=1", "1.3p.alpha, k=2", "1.8p.beta", "2.1c.delta"])
 def test_a_wrong_number_changes_page_and_kernel_and_is_seen(derivation: symbp.Derivation, label: str) -> None:
     statement = derivation[label].statement
     broken = derivation.replace(label, equation(statement.lhs, statement.rhs + 1)).checked()

@@ -12,6 +12,8 @@ from symbp.network import Dense, Network
 from symbp.run import plain
 from symbp.run.evaluate import evaluate
 from symbp.run.tape import Variable, gradient
+from tests.oracle import ACTIVATIONS as ACTIVATIONS_BY_HAND
+from tests.oracle import COSTS as COSTS_BY_HAND
 from tests.oracle import Oracle
 
 HIDDEN = ("identity", "relu", "tanh", "sigmoid")
@@ -30,7 +32,7 @@ def data(network, seed=0, n=6):
 
 
 def fitting_outputs():
-    for cost, output in itertools.product(COSTS, ACTIVATIONS):
+    for cost, output in itertools.product(COSTS_BY_HAND, ACTIVATIONS_BY_HAND):
         if COSTS[cost].output in ("real", ACTIVATIONS[output].output):
             yield cost, output
 
@@ -155,5 +157,5 @@ def test_own_functions():
 
 
 def test_unknown_function_is_refused():
-    with pytest.raises(TypeError, match="erf"):
-        evaluate(sympy.erf(Z), {Z: np.ones(1)})
+    with pytest.raises(TypeError, match="gamma"):
+        evaluate(sympy.gamma(Z), {Z: np.ones(1)})

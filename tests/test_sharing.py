@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import symbp
 from symbp.algebra.named import NAMED, LogCosh, Sigmoid, Softplus
 from symbp.algebra.nodes import i, j, p, r
 from symbp.derivation.derive import derive
+from symbp.elementary import FUNCTIONS
 from symbp.errors import PlanError
 from symbp.network import Dense, Network
 from symbp.plan.check import check
@@ -21,7 +23,7 @@ from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program
 from symbp.plan.sharing import share_functions
 from symbp.render.writer import trainer_source
-from symbp.spec import Spec
+from symbp.spec import Spec, TrainOptions
 from tests.plain_python import interpreted
 
 ORIGIN = Origin("1", "test")
@@ -157,6 +159,9 @@ def test_a_named_function_of_a_named_function_is_opened_only_once_that_is_an_arr
     assert _opened([FIRST, single], []).kernels[0].statements == (FIRST, single)
 
 
+_MATH = ("exp", "expm1", "log", "log1p", "tanh", "erf", "erfc", "sin", "cos", "atan")
+
+
 # Whole trainers --------------------------------------------------------------------------------
 
 NETWORKS = {
@@ -185,24 +190,28 @@ def test_values_stay(name: str) -> None:
     assert np.isfinite(J)
 
 
+@pytest.mark.parametrize("elementary", ["libm", "fast"])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_no_line_of_a_trainer_repeats_a_call(name: str) -> None:
+def test_no_line_of_a_trainer_repeats_a_call(name: str, elementary: str) -> None:
     """Forward and backward pass together call each function of each argument once."""
     network = NETWORKS[name]
-    source = trainer_source(derive(network), Spec(network), prove=False)
+    source = trainer_source(derive(network), Spec(network, TrainOptions(elementary=elementary)), prove=False)
     code = re.sub(r"#.*", "", source)
-    forward, gradient, jacobian = (
-        code[code.index(f"def {start}(") : code.index(f"def {end}(")]
-        for start, end in (
-            ("_forward", "_sensitivities"),
-            ("_sensitivities", "_jacobian_of_sample"),
-            ("_jacobian_of_sample", "_jacobian"),
-        )
+    starts = ["_forward", "_sensitivities", "_gradient", "_jacobian_of_sample", "_jacobian"]
+    starts += ["_input_gradient", "_input_jacobian_of_sample", "_input_jacobian"]
+    forward, sensitivities, gradient, jacobian, _, by_inputs, jacobian_by_inputs = (
+        code[code.index(f"def {start}(") : code.index(f"def {end}(")] for start, end in pairwise(starts)
     )
-    for passes in (forward + gradient, forward + jacobian):
-        names = "|".join(("(?:np|math)\\.\\w+", *(kind.title for kind in NAMED)))
-        calls = re.findall(rf"\b(?:{names})\((?:[^()]|\([^()]*\))*\)", passes)
-        plain = [re.sub(r"\b[ijkpqrs]\b", "_", call) for call in calls]
+    for passes in (
+        forward + sensitivities + gradient,
+        forward + jacobian,
+        forward + sensitivities + by_inputs,
+        forward + jacobian_by_inputs,
+    ):
+        names = "|".join((*_MATH, *FUNCTIONS, *(kind.title for kind in NAMED)))
+        name_of_call = rf"(?<![\w.])(?:math\.)?(?:{names})"
+        calls = re.findall(name_of_call + r"\((?:[^()]|\([^()]*\))*\)", passes)
+        plain = [re.sub(r"\b[ijkpqrs]\b", "_", call.replace("_flat[t]", "[_, _]")) for call in calls]
         assert len(plain) == len(set(plain)), plain
         assert plain
 

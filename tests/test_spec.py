@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from symbp.errors import SpecError
-from symbp.functions import Activation, Cost, UpdateRule
+from symbp.functions import Activation, Cost, Parameter, Penalty, Schedule, UpdateRule
 from symbp.network import Dense, Network
 from symbp.spec import Spec, TrainOptions
 
@@ -52,7 +52,13 @@ def test_defaults() -> None:
     spec = Spec.from_text(SMALL)
     assert spec.network == Network(2, [Dense(3, "identity", True)], "squared_error", "network")
     assert spec.train == TrainOptions()
-    assert dataclasses.astuple(spec.train)[1:] == (0.1, 32, 20, "float64", 0, True)
+    assert dataclasses.astuple(spec.train)[1:7] == (0.1, 32, 20, "float64", 0, True)
+    assert (spec.train.schedule.name, spec.train.clip_norm, spec.train.regularisation) == (
+        "constant",
+        None,
+        None,
+    )
+    assert spec.train.elementary == "fast"
 
 
 def test_an_optimizer_may_be_a_name_only() -> None:
@@ -75,11 +81,21 @@ def test_a_long_network_round_trips() -> None:
     assert Spec.from_text(spec.to_toml()) == spec
 
 
-def test_an_own_update_rule_has_no_toml() -> None:
-    rule = UpdateRule("signed", "w - learning_rate*gradient/abs(gradient)")
-    spec = Spec(Spec.from_text(SMALL).network, TrainOptions(rule))
-    with pytest.raises(SpecError, match="optimizer 'signed' is your own"):
-        spec.to_toml()
+def test_own_rules_round_trip() -> None:
+    rule = UpdateRule(
+        "leaky",
+        "v = mu*v + gradient\nw = w - learning_rate*v/step",
+        states={"v": 0.5},
+        parameters=(Parameter("mu", 0.5, "decay"),),
+        source="mine",
+    )
+    schedule = Schedule("root", "rate/(1 + decay*step)", (Parameter("decay", 0.1),))
+    penalty = Penalty("log", "s*log(1 + w**2)", (Parameter("s", 1.0),))
+    how = TrainOptions(
+        rule.with_values(mu=0.75), schedule=schedule, clip_norm=2, penalty=penalty.with_values(s=1e-3)
+    )
+    spec = Spec(Spec.from_text(SMALL).network, how)
+    assert Spec.from_text(spec.to_toml()) == spec
 
 
 def test_network_from_toml(tmp_path: Path) -> None:
@@ -117,13 +133,33 @@ MISTAKES = [
     ("batch_size = 16", "batch_size = 0", "[train]: batch_size = 0: expected a whole number of at least 1"),
     ("epochs = 30", "epochs = 1.5", "[train]: epochs = 1.5: expected a whole number"),
     ("seed = 7", "seed = -1", "[train]: seed = -1: expected a whole number of at least 0"),
-    ("seed = 7", "l2 = 1e-4", "[train]: unknown key 'l2'; known: optimizer, batch_size"),
+    ("seed = 7", "momentum = 0.9", "[train]: unknown key 'momentum'; known: optimizer, learning_rate"),
+    ("seed = 7", "l2 = -1", "[train]: l2 = -1: expected a number of at least 0"),
+    ("seed = 7", "clip_norm = 0", "[train]: clip_norm = 0: expected a positive number"),
+    ("seed = 7", 'schedule = "cosin"', "[train]: unknown schedule 'cosin'; did you mean 'cosine'?"),
+    ("seed = 7", 'penalty = "elastic"', "[train]: unknown penalty 'elastic'; did you mean 'elastic_net'?"),
+    (
+        "seed = 7",
+        'schedule = {name = "step", factor = 2}',
+        "schedule 'step': factor = 2: expected a number between",
+    ),
+    ("seed = 7", 'l2 = 1\npenalty = "l1"', "[train]: penalty 'l1' beside l1 or l2: give one or the other"),
+    ('name = "sgd"', 'name = "adam", beta1 = 2', "[train]: optimizer 'adam': beta1 = 2: expected a number"),
+    ('name = "sgd"', 'name = "adam", beta3 = 2', "optimizer 'adam': unknown parameter 'beta3'; did you mean"),
+    ("[train]", "[penalties]\nl2 = 'w'\n[train]", "[penalties] l2: a built-in one has this name"),
+    ("[train]", "[penalties]\nflat = '3'\n[train]", "[penalties] flat: penalty 'flat': formula '3' does not"),
+    ("[train]", "[schedules]\nup = 'rate*stp'\n[train]", "[schedules] up: schedule 'up': formula 'rate*stp'"),
+    ("[train]", "[optimizers]\nv = 'w = v'\n[train]", "[optimizers] v: optimizer 'v', line 1: formula 'v'"),
     ("seed = 7", "learning_rate = 1", "[train]: learning_rate belongs to the optimizer: {name = 'sgd'"),
     ("shuffle = false", "shuffle = 0", "[train]: shuffle = 0: expected true or false"),
     ('"float32"', '"float16"', "[train]: dtype = 'float16': expected one of float64, float32"),
-    ('"sgd"', '"adam"', "[train]: optimizer: unknown optimizer 'adam'; known: sgd"),
+    ('"sgd"', '"adma"', "[train]: unknown optimizer 'adma'; did you mean 'adam'?"),
     ('name = "sgd", ', "", "[train]: optimizer: no key 'name'"),
-    ("learning_rate = 1e-3", "rate = 1e-3", "optimizer: unknown key 'rate'"),
+    (
+        "learning_rate = 1e-3",
+        "rate = 1e-3",
+        "optimizer 'sgd': unknown parameter 'rate'; known: learning_rate",
+    ),
     ("1e-3", "0", "learning_rate = 0: expected a positive number"),
     ("1e-3", "nan", "learning_rate = nan: expected a positive number"),
     ("1e-3", "inf", "learning_rate = inf: expected a positive number"),

@@ -66,6 +66,8 @@ def test_the_wheel_has_every_template(tmp_path):
         return {str(p.relative_to(directory)) for p in directory.rglob("*.j2")}
 
     assert names(site / "symbp" / "_templates") == names(ROOT / "templates")
+    numbers = {path.name for path in (site / "symbp" / "elementary").glob("*.toml")}
+    assert numbers == {"accuracy.toml", "coefficients.toml"}
 
 
 def test_from_an_editable_install(tmp_path):

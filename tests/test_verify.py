@@ -330,7 +330,7 @@ def test_a_broken_derivation_fails():
     assert failed == {
         *(("gradient", "delta recursion", other) for other in METHODS[1:]),
         *(("input gradient", "delta recursion", other) for other in METHODS[1:4]),
-        ("update", "kernel step", "formula of sgd"),
+        ("update", "kernel, 3 steps", "formulas of sgd"),
     }
     places = {row.place[:4] for row in report.rows if not row.passed}
     assert places == {"w^1_", "dJ/d"}

@@ -107,6 +107,8 @@ KINDS: dict[str, Kind] = {
     ),
     "delta": Kind(lambda n: (Width(n),), True, None, "sensitivity dJ/dc of neuron i of layer k"),
     "w_new": Kind(lambda n: (Width(n), Inputs(n)), False, None, "weight after the update"),
+    "R": Kind(lambda n: (), False, None, "penalty of the regular weights of layer k"),
+    "Jr": Kind(lambda n: (), False, 5, "cost with the penalty"),
     # Auxiliary quantities of the stable forms.
     "mu": Kind(lambda n: (), True, None, "largest weighted sum of the output layer"),
     "e": Kind(lambda n: (Width(n),), True, None, "shifted exponential of the output layer"),

@@ -122,7 +122,7 @@ def _slope(formula: Any, argument: Any, value: Any) -> Any:
 
 def _cost(b: Builder, network: Network, layer: Any) -> None:
     h = prediction(q, p, layer)
-    values = _parameters(b, network.cost, 0, "2.1p")
+    values = _parameters(b, network.cost, 0, "2.1c")
     b.add(
         "2.1",
         "definition",

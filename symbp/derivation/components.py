@@ -16,6 +16,7 @@ from sympy import Eq, Sum
 
 from symbp.algebra import rules
 from symbp.algebra.nodes import ActivateDerivative, L, MaxOver, Node, Partial
+from symbp.derivation import resolved
 from symbp.derivation.records import Builder, Derivation, Step, equation
 from symbp.errors import DerivationError
 from symbp.network import Network
@@ -63,7 +64,8 @@ def components(derivation: Whole) -> Whole:
         b = Builder({label: eq for label, eq in overrides.items() if "[" in label})
         for step in steps:
             of_network = step.functions or "k=" in step.label
-            if of_network and not step.label.startswith("2.17, "):  # 2.17a and 2.17b say it shorter
+            # 2.17a and 2.17b say it shorter; with functions put in it is the same once more.
+            if of_network and not step.label.startswith("2.17, ") and step.rule != resolved.RULE:
                 _add_components(b, step, network)
         return tuple(b.steps.values())
 

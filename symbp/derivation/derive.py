@@ -9,23 +9,23 @@ import sympy
 from sympy import Eq
 
 from symbp.algebra.nodes import HasBias
-from symbp.derivation import architecture, generic, inputs, resolved
+from symbp.derivation import architecture, generic, inputs, penalty, resolved, updates
 from symbp.derivation.records import Builder, Derivation, Step
 from symbp.errors import SpecError
-from symbp.functions import OPTIMIZERS, UpdateRule
+from symbp.functions import Training
 from symbp.network import Network
 from symbp.values import shown
 
 
-def derive(network: Network | None = None, optimizer: UpdateRule | None = None) -> Derivation:
+def derive(network: Network | None = None, training: Training | None = None) -> Derivation:
     """Derive the backpropagation of a network, or of any sequential dense network.
 
     Parameters
     ----------
     network : Network, optional
         One architecture. Without it L and every N_k stay symbols.
-    optimizer : UpdateRule, optional
-        The rule of eq. 2.2; gradient descent if left out.
+    training : Training, optional
+        The rule of eq. 2.2 and what belongs to it; gradient descent if left out.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def derive(network: Network | None = None, optimizer: UpdateRule | None = None) 
     """
     if network is not None and not isinstance(network, Network):
         raise SpecError(f"derive: {shown(network)} is no Network; a file is read by Network.from_toml")
-    rule = optimizer or OPTIMIZERS["sgd"]
+    how = training or Training()
 
     def recipe(network: Network | None, overrides: Mapping[str, Eq]) -> tuple[Step, ...]:
         b = Builder(overrides)
@@ -50,15 +50,17 @@ def derive(network: Network | None = None, optimizer: UpdateRule | None = None) 
         generic.matrices(b)
         generic.sensitivities(b, bias)
         inputs.inputs(b)
-        generic.update(b, rule)
+        minimised = penalty.penalise(b, how.penalty, bias)
+        updates.train(b, how, minimised)
         if network is not None:
             architecture.functions(b, network)
             architecture.layers(b, network)
             inputs.of_one_network(b, network)
             resolved.put_in_functions(b)
+            penalty.layers(b, how.penalty, network)
         return tuple(b.steps.values())
 
-    return Derivation(network, recipe(network, {}), recipe, rule)
+    return Derivation(network, recipe(network, {}), recipe, how)
 
 
 def _bias(network: Network | None) -> Any:

@@ -32,7 +32,6 @@ from symbp.algebra.nodes import (
     cost,
     d,
     delta,
-    eta,
     i,
     j,
     k,
@@ -53,7 +52,6 @@ from symbp.algebra.nodes import (
 from symbp.derivation import reading
 from symbp.derivation.columns import column_equation, matrix_equation
 from symbp.derivation.records import Builder, equation, substitute
-from symbp.functions.records import UpdateRule
 
 
 def at_most(a: Any, b: Any) -> Any:
@@ -400,16 +398,3 @@ def sensitivities(b: Builder, bias: Bias) -> None:
         ("D.6",),
         (*ANY_LAYER, at_most(Width(k - 1) + 1, Inputs(k))),
     )
-
-
-def update(b: Builder, rule: UpdateRule) -> None:
-    """Equation 2.2: one step of the optimiser, from its record."""
-    new = stated_update(rule)
-    b.define("2.2", equation(Node("w_new", k, (i, j)), new), f"update rule {rule.name}", ANY_LAYER)
-
-
-def stated_update(rule: UpdateRule) -> Any:
-    """Return the new weight as the rule's record states it."""
-    values = {"w": w_ij, "gradient": Partial(cost(), w_ij), "learning_rate": eta}
-    formula = rule.expression()
-    return formula.xreplace({symbol: values[symbol.name] for symbol in formula.free_symbols})

@@ -13,7 +13,7 @@ from symbp.errors import DerivationError
 from symbp.functions.names import nearest
 
 if TYPE_CHECKING:
-    from symbp.functions.records import UpdateRule
+    from symbp.functions import Training, UpdateRule
     from symbp.network import Network
 
 
@@ -150,8 +150,8 @@ class Derivation:
     steps : tuple of Step
     recipe : callable
         Derives the steps anew; :meth:`replace` uses it.
-    optimizer : UpdateRule
-        The rule of eq. 2.2.
+    training : Training
+        The rule of eq. 2.2 and what belongs to it.
     overrides : mapping
         Statements that replace derived ones (mutation tests).
     """
@@ -159,7 +159,7 @@ class Derivation:
     network: Network | None
     steps: tuple[Step, ...]
     recipe: Recipe
-    optimizer: UpdateRule
+    training: Training
     overrides: Mapping[str, Eq] = field(default_factory=dict)
 
     def __getitem__(self, label: str) -> Step:
@@ -170,6 +170,11 @@ class Derivation:
 
     def __contains__(self, label: object) -> bool:
         return label in self.labels
+
+    @property
+    def optimizer(self) -> UpdateRule:
+        """The rule of eq. 2.2."""
+        return self.training.rule
 
     @property
     def labels(self) -> tuple[str, ...]:

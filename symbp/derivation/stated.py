@@ -60,7 +60,7 @@ def parameters(
 def stated_parameters(network: Network) -> dict[str, tuple[Constant, sympy.Rational]]:
     """Return :func:`parameters` of the cost, the output layer and the hidden layers."""
     last = network.hidden + 1
-    found = parameters(network.cost, 0, "2.1p")
+    found = parameters(network.cost, 0, "2.1c")
     found |= parameters(network.layer(last).activation, last, "1.8p")
     for k in range(1, last):
         found |= parameters(network.layer(k).activation, k, "1.3p", f", k={k}")

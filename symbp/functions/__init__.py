@@ -1,8 +1,12 @@
-"""Activations, costs and update rules as records around their formulas."""
+"""Activations, costs, penalties, update rules and schedules as records around their formulas."""
 
 from symbp.functions.parameters import Parameter
-from symbp.functions.records import INITIALISATIONS, Activation, Cost, Initialisation, UpdateRule
-from symbp.functions.tables import ACTIVATIONS, ALIASES, COSTS, OPTIMIZERS
+from symbp.functions.penalties import Penalty
+from symbp.functions.records import INITIALISATIONS, Activation, Cost, Initialisation
+from symbp.functions.rules import UpdateRule
+from symbp.functions.schedules import Schedule
+from symbp.functions.tables import ACTIVATIONS, ALIASES, COSTS
+from symbp.functions.training import OPTIMIZERS, PENALTIES, SCHEDULES, Training
 
 __all__ = [
     "ACTIVATIONS",
@@ -10,9 +14,14 @@ __all__ = [
     "COSTS",
     "INITIALISATIONS",
     "OPTIMIZERS",
+    "PENALTIES",
+    "SCHEDULES",
     "Activation",
     "Cost",
     "Initialisation",
     "Parameter",
+    "Penalty",
+    "Schedule",
+    "Training",
     "UpdateRule",
 ]

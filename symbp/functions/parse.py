@@ -22,7 +22,7 @@ from sympy.codegen.cfunctions import expm1
 from symbp.errors import ExpressionError
 from symbp.functions.names import nearest
 from symbp.functions.numeric import NotReal, value_at
-from symbp.functions.vocabulary import CONSTANTS, FUNCTIONS, Total, cases
+from symbp.functions.vocabulary import CONSTANTS, FUNCTIONS, STEPWISE, Total, cases
 
 __all__ = ["FUNCTIONS", "Total", "parse_formula", "put_in"]
 
@@ -63,7 +63,9 @@ _OWNERS = {
 
 
 @functools.lru_cache(maxsize=4096)
-def parse_formula(text: str, names: tuple[str, ...], exponents: tuple[str, ...] = ()) -> sympy.Expr:
+def parse_formula(
+    text: str, names: tuple[str, ...], exponents: tuple[str, ...] = (), functions: tuple[str, ...] = ()
+) -> sympy.Expr:
     """Return the SymPy expression of `text`, whose only free names are `names`.
 
     Parameters
@@ -75,8 +77,10 @@ def parse_formula(text: str, names: tuple[str, ...], exponents: tuple[str, ...] 
     names : tuple of str
         The declared names; each becomes a real symbol.
     exponents : tuple of str
-        Those of the names that are whole numbers and may stand as an exponent, such as
-        ``step`` in ``beta1**step``.
+        Those of the names that may stand in an exponent, such as the counter ``step`` in
+        ``beta1**step``, and parameters.
+    functions : tuple of str
+        Names of :data:`STEPWISE` that are allowed too, where nothing is differentiated.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def parse_formula(text: str, names: tuple[str, ...], exponents: tuple[str, ...] 
         If the text is not such a formula; the message names the column, and
         :attr:`ExpressionError.excerpt` shows it.
     """
-    return _Reader(text, names, exponents).read()
+    return _Reader(text, names, exponents, functions).read()
 
 
 @functools.lru_cache(maxsize=1024)
@@ -96,11 +100,14 @@ def put_in(formula: sympy.Expr, values: tuple[tuple[str, float], ...]) -> sympy.
 
 
 class _Reader:
-    def __init__(self, text: str, names: tuple[str, ...], exponents: tuple[str, ...]) -> None:
+    def __init__(
+        self, text: str, names: tuple[str, ...], exponents: tuple[str, ...], functions: tuple[str, ...]
+    ) -> None:
         # Columns are counted in what is parsed: one line, ASCII only.
         self.text = re.sub(r"\s", " ", text).strip() if isinstance(text, str) else text
         self.symbols = {name: sympy.Symbol(name, real=True) for name in names}
-        self.exponents = exponents
+        self.exponents = {self.symbols[name] for name in exponents if name in self.symbols}
+        self.functions = FUNCTIONS | {name: STEPWISE[name] for name in functions}
 
     def read(self) -> sympy.Expr:
         if not isinstance(self.text, str) or not self.text:
@@ -216,7 +223,7 @@ class _Reader:
         if name in CONSTANTS:
             return CONSTANTS[name]
         known = ", ".join(self.symbols)
-        if name in FUNCTIONS:
+        if name in self.functions:
             raise self.fail(node, f"{name} is a function: write {name}(...)")
         owner = f" ({_OWNERS[name]})" if name in _OWNERS else ""
         raise self.fail(node, f"unknown name {name!r}{owner}; the names here are {known}")
@@ -225,9 +232,9 @@ class _Reader:
         if not isinstance(node.func, ast.Name):
             raise self.fail(node, "only a function's name may stand before brackets here")
         name = node.func.id
-        if name not in FUNCTIONS:
-            raise self.fail(node, f"unknown function {name!r}{nearest(name, FUNCTIONS)}")
-        word = FUNCTIONS[name]
+        if name not in self.functions:
+            raise self.fail(node, f"unknown function {name!r}{nearest(name, self.functions)}")
+        word = self.functions[name]
         plain = not node.keywords and not any(isinstance(a, ast.Starred) for a in node.args)
         if not plain or len(node.args) != word.arguments:
             count = "one argument" if word.arguments == 1 else f"{word.arguments} arguments"
@@ -244,9 +251,9 @@ class _Reader:
             raise self.fail(node, str(error)) from None
 
     def power(self, node: ast.AST, base: sympy.Expr, right: ast.AST, depth: int) -> sympy.Expr:
-        if isinstance(right, ast.Name) and right.id in self.exponents:
-            return base ** sympy.Symbol(right.id, real=True)
         exponent = self.expression(right, depth)
+        if exponent.free_symbols and exponent.free_symbols <= self.exponents:
+            return base**exponent
         # 64 bits of numerator and denominator to a power of 64 are worked out at once; no more.
         if not exponent.is_Rational or abs(exponent) > MAX_EXPONENT or exponent.q > MAX_EXPONENT:
             raise self.fail(right, f"an exponent must be a number of size at most {MAX_EXPONENT}")

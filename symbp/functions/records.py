@@ -1,4 +1,4 @@
-"""What a unit, a cost and an update rule *are*: frozen records around a formula.
+"""What a unit and a cost *are*: frozen records around a formula.
 
 A record states the function itself and nothing that follows from it: derivatives,
 stable forms, kernel code and typesetting are all derived from the formula. The
@@ -246,31 +246,3 @@ class Cost(Parametric):
         if value.has(Total):
             raise ExpressionError(f"cost {self.name!r}: the sum over outputs is implied; leave sum(...) out")
         return value
-
-
-@dataclass(frozen=True)
-class UpdateRule:
-    """One step of an optimiser: the new value of a weight w.
-
-    Parameters
-    ----------
-    name : str
-        The name used in declarations.
-    formula : str
-        The new weight in terms of ``w``, ``gradient`` and ``learning_rate``.
-    learning_rate : float
-        The default.
-    source : str
-        Document and equation.
-    """
-
-    name: str
-    formula: str
-    learning_rate: float = 0.1
-    source: str = ""
-
-    def expression(self) -> sympy.Expr:
-        """Return the formula as a SymPy expression."""
-        from symbp.functions.parse import parse_formula
-
-        return parse_formula(self.formula, ("w", "gradient", "learning_rate"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symbp.functions.parameters import Parameter
-from symbp.functions.records import Activation, Cost, UpdateRule
+from symbp.functions.records import Activation, Cost
 
 _ALPHA = Parameter("alpha", 0.01, "nonnegative")
 
@@ -133,9 +133,4 @@ COSTS: dict[str, Cost] = {
             "hinge", "0 if y*h >= 1 else 1 - y*h", "real", "sign", source="Cortes and Vapnik 1995, section 3"
         ),
     )
-}
-
-OPTIMIZERS: dict[str, UpdateRule] = {
-    record.name: record
-    for record in (UpdateRule("sgd", "w - learning_rate*gradient", 0.1, source="000, eq. 2.2"),)
 }

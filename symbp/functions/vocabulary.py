@@ -105,6 +105,9 @@ FUNCTIONS: dict[str, Word] = {
     "sum": Word(Total),
 }
 
+# Functions of steps: they have no derivative, so no activation or cost may hold them.
+STEPWISE: dict[str, Word] = {"floor": Word(sympy.floor)}
+
 CONSTANTS: dict[str, Any] = {"pi": sympy.pi, "e": sympy.E}
 
 assert set(FUNCTIONS) | set(CONSTANTS) <= RESERVED | set(keyword.kwlist)

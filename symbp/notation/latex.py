@@ -49,8 +49,8 @@ class LatexWriter(Writer, LatexPrinter):
         escaped = name.replace("_", r"\_")
         return rf"\operatorname{{{escaped}}}"
 
-    def words(self, text: str) -> str:
-        return rf"\text{{ {text} }}"
+    def word(self, text: str) -> str:
+        return rf" \text{{ {text} }} "
 
     def bracket(self, inner: str) -> str:
         return rf"\left( {inner} \right)" if any(tall in inner for tall in _TALL) else f"({inner})"

@@ -41,6 +41,10 @@ class Layout:
         """Return a number without a sign."""
         return digits
 
+    def word(self, text: str) -> str:
+        """Return a word that stands between two formulas."""
+        return f" {text} "
+
     def scripted(self, letter: str, sub: Sequence[str], sup: Sequence[str]) -> str:
         """Return a letter with its scripts; empty ones are left out."""
         return scripted(letter, sub, sup)

@@ -10,6 +10,8 @@ from sympy import Identity, Symbol
 
 from symbp.algebra.matrices import ChainMatrix, LayerMatrix
 from symbp.algebra.nodes import KINDS, L, Node, Width, index, k, l, m
+from symbp.algebra.updates import CLIPPED, PerWeight
+from symbp.notation import training
 from symbp.notation.meanings import MEANINGS, SMATRIX
 from symbp.notation.records import PLAIN, Letters
 from symbp.notation.text import TextWriter
@@ -35,18 +37,34 @@ def legend(statements: Iterable[Any], writer: Writer) -> list[tuple[str, str]]:
 
     The statements are those of the derivation; they are rewritten as the notation has them.
     """
-    found = {
-        key
-        for statement in statements
-        for said in writer.structure.said(statement)
-        for key in _keys(said.equation, writer)
-    }
+    written = [said.equation for statement in statements for said in writer.structure.said(statement)]
+    found = {key for statement in written for key in _keys(statement, writer)}
     rows: dict[str, str] = {}
     for key in (*writer.notation.symbols, "Hadamard"):
         if key in found and key not in _UNDER:
             # Where two quantities have one symbol, the first says what it is.
             rows.setdefault(_shown(key, writer), meaning(key, writer))
-    return list(rows.items())
+    known = set(writer.notation.symbols)
+    for key in training.GLYPHS:
+        if key in found - known:
+            rows.setdefault(_of_training(key, writer), training.MEANINGS[key])
+    return [*rows.items(), *_own_names(written, writer)]
+
+
+def _of_training(key: str, writer: Writer) -> str:
+    layer = _layer_of(writer)
+    return writer.expression(Node(key, layer) if key in KINDS else Symbol(key))
+
+
+def _own_names(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str, str]]:
+    """Yield the quantities that an update rule keeps or computes for each weight."""
+    found = {part for statement in statements for part in statement.atoms(PerWeight)}
+    named = {part.quantity: part for part in sorted(found, key=str)}
+    kept = {part.quantity for part in found if part.role != "own"}
+    for name in named:
+        shown = writer.expression(PerWeight(name, _layer_of(writer), _neurons(writer)[:2]))
+        what = "kept by the update rule" if name in kept else "of this update"
+        yield shown, "clipped gradient" if name == CLIPPED else f"{name}, {what}, for every weight"
 
 
 def meaning(key: str, writer: Writer) -> str:
@@ -100,7 +118,7 @@ def _keys(statement: Any, writer: Writer) -> Iterable[str]:
             elif part.kind == "w" and own and writer.structure.is_bias(part.layer, part.indices[-1]):
                 key = "bias"
         elif isinstance(part, Symbol):
-            key = part.name if part.name in PLAIN else ""
+            key = part.name if part.name in PLAIN or part.name in training.GLYPHS else ""
         elif isinstance(part, LayerMatrix) and name == "OutputColumn" and part.args[0] == 0:
             key = "InputVector"
         else:

@@ -19,6 +19,7 @@ from symbp.errors import RenderError
 from symbp.notation.layout import Relation
 from symbp.notation.letters import SYMBOLS, Letter, letter
 from symbp.notation.records import PLAIN, Glyph
+from symbp.notation.training import GLYPHS
 from symbp.notation.writer import Writer
 
 TIMES, APPLY, COMMA = "<mo>&#x2062;</mo>", "<mo>&#x2061;</mo>", "<mo>,</mo>"
@@ -104,6 +105,8 @@ class MathMLWriter(Writer, Printer):
     def _print_Symbol(self, symbol: Any) -> str:
         if symbol.name in PLAIN:
             return self.letter(self.notation.symbols[symbol.name])
+        if symbol.name in GLYPHS:
+            return self.named(GLYPHS[symbol.name])
         return _letter(Letter(SYMBOLS.get(symbol.name, symbol.name)))
 
     def _print_Pi(self, number: Any) -> str:

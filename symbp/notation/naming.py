@@ -10,7 +10,7 @@ from sympy import Eq, Symbol
 
 from symbp.algebra.matrices import DeltaColumn, InputColumn, LayerMatrix, NeuronColumn
 from symbp.algebra.nodes import Activate, ActivateDerivative, HasBias, Inputs, L, Node, Width, index, k, l
-from symbp.notation.records import PLAIN, Letters, Notation, is_of_weights
+from symbp.notation.records import PLAIN, Letters, Notation, weights_in
 
 
 def renamed(notation: Notation, equation: Eq, conditions: Sequence[Any]) -> dict[Any, Any]:
@@ -95,12 +95,11 @@ def _letter(symbol: Symbol, equation: Eq, letters: Letters, taken: set[str]) -> 
 
 def _ends(side: Any) -> list[Any]:
     """Return the indices of the weights of a side, in order."""
-    nodes = [n for n in sympy.preorder_traversal(side) if isinstance(n, Node) and is_of_weights(n.kind)]
-    return [x for node in nodes for x in node.indices if _is_index(x)]
+    return [x for weight in weights_in(side) for x in weight.indices if _is_index(x)]
 
 
 def _is_end(expr: Any, symbol: Any, place: int) -> bool:
-    return any(is_of_weights(n.kind) and n.indices[place] == symbol for n in expr.atoms(Node))
+    return any(weight.indices[place] == symbol for weight in weights_in(expr))
 
 
 def _seen(side: Any) -> list[Any]:

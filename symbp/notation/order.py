@@ -38,6 +38,7 @@ _ROLES = (
     "Function",
     "Piecewise",
     "MaxOver",
+    "PerWeight",
     "Partial",
     "T",
     "S",

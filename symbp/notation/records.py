@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
-from symbp.algebra.nodes import KINDS, Inputs, index
+import sympy
+
+from symbp.algebra.nodes import KINDS, Inputs, Node, index
 
 Position = Literal["sub", "sup", "none"]
 
@@ -157,7 +159,9 @@ class Notation:
 
     def glyph(self, key: str) -> Glyph:
         """Return the glyph of a quantity, with what its layer's number differs by from ours."""
-        glyph = self.symbols[key]
+        from symbp.notation.training import GLYPHS  # the same in every notation
+
+        glyph = self.symbols[key] if key in self.symbols else GLYPHS[key].glyph
         own = 0 if is_of_weights(key) else self.first_layer
         return replace(glyph, shift=glyph.shift + own) if own else glyph
 
@@ -169,18 +173,33 @@ class Notation:
 
 # Matrices and sizes that belong to the weights of a layer rather than to its neurons; weights
 # have the same number in every notation: those that lead from the inputs have number 1.
-_OF_WEIGHTS = frozenset({"WeightMatrix", "RegularWeights", "BiasColumn", "bias", "Inputs", "HasBias"})
+_OF_WEIGHTS = frozenset({"R", "WeightMatrix", "RegularWeights", "BiasColumn", "bias", "Inputs", "HasBias"})
 
 
 def is_of_weights(key: str) -> bool:
     """Return whether a quantity belongs to the weights of a layer: it has one value per weight."""
-    if key not in KINDS:
+    if key in _OF_WEIGHTS or key not in KINDS:
         return key in _OF_WEIGHTS
     extents = KINDS[key].extents(_LAYER)
     return len(extents) == 2 and isinstance(extents[1], Inputs)
 
 
 _LAYER = index("k")
+
+
+def weights_in(expr: Any) -> list[Any]:
+    """Return every quantity in an expression that has one value per weight, in the order of reading.
+
+    That is a node of such a kind, or anything else with a layer and a weight's two indices.
+    """
+    return [part for part in sympy.preorder_traversal(expr) if _has_weights_indices(part)]
+
+
+def _has_weights_indices(part: Any) -> bool:
+    if isinstance(part, Node):
+        return bool(part.indices) and is_of_weights(part.kind)
+    return hasattr(part, "layer") and len(getattr(part, "indices", ())) == 2
+
 
 # The plain symbols that a notation may rename; every other plain symbol is an index.
 PLAIN = ("L", "m", "eta")

@@ -30,7 +30,7 @@ from symbp.algebra.matrices import (
 )
 from symbp.algebra.nodes import HasBias, Inputs, Node, Partial, Width
 from symbp.notation.naming import renamed
-from symbp.notation.records import Notation, is_of_weights
+from symbp.notation.records import Notation, is_of_weights, weights_in
 
 
 @dataclass(frozen=True)
@@ -305,11 +305,8 @@ def _rebuilt(one: Callable[[Sum], Any]) -> Callable[..., Any]:
 
 def _layer_of_input(expr: Any, symbol: Any) -> Any:
     """Return the layer of which the symbol numbers an input, or None."""
-    layers = {
-        node.layer
-        for node in expr.atoms(Node)
-        if (node.kind == "a" or is_of_weights(node.kind)) and node.indices[-1] == symbol
-    }
+    inputs = [node for node in expr.atoms(Node) if node.kind == "a"]
+    layers = {part.layer for part in (*inputs, *weights_in(expr)) if part.indices[-1] == symbol}
     return min(layers, key=sympy.default_sort_key) if layers else None
 
 

@@ -19,6 +19,7 @@ from sympy.concrete.summations import Sum
 from symbp.algebra.matrices import is_matrix
 from symbp.algebra.named import Named
 from symbp.algebra.nodes import Constant, L, MaxOver, Node, Partial, index
+from symbp.algebra.updates import PerWeight
 from symbp.notation.conditions import chains, plain
 from symbp.notation.layout import Relation
 from symbp.notation.matrices import MatrixWriter
@@ -26,8 +27,8 @@ from symbp.notation.order import is_decimal, product, terms
 from symbp.notation.records import PLAIN, Glyph, Notation, is_of_weights
 from symbp.notation.scripts import decimal
 from symbp.notation.structure import Structure
-
-_INDICES = frozenset("ijklpqrstu")
+from symbp.notation.training import GLYPHS
+from symbp.notation.training_names import TrainingNames
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Printed:
     conditions: tuple[str, ...]
 
 
-class Writer(MatrixWriter, ABC):
+class Writer(TrainingNames, MatrixWriter, ABC):
     """Prints expressions and equations in a notation.
 
     Parameters
@@ -118,14 +119,13 @@ class Writer(MatrixWriter, ABC):
         return str(self.relation(statement))
 
     def relation(self, statement: Any) -> Relation:
-        """Return the equation in print, in parts; the first where the notation makes several of it."""
+        """Return the equation in print, in parts; the first where the notation makes several."""
         return self.written(self.structure.said(statement)[0].equation)
 
     def printed(self, statement: Any, assumptions: Iterable[Any] = ()) -> tuple[Printed, ...]:
         """Return all that the notation makes of an equation with its conditions.
 
-        Nothing, where both sides are the same in the notation (it has one letter for what
-        are two quantities of the derivation), or where it defines what the notation is without.
+        Nothing, where both sides are the same in it, or where it has no letter for what is defined.
         """
         if type(statement.lhs).__name__ in self.notation.without:
             return ()
@@ -143,13 +143,13 @@ class Writer(MatrixWriter, ABC):
 
     def written(self, statement: Any) -> Relation:
         """Return an equation that is as the notation has it, in print."""
-        left, right = statement.args
+        (left, right), sign = statement.args, "="
+        if isinstance(left, PerWeight) and left.role == "new":
+            sign = "<-"
         if isinstance(left, Node) and left.kind == "w_new":
             # An update is an assignment to the weight itself (eq. 2.2).
-            return Relation(
-                self._print(Node("w", left.layer, left.indices)), self.signs["<-"], self._terms(right)
-            )
-        return Relation(self._print(left), self.signs["="], self._terms(right))
+            left, sign = Node("w", left.layer, left.indices), "<-"
+        return Relation(self._print(left), self.signs[sign], self._terms(right))
 
     def conditions(self, assumptions: Iterable[Any]) -> tuple[str, ...]:
         """Return the conditions in print, joined to chains: 1 <= k < l <= L + 1."""
@@ -164,7 +164,7 @@ class Writer(MatrixWriter, ABC):
 
     def symbol(self, key: str, layer: Any = None, indices: Sequence[Any] = (), sample: Any = None) -> str:
         """Return a symbol of the notation with layer, indices and sample in their places."""
-        glyph = self.notation.glyph(key)
+        glyph = GLYPHS[key].glyph if key in GLYPHS else self.notation.glyph(key)
         places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
         if layer is not None:
             places[glyph.layer].append(self._layer(glyph, layer))
@@ -195,7 +195,7 @@ class Writer(MatrixWriter, ABC):
 
     def _print_Node(self, node: Node) -> str:
         indices = node.indices
-        if node.kind == "a" or is_of_weights(node.kind):
+        if node.kind == "a" or (indices and is_of_weights(node.kind)):
             if self.has_own_bias(node):
                 return self._bias(node)
             indices = (*indices[:-1], self._input_position(node.layer, indices[-1]))
@@ -226,7 +226,7 @@ class Writer(MatrixWriter, ABC):
 
     def has_own_bias(self, node: Node) -> bool:
         """Return whether a quantity of the weights belongs to a bias, and biases have their own letter."""
-        separate = self.notation.bias == "separate" and is_of_weights(node.kind)
+        separate = self.notation.bias == "separate" and bool(node.indices) and is_of_weights(node.kind)
         return separate and self.structure.is_bias(node.layer, node.indices[-1])
 
     def _bias(self, node: Node) -> str:
@@ -247,21 +247,9 @@ class Writer(MatrixWriter, ABC):
     def _print_Symbol(self, symbol: Symbol) -> str:
         if symbol.name in PLAIN:
             return self.letter(self.notation.symbols[symbol.name])
+        if symbol.name in GLYPHS:
+            return self.named(GLYPHS[symbol.name])
         return str(super()._print_Symbol(symbol))  # type: ignore[misc]
-
-    def _print_Constant(self, constant: Constant) -> str:
-        """Print a parameter's letter, with its layer where the layer of a function stands.
-
-        A letter that is also an index, such as the q of a quantile, has the subscript 0.
-        """
-        places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
-        glyph = self.notation.glyph("Activate")
-        if constant.layer != 0:
-            places[glyph.layer].append(self._layer(glyph, constant.layer))
-        elif constant.parameter in _INDICES:
-            places["sub"].append("0")
-        letter = self._print(Symbol(constant.parameter))
-        return self.scripted(letter, places["sub"], places["sup"])
 
     def _print_Width(self, expr: Any) -> str:
         return self.symbol(type(expr).__name__, expr.args[0])
@@ -369,7 +357,11 @@ class Writer(MatrixWriter, ABC):
         if exponent.could_extract_minus_sign():
             return self.quotient((), (Pow(base, -exponent),))
         printed = self._print(base)
-        plain = isinstance(base, Symbol) or (base.is_Integer and base >= 0)
+        plain = (
+            isinstance(base, Symbol)
+            or (isinstance(base, Constant) and base.layer == 0)
+            or (base.is_Integer and base >= 0)
+        )
         return self.raised(printed if plain else self.bracket(printed), self._small(exponent))
 
     def _print_Rational(self, number: Any) -> str:
@@ -412,14 +404,9 @@ class Writer(MatrixWriter, ABC):
         return f"{self._print(relation.lhs)} {self.signs[relation.rel_op]} {self._print(relation.rhs)}"
 
     def _print_And(self, expr: Any) -> str:
-        return f" {self.words('and')} ".join(map(self._print, expr.args))
+        return self.word(type(expr).__name__.lower()).join(map(self._print, expr.args))
 
-    def _print_Or(self, expr: Any) -> str:
-        return f" {self.words('or')} ".join(map(self._print, expr.args))
-
-    def words(self, text: str) -> str:
-        """Return words that stand in a formula."""
-        return text
+    _print_Or = _print_And
 
     def _print_Equality(self, relation: Any) -> str:
         return str(self.relation(relation))

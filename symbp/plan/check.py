@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Dummy
+
+from symbp.algebra.nodes import eta
 from symbp.errors import PlanError
-from symbp.plan.program import ROWS, Access, Array, Kernel, Map, Program, Reduce, Statement
+from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Program, Reduce, Sweep
 
 
 def check(program: Program, after: str) -> Program:
@@ -25,19 +28,43 @@ def check(program: Program, after: str) -> Program:
         arrays = {array.name: array for array in kernel.arrays}
         if len(arrays) != len(kernel.arrays):
             raise PlanError(f"after {after}: {kernel.name} declares an array twice")
-        known = set(filled) | {
-            a.name for a in kernel.arrays if a.role in ("weights", "data", "flat", "gradient")
-        }
+        known = set(filled) | {a.name for a in kernel.arrays if a.role in _GIVEN}
         for statement in kernel.statements:
-            where = f"after {after}: {kernel.name}, ({statement.origin.label}) {statement.target}"
-            _check_statement(kernel, statement, arrays, known, where)
-            known.add(statement.target.array)
+            for part in statement.parts if isinstance(statement, Sweep) else (statement,):
+                where = f"after {after}: {kernel.name}, ({part.origin.label}) {part.target}"
+                inside = statement.loops if isinstance(statement, Sweep) else ()
+                _check_statement(kernel, part, arrays, known, where, inside)
+                if kernel.name == "update" and after != "lowering":
+                    _check_types(part, arrays, where)
+                known.add(part.target.array)
         filled |= {name for name in known if name in arrays and arrays[name].role == "work"}
     return program
 
 
+# What a kernel is given, and may read from the start.
+_GIVEN = ("weights", "data", "flat", "state", "gradient", "argument")
+
+
+def _check_types(statement: Map | Reduce, arrays: dict[str, Array], where: str) -> None:
+    """A loop over the weights holds numbers of their type only: arrays, factors and the learning rate."""
+    if not statement.loops:
+        return
+    for access in statement.value.atoms(Access):
+        if arrays[access.array].role == "scalar":
+            raise PlanError(f"{where}: reads {access}, which is in double precision, for every weight")
+    strange = statement.value.free_symbols - {loop.index for loop in statement.loops} - {eta}
+    strange = {x for x in strange if not isinstance(x, Access)}
+    if strange:
+        raise PlanError(f"{where}: {sorted(map(str, strange))} is no number of the weights' type")
+
+
 def _check_statement(
-    kernel: Kernel, statement: Statement, arrays: dict[str, Array], known: set[str], where: str
+    kernel: Kernel,
+    statement: Map | Reduce,
+    arrays: dict[str, Array],
+    known: set[str],
+    where: str,
+    inside: tuple[Loop, ...],
 ) -> None:
     over = statement.over if isinstance(statement, Reduce) else ()
     outer = (kernel.sample_loop,) if kernel.sample_loop else ()
@@ -60,14 +87,31 @@ def _check_statement(
         raise PlanError(f"{where}: a maximum has no initial value")
     if isinstance(statement, Map):
         summed = {x for x in statement.value.free_symbols if x in loops} - _indices(statement.target)
-        if summed - {loop.index for loop in outer}:
+        if summed - {loop.index for loop in (*outer, *inside)}:
             raise PlanError(f"{where}: {sorted(map(str, summed))} is no index of the target")
+        if statement.flat and not is_elementwise(statement, kernel):
+            raise PlanError(f"{where}: is flat, but not everything in it is the same element of like arrays")
     if (
         isinstance(statement, Reduce)
         and statement.inner is not None
         and statement.inner not in statement.loops
     ):
         raise PlanError(f"{where}: the inner loop {statement.inner.index} is no loop of the target")
+
+
+def is_elementwise(statement: Map, kernel: Kernel) -> bool:
+    """Return whether target and reads are the same element of work arrays with the same axes, all of them."""
+    target = statement.target
+    # What stands outside of the elements: it must not depend on where the loop is.
+    rest = statement.value.xreplace({access: Dummy() for access in statement.accesses()})
+    arrays = [kernel.array(access.array) for access in statement.accesses()]
+    return (
+        all(access.indices == target.indices for access in statement.accesses())
+        and all(array.role == "work" and array.axes == arrays[0].axes for array in arrays)
+        and [(loop.index, loop.extent) for loop in statement.loops]
+        == list(zip(target.indices, arrays[0].axes, strict=True))
+        and rest.free_symbols.isdisjoint(target.indices)
+    )
 
 
 def _indices(access: Access) -> set[Any]:

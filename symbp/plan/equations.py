@@ -69,10 +69,6 @@ class Equations:
         """Return the steps that compute a quantity; none if it is given (weights, data)."""
         return self._by_quantity.get(wanted, [])
 
-    def update(self) -> Step:
-        """Return the step of the update rule (2.2)."""
-        return self._derivation["2.2"]
-
     def with_numbers(self, step: Step) -> tuple[Eq, tuple[Step, ...]]:
         """Put the number of every parameter in the place of its letter.
 

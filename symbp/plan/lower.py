@@ -14,7 +14,7 @@ import sympy
 from sympy import Expr, KroneckerDelta, Mul, Sum
 
 from symbp.algebra import rules
-from symbp.algebra.nodes import L, MaxOver, Node, Partial, p, t
+from symbp.algebra.nodes import L, MaxOver, Node, Partial, p
 from symbp.derivation.records import Derivation
 from symbp.errors import PlanError
 from symbp.plan.equations import Equations, Quantity, quantity
@@ -31,6 +31,7 @@ from symbp.plan.program import (
     Reduce,
     Statement,
 )
+from symbp.plan.training import training_kernels
 
 _PARAMETERS = {"w": "weights", "dJ/dw": "gradient", "dh/dw": "result"}
 # What has a row for every sample also in a kernel that holds one sample at a time.
@@ -71,9 +72,8 @@ def lower(derivation: Derivation) -> Program:
     jacobian = chain.kernel("jacobian", [("dh/dw", k) for k in reversed(every)])
     chain = _Lowering(equations, layers, given, per_sample=True)
     input_jacobian = chain.kernel("input_jacobian", [("dh/do", 0)])
-    update = _update(equations, layers)
-    kernels = (forward, sensitivities, gradient, jacobian, by_inputs, input_jacobian, update)
-    return Program(network.name, layers, kernels)
+    kernels = (forward, sensitivities, gradient, jacobian, by_inputs, input_jacobian)
+    return Program(network.name, layers, (*kernels, *training_kernels(derivation, layers)))
 
 
 def _names(kernel: Kernel) -> set[str]:
@@ -87,20 +87,6 @@ def _layers(equations: Equations) -> tuple[Layer, ...]:
         layers.append(Layer(rows, columns, offset, layer.bias, layer.activation.initialisation))
         offset += rows * columns
     return tuple(layers)
-
-
-def _update(equations: Equations, layers: tuple[Layer, ...]) -> Kernel:
-    """The update is one and the same for every weight, so it runs over the flat vector."""
-    step = equations.update()
-
-    def element(e: Any) -> Access:
-        return Access("gradient" if isinstance(e, Partial) else "w", t)
-
-    value = step.statement.rhs.replace(lambda e: isinstance(e, (Node, Partial)), element)
-    n_params = sum(layer.rows * layer.columns for layer in layers)
-    arrays = (Array("w", (n_params,), "flat"), Array("gradient", (n_params,), "flat"))
-    origin = Origin(step.label, step.statement)
-    return Kernel("update", arrays, (Map(Access("w", t), (Loop(t, n_params),), value, origin),))
 
 
 class _Lowering:

@@ -15,13 +15,14 @@ import sympy
 from sympy import Expr
 
 from symbp.algebra.named import LETTERS, Named
-from symbp.plan.program import Program
-from symbp.plan.sharing import calls, canonical, share_functions
+from symbp.plan.program import Program, Statement
+from symbp.plan.sharing import LEFT_ALONE, calls, canonical, share_functions
 
 
 def share_inside_named(program: Program) -> Program:
     """Return the program with the calls that named functions make inside shared too."""
-    values = [statement.value for kernel in program.kernels for statement in kernel.statements]
+    shared = [kernel for kernel in program.kernels if kernel.name not in LEFT_ALONE]
+    values = [statement.value for kernel in shared for statement in kernel.statements]
     users: dict[Expr, set[Expr]] = {}
     for call in (call for value in values for call in calls(value)):
         for inner in _inside(call) if isinstance(call, Named) else [call]:
@@ -30,12 +31,14 @@ def share_inside_named(program: Program) -> Program:
     if not opened:
         return program
 
-    def written_out(value: Expr) -> Expr:
-        found = {e for e in calls(value) if isinstance(e, Named) and canonical(e) in opened}
-        return value.xreplace({e: e.stable() for e in found})
+    def written_out(statement: Statement) -> Statement:
+        found = {e for e in calls(statement.value) if isinstance(e, Named) and canonical(e) in opened}
+        if not found:
+            return statement
+        return replace(statement, value=statement.value.xreplace({e: e.stable() for e in found}))
 
     kernels = (
-        replace(kernel, statements=tuple(replace(x, value=written_out(x.value)) for x in kernel.statements))
+        replace(kernel, statements=tuple(map(written_out, kernel.statements))) if kernel in shared else kernel
         for kernel in program.kernels
     )
     return share_functions(replace(program, kernels=tuple(kernels)))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import sympy
 from sympy import Expr
 
-from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Statement
+from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Reduce, Sweep
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,15 @@ def of_kernel(kernel: Kernel, rows: int = 1) -> dict[str, Operations]:
     """
     found: dict[str, Operations] = {}
     outer = (kernel.sample_loop,) if kernel.sample_loop else ()
-    for statement in kernel.statements:
+    for statement in _parts(kernel):
         label = statement.origin.label
         found[label] = found.get(label, Operations()) + _of_statement(statement, outer, rows)
     return found
+
+
+def _parts(kernel: Kernel) -> Iterator[Map | Reduce]:
+    for statement in kernel.statements:
+        yield from statement.parts if isinstance(statement, Sweep) else (statement,)
 
 
 def total(counts: Iterable[Operations]) -> Operations:
@@ -69,7 +74,7 @@ def total(counts: Iterable[Operations]) -> Operations:
     return sum(counts, Operations())
 
 
-def _of_statement(statement: Statement, outer: tuple[Loop, ...], rows: int) -> Operations:
+def _of_statement(statement: Map | Reduce, outer: tuple[Loop, ...], rows: int) -> Operations:
     elements = _rounds((*outer, *statement.loops), rows)
     if isinstance(statement, Map):
         return of_value(statement.value).times(elements)

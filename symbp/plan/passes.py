@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
+
+from sympy import Function
 
 from symbp.derivation.records import Derivation
-from symbp.plan.check import check
+from symbp.elementary import CALLS
+from symbp.plan.check import check, is_elementwise
+from symbp.plan.hoist import hoist
 from symbp.plan.lower import lower
 from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
@@ -108,4 +113,56 @@ def _schedule_statement(statement: Statement) -> Statement:
     return replace(statement, inner=inner) if side_by_side and reads else statement
 
 
-PASSES: tuple[Pass, ...] = (share_functions, share_inside_named, transpose_weights, schedule)
+def vectorise_functions(program: Program) -> Program:
+    """Give calls of exp, tanh and the like one long loop instead of short ones.
+
+    A row of a narrow layer fills no vector register, but all elements of an array lie side by
+    side. Where only the argument keeps a call from such a loop (softmax: exp(c_q - mu), with one
+    mu for a row), the argument is computed first, into the target.
+    """
+    return replace(program, kernels=tuple(map(_vectorise_in, program.kernels)))
+
+
+def _vectorise_in(kernel: Kernel) -> Kernel:
+    statements: list[Statement] = []
+    for statement in kernel.statements:
+        if not isinstance(statement, Map) or len(statement.loops) < 2 or kernel.sample_loop is not None:
+            statements.append(statement)
+            continue
+        statements += _with_long_loop(statement, kernel)
+    return replace(kernel, statements=tuple(statements))
+
+
+def _with_long_loop(statement: Map, kernel: Kernel) -> list[Statement]:
+    flat, value = replace(statement, flat=True), statement.value
+    if _calls(value) and is_elementwise(flat, kernel):
+        return [flat]
+    if _is_call(value):
+        call = replace(flat, value=value.func(statement.target))
+        if is_elementwise(call, kernel):
+            return [replace(statement, value=value.args[0]), call]
+    return [statement]
+
+
+def _is_call(value: Any) -> bool:
+    """Whether a value is one call of an elementary function and its argument has none."""
+    return _is_elementary(value) and len(value.args) == 1 and not _calls(value.args[0])
+
+
+def _calls(value: Any) -> bool:
+    return any(map(_is_elementary, value.atoms(Function)))
+
+
+def _is_elementary(call: Any) -> bool:
+    """Whether an expression calls an elementary function, or one of our own with a stable form of such."""
+    return call.func.__name__ in CALLS or hasattr(call, "stable")
+
+
+PASSES: tuple[Pass, ...] = (
+    hoist,
+    share_functions,
+    share_inside_named,
+    transpose_weights,
+    schedule,
+    vectorise_functions,
+)

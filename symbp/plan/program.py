@@ -8,10 +8,10 @@ extent is a literal except ``ROWS``, the number of samples of one call.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sympy import Expr, sympify
+from sympy import Expr, Tuple, sympify
 from sympy.core.symbol import Str
 
 ROWS: Literal["rows"] = "rows"
@@ -59,14 +59,30 @@ class Array:
         ``weights`` and ``gradient`` are views of the flat vectors, ``data`` is read through
         the permutation of rows, ``work`` belongs to the workspace, ``local`` is private to
         one kernel, ``result`` is what the kernel is for; ``by_sample`` is a result, too, with
-        one row for each sample of the whole call.
+        one row for each sample of the whole call. In the update, ``flat`` vectors hold
+        all weights or gradients, ``state`` is one that an update rule keeps; a ``scalar`` is a
+        number in double precision, a ``factor`` one in the type of the weights; an
+        ``argument`` is a number that is given.
     offset : int
         For weights, gradient and Jacobian blocks: where the layer begins in the flat vector.
     """
 
     name: str
     axes: tuple[Extent, ...]
-    role: Literal["weights", "gradient", "data", "work", "local", "result", "by_sample", "flat"]
+    role: Literal[
+        "weights",
+        "gradient",
+        "data",
+        "work",
+        "local",
+        "result",
+        "by_sample",
+        "flat",
+        "state",
+        "scalar",
+        "factor",
+        "argument",
+    ]
     offset: int = 0
 
 
@@ -97,12 +113,20 @@ class Origin:
 
 @dataclass(frozen=True)
 class Map:
-    """target[loops] = value, element by element."""
+    """target[loops] = value, element by element.
+
+    Attributes
+    ----------
+    flat : bool
+        Chosen by a pass: target and reads are the same element of work arrays of the same
+        axes, so that one loop over all elements, which lie side by side, may do.
+    """
 
     target: Access
     loops: tuple[Loop, ...]
     value: Expr
     origin: Origin
+    flat: bool = False
 
     def accesses(self) -> set[Access]:
         """Return all array elements that the statement reads or writes."""
@@ -143,7 +167,49 @@ class Reduce:
         return self.operation == "sum" and all(isinstance(f, Access) for f in self.value.as_ordered_factors())
 
 
-Statement = Map | Reduce
+@dataclass(frozen=True)
+class Sweep:
+    """One loop nest with several assignments in it, in this order for each element.
+
+    Attributes
+    ----------
+    loops : tuple of Loop
+    parts : tuple of Map
+        Targets without indices are numbers of one element only.
+    """
+
+    loops: tuple[Loop, ...]
+    parts: tuple[Map, ...]
+
+    @property
+    def target(self) -> Access:
+        """What the whole loop is for: the target of the last part."""
+        return self.parts[-1].target
+
+    @property
+    def value(self) -> Any:
+        """All values together."""
+        return Tuple(*(part.value for part in self.parts))
+
+    @property
+    def origin(self) -> Origin:
+        """The equations of all parts, in order."""
+        first, *rest = (part.origin for part in self.parts)
+        return Origin(first.label, first.formula, (*first.put_in, *rest))
+
+    def accesses(self) -> set[Access]:
+        """Return all array elements that the statement reads or writes."""
+        return set().union(*(part.accesses() for part in self.parts))
+
+
+Statement = Map | Reduce | Sweep
+
+
+def with_origin(statement: Statement, origin: Origin) -> Statement:
+    """Return the statement as one of another equation; all parts of a sweep, too."""
+    if isinstance(statement, Sweep):
+        return replace(statement, parts=tuple(replace(part, origin=origin) for part in statement.parts))
+    return replace(statement, origin=origin)
 
 
 @dataclass(frozen=True)
@@ -189,8 +255,9 @@ class Program:
     name : str
     layers : tuple of Layer
     kernels : tuple of Kernel
-        forward, sensitivities, gradient, jacobian, input_gradient, input_jacobian, update: a
-        kernel may read what those before it have left in work arrays.
+        forward, sensitivities, gradient, jacobian, input_gradient, input_jacobian; penalty and
+        rate where they are stated; update. A kernel may read what those before it have left in
+        work arrays.
     """
 
     name: str

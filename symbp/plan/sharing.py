@@ -31,7 +31,7 @@ from symbp.plan.program import (
 # Functions that cost no more than an addition.
 _CHEAP = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.KroneckerDelta)
 # The update runs over the flat vector of weights, which has no room for arrays beside it.
-_LEFT_ALONE = ("update",)
+LEFT_ALONE = ("update",)
 
 
 def share_functions(program: Program) -> Program:
@@ -66,7 +66,7 @@ class _Sharing:
         for site in (site for sites in self.kernels.values() for site in sites):
             target = (site.kernel, site.statement.target.array)
             self.writers[target] = self.writers.get(target, 0) + 1
-            if site.kernel not in _LEFT_ALONE:
+            if site.kernel not in LEFT_ALONE:
                 self._note(site)
 
     def program(self) -> Program:

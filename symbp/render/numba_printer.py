@@ -14,46 +14,51 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
-from symbp.algebra.named import NAMED
+from symbp.elementary.constants import constants
 from symbp.errors import PlanError
-from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Reduce, Statement
+from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Reduce, Statement, Sweep
+from symbp.render.kernel_functions import KernelFunctions
 
-_FUNCTIONS = {
-    "exp": "math.exp",
-    "expm1": "math.expm1",
-    "log": "math.log",
-    "log1p": "math.log1p",
-    "sqrt": "math.sqrt",
-    "tanh": "math.tanh",
-    "sinh": "math.sinh",
-    "cosh": "math.cosh",
-    "erf": "math.erf",
-    "sin": "math.sin",
-    "cos": "math.cos",
-    "atan": "math.atan",
-    "Abs": "abs",
-    "sign": "np.sign",
-    "Erfc": "math.erfc",
-    **{kind.__name__: kind.title for kind in NAMED},
-}
-_SYMBOLS = {"eta": "learning_rate"}
+_SYMBOLS = {"eta": "learning_rate", "eta_0": "rate"}
 _POWERS = 4
 _SIMPLE = 64  # a denominator up to which a fraction is written as one
 
 
 class ValuePrinter(StrPrinter):
-    """Prints a value as a Numba expression of one dtype."""
+    """Prints a value as a Numba expression of one dtype.
+
+    Attributes
+    ----------
+    near : bool
+        Whether arguments are known to lie within reach of functions that have one.
+    flat : bool
+        Whether elements are printed as those of the flat views of their arrays.
+    """
 
     printmethod = "_numba_value"  # our own expressions print themselves to StrPrinter otherwise
 
     def __init__(
-        self, dtype: str, arrays: tuple[Array, ...] = (), places: Mapping[str, str] | None = None
+        self,
+        dtype: str,
+        arrays: tuple[Array, ...] = (),
+        places: Mapping[str, str] | None = None,
+        functions: KernelFunctions | None = None,
+        wide: bool = False,
     ) -> None:
         super().__init__()
-        self.dtype = dtype
+        # A number that is computed in double precision reads arrays of the kernel's type.
+        self.widen = wide and dtype != "float64"
+        self.dtype = "float64" if wide else dtype
+        # Emitted functions are of the kernel's type.
+        self.functions = KernelFunctions() if wide or functions is None else functions
+        self.near = False
+        self.flat = False
         self.arrays = {array.name: array for array in arrays}
         # Names of the places of arrays that are an argument of the function.
         self.places = places or {}
+
+    def doprint(self, expr: Any) -> str:
+        return str(super().doprint(self.functions.recognised(expr)))
 
     def number(self, value: Any) -> str:
         text = repr(float(value))
@@ -76,8 +81,10 @@ class ValuePrinter(StrPrinter):
     def _print_Access(self, expr: Access) -> str:
         array = self.arrays[expr.array]
         indices = [self.index(x) for x in expr.indices]
-        if array.role == "local":
+        if not array.axes:
             return array.name
+        if self.flat:
+            return f"{array.name}_flat[t]"
         if array.role == "data":
             return f"{array.name}[{', '.join(['row', *indices[1:]])}]"
         if array.role == "by_sample":
@@ -87,7 +94,8 @@ class ValuePrinter(StrPrinter):
             place = self.places.get(array.name, str(array.offset) if array.offset else "")
             flat = f"{place}{' + ' if place else ''}{int(array.axes[-1])}*{row} + {column}"
             return f"jacobian[{', '.join(['start + ' + sample, *outputs, flat])}]"
-        return f"{array.name}[{', '.join(indices)}]"
+        element = f"{array.name}[{', '.join(indices)}]"
+        return f"np.float64({element})" if self.widen else element
 
     @staticmethod
     def index(expr: Any) -> str:
@@ -109,7 +117,10 @@ class ValuePrinter(StrPrinter):
             product = "*".join([factor] * abs(int(exponent)))
             return product if exponent > 0 else f"{self.number(1)}/({product})"
         inner = self._print(base)
-        return f"{inner if base.is_Atom else f'({inner})'}**{self.number(exponent)}"
+        above = (
+            self.number(exponent) if exponent.is_Rational else self.parenthesize(exponent, PRECEDENCE["Pow"])
+        )
+        return f"{inner if base.is_Atom else f'({inner})'}**{above}"
 
     def _print_Add(self, expr: Any, order: Any = None) -> str:
         """Positive terms first: C - MU rather than -MU + C."""
@@ -130,7 +141,9 @@ class ValuePrinter(StrPrinter):
         above: list[Any] = []
         below: list[Any] = []
         for factor in _with_one_number(sympy.Mul.make_args(expr)):
-            if factor.is_Rational:
+            if factor.is_Rational and factor.q % 5 == 0 and set(sympy.primefactors(factor.q)) <= {2, 5}:
+                above.append(factor)  # a decimal such as 0.9: one number, and no division
+            elif factor.is_Rational:
                 above += [sympy.Integer(factor.p)] if factor.p != 1 else []
                 below += [sympy.Integer(factor.q)] if factor.q != 1 else []
             elif isinstance(factor, sympy.Pow) and factor.exp.is_Rational and factor.exp.is_negative:
@@ -153,7 +166,10 @@ class ValuePrinter(StrPrinter):
 
     def _factors(self, factors: list[Any]) -> str:
         ordered = sorted(factors, key=_reading_order)
-        return "*".join(str(self.parenthesize(f, PRECEDENCE["Mul"])) for f in ordered)
+        return "*".join(
+            self.number(f) if f.is_Rational and f > 0 else str(self.parenthesize(f, PRECEDENCE["Mul"]))
+            for f in ordered
+        )
 
     def _print_Piecewise(self, expr: Any) -> str:
         *branches, (last, always) = expr.args
@@ -178,12 +194,10 @@ class ValuePrinter(StrPrinter):
         return f"({self.number(1)} if {a} == {b} else {self.number(0)})"
 
     def _print_Function(self, expr: Any) -> str:
-        name = expr.func.__name__
-        if expr.is_number:  # a constant such as log(2), rounded once
+        if expr.is_number:
             return self.number(expr)
-        if name not in _FUNCTIONS:
-            raise PlanError(f"no kernel for the function {name}")
-        return f"{_FUNCTIONS[name]}({', '.join(map(self._print, expr.args))})"
+        name = self.functions.name(expr.func.__name__, self.near)
+        return f"{name}({', '.join(map(self._print, expr.args))})"
 
     _print_Abs = _print_Function
     _print_sign = _print_Function
@@ -216,16 +230,27 @@ def _reading_order(factor: Any) -> tuple[int, int, Any]:
 class KernelPrinter:
     """Prints the statements of one kernel as loop nests."""
 
-    def __init__(self, kernel: Kernel, dtype: str, places: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        dtype: str,
+        places: Mapping[str, str] | None = None,
+        functions: KernelFunctions | None = None,
+    ) -> None:
         self.kernel = kernel
-        self.values = ValuePrinter(dtype, kernel.arrays, places)
+        self.dtype = dtype
+        self.values = ValuePrinter(dtype, kernel.arrays, places, functions)
+        self.wide = ValuePrinter(dtype, kernel.arrays, places, wide=True)
 
     def lines(self, statement: Statement) -> list[str]:
         """Return the loop nest of one statement."""
         block = _Block()
-        if isinstance(statement, Map):
+        if isinstance(statement, Sweep):
             self._open(block, statement.loops, statement)
-            block.add(self._assign(statement.target, statement.value, "="))
+            for part in statement.parts:
+                block.add(self._assign(part.target, part.value, "="))
+        elif isinstance(statement, Map):
+            self._map(block, statement)
         elif statement.inner is not None:
             self._in_memory(block, statement, statement.inner)
         else:
@@ -233,7 +258,47 @@ class KernelPrinter:
         return block.lines
 
     def _assign(self, target: Access, value: Any, operator: str) -> str:
-        return f"{self.values.doprint(target)} {operator} {self.values.doprint(value)}"
+        role = self.kernel.array(target.array).role
+        printed = (self.wide if role in ("scalar", "factor") else self.values).doprint(value)
+        if role == "factor" and self.dtype != "float64":
+            printed = f"F({printed})"
+        return f"{self.values.doprint(target)} {operator} {printed}"
+
+    def _map(self, block: _Block, statement: Map) -> None:
+        outer, heads = statement.loops[:-1], self._heads(statement.loops[-1:], statement)
+        if statement.flat:
+            outer, heads = (
+                (),
+                [f"for t in range({'*'.join(self._extent(x.extent) for x in statement.loops)}):"],
+            )
+            for name in sorted({access.array for access in statement.accesses()}):
+                block.add(f"{name}_flat = {name}.reshape(-1)")
+        self.values.flat = statement.flat
+        self._open(block, outer, statement)
+        limited = self.values.functions.limited(statement.value)
+        if limited:
+            self._within_reach(block, statement, heads, limited)
+        else:
+            block.open_all(heads)
+            block.add(self._assign(statement.target, statement.value, "="))
+        self.values.flat = False
+
+    def _within_reach(
+        self, block: _Block, statement: Map, heads: list[str], limited: list[tuple[Any, str]]
+    ) -> None:
+        """Two innermost loops: one with functions that have a reach, one with those of math beyond it."""
+        block.add("near = True")
+        with block.restored():
+            block.open_all(heads)
+            for argument, reach in limited:
+                limit = self.values.number(constants(self.values.dtype)[reach])
+                block.add(f"near &= abs({self.values.doprint(argument)}) <= {limit}")
+        for choice, near in (("if near:", True), ("else:", False)):
+            with block.nested(choice):
+                block.open_all(heads)
+                self.values.near = near
+                block.add(self._assign(statement.target, statement.value, "="))
+        self.values.near = False
 
     def _in_memory(self, block: _Block, statement: Reduce, inner: Loop) -> None:
         """The sum runs outside the innermost loop over the target."""
@@ -269,13 +334,15 @@ class KernelPrinter:
             block.add(f"{self.values.doprint(statement.target)} = largest")
             return
         total = self.values.doprint(statement.target) if scalar else "total"
+        wide = self.kernel.array(statement.target.array).role == "scalar"
+        values = self.wide if wide else self.values
         if not (scalar and statement.accumulate):  # a scalar that accumulates starts with the kernel
             initial = statement.initial if statement.initial is not None else sympy.S.Zero
-            block.add(f"{total} = {self.values.doprint(initial)}")
+            block.add(f"{total} = {values.doprint(initial)}")
         with block.restored():
             # Samples outermost: their data are read row by row.
             self._open(block, sorted(statement.over, key=lambda loop: loop.extent != ROWS), statement)
-            block.add(f"{total} += {self.values.doprint(statement.value)}")
+            block.add(f"{total} += {values.doprint(statement.value)}")
         if not scalar:
             block.add(
                 f"{self.values.doprint(statement.target)} {'+=' if statement.accumulate else '='} total"
@@ -287,8 +354,18 @@ class KernelPrinter:
             if loop.extent == ROWS and self._reads_data(statement):
                 block.add(f"row = rows[start + {loop.index}]")
 
+    def _heads(self, loops: Any, statement: Statement) -> list[str]:
+        """Return the heads of loops, each followed by what its body starts with."""
+        block = _Block()
+        self._open(block, loops, statement)
+        return block.lines
+
+    @staticmethod
+    def _extent(extent: Any) -> str:
+        return "count" if extent == ROWS else str(extent)
+
     def _head(self, loop: Loop) -> str:
-        return f"for {loop.index} in range({'count' if loop.extent == ROWS else loop.extent}):"
+        return f"for {loop.index} in range({self._extent(loop.extent)}):"
 
     def _reads_data(self, statement: Statement) -> bool:
         return any(self.kernel.array(a.array).role == "data" for a in statement.value.atoms(Access))
@@ -307,6 +384,14 @@ class _Block:
     def open(self, head: str) -> None:
         self.add(head)
         self._depth += 1
+
+    def open_all(self, lines: list[str]) -> None:
+        """Open loops whose heads are given; other lines among them are added as they are."""
+        for line in lines:
+            if line.endswith(":"):
+                self.open(line.strip())
+            else:
+                self.add(line.strip())
 
     def nested(self, head: str) -> _Restore:
         restore = self.restored()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # Which labels stand in which section, in the order of the page. A label with a layer
 # ("2.6b, k=1") is an instance, for one layer of one network.
 _FORWARD, _OUTPUT = "This network: forward pass", "This network: output and cost"
+_PENALTY = "This network: penalty"
 _MATRICES, _BACKWARD = "This network: S-matrices and Jacobian", "This network: sensitivities and gradients"
 _INPUTS = "This network: derivatives by the inputs"
 GENERIC = (
@@ -24,7 +25,8 @@ GENERIC = (
     ("S-matrices and T-product", r"2\.1[2-7][a-z]?"),
     ("Sensitivities", r"D\.\d[abm]?"),
     ("Derivatives by the inputs", r"X\.\d+"),
-    ("Update", r"2\.2"),
+    ("Penalty", r"2\.1(p|r|p\..*|r[abf])"),
+    ("Update", r"2\.2([.cps].*)?"),
     (_OUTPUT, r"1\.8.*|2\.1([a-z].*)?"),
     (_BACKWARD, r"D\.1[a-z]+"),
 )
@@ -33,10 +35,20 @@ INSTANCES = (
     (_MATRICES, r"2\.1[2-7][a-z]*"),
     (_BACKWARD, r"D\.\d[abf]?"),
     (_INPUTS, r"X\.\d+f?"),
+    (_PENALTY, r"2\.1(p|ra)"),
 )
 # What no line above takes is shown all the same.
 FURTHER = "Further steps"
-_ORDER = (*(title for title, _ in GENERIC[:6]), _FORWARD, _OUTPUT, _MATRICES, _BACKWARD, _INPUTS, FURTHER)
+_ORDER = (
+    *(title for title, _ in GENERIC[:7]),
+    _FORWARD,
+    _OUTPUT,
+    _MATRICES,
+    _BACKWARD,
+    _INPUTS,
+    _PENALTY,
+    FURTHER,
+)
 
 # Layers near both ends are written out; those between look like them.
 SHOWN_AT_EACH_END = 3

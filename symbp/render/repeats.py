@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symbp.algebra.nodes import Activate, ActivateDerivative, Constant, Node, k
-from symbp.plan.program import Access, Array, Kernel, Origin, Statement
+from symbp.plan.program import Access, Array, Kernel, Origin, Statement, with_origin
 from symbp.render.outline import split_label
 
 # Below this number of equal layers nothing is gained: their code compiles in seconds, and a call
@@ -209,7 +209,7 @@ def _key(unit: _Renamed | None) -> Any:
     if unit is None:
         return None
     nameless = tuple(
-        replace(statement, origin=Origin(statement.origin.label, None))
+        with_origin(statement, Origin(statement.origin.label, None))
         for group in unit.groups
         for statement in group
     )

@@ -12,11 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from symbp.derivation.oracles.penalties import of_weight
 from symbp.derivation.oracles.real import at_kink, forward, number, scaled, total_cost
+from symbp.derivation.oracles.text import mp
 from symbp.errors import DerivationError
+from symbp.render.selftest_update import UpdateVector, update_vector
 
 if TYPE_CHECKING:
+    from symbp.functions import Penalty
     from symbp.network import Network
+    from symbp.spec import TrainOptions
 
 SAMPLES = 2
 DIRECTIONS = 2
@@ -66,6 +71,7 @@ class TestVector:
     output_slopes: tuple[tuple[float, ...], ...]
     input_slope: float
     output_input_slopes: tuple[tuple[float, ...], ...]
+    update: UpdateVector
 
 
 def pattern(parameters: Pattern, t: int) -> Any:
@@ -78,7 +84,7 @@ def _numerator(parameters: Pattern, t: int) -> int:
     return 2 * ((factor * t + shift) % modulus) - modulus
 
 
-def test_vector(network: Network) -> TestVector:
+def test_vector(network: Network, train: TrainOptions) -> TestVector:
     """Compute the test vector of a network.
 
     The weights are moved on until no weighted sum lies at a kink; if that does not help, all
@@ -87,6 +93,8 @@ def test_vector(network: Network) -> TestVector:
     Parameters
     ----------
     network : Network
+    train : TrainOptions
+        Its penalty is part of the cost, and its update is tested too.
 
     Returns
     -------
@@ -96,7 +104,7 @@ def test_vector(network: Network) -> TestVector:
     for attempt in range(ATTEMPTS):
         factor, shift, modulus = WEIGHTS
         last = attempt == ATTEMPTS - 1
-        point = _Point(network, (factor, shift + 37 * attempt, modulus), last)
+        point = _Point(network, train, (factor, shift + 37 * attempt, modulus), last)
         try:
             if not point.at_kink():
                 break
@@ -121,8 +129,9 @@ def divisor(columns: int) -> int:
 class _Point:
     """The network at the weights and data of the patterns."""
 
-    def __init__(self, network: Network, weights: Pattern, positive: bool) -> None:
+    def __init__(self, network: Network, train: TrainOptions, weights: Pattern, positive: bool) -> None:
         self.network = network
+        self.train = train
         self.weights = weights
         self.positive = positive
         inputs = network.sizes[0]
@@ -144,16 +153,59 @@ class _Point:
         slopes = tuple(_slope(plus[0], minus[0]) for plus, minus in moved)
         by_inputs = self._run(0, 0, 1), self._run(0, 0, -1)
         rows = tuple(tuple(map(float, row)) for row in outputs)
+        penalty, of_penalty = self._penalty()
         return TestVector(
             self.weights,
             self.positive,
-            float(cost),
+            float(cost + penalty),
             rows,
-            slopes,
+            tuple(float(a + b) for a, b in zip(slopes, of_penalty, strict=True)),
             _row_slopes(moved[0]),
             _slope(by_inputs[0][0], by_inputs[1][0]),
             _row_slopes(by_inputs),
+            self._update(),
         )
+
+    def _update(self) -> UpdateVector:
+        return update_vector(
+            self.train,
+            self.network.n_params,
+            lambda t: pattern(self.weights, t),
+            lambda t: pattern(DIRECTIONS_OF_CHANGE, t + SHIFT),
+            lambda t: pattern(INPUTS, t),
+            self._length,
+        )
+
+    def _length(self) -> Any:
+        """Return the norm of the gradient that the update is tested with, exact below the root."""
+        numerators = (_numerator(DIRECTIONS_OF_CHANGE, t + SHIFT) for t in range(self.network.n_params))
+        return mp.sqrt(number(sum(n * n for n in numerators))) / DIRECTIONS_OF_CHANGE[2]
+
+    def _penalty(self) -> tuple[Any, list[Any]]:
+        """Return the penalty of the regular weights, and its slope along each direction."""
+        penalty, t = self.train.regularisation, 0
+        total, slopes = number(0), [number(0)] * DIRECTIONS
+        if penalty is None:
+            return total, slopes
+        for layer, (rows, columns) in enumerate(self.network.shapes):
+            # A layer's weights take few values: how often, and how far the directions move each.
+            moved: dict[int, list[int]] = {}
+            for position in range(rows * columns):
+                if position % columns < self.network.sizes[layer]:
+                    numerator = _numerator(self.weights, t)
+                    sums = moved.setdefault(
+                        abs(numerator) if self.positive else numerator, [0] * (1 + DIRECTIONS)
+                    )
+                    sums[0] += 1
+                    for d in range(DIRECTIONS):
+                        sums[d + 1] += _numerator(DIRECTIONS_OF_CHANGE, t + d * SHIFT)
+                t += 1
+            for numerator, (count, *sums) in moved.items():
+                value, slope = _penalty_of(penalty, self.weights[2] * divisor(columns), numerator)
+                total += count * value
+                for d, change in enumerate(sums):
+                    slopes[d] += slope * change / DIRECTIONS_OF_CHANGE[2]
+        return total, slopes
 
     def _run(self, direction: int, step: int, input_step: int = 0) -> tuple[Any, list[list[Any]]]:
         last = self.network.hidden + 1
@@ -201,6 +253,13 @@ def _row_slopes(moved: tuple[tuple[Any, list[list[Any]]], ...]) -> tuple[tuple[f
     """Return the slope of every output of every sample between two runs."""
     (_, plus), (_, minus) = moved
     return tuple(tuple(map(_slope, a, b)) for a, b in zip(plus, minus, strict=True))
+
+
+def _penalty_of(penalty: Penalty, denominator: int, numerator: int) -> tuple[Any, Any]:
+    """Return the penalty of one weight and its derivative, a central difference."""
+    weight, step = number(numerator) / denominator, number(1) / _STEPS
+    plus, minus = (of_weight(penalty, weight + sign * step) for sign in (1, -1))
+    return of_weight(penalty, weight), (plus - minus) / (2 * step)
 
 
 def _targets(network: Network) -> list[list[Any]]:

@@ -8,14 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from symbp.algebra.named import LETTERS, NAMED, Named
+from symbp.elementary.records import FORMATS
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
-from symbp.plan.program import ROWS, Array, Kernel, Origin, Program, Statement
-from symbp.render import selftest
+from symbp.plan.program import ROWS, Array, Kernel, Origin, Program, Statement, with_origin
+from symbp.render import elementary, selftest, selftest_update
+from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, ValuePrinter, statement_groups
 from symbp.render.repeats import Calls, Shared, call_lines, share_layers
 from symbp.render.selftest import TestVector
+from symbp.render.training_view import TrainingView
 from symbp.spec import Spec
 
 WIDTH = 96
@@ -44,12 +47,15 @@ class TrainerView:
         self.spec = spec
         self.vector = vector
         self.dtype = spec.train.dtype
+        self.functions = KernelFunctions(spec.train.elementary)
         self.writer = TextWriter(get(notation), spec.network.sizes)
         self._places = _Places(program.workspace)
 
     def data(self) -> Mapping[str, Any]:
         """Return the template's data."""
         network, train = self.spec.network, self.spec.train
+        kernels = {kernel.name: self.kernel(kernel) for kernel in self.program.kernels}
+        named = self.named()
         return {
             "name": network.name,
             "title": " - ".join(map(str, network.sizes)),
@@ -65,18 +71,23 @@ class TrainerView:
             "optimizer": train.optimizer.name,
             "targets": network.cost.targets,
             "weighted": network.weighted,
+            "training": TrainingView(self.program, train),
             "spec": _inside_triple_quotes(self.spec.to_toml()),
             "layers": self.layers(),
             "initialisations": self.initialisations(),
-            "kernels": {kernel.name: self.kernel(kernel) for kernel in self.program.kernels},
+            "kernels": kernels,
             "arguments": self.arguments(),
             "output_view": self._places.view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
-            "named": self.named(),
+            "named": named,
+            "elementary": elementary.functions(self.functions.used, self.dtype),
+            "functions_of": train.elementary,
+            "integer": FORMATS[self.dtype].integer,
             "zero": ValuePrinter(self.dtype).number(0),
             "vector": self.vector,
             "patterns": selftest,
+            "update": selftest_update,
         }
 
     def layers(self) -> list[dict[str, Any]]:
@@ -119,7 +130,7 @@ class TrainerView:
 
         Each has views of the flat vectors and blocks of lines.
         """
-        printer = KernelPrinter(kernel, self.dtype)
+        printer = KernelPrinter(kernel, self.dtype, functions=self.functions)
         groups = [statements for _, statements in statement_groups(kernel.statements)]
         functions, rest = share_layers(groups, kernel, self._places.first)
         parts = []
@@ -146,7 +157,7 @@ class TrainerView:
         """Return one function for many layers."""
         first = {name: f"{name.lower()}_at" for name in function.moved}
         renamed = Kernel(kernel.name, function.arrays, (), kernel.sample_loop)
-        printer = KernelPrinter(renamed, self.dtype, first)
+        printer = KernelPrinter(renamed, self.dtype, first, self.functions)
         where = numbers(tuple(sorted(function.layers)))
         views = [array for array in function.arrays if array.role in _VIEWED]
         return {
@@ -208,14 +219,17 @@ class TrainerView:
             for statement in kernel.statements
             for e in statement.value.atoms(Named)
         }
+        # Those of the elementary functions come with these.
+        own = [kind for kind in NAMED if kind in called and not self.functions.is_emitted(kind.__name__)]
+        printer = ValuePrinter(self.dtype, functions=self.functions)
         helpers = []
-        for kind in (kind for kind in NAMED if kind in called):
+        for kind in own:
             function = kind(*LETTERS[: next(iter(kind.nargs))])
             helpers.append(
                 {
                     "head": f"{kind.title}({', '.join(str(a) for a in function.args)})",
                     "definition": self.writer.expression(function.defining()),
-                    "value": ValuePrinter(self.dtype).doprint(function.stable()),
+                    "value": printer.doprint(function.stable()),
                 }
             )
         return helpers
@@ -252,7 +266,8 @@ def _names(items: list[Item]) -> set[str]:
 
 
 def _labelled(statement: Statement, where: str) -> Statement:
-    return replace(statement, origin=replace(statement.origin, label=f"{statement.origin.label}, k={where}"))
+    origin = replace(statement.origin, label=f"{statement.origin.label}, k={where}")
+    return with_origin(statement, origin)
 
 
 def numbers(layers: tuple[int, ...]) -> str:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from symbp.derivation.records import Derivation, Step
 from symbp.notation import get
 from symbp.notation.mathml import TIMES, MathMLWriter, aligned, formula
-from symbp.notation.records import Notation
+from symbp.notation.records import Glyph, Notation
 from symbp.notation.text import TextWriter
 from symbp.notation.writer import Printed
 from symbp.render.breaking import break_terms, room
@@ -45,6 +45,10 @@ class WebWriter(MathMLWriter):
         if self._print_level:
             return inner  # part of something that is being printed
         return Markup(formula(inner, self._words.symbol(key, layer, indices, sample)))
+
+    def entrywise(self, glyph: Glyph) -> str:
+        inner = super().entrywise(glyph)
+        return inner if self._print_level else Markup(formula(inner, self._words.entrywise(glyph)))
 
     def display(self, said: Printed, beside: Sequence[str] = ()) -> Markup:
         """Return an equation that stands by itself, on several lines if it is long."""

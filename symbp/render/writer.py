@@ -46,9 +46,14 @@ def trainer_source(derivation: Derivation, spec: Spec, prove: bool = True) -> st
     """
     if derivation.network != spec.network:
         raise DerivationError("the derivation is of another network than the spec")
+    if derivation.training != spec.train.training:
+        raise DerivationError(
+            "the derivation states another update than the options: give derive() the same optimizer, "
+            "schedule, clip_norm and penalty"
+        )
     if prove:
         derivation.prove()
-    view = TrainerView(make_plan(derivation), spec, test_vector(spec.network))
+    view = TrainerView(make_plan(derivation), spec, test_vector(spec.network, spec.train))
     text = render("numba", "trainer.py.j2", {**view.data(), **_provenance()})
     # Macros leave blank lines behind where they have nothing to say.
     return seal(re.sub(r"\n{4,}", "\n\n\n", text))

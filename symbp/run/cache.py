@@ -20,7 +20,20 @@ def kernel_spec(spec: Spec) -> Spec:
     The others (epochs, batch size, learning rate, seed, shuffling) are arguments of
     ``fit``: another seed must not mean another compilation.
     """
-    return Spec(spec.network, TrainOptions(spec.train.optimizer, dtype=spec.train.dtype))
+    how = spec.train
+    return Spec(
+        spec.network,
+        TrainOptions(
+            how.optimizer,
+            dtype=how.dtype,
+            schedule=how.schedule,
+            clip_norm=None if how.clip_norm is None else 1.0,  # whether, not at which norm
+            l1=how.l1,
+            l2=how.l2,
+            penalty=how.penalty,
+            elementary=how.elementary,
+        ),
+    )
 
 
 def trainer_path(spec: Spec) -> Path:

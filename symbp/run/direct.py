@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from symbp.functions.parse import Total
 from symbp.network import Network
+from symbp.run import plain
 from symbp.run.plain import H, Y, Z
 from symbp.run.point import Point
 
@@ -46,7 +47,22 @@ def direct_gradient(network: Network, point: Point) -> NDArray[np.float64]:
             mpmath.fsum(v * term for v, term in zip(_exact(point.v), terms, strict=True)) / n
             for terms in zip(*(gradient(exact[0], *s) for s in samples), strict=True)
         ]
-    return np.array([float(value) for value in sums])
+    return np.array([float(value) for value in sums]) + _penalty_gradient(network, point)
+
+
+def _penalty_gradient(network: Network, point: Point) -> NDArray[np.float64]:
+    """Return SymPy's derivative of the penalty by every weight; 0 for biases."""
+    found = np.zeros_like(point.w)
+    if point.penalty is None:
+        return found
+    formula = point.penalty.expression()
+    (symbol,) = formula.free_symbols
+    derivative = sympy.diff(formula, symbol)
+    matrices = zip(plain.unpack(network, found), plain.unpack(network, point.w), network.sizes, strict=False)
+    for into, weights, regular in matrices:
+        for (i, j), w in np.ndenumerate(weights[:, :regular]):
+            into[i, j] = float(derivative.subs(symbol, sympy.Float(float(w), DIGITS)).evalf(DIGITS))
+    return found
 
 
 def tree_size(network: Network) -> int:

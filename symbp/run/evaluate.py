@@ -125,6 +125,7 @@ FUNCTIONS: dict[type[sympy.Basic], Callable[..., AnyArray]] = {
     sympy.atan: np.arctan,
     sympy.tanh: _tanh,
     sympy.Abs: _absolute,
+    sympy.floor: np.floor,
     Total: _total,
 }
 

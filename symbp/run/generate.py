@@ -10,6 +10,7 @@ from symbp.derivation.derive import derive
 from symbp.derivation.records import Derivation
 from symbp.derivation.stability.report import warn_of_own_functions
 from symbp.errors import DerivationError, SpecError
+from symbp.functions import PENALTIES
 from symbp.functions.names import nearest
 from symbp.network import Network
 from symbp.render.writer import write_trainer
@@ -35,7 +36,7 @@ def generate(
         its self-test is left out too.
     **options
         Options of :class:`symbp.spec.TrainOptions`: optimizer, learning_rate, batch_size,
-        epochs, dtype, seed, shuffle.
+        epochs, dtype, seed, shuffle, elementary.
 
     Returns
     -------
@@ -51,7 +52,7 @@ def generate(
     spec = _spec(what, options)
     if Path(path).suffix != ".py":
         raise SpecError(f"{path}: a trainer's file name ends in .py")
-    derivation = what if isinstance(what, Derivation) else derive(spec.network, spec.train.optimizer)
+    derivation = what if isinstance(what, Derivation) else derive(spec.network, spec.train.training)
     warn_of_own_functions(spec.network, spec.train.dtype)
     write_trainer(derivation, spec, path, prove)
     return load(path, self_test=prove)
@@ -66,10 +67,26 @@ def _spec(what: Network | Spec | Derivation, options: dict[str, Any]) -> Spec:
         given = {name: getattr(what.train, name) for name in known}
         if "optimizer" in options:  # another rule brings its own learning rate
             del given["learning_rate"]
+        if {"l1", "l2", "penalty"} & set(options):  # and another penalty takes the place of all
+            given |= {"l1": 0.0, "l2": 0.0, "penalty": None}
         return Spec(what.network, TrainOptions(**(given | options)))
     network = what.network if isinstance(what, Derivation) else what
     if network is None:
         raise DerivationError("this derivation is for any architecture; a trainer needs derive(network)")
     if not isinstance(network, Network):
         raise SpecError("generate: expected a Network, a Spec or the derivation of a network")
+    if isinstance(what, Derivation):
+        options = {**_as_derived(what, options), **options}
     return Spec(network, TrainOptions(**options))
+
+
+def _as_derived(derivation: Derivation, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options that a derivation has stated; its equations decide what is compiled."""
+    how = derivation.training
+    stated: dict[str, Any] = {"optimizer": how.rule, "schedule": how.schedule}
+    if how.penalty is not None and not {"l1", "l2", "penalty"} & set(options):
+        strengths = how.penalty.constants
+        stated |= strengths if how.penalty.name in PENALTIES else {"penalty": how.penalty}
+    if how.clipped:
+        stated["clip_norm"] = 1.0
+    return stated

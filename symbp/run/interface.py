@@ -56,6 +56,9 @@ class TrainerModule(Protocol):
         shuffle: bool = True,
         seed: int = 0,
         callback: Callback | None = None,
+        clip_norm: float | None = None,
+        state: dict[str, Any] | None = None,
+        total_epochs: int | None = None,
         **weights: Any,
     ) -> tuple[FloatArray, list[float]]: ...
 

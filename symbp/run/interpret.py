@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sympy import KroneckerDelta
 
 from symbp.algebra.nodes import m
-from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Program, Reduce, Statement
+from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Program, Reduce, Statement, Sweep
 from symbp.run.evaluate import evaluate
 
 Floats = NDArray[np.float64]
@@ -49,6 +49,7 @@ def _run(kernel: Kernel, memory: dict[str, Any], w: Floats, flat: Floats, rows: 
         elif array.name not in memory:
             memory[array.name] = np.zeros([_extent(extent, rows) for extent in array.axes])
     for statement in kernel.statements:
+        assert not isinstance(statement, Sweep)  # only the update has them
         _execute(statement, memory, rows)
 
 
@@ -61,7 +62,7 @@ def _extent(extent: Any, rows: int) -> int:
     return rows if extent == ROWS else int(extent)
 
 
-def _execute(statement: Statement, memory: Mapping[str, Any], rows: int) -> None:
+def _execute(statement: Map | Reduce, memory: Mapping[str, Any], rows: int) -> None:
     over = statement.over if isinstance(statement, Reduce) else ()
     loops = (*statement.loops, *over)
     value = _values(statement.value, loops, memory, rows)

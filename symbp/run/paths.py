@@ -65,13 +65,29 @@ def t_product(trainer: Trainer, point: Point) -> Gradient:
         w = point.w.astype(trainer.dtype)
         jacobian = of_shape(trainer.jacobian(w, x[None, :]), (1, by_output.size, w.size), "Jacobian")[0]
         total += by_output @ jacobian
-    return _complete("T-product", total / len(point.X), compiled=True)
+    return _complete("T-product", total / len(point.X) + penalty_slope(trainer.network, point), compiled=True)
+
+
+def penalty_slope(network: Network, point: Point) -> Floats:
+    """Return the derivative of the penalty, differentiated by SymPy, shape (n_params,); 0 without one."""
+    slopes = np.zeros_like(point.w)
+    if point.penalty is None:
+        return slopes
+    formula = point.penalty.expression()
+    (w,) = formula.free_symbols
+    derivative = sympy.lambdify([w], sympy.diff(formula, w), "numpy")
+    for k, (into, weights) in enumerate(
+        zip(plain.unpack(network, slopes), plain.unpack(network, point.w), strict=True)
+    ):
+        into[:, : network.sizes[k]] = derivative(weights[:, : network.sizes[k]])
+    return slopes
 
 
 def plain_tape(network: Network, point: Point) -> Gradient:
     """Return the gradient of the plain NumPy network, differentiated on the tape."""
     w = Variable(point.w)
-    return _complete("plain NumPy (tape)", gradient(plain.cost(network, w, point.X, point.Y, point.v), w))
+    cost = plain.cost(network, w, point.X, point.Y, point.v, point.penalty)
+    return _complete("plain NumPy (tape)", gradient(cost, w))
 
 
 def complex_step(network: Network, point: Point, rng: np.random.Generator) -> Gradient:
@@ -88,7 +104,7 @@ def complex_step(network: Network, point: Point, rng: np.random.Generator) -> Gr
     values = np.empty(len(weights))
     for n, position in enumerate(weights):
         w[position] += 1j * STEP
-        values[n] = plain.cost(network, w, point.X, point.Y, point.v).imag / STEP
+        values[n] = plain.cost(network, w, point.X, point.Y, point.v, point.penalty).imag / STEP
         w[position] = point.w[position]
     return Gradient("complex step", values, weights)
 

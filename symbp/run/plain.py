@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 import sympy
 
+from symbp.functions import Penalty
 from symbp.functions.parse import Total
 from symbp.network import Network
 from symbp.run.evaluate import AnyArray, evaluate
@@ -66,16 +67,34 @@ def predict(network: Network, w: AnyArray, X: AnyArray) -> AnyArray:
 
 
 def cost(
-    network: Network, w: AnyArray, X: AnyArray, Y_rows: AnyArray, sample_weights: AnyArray = None
+    network: Network,
+    w: AnyArray,
+    X: AnyArray,
+    Y_rows: AnyArray,
+    sample_weights: AnyArray = None,
+    penalty: Penalty | None = None,
 ) -> AnyArray:
     """Return J: summed over the outputs, averaged over the n samples; targets of shape (n, N_{L+1}).
 
     A sample's cost is multiplied by its weight, shape (n,), where the network has such weights.
+    With a penalty, that of every regular weight is added.
     """
     costs = evaluate(network.cost.expression(), {H: predict(network, w, X), Y: Y_rows})
     if network.weighted:
         costs = costs * sample_weights[:, None]
-    return np.sum(costs) / X.shape[0]
+    data = np.sum(costs) / X.shape[0]
+    return data if penalty is None else data + penalty_of(network, w, penalty)
+
+
+def penalty_of(network: Network, w: AnyArray, penalty: Penalty) -> AnyArray:
+    """Return the penalty of all regular weights; the last column of a layer with bias is free."""
+    formula = penalty.expression()
+    (symbol,) = formula.free_symbols
+    parts = [
+        np.sum(evaluate(formula, {symbol: matrix[:, : network.sizes[k]]}))
+        for k, matrix in enumerate(unpack(network, w))
+    ]
+    return functools.reduce(lambda a, b: a + b, parts)
 
 
 @functools.cache

@@ -7,13 +7,15 @@ kink that rounding decides the branch. The point is chosen to avoid both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import sympy
 from numpy.typing import NDArray
 
+from symbp.functions import Penalty
 from symbp.network import Network
 from symbp.run import plain
 from symbp.run.evaluate import evaluate
@@ -28,7 +30,7 @@ KINK_MARGIN = 1e-5
 
 @dataclass(frozen=True)
 class Point:
-    """Weights w (n_params,), inputs X (n, N_0), targets Y (n, N_{L+1}), sample weights v (n,).
+    """Weights w (n_params,), inputs X (n, N_0), targets Y (n, N_{L+1}), sample weights v (n,), the penalty.
 
     They are float64 numbers that the trainer's dtype represents exactly, so that a
     float32 trainer and the oracles compute at the same point.
@@ -38,10 +40,16 @@ class Point:
     X: Floats
     Y: Floats
     v: Floats
+    penalty: Penalty | None = None
 
 
 def random_point(
-    network: Network, start: Floats, dtype: np.dtype[Any], rng: np.random.Generator, samples: int
+    network: Network,
+    start: Floats,
+    dtype: np.dtype[Any],
+    rng: np.random.Generator,
+    samples: int,
+    penalty: Penalty | None = None,
 ) -> Point:
     """Return the first of some random points that is clear of kinks, else the clearest.
 
@@ -56,11 +64,13 @@ def random_point(
     rng : Generator
     samples : int
         n, the number of samples.
+    penalty : Penalty, optional
     """
     points = []
     for attempt in range(TRIES):
         # The last tries are without signs: a formula may be real for positive sums only.
         point = _candidate(network, start, dtype, rng, samples, positive=attempt >= TRIES - SIGNLESS)
+        point = replace(point, penalty=penalty)
         points.append((_clearance(network, point), point))
         if points[-1][0] > KINK_MARGIN:
             break
@@ -126,8 +136,17 @@ def _clearance(network: Network, point: Point) -> float:
     for layer, (c, _) in zip(network.layers, layers, strict=True):
         distances += _distances(layer.activation.expression(), {plain.Z: c})
     distances += _distances(network.cost.expression(), {plain.H: layers[-1][1], plain.Y: point.Y})
-    finite = np.isfinite(plain.cost(network, point.w, point.X, point.Y, point.v))
+    if point.penalty is not None:
+        formula = point.penalty.expression()
+        weights = np.concatenate([W[:, :n].ravel() for W, n in _regular(network, point.w)])
+        distances += _distances(formula, dict.fromkeys(formula.free_symbols, weights))
+    finite = np.isfinite(plain.cost(network, point.w, point.X, point.Y, point.v, point.penalty))
     return float(min(distances)) if finite else -1.0
+
+
+def _regular(network: Network, w: Floats) -> Iterator[tuple[Floats, int]]:
+    """Yield every W_k and the number of its columns that are no bias."""
+    yield from zip(plain.unpack(network, w), network.sizes, strict=False)
 
 
 def _distances(formula: sympy.Expr, values: dict[sympy.Symbol, Floats]) -> list[float]:

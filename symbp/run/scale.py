@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -63,4 +64,4 @@ def _changed(point: Point, rng: np.random.Generator) -> Point:
     def change(values: Floats) -> Floats:
         return values * (1 + CHANGE * rng.choice([-1.0, 1.0], size=values.shape))
 
-    return Point(change(point.w), change(point.X), change(point.Y), change(point.v))
+    return replace(point, w=change(point.w), X=change(point.X), Y=change(point.Y), v=change(point.v))

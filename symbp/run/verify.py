@@ -10,21 +10,21 @@ from __future__ import annotations
 import itertools
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.errors import TrainerError, TrainingError
+from symbp.errors import TrainerError
 from symbp.network import Network
 from symbp.run import by_inputs, direct, paths, plain
-from symbp.run.evaluate import evaluate
 from symbp.run.generate import generate
 from symbp.run.paths import Gradient
 from symbp.run.point import Point, random_point
 from symbp.run.report import Report, Row, name_of_weight, relative_errors, worst
 from symbp.run.scale import gradient_scale
 from symbp.run.trainer import Trainer
+from symbp.run.verify_update import update_row
 
 if TYPE_CHECKING:
     from symbp.derivation.records import Derivation
@@ -81,12 +81,13 @@ def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float 
         raise TrainerError(f"the trainer has {start.size} weights; the network has {network.n_params}")
     # A number that is not finite is found and reported below; NumPy need not warn of it.
     with np.errstate(all="ignore"):
-        point = random_point(network, start, trainer.dtype, rng, samples)
+        penalty = trainer.spec.train.regularisation
+        point = random_point(network, start, trainer.dtype, rng, samples, penalty)
         value, delta = paths.delta_recursion(trainer, point)
         gradients = [
             delta,
             paths.t_product(trainer, point),
-            tape := paths.plain_tape(network, point),
+            paths.plain_tape(network, point),
             paths.complex_step(network, point, rng),
         ]
         notes = []
@@ -100,7 +101,7 @@ def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float 
             *_values(trainer, point, value, compiled),
             *_pairs(network, gradients, gradient_scale(network, point, rng), compiled),
             *by_inputs.rows(trainer, point, rng, compiled, TOLERANCE[np.dtype(np.float64)]),
-            _update(trainer, point, tape.values, compiled),
+            update_row(trainer, point, rng, compiled),
         ]
     if trainer.dtype != np.float64:
         notes.append(
@@ -124,46 +125,6 @@ def _pairs(network: Network, gradients: list[Gradient], scale: Floats, tolerance
     return rows
 
 
-def _update(trainer: Trainer, point: Point, gradient: Floats, tolerance: float) -> Row:
-    """Compare one compiled step over all samples with the formula of the optimiser's record.
-
-    The gradient in the formula is that of the plain network.
-
-    The learning rate makes the largest change as large as the largest weight, so that the
-    change is not lost in the rounding of the weights.
-    """
-    w, largest = point.w, float(np.max(np.abs(gradient)))
-    rate = float(np.max(np.abs(w))) / largest if largest > 0 else 1.0
-    stepped = _step(trainer, point, rate)
-    rule = trainer.spec.train.optimizer
-    formula = rule.expression()
-    known = {"w": w, "gradient": gradient, "learning_rate": rate}
-    expected = evaluate(formula, {symbol: known[symbol.name] for symbol in formula.free_symbols})
-    changes = paths.of_shape(stepped, w.shape, "weights after a step") - w
-    error, at = worst(relative_errors(changes, expected - w, float(np.max(np.abs(expected - w)))))
-    place = name_of_weight(trainer.network, at)
-    return Row("update", "kernel step", f"formula of {rule.name}", w.size, error, place, tolerance)
-
-
-def _step(trainer: Trainer, point: Point, rate: float) -> Any:
-    """Take one step; a cost that is not finite on the way is found as NaN."""
-    try:
-        stepped, _ = trainer.fit(
-            point.w.astype(trainer.dtype),
-            point.X.astype(trainer.dtype),
-            point.Y.astype(trainer.dtype),
-            epochs=1,
-            batch_size=len(point.X),
-            learning_rate=rate,
-            shuffle=False,
-            progress=False,
-            **paths.sample_weight(trainer, point),
-        )
-    except TrainingError:
-        return np.full_like(point.w, np.nan)
-    return stepped
-
-
 def _values(trainer: Trainer, point: Point, value: float, tolerance: float) -> list[Row]:
     """Compare the kernel's cost and predictions with those of the plain network."""
     network, dtype = trainer.network, trainer.dtype
@@ -174,7 +135,7 @@ def _values(trainer: Trainer, point: Point, value: float, tolerance: float) -> l
     error, at = worst(relative_errors(h, expected, float(np.max(np.abs(expected)))))
     sample, unit = divmod(at, h.shape[1])
     place = f"h_{unit + 1}, sample {sample + 1}"
-    J = plain.cost(network, point.w, point.X, point.Y, point.v)
+    J = plain.cost(network, point.w, point.X, point.Y, point.v, point.penalty)
     cost_error, _ = worst(relative_errors(np.array([value]), np.array([J]), 0.0))
     return [
         Row("prediction", "kernel", "plain NumPy", h.size, error, place, tolerance),

@@ -243,7 +243,7 @@ class Interpreter:
     def terms(self, expr: Any) -> list[Any]:
         """Return the summand's (or candidate's) value for every value of the bound indices."""
         values: list[Any] = []
-        limits = list(expr.limits)
+        limits = list(reversed(expr.limits))  # the outermost, on which inner ones may depend, is last
 
         def walk(depth: int) -> None:
             if depth == len(limits):
@@ -324,6 +324,7 @@ class Interpreter:
 _LAYERS = {
     "w": (1, 0),
     "w_new": (1, 0),
+    "R": (1, 0),
     "a": (1, 0),
     "c": (1, 0),
     "delta": (1, 0),

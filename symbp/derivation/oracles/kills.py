@@ -87,19 +87,21 @@ class MutationReport:
         return "\n".join(lines) + "\n"
 
 
-def try_faults(derivation: Derivation) -> MutationReport:
+def try_faults(derivation: Derivation, steps: tuple[Step, ...] = ()) -> MutationReport:
     """Break every equation in every known way and ask the oracles about each.
 
     Parameters
     ----------
     derivation : Derivation
         Unbroken.
+    steps : tuple of Step
+        Those to break; by default all.
     """
     panel = Panel(derivation)
     by_step: dict[str, tuple[int, int]] = {}
     by_rule: dict[str, tuple[int, int]] = {}
     survivors = []
-    for step in derivation.steps:
+    for step in steps or derivation.steps:
         tried = killed = 0
         for fault, statement in mutants(step.statement):
             checks = panel.checks(dataclasses.replace(step, statement=statement))

@@ -20,8 +20,11 @@ from symbp.algebra.matrices import (
     is_matrix,
 )
 from symbp.algebra.nodes import Activate, ActivateDerivative, Constant, Node, Partial, Width, eta
+from symbp.algebra.updates import PerWeight, step
 from symbp.derivation.records import equation
 from symbp.errors import DerivationError
+
+_OTHER = {"old": "new", "new": "old", "own": "old"}
 
 
 def mutants(statement: Eq) -> Iterator[tuple[str, Eq]]:
@@ -40,6 +43,8 @@ def _faults(right: Any) -> Iterator[tuple[str, Any]]:
     yield "plus 1", right + 1 if not is_matrix(right) else 3 * right
     if right.has(eta):
         yield "twice the step", right.xreplace({eta: 2 * eta})
+    if right.has(step):
+        yield "one update later", right.xreplace({step: step + 1})
     for part in sorted(_parts(right), key=str):
         for what, faulty in _faults_of_part(part):
             # A matrix without a shape cannot even be written down.
@@ -53,6 +58,8 @@ def _parts(expr: Any) -> set[Any]:
         Constant,
         sympy.Piecewise,
         Partial,
+        PerWeight,
+        Constant,
         Sum,
         Mul,
         LayerMatrix,
@@ -67,7 +74,13 @@ def _parts(expr: Any) -> set[Any]:
 
 
 def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(part, Node):
+    if isinstance(part, PerWeight):
+        yield "another quantity", PerWeight("other", part.layer, part.indices, part.role)
+        yield (
+            "the number of another update",
+            PerWeight(part.quantity, part.layer, part.indices, _OTHER[part.role]),
+        )
+    elif isinstance(part, Node):
         if part.kind not in ("J", "h", "sigma", "y", "v", "mu", "e", "lse"):
             yield "layer + 1", Node(part.kind, part.layer + 1, part.indices, part.sample)
             yield "layer - 1", Node(part.kind, part.layer - 1, part.indices, part.sample)

@@ -13,7 +13,6 @@ import sympy
 from symbp.algebra import rules
 from symbp.algebra.nodes import L, m
 from symbp.derivation.oracles.cases import MANY, assignments
-from symbp.derivation.oracles.descent import check_descent
 from symbp.derivation.oracles.field import FieldModel
 from symbp.derivation.oracles.interpret import Chains, Interpreter, defined_name
 from symbp.derivation.oracles.jets import JetModel
@@ -23,8 +22,10 @@ from symbp.derivation.oracles.real import RealModel
 from symbp.derivation.oracles.record import check_kinks, check_record
 from symbp.derivation.oracles.rewriting import check_rewriting
 from symbp.derivation.oracles.structure import check_induction, check_types
+from symbp.derivation.oracles.training import check_training, constant_check
 from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.derivation.resolved import RULE
+from symbp.derivation.updates import is_update
 
 if TYPE_CHECKING:
     from symbp.network import Network
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 # Up to this product of weights and layers every step is also checked with the real functions;
 # beyond it only the steps that hold those functions, whose cost does not grow with the step S.
 REAL_WORK = 20_000
+# Up to this number of weights the penalty of a network is summed with 40 digits.
+MANY_WEIGHTS = 1_000
 # Up to this width a layer is narrow, and its functions are tried at this many samples.
 NARROW, MANY_SAMPLES = 2, 6
 
@@ -54,14 +57,17 @@ class Panel:
         self.generic = [
             Oracle("jets", JetModel(Shape((2, 2, 3, 2), biases[:3]))),
             Oracle("field", FieldModel(Shape((3, 5, 2, 4, 3), biases), seed=1)),
-            Oracle("mpmath", RealModel(_sample_network(biases), seed=2)),
+            Oracle("mpmath", RealModel(_sample_network(biases), seed=2, penalty=derivation.training.penalty)),
         ]
         self.own: list[Oracle] = []
         if derivation.network is not None:
             own = derivation.network
             self.own = [
                 Oracle("field", FieldModel(_shape(own), seed=1)),
-                Oracle("mpmath", RealModel(own, seed=2, samples=_samples(own))),
+                Oracle(
+                    "mpmath",
+                    RealModel(own, seed=2, samples=_samples(own), penalty=derivation.training.penalty),
+                ),
             ]
         auxiliary = [step for step in derivation.steps if step.defines and step.label.startswith("1.8s")]
         self.definitions = {defined_name(step.statement.lhs): step.statement for step in auxiliary}
@@ -71,7 +77,14 @@ class Panel:
         types = check_types(step)
         if not types.passed:
             return (types,)  # what is not typed cannot be evaluated
-        return (types, *self._of_structure(step), *self._of_values(step))
+        if is_update(step.label):
+            return (types, *check_training(self.derivation, step), *self._of_norm(step))
+        if step.label.startswith("2.1p."):
+            return (types, constant_check(step))
+        structure = tuple(self._of_structure(step))
+        if self._is_long(step) and structure:
+            return (types, *structure)
+        return (types, *structure, *self._of_values(step))
 
     def _of_structure(self, step: Step) -> Iterator[Check]:
         found = [
@@ -79,14 +92,23 @@ class Panel:
             check_record(self.derivation, step),
             check_kinks(self.derivation, step),
             check_rewriting(self.derivation, step),
-            check_descent(step) if step.label == "2.2" else None,
             check_put_in(self.derivation, step, self.own[0].model.shape) if self.own else None,
         ]
         yield from (check for check in found if check is not None)
 
+    def _is_long(self, step: Step) -> bool:
+        """Whether a penalty runs over so many weights that only its record is compared."""
+        network = self.derivation.network
+        over_weights = step.label.startswith("2.1p, ") or step.label == "2.1rf"
+        return over_weights and network is not None and network.n_params > MANY_WEIGHTS
+
+    def _of_norm(self, step: Step) -> Iterator[Check]:
+        """The norm of all gradients is the one definition of the update that a network can check."""
+        if step.label == "2.2c.1":
+            found = [self._in_model(step, oracle) for oracle in self.generic if oracle.method == "mpmath"]
+            yield from (check for check in found if check is not None)
+
     def _of_values(self, step: Step) -> Iterator[Check]:
-        if step.label == "2.2":
-            return  # it defines the new weight: record and descent say what it must be
         oracles = self.own if step.functions or "k=" in step.label else self.generic
         found = [check for check in (self._in_model(step, oracle) for oracle in oracles) if check is not None]
         yield from found
@@ -172,7 +194,8 @@ def _sample_network(biases: tuple[bool, ...]) -> Network:
     from symbp.network import Dense, Network
 
     hidden = [Dense(3, "tanh", biases[0]), Dense(2, "sigmoid", biases[1])]
-    return Network(2, [*hidden, Dense(3, "softmax", biases[2])], "cross_entropy")
+    # No two widths are equal where that could hide a wrong layer.
+    return Network(2, [*hidden, Dense(4, "softmax", biases[2])], "cross_entropy")
 
 
 def _same(model: Model, left: Any, right: Any) -> bool:

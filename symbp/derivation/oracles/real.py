@@ -14,23 +14,22 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import mpmath
 import sympy
 
 from symbp.algebra.named import LETTERS, Named
+from symbp.derivation.oracles import penalties
 from symbp.derivation.oracles.model import Array, Key, NotApplicable, Shape
+from symbp.derivation.oracles.text import mp as _mp
 from symbp.errors import DerivationError
 from symbp.functions.parse import Total
 
 if TYPE_CHECKING:
+    from symbp.functions import Penalty
     from symbp.functions.records import Activation, Cost
     from symbp.network import Network
 
 DIGITS = 40
-_WORKING = 100
 _BITS = 400
-_mp = mpmath.mp.clone()
-_mp.dps = _WORKING
 _STEP = _mp.mpf(10) ** -25
 _NEAR = _mp.mpf(10) ** -9
 _ATTEMPTS = 20
@@ -79,6 +78,7 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "atan": _mp.atan,
     "Abs": abs,
     "sign": _mp.sign,
+    "floor": _mp.floor,
     "reciprocal": lambda x: 1 / x,
     "Pi": lambda one: _mp.pi * one,
     "Exp1": lambda one: _mp.e * one,
@@ -273,8 +273,9 @@ class Reals:
 class RealModel(Reals):
     """A network with its own functions, random rational weights and data."""
 
-    def __init__(self, network: Network, seed: int, samples: int = 2) -> None:
+    def __init__(self, network: Network, seed: int, samples: int = 2, penalty: Penalty | None = None) -> None:
         self.network = network
+        self.penalty = penalty
         biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
         super().__init__(Shape(network.sizes, biases, samples))
         for attempt in range(_ATTEMPTS):
@@ -373,6 +374,8 @@ class RealModel(Reals):
                 return self.sample_weights[sample - 1]
             case "J":
                 return self.cost({})
+            case "R" | "Jr" if self.penalty is not None:
+                return penalties.value(self, kind, layer)
         raise NotApplicable(f"{kind} has no value of its own")
 
     def cost(self, moved: dict[int, dict[Any, list[Any]]]) -> Any:
@@ -391,6 +394,9 @@ class RealModel(Reals):
             raise NotApplicable(f"derivative with respect to {wrt.kind}")
         if of.kind != "J" and wrt.kind != "w" and of.sample != wrt.sample:
             return _mp.mpf(0)
+        if of.kind == "Jr" and wrt.kind == "w" and self.penalty is not None:
+            data = self.partial(Key("J", of.layer, (), 1), wrt)
+            return data + penalties.slope(self, wrt, _STEP)
         plus, minus = (self._moved(of, wrt, sign) for sign in (1, -1))
         return (plus - minus) / (2 * _STEP)
 
@@ -417,6 +423,9 @@ class RealModel(Reals):
         formula = self.network.cost.expression()
         plus, minus = (evaluate(formula, {"h": h + sign * _STEP, "y": y}) for sign in (1, -1))
         return self.sample_weights[wrt.sample - 1] * (plus - minus) / (2 * _STEP) / self.shape.samples
+
+    def scalar(self, name: str) -> Any:
+        return penalties.gradient_norm(self) if name == "gradient_norm" else super().scalar(name)
 
     def slope(self, layer: int, neuron: int, sample: int) -> Any:
         c = self.run(sample)["c", layer][neuron - 1]

@@ -10,9 +10,9 @@ import sympy
 from symbp.algebra.nodes import Node, m, with_numbers
 from symbp.derivation import local
 from symbp.derivation.components import RULE as COMPONENT
-from symbp.derivation.generic import stated_update
 from symbp.derivation.kinks import chosen_branch, switches
 from symbp.derivation.oracles.real import evaluate, number
+from symbp.derivation.penalty import stated_of_penalty
 from symbp.derivation.records import Check, Derivation, Step
 from symbp.derivation.stated import stated_cost, stated_hidden, stated_output, stated_parameters
 
@@ -32,8 +32,8 @@ def check_record(derivation: Derivation, step: Step) -> Check | None:
 
 def _stated(derivation: Derivation, label: str) -> Any:
     network = derivation.network
-    if label == "2.2":
-        return stated_update(derivation.optimizer)
+    if derivation.training.penalty is not None and label.startswith(("2.1p", "2.1rf")):
+        return stated_of_penalty(derivation.training.penalty, network, label)
     if network is None:
         return None
     if label in (parameters := stated_parameters(network)):

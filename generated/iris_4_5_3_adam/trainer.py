@@ -1,0 +1,1024 @@
+# Trainer of the network iris_4_5_3_adam: 4 - 5 - 3 (tanh, softmax), cost cross_entropy.
+#
+# GENERATED FILE, DO NOT EDIT. It was compiled from the derivation of this network: every
+# block below carries the equation that it computes, under the labels of the derivation
+# that `symbp derive SPEC` typesets.
+#
+# written by: symbp 0.1.0
+# content: sha256 9fb00afe2b4f7394e80a48279e73c002c21af8e5923bbc4492441b806b9cc184
+# derived with: SymPy 1.14
+# options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast
+# regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
+# needs: numpy, numba
+"""Train and evaluate the network iris_4_5_3_adam: 4 - 5 - 3.
+
+All weights live in one flat vector w of N_PARAMS numbers, layer after layer, each layer
+row by row; where a layer has a bias, it is the last column. See unpack(w).
+
+    w = init_params(seed)
+    w, history = fit(w, X, Y, epochs=20)
+    H = predict(w, X)
+
+From the command line: python THIS_FILE.py --help
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+NAME = "iris_4_5_3_adam"
+SIZES = (4, 5, 3)  # N_0 inputs, the layers, N_{L+1} outputs
+BIASES = (True, True)
+N_PARAMS = 43
+DTYPE = np.dtype("float64")
+BATCH_SIZE = 16
+OPTIMIZER = "adam"
+LEARNING_RATE = 0.01
+CLIP_NORM = 5.0
+STATES = {"m": 0.0, "v": 0.0}  # what the optimizer keeps for every weight, and how it starts
+EPOCHS = 100
+CHUNK = 256  # rows that predict, value_and_gradient and jacobian hold at once
+SPEC = """\
+[network]
+name = "iris_4_5_3_adam"
+inputs = 4
+cost = "cross_entropy"
+layers = [
+    { units = 5, activation = "tanh" },
+    { units = 3, activation = "softmax" },
+]
+
+[train]
+batch_size = 16
+epochs = 100
+dtype = "float64"
+seed = 0
+shuffle = true
+elementary = "fast"
+clip_norm = 5.0
+l2 = 0.0001
+
+[train.optimizer]
+name = "adam"
+learning_rate = 0.01
+beta2 = 0.99
+
+[train.schedule]
+name = "cosine"
+"""
+
+F = np.float64  # the type of every number in a kernel
+I = np.int64  # the integer of the same size
+
+
+def _kernel(function, **more):
+    """Compile at the first call, and cache on disk.
+
+    The module's name becomes part of the cache's file names: Numba stores it in what it
+    caches, so each name under which this file is loaded needs entries of its own.
+    """
+    function.__qualname__ = f"{__name__}.{function.__name__}"
+    # 'contract' allows fused multiply-add and nothing else: NaN and infinity stay what they are.
+    options = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True, **more}
+    try:
+        return njit(cache=True, **options)(function)
+    except RuntimeError:  # nowhere to write a cache: compile in every process
+        return njit(**options)(function)
+
+
+def _inlined(function):
+    return _kernel(function, forceinline=True)
+
+
+# The elementary functions of the kernels, in arithmetic that the compiler turns into vector
+# instructions once it stands inside a loop. Errors are in units in the last place (ulp).
+
+
+@_inlined
+def exp(x):
+    # exp(x): x = n log 2 + r with |r| <= log(2)/2, exp(x) = 2^n exp(r); 2^n in two factors, so
+    # that small results lose bits only once.
+    # exp(r) = 1 + r + r^2 P(r), degree 9, relative error 1.1e-17
+    # largest error met in 3,034,824 points: 0.9 ulp
+    x = max(min(x, 710.0), -746.0)
+    half = math.copysign(512.0, x)
+    b = I(F(6755399441056767.0 + half).view(I) << I(52)).view(F)
+    magic = 6755399441056767.0 - half
+    t = x*1.4426950408889634 + magic
+    n = t - magic
+    h = x - n*0.6931471805598903
+    l = n*5.497923018708371e-14
+    r = h - l
+    p = 2.5000051548830345e-08
+    p = p*r + 2.763023359395362e-07
+    p = p*r + 2.755758633799834e-06
+    p = p*r + 2.4801493137415457e-05
+    p = p*r + 0.00019841269506690973
+    p = p*r + 0.0013888888943596148
+    p = p*r + 0.00833333333349438
+    p = p*r + 0.04166666666653027
+    p = p*r + 0.16666666666666413
+    p = p*r + 0.5000000000000011
+    q = h + (r*r*p - l)
+    a = I(F(t).view(I) << I(52)).view(F)
+    return (q*a + a)*b
+
+
+@_inlined
+def log(x):
+    # log(x): x = 2^n m with sqrt(1/2) <= m < sqrt(2), log(m) = log((1 + s)/(1 - s)) with s = (m -
+    # 1)/(m + 1).
+    # log((1 + s)/(1 - s)) = 2 s + s^3 P(s^2), degree 6, relative error 1.4e-18
+    # largest error met in 3,034,824 points: 0.79 ulp
+    small = x < 2.2250738585072014e-308
+    y = x*1.8014398509481984e+16 if small else x
+    k = F(y).view(I)
+    n = I(k - I(4604544271217802189)) >> I(52)
+    m = I(k - I(n << I(52))).view(F)
+    e = I(n + I(4843621399236968448)).view(F) - 6755399441055744.0
+    e = e - 54.0 if small else e
+    f = m - 1.0
+    s = f/(f + 2.0)
+    z = s*s
+    p = 0.14795495111639165
+    p = p*z + 0.15314096839630473
+    p = p*z + 0.1818356248278791
+    p = p*z + 0.22222198609308186
+    p = p*z + 0.2857142874202952
+    p = p*z + 0.39999999999416314
+    p = p*z + 0.6666666666666734
+    h = f*f/2.0
+    y = e*0.6931471805598903 - ((h - (s*(h + z*p) + e*5.497923018708371e-14)) - f)
+    y = y if x < math.inf else x
+    y = y if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
+    return x if x != x else y
+
+
+@_inlined
+def tanh(x):
+    # tanh(x): tanh|x| = 1 - 2/(exp(2|x|) + 1), near 0 a polynomial; the sign is put back.
+    # tanh(x) = x + x^3 P(x^2), degree 9, relative error 2.8e-17
+    # largest error met in 3,034,824 points: 1.42 ulp
+    a = abs(x)
+    e = exp(a + a)
+    z = a*a
+    p = 5.102123456452682e-05
+    p = p*z + -0.00021030204305769035
+    p = p*z + 0.0005791367944563194
+    p = p*z + -0.0014532166805229648
+    p = p*z + 0.0035917196815213517
+    p = p*z + -0.008863194501980455
+    p = p*z + 0.02186948597462681
+    p = p*z + -0.05396825387607038
+    p = p*z + 0.13333333333168684
+    p = p*z + -0.33333333333332316
+    y = a + a*(z*p) if a < 0.55 else 1.0 - 2.0/(e + 1.0)
+    return math.copysign(y, x)
+
+
+@_kernel
+def _forward(w, X, rows, start, count, work):
+    """Compute H for the samples rows[start:start + count]."""
+    capacity = (work.size - 40)//31
+    C1 = work[0*capacity:5*capacity].reshape((capacity, 5))
+    W1 = w[0:25].reshape((5, 5))
+    O1 = work[5*capacity:10*capacity].reshape((capacity, 5))
+    C2 = work[10*capacity:13*capacity].reshape((capacity, 3))
+    W2 = w[25:43].reshape((3, 6))
+    MU = work[13*capacity:14*capacity].reshape((capacity,))
+    E = work[14*capacity:17*capacity].reshape((capacity, 3))
+    H = work[17*capacity:20*capacity].reshape((capacity, 3))
+    H_sum = work[20*capacity:21*capacity].reshape((capacity,))
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
+    for p in range(count):
+        row = rows[start + p]
+        for r in range(5):
+            total = W1[r, 4]
+            for s in range(4):
+                total += W1[r, s]*X[row, s]
+            C1[p, r] = total
+
+    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
+    C1_flat = C1.reshape(-1)
+    O1_flat = O1.reshape(-1)
+    for t in range(count*5):
+        O1_flat[t] = tanh(C1_flat[t])
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^5 w_{rs}^2 o_s^1 + w_{r6}^2
+    for p in range(count):
+        for r in range(3):
+            total = W2[r, 5]
+            for s in range(5):
+                total += O1[p, s]*W2[r, s]
+            C2[p, r] = total
+
+    # (1.8s.1)  mu = max_{s=1}^3 c_s^2
+    for p in range(count):
+        largest = C2[p, 0]
+        for s in range(1, 3):
+            largest = max(largest, C2[p, s])
+        MU[p] = largest
+
+    # (1.8s.2)  e_q = exp(c_q^2 - mu)
+    for p in range(count):
+        for q in range(3):
+            E[p, q] = C2[p, q] - MU[p]
+    E_flat = E.reshape(-1)
+    for t in range(count*3):
+        E_flat[t] = exp(E_flat[t])
+
+    # (1.8s.3)  h_q = e_q/(sum_{s=1}^3 e_s)
+    for p in range(count):
+        total = 0.0
+        for s in range(3):
+            total += E[p, s]
+        H_sum[p] = total
+    for p in range(count):
+        for q in range(3):
+            H[p, q] = E[p, q]/H_sum[p]
+
+
+@_kernel
+def _sensitivities(w, X, Y, rows, start, count, m, work):
+    """Compute delta of every layer, the last first, for samples that _forward has seen."""
+    capacity = (work.size - 40)//31
+    D2 = work[21*capacity:24*capacity].reshape((capacity, 3))
+    H = work[17*capacity:20*capacity].reshape((capacity, 3))
+    D1 = work[24*capacity:29*capacity].reshape((capacity, 5))
+    O1 = work[5*capacity:10*capacity].reshape((capacity, 5))
+    W2 = w[25:43].reshape((3, 6))
+
+    # (D.1f)  delta_r^2 = (h_r - y_r)/m
+    for p in range(count):
+        row = rows[start + p]
+        for r in range(3):
+            D2[p, r] = (H[p, r] - Y[row, r])/m
+
+    # (D.5f, k=1)  delta_s^1 = (1 - (o_s^1)^2) sum_{r=1}^3 w_{rs}^2 delta_r^2
+    for p in range(count):
+        for s in range(5):
+            D1[p, s] = 0.0
+        for r in range(3):
+            d2 = D2[p, r]
+            for s in range(5):
+                D1[p, s] += d2*W2[r, s]
+    for p in range(count):
+        for s in range(5):
+            D1[p, s] = (1.0 - O1[p, s]*O1[p, s])*D1[p, s]
+
+
+@_kernel
+def _gradient(w, X, Y, rows, start, count, m, gradient, work):
+    """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
+    _forward(w, X, rows, start, count, work)
+    _sensitivities(w, X, Y, rows, start, count, m, work)
+    capacity = (work.size - 40)//31
+    LSE = work[29*capacity:30*capacity].reshape((capacity,))
+    MU = work[13*capacity:14*capacity].reshape((capacity,))
+    E = work[14*capacity:17*capacity].reshape((capacity, 3))
+    LSE_sum = work[30*capacity:31*capacity].reshape((capacity,))
+    C2 = work[10*capacity:13*capacity].reshape((capacity, 3))
+    G2 = gradient[25:43].reshape((3, 6))
+    D2 = work[21*capacity:24*capacity].reshape((capacity, 3))
+    O1 = work[5*capacity:10*capacity].reshape((capacity, 5))
+    G1 = gradient[0:25].reshape((5, 5))
+    D1 = work[24*capacity:29*capacity].reshape((capacity, 5))
+    cost = 0.0
+
+    # (1.8s.4)  lse = mu + log(sum_{s=1}^3 e_s)
+    for p in range(count):
+        total = 0.0
+        for s in range(3):
+            total += E[p, s]
+        LSE_sum[p] = total
+    for p in range(count):
+        LSE[p] = log(LSE_sum[p]) + MU[p]
+
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p - c_q^{2,p})
+    for p in range(count):
+        row = rows[start + p]
+        for q in range(3):
+            cost += (LSE[p] - C2[p, q])*Y[row, q]
+    cost = cost/m
+
+    # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
+    for i in range(3):
+        for p in range(count):
+            d2 = D2[p, i]
+            for j in range(5):
+                G2[i, j] += d2*O1[p, j]
+
+    # (D.6b, k=2)  dJ/dw_{i6}^2 = sum_{p=1}^m delta_i^{2,p}
+    for i in range(3):
+        total = 0.0
+        for p in range(count):
+            total += D2[p, i]
+        G2[i, 5] += total
+
+    # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
+    for i in range(5):
+        for p in range(count):
+            row = rows[start + p]
+            d1 = D1[p, i]
+            for j in range(4):
+                G1[i, j] += d1*X[row, j]
+
+    # (D.6b, k=1)  dJ/dw_{i5}^1 = sum_{p=1}^m delta_i^{1,p}
+    for i in range(5):
+        total = 0.0
+        for p in range(count):
+            total += D1[p, i]
+        G1[i, 4] += total
+
+    return cost
+
+
+@_kernel
+def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
+    """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
+    capacity = (work.size - 40)//31
+    H = work[17*capacity:20*capacity].reshape((capacity, 3))
+    O1 = work[5*capacity:10*capacity].reshape((capacity, 5))
+    S1 = work[31*capacity + 0:31*capacity + 15].reshape((3, 5))
+    W2 = w[25:43].reshape((3, 6))
+    B1_sum = work[31*capacity + 15:31*capacity + 20].reshape((5,))
+
+    # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
+    for q in range(3):
+        for i in range(3):
+            for j in range(5):
+                jacobian[start + p, q, 25 + 6*i + j] = ((1.0 if i == q else 0.0)*H[p, q] - H[p, i]*H[p, q])*O1[p, j]
+
+    # (2.17bf, k=2)  dh_q/dw_{i6}^2 = delta_{qi} h_q - h_i h_q
+    for q in range(3):
+        for i in range(3):
+            jacobian[start + p, q, 25 + 6*i + 5] = (1.0 if i == q else 0.0)*H[p, q] - H[p, i]*H[p, q]
+
+    # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 (1 - (o_s^1)^2)
+    for r in range(3):
+        for s in range(5):
+            S1[r, s] = (1.0 - O1[p, s]*O1[p, s])*W2[r, s]
+
+    # (2.17af, k=1)  dh_q/dw_{ij}^1 = x_j (h_q [S_1]_{qi} - h_q sum_{r=1}^3 h_r [S_1]_{ri})
+    for i in range(5):
+        B1_sum[i] = 0.0
+    for r in range(3):
+        h = H[p, r]
+        for i in range(5):
+            B1_sum[i] += h*S1[r, i]
+    for q in range(3):
+        for i in range(5):
+            for j in range(4):
+                jacobian[start + p, q, 5*i + j] = (H[p, q]*S1[q, i] - B1_sum[i]*H[p, q])*X[row, j]
+
+    # (2.17bf, k=1)  dh_q/dw_{i5}^1 = h_q [S_1]_{qi} - h_q sum_{r=1}^3 h_r [S_1]_{ri}
+    for q in range(3):
+        for i in range(5):
+            jacobian[start + p, q, 5*i + 4] = H[p, q]*S1[q, i] - B1_sum[i]*H[p, q]
+
+
+@_kernel
+def _jacobian(w, X, rows, start, count, work, jacobian):
+    """Fill jacobian[start:start + count] with dh/dw of the samples rows[start:start + count]."""
+    _forward(w, X, rows, start, count, work)
+    for p in range(count):
+        _jacobian_of_sample(w, X, rows[start + p], start, p, work, jacobian)
+
+
+@_kernel
+def _penalty(w, gradient, cost):
+    """Add the derivative of the penalty to gradient; return the cost with the penalty."""
+    W1 = w[0:25].reshape((5, 5))
+    G1 = gradient[0:25].reshape((5, 5))
+    W2 = w[25:43].reshape((3, 6))
+    G2 = gradient[25:43].reshape((3, 6))
+
+    # (2.1p, k=1)  Omega^1 = sum_{r=1}^5 sum_{s=1}^4 lambda_2 (w_{rs}^1)^2/2
+    R1 = 0.0
+    for r in range(5):
+        for s in range(4):
+            R1 += 5e-05*W1[r, s]*W1[r, s]
+
+    # (2.1ra, k=1)  dJ~/dw_{ij}^1 = lambda_2 w_{ij}^1 + dJ/dw_{ij}^1
+    for i in range(5):
+        for j in range(4):
+            G1[i, j] = G1[i, j] + 0.0001*W1[i, j]
+
+    # (2.1p, k=2)  Omega^2 = sum_{r=1}^3 sum_{s=1}^5 lambda_2 (w_{rs}^2)^2/2
+    R2 = 0.0
+    for r in range(3):
+        for s in range(5):
+            R2 += 5e-05*W2[r, s]*W2[r, s]
+
+    # (2.1ra, k=2)  dJ~/dw_{ij}^2 = lambda_2 w_{ij}^2 + dJ/dw_{ij}^2
+    for i in range(3):
+        for j in range(5):
+            G2[i, j] = G2[i, j] + 0.0001*W2[i, j]
+
+    # (2.1rf)  J~ = J + Omega^1 + Omega^2
+    cost = R1 + R2 + cost
+
+    return cost
+
+
+@_kernel
+def _rate(rate, step, steps, epoch, epochs):
+    """Return the learning rate of update number step (from 1) of a run."""
+    # (2.2s)  eta = eta_0 least + eta_0 (1 - least) (1 + cos(pi (tau - 1)/tau_{end}))/2
+    near = True
+    near &= abs(3.141592653589793*(step - 1.0)/steps) <= 1647099.0
+    if near:
+        eta = (math.cos(3.141592653589793*(step - 1.0)/steps) + 1.0)*rate/2.0
+    else:
+        eta = (math.cos(3.141592653589793*(step - 1.0)/steps) + 1.0)*rate/2.0
+
+    return eta
+
+
+@_kernel
+def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
+    """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
+    _forward(w, X, rows, start, count, work)
+    _sensitivities(w, X, Y, rows, start, count, m, work)
+    capacity = (work.size - 40)//31
+    D1 = work[24*capacity:29*capacity].reshape((capacity, 5))
+    W1 = w[0:25].reshape((5, 5))
+
+    # (X.13, k=1)  dJ/dx_j = sum_{r=1}^5 w_{rj}^1 delta_r^1
+    for p in range(count):
+        for j in range(4):
+            input_gradient[start + p, j] = 0.0
+        for r in range(5):
+            d1 = D1[p, r]
+            for j in range(4):
+                input_gradient[start + p, j] += d1*W1[r, j]
+
+
+@_kernel
+def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
+    """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
+    capacity = (work.size - 40)//31
+    S1 = work[31*capacity + 0:31*capacity + 15].reshape((3, 5))
+    O1 = work[5*capacity:10*capacity].reshape((capacity, 5))
+    W2 = w[25:43].reshape((3, 6))
+    R1 = work[31*capacity + 20:31*capacity + 35].reshape((3, 5))
+    H = work[17*capacity:20*capacity].reshape((capacity, 3))
+    R1_sum = work[31*capacity + 35:31*capacity + 40].reshape((5,))
+    W1 = w[0:25].reshape((5, 5))
+
+    # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 (1 - (o_s^1)^2)
+    for r in range(3):
+        for s in range(5):
+            S1[r, s] = (1.0 - O1[p, s]*O1[p, s])*W2[r, s]
+
+    # (X.9f, k=1)  dh_q/dc_s^1 = h_q [S_1]_{qs} - h_q sum_{r=1}^3 h_r [S_1]_{rs}
+    for s in range(5):
+        R1_sum[s] = 0.0
+    for r in range(3):
+        h = H[p, r]
+        for s in range(5):
+            R1_sum[s] += h*S1[r, s]
+    for q in range(3):
+        for s in range(5):
+            R1[q, s] = H[p, q]*S1[q, s] - R1_sum[s]*H[p, q]
+
+    # (X.10, k=1)  dh_q/dx_j = sum_{s=1}^5 w_{sj}^1 dh_q/dc_s^1
+    for q in range(3):
+        for j in range(4):
+            input_jacobian[start + p, q, j] = 0.0
+        for s in range(5):
+            r1 = R1[q, s]
+            for j in range(4):
+                input_jacobian[start + p, q, j] += r1*W1[s, j]
+
+
+@_kernel
+def _input_jacobian(w, X, rows, start, count, work, input_jacobian):
+    """Fill input_jacobian[start:start + count] with dh/dx of the samples rows[start:start + count]."""
+    _forward(w, X, rows, start, count, work)
+    for p in range(count):
+        _input_jacobian_of_sample(w, X, rows[start + p], start, p, work, input_jacobian)
+
+
+@_kernel
+def _update(w, gradient, learning_rate, clip_norm, step, states):
+    """One step of adam."""
+    m = states[0]
+    v = states[1]
+    # (2.2c.1)  Gamma = sqrt(sum_{l=1}^{L+1} sum_{r=1}^{N_l} sum_{s=1}^{M_l} (dJ~/dw_{rs}^l)^2)
+    squares = 0.0
+    for t in range(43):
+        squares += gradient[t]*gradient[t]
+    gradient_norm = math.sqrt(squares)
+
+    # (2.2c.2)  chi = {kappa/Gamma if kappa < Gamma; 1 otherwise}
+    clip_factor = (clip_norm/gradient_norm if clip_norm < gradient_norm else 1.0)
+
+    # (2.2.3)  the same for every weight
+    factor_1 = 1.0/(1.0 - 0.9**step)
+
+    # (2.2.4)  the same for every weight
+    factor_2 = 1.0/(1.0 - 0.99**step)
+
+    # (2.2c.3)  g_bar_{ij}^k = chi dJ~/dw_{ij}^k
+    # (2.2.1)  m_{ij}^k <- beta_1 m_{ij}^k + (1 - beta_1) g_bar_{ij}^k
+    # (2.2.2)  v_{ij}^k <- beta_2 v_{ij}^k + (1 - beta_2) (g_bar_{ij}^k)^2
+    # (2.2.3)  m_hat_{ij}^k = m_{ij}^k/(1 - beta_1^{tau})
+    # (2.2.4)  v_hat_{ij}^k = v_{ij}^k/(1 - beta_2^{tau})
+    # (2.2.5)  w_{ij}^k <- w_{ij}^k - eta m_hat_{ij}^k/(epsilon + sqrt(v_hat_{ij}^k))
+    for t in range(43):
+        clipped = clip_factor*gradient[t]
+        m[t] = 0.1*clipped + 0.9*m[t]
+        v[t] = 0.01*clipped*clipped + 0.99*v[t]
+        m_hat = factor_1*m[t]
+        v_hat = factor_2*v[t]
+        w[t] = w[t] - learning_rate*m_hat/(math.sqrt(v_hat) + 1e-08)
+
+
+@_kernel
+def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work, clip_norm, step, states, steps, epoch, epochs):
+    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1."""
+    total = 0.0
+    n = rows.size
+    batches = (n + batch_size - 1)//batch_size
+    for batch in range(batches):
+        start = batch*batch_size
+        count = min(batch_size, n - start)
+        gradient[:] = 0
+        cost = _gradient(w, X, Y, rows, start, count, F(count), gradient, work)
+        cost = _penalty(w, gradient, cost)
+        if not math.isfinite(cost):
+            return float(cost), batch
+        step += 1
+        rate = F(_rate(learning_rate, step, steps, epoch, epochs))
+        _update(w, gradient, rate, clip_norm, step, states)
+        total += cost*count
+    return total/n, -1
+
+
+# How the weights of each layer start: (first, last, rows, columns, columns without bias,
+# distribution, standard deviation or limit). Biases start at 0.
+INITIAL = (
+    # glorot uniform: Glorot and Bengio 2010, eq. 16
+    (0, 25, 5, 5, 4, "uniform", 0.816496580927726),
+    # glorot uniform: Glorot and Bengio 2010, eq. 16
+    (25, 43, 3, 6, 5, "uniform", 0.8660254037844386),
+)
+
+
+def init_params(rng_or_seed=0):
+    """Return a flat vector of start weights, shape (N_PARAMS,); biases start at 0.
+
+    Layer 1, 2: glorot, uniform, square of the limit 6/(fan_in + fan_out) (Glorot and Bengio 2010, eq. 16).
+    """
+    rng = np.random.default_rng(rng_or_seed)
+    w = np.zeros(N_PARAMS, DTYPE)
+    for first, last, rows, columns, regular, distribution, scale in INITIAL:
+        if distribution == "normal":
+            start = rng.normal(0.0, scale, (rows, regular))
+        else:
+            start = rng.uniform(-scale, scale, (rows, regular))
+        w[first:last].reshape(rows, columns)[:, :regular] = start
+    return w
+
+
+def unpack(w):
+    """Return views [W_1, ..., W_{L+1}] of a flat vector, W_k of shape (N_k, N_{k-1} + bias)."""
+    w = np.asarray(w)
+    if w.shape != (N_PARAMS,):
+        raise ValueError(f"w has shape {w.shape}, expected ({N_PARAMS},)")
+    return [w[first:last].reshape(rows, columns) for first, last, rows, columns, *_ in INITIAL]
+
+
+def predict(w, X):
+    """Return H, shape (n, 3), for inputs X of shape (n, 4)."""
+    w, X = _weights(w), _inputs(X)
+    result = np.empty((len(X), 3), DTYPE)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    capacity = (work.size - 40)//31
+    H = work[17*capacity:20*capacity].reshape((capacity, 3))
+    for start, count in _chunks(len(X)):
+        _forward(w, X, rows, start, count, work)
+        result[start:start + count] = H[:count]
+    return result
+
+
+def value_and_gradient(w, X, Y):
+    """Return J, averaged over the n samples and with the penalty, and its gradient, shape (N_PARAMS,)."""
+    w, X = _weights(w), _inputs(X)
+    Y = _targets(Y, len(X))
+    gradient, cost = np.zeros(N_PARAMS, DTYPE), 0.0
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        cost += float(_gradient(w, X, Y, rows, start, count, F(len(X)), gradient, work))
+    cost = float(_penalty(w, gradient, F(cost)))
+    return cost, gradient
+
+
+def jacobian(w, X):
+    """Return dh_q/dw of every sample, shape (n, 3, N_PARAMS), by the T-product (2.17)."""
+    w, X = _weights(w), _inputs(X)
+    result = np.empty((len(X), 3, N_PARAMS), DTYPE)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        _jacobian(w, X, rows, start, count, work, result)
+    return result
+
+
+def input_gradient(w, X, Y):
+    """Return dJ/dX, shape (n, 4), of the cost that averages the n samples, by the sensitivities (X.13)."""
+    w, X = _weights(w), _inputs(X)
+    Y = _targets(Y, len(X))
+    result = np.empty((len(X), 4), DTYPE)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        _input_gradient(w, X, Y, rows, start, count, F(len(X)), work, result)
+    return result
+
+
+def input_jacobian(w, X):
+    """Return dh_q/dx of every sample, shape (n, 3, 4), by the T-product (X.8)."""
+    w, X = _weights(w), _inputs(X)
+    result = np.empty((len(X), 3, 4), DTYPE)
+    rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
+    for start, count in _chunks(len(X)):
+        _input_jacobian(w, X, rows, start, count, work, result)
+    return result
+
+
+class History(list):
+    """The mean cost of every epoch. ``state`` is what fit(..., state=history.state) continues from."""
+
+    state = None
+
+
+def fit(
+    w,
+    X,
+    Y,
+    *,
+    epochs=EPOCHS,
+    batch_size=BATCH_SIZE,
+    learning_rate=LEARNING_RATE,
+    clip_norm=CLIP_NORM,
+    shuffle=True,
+    seed=0,
+    callback=None,
+    state=None,
+    total_epochs=None,
+):
+    """Train from the weights w, which stay as they are.
+
+    Parameters
+    ----------
+    w : array, shape (N_PARAMS,)
+    X : array, shape (n, 4)
+    Y : array
+        Integer labels (n,) from 0, or rows (n, 3) that each sum to 1.
+    epochs, batch_size : int
+        The last batch of an epoch may be smaller.
+    learning_rate : float
+    clip_norm : float
+        The largest norm of the gradient; only where the trainer was written with one.
+    shuffle : bool
+        Whether every epoch takes the samples in a new order; no data are copied for it.
+    seed : int or numpy.random.Generator
+        The same seed gives bitwise the same weights.
+    callback : callable, optional
+        Called as callback(epoch, epochs, cost) after every epoch, counted from 1.
+    state : dict, optional
+        ``history.state`` of an earlier call: the optimizer goes on where that one ended.
+    total_epochs : int, optional
+        The length of the whole run, for a schedule; by default what was done and `epochs`.
+
+    Returns
+    -------
+    w : array, shape (N_PARAMS,)
+    history : History
+        A list: the mean cost of every epoch, as met while training, with the penalty.
+
+    Raises
+    ------
+    FloatingPointError
+        If the cost stops being finite.
+    ValueError
+        If shapes, targets or options do not fit.
+    """
+    w, X = _weights(w).copy(), _inputs(X)
+    Y = _targets(Y, len(X))
+    for what, values in (("X", X), ("Y", Y)):
+        _finite(what, values)
+    epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
+    if not (math.isfinite(learning_rate) and learning_rate > 0):
+        raise ValueError(f"learning_rate = {learning_rate}: expected a positive number")
+    if not (isinstance(clip_norm, (int, float)) and math.isfinite(clip_norm) and clip_norm > 0):
+        raise ValueError(f"clip_norm = {clip_norm}: expected a positive number")
+    clip_norm = float(clip_norm)
+    states, step, done = _state(state)
+    whole = done + epochs if total_epochs is None else _count("total_epochs", total_epochs, done + epochs)
+    batches = (len(X) + batch_size - 1)//batch_size
+    rate, steps = float(learning_rate), step + batches*(whole - done)
+    rng = np.random.default_rng(seed)
+    rows = np.arange(len(X))
+    gradient, work = np.empty(N_PARAMS, DTYPE), _workspace(min(batch_size, len(X)))
+    history = History()
+    for epoch in range(1, epochs + 1):
+        if shuffle:
+            rng.shuffle(rows)
+        cost, diverged = _epoch(
+            w, X, Y, rows, batch_size, rate, gradient, work, clip_norm, step, states, steps, done + epoch - 1, whole
+        )
+        step += batches
+        if diverged >= 0:
+            raise FloatingPointError(
+                f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
+                f"{learning_rate}: try a smaller one"
+            )
+        if not np.isfinite(w).all():  # the last step of the epoch, which no cost has seen yet
+            raise FloatingPointError(
+                f"a weight is no longer finite after epoch {epoch}, with learning rate {learning_rate}: "
+                "try a smaller one"
+            )
+        history.append(float(cost))
+        if callback is not None:
+            callback(epoch, epochs, float(cost))
+    kept = dict(zip(STATES, states, strict=True))
+    history.state = {"optimizer": OPTIMIZER, "step": step, "epochs": done + epochs, "states": kept}
+    return w, history
+
+
+def _workspace(rows):
+    """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
+    return np.empty(31*max(rows, 1) + 40, DTYPE)
+
+
+def _chunks(n):
+    """Yield (start, count) of pieces of at most CHUNK samples."""
+    for start in range(0, n, CHUNK):
+        yield start, min(CHUNK, n - start)
+
+
+def _weights(w):
+    w = np.ascontiguousarray(w, DTYPE)
+    if w.shape != (N_PARAMS,):
+        raise ValueError(f"w has shape {w.shape}, expected ({N_PARAMS},)")
+    return w
+
+
+def _inputs(X):
+    X = np.ascontiguousarray(X, DTYPE)
+    if X.ndim != 2 or X.shape[1] != SIZES[0]:
+        raise ValueError(f"X has shape {X.shape}, expected (n, {SIZES[0]})")
+    return X
+
+
+def _targets(Y, n):
+    """Return the targets as rows, shape (n, 3)."""
+    Y = np.asarray(Y)
+    outputs = SIZES[-1]
+    if n == 0:
+        raise ValueError("X has no rows: there is nothing to average over")
+    if Y.ndim == 1:
+        if not np.issubdtype(Y.dtype, np.integer):
+            raise ValueError(f"labels of type {Y.dtype}: expected whole numbers from 0 to {outputs - 1}")
+        if Y.shape != (n,):
+            raise ValueError(f"Y has shape {Y.shape}, expected ({n},) or ({n}, {outputs})")
+        outside = np.flatnonzero((Y < 0) | (Y >= outputs))
+        if outside.size:
+            row = outside[0]
+            raise ValueError(f"Y[{row}] = {Y[row]}: expected a label from 0 to {outputs - 1}")
+        rows = np.zeros((n, outputs), DTYPE)
+        rows[np.arange(n), Y] = 1
+        return rows
+    rows = np.ascontiguousarray(Y, DTYPE)
+    if rows.shape != (n, outputs):
+        raise ValueError(f"Y has shape {Y.shape}, expected ({n},) or ({n}, {outputs})")
+    # The gradient uses that the targets of a sample sum to one (D.1f).
+    off = np.flatnonzero((np.abs(rows.sum(axis=1) - 1) > 1e-5) | (rows < 0).any(axis=1))
+    if off.size:
+        raise ValueError(f"Y[{off[0]}] sums to {rows[off[0]].sum()}: expected numbers >= 0 that sum to 1")
+    return rows
+
+
+def _finite(what, values):
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(f"{what}[{row}, {column}] is {values[row, column]}: expected finite numbers")
+
+
+def _count(name, value, least):
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(f"{name} = {value}: expected a whole number of at least {least}")
+    return int(value)
+
+
+def _state(state):
+    """Return the states of the optimizer, shape (len(STATES), N_PARAMS), updates and epochs done."""
+    states = np.empty((len(STATES), N_PARAMS), DTYPE)
+    if state is None:
+        for number, initial in enumerate(STATES.values()):
+            states[number] = initial
+        return states, 0, 0
+    if not isinstance(state, dict) or set(state) != {"optimizer", "step", "epochs", "states"}:
+        raise ValueError("state: expected history.state of an earlier fit")
+    if state["optimizer"] != OPTIMIZER or set(STATES) != set(state["states"]):
+        raise ValueError(f"state: it is of the optimizer {state['optimizer']}, this trainer's is {OPTIMIZER}")
+    for number, name in enumerate(STATES):
+        given = np.asarray(state["states"][name], DTYPE)
+        if given.shape != (N_PARAMS,):
+            raise ValueError(f"state: {name} has shape {given.shape}, expected ({N_PARAMS},)")
+        states[number] = given
+    return states, _count("state: step", state["step"], 0), _count("state: epochs", state["epochs"], 0)
+
+
+# The test vector: weights and data that _pattern makes, and what the derivation's own
+# functions give there, computed with 100 digits and central differences.
+TEST_COST = 1.0983506150246067
+TEST_OUTPUTS = (
+    (0.34687550302653014, 0.35964713327130154, 0.2934773637021683, ),
+    (0.3689770748222357, 0.3530888313320241, 0.2779340938457402, ),
+)
+TEST_SLOPES = (0.04057274943000969, 0.04017080437089466, )
+TEST_OUTPUT_SLOPES = (
+    (0.053537334891758714, 0.19586353951831714, -0.24940087441007586, ),
+    (0.43653635047628997, 0.004992668147666354, -0.4415290186239563, ),
+)
+TEST_INPUT_SLOPE = -0.018947081033689552
+TEST_OUTPUT_INPUT_SLOPES = (
+    (-0.04616752443153885, 0.029281692771382716, 0.016885831660156135, ),
+    (-0.027331678226818576, 0.015274787828377014, 0.01205689039844156, ),
+)
+TOLERANCE = 2.0**14*float(np.finfo(DTYPE).eps)
+
+# Position in w, the new weight and the new states after update number 3 of the patterns.
+TEST_UPDATE = (
+    (0, -0.6941941968858799, 0.20452154165049902, 0.6166006919448255, ),
+    (1, -0.8668246752672787, 0.5008125136478141, 0.15699786040648814, ),
+    (2, -0.9085447435826647, 0.5986820644231595, 0.9305936637306882, ),
+    (3, -0.9684147247388751, 0.10797953967210039, 0.27585495755189343, ),
+    (42, -0.6713886027483144, 0.5411443563059425, 0.1936660888224373, ),
+)
+
+
+def _pattern(first, size, factor, shift, modulus):
+    """Numbers between -1 and 1, none of them 0."""
+    t = np.arange(first, first + size, dtype=np.int64)
+    return (2*((factor*t + shift) % modulus) - modulus)/modulus
+
+
+def _test_point():
+    """Return weights w, inputs X and targets Y of the test vector."""
+    n, outputs = len(TEST_OUTPUTS), SIZES[-1]
+    w = _pattern(0, N_PARAMS, 7919, 12345, 2003)
+    w[0:25] /= 3
+    w[25:43] /= 3
+    X = _pattern(0, n*SIZES[0], 104729, 777, 1999).reshape(n, SIZES[0])
+    Y = (1 + (np.arange(n)[:, None] + np.arange(outputs)) % outputs)/(outputs*(outputs + 1)//2)
+    return w, X, Y
+
+
+def _direction(first, shape):
+    """Return a direction of change, float64."""
+    return _pattern(first, int(np.prod(shape)), 3571, 5, 1013).reshape(shape)
+
+
+def _test_predict(w, X, *targets):
+    for found, expected in zip(predict(w, X).ravel(), np.ravel(TEST_OUTPUTS)):
+        _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
+def _test_value_and_gradient(w, X, *targets):
+    cost, gradient = value_and_gradient(w, X, *targets)
+    _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
+    for number, slope in enumerate(TEST_SLOPES):
+        _compare_slope("gradient (D.6)", gradient, _direction(211*number, w.shape), slope)
+
+    w = _pattern(0, N_PARAMS, 7919, 12345, 2003).astype(DTYPE)
+    gradient = _pattern(211, N_PARAMS, 3571, 5, 1013).astype(DTYPE)
+    states = np.abs(_pattern(0, len(STATES)*N_PARAMS, 104729, 777, 1999))
+    states = states.reshape(len(STATES), N_PARAMS).astype(DTYPE)
+    _update(w, gradient, F(0.125), 0.25, 3, states)
+    for t, *expected in TEST_UPDATE:
+        found = [w[t], *states[:, t]]
+        for value, right in zip(found, expected, strict=True):
+            # A few operations on numbers of size 1: no sums behind them.
+            _compare("update (2.2)", value, right, max(1.0, abs(right)), TOLERANCE/64)
+    rate = _rate(0.125, 3, 10, 1, 5)
+    _compare("learning rate (2.2s)", rate, 0.11306356214843422, 1.0, 2.0**14*float(np.finfo(np.float64).eps))
+
+
+def _test_jacobian(w, X, *targets):
+    for sample, slopes in zip(jacobian(w, X), TEST_OUTPUT_SLOPES):
+        for row, slope in zip(sample, slopes):
+            _compare_slope("Jacobian (2.17)", row, _direction(0, w.shape), slope)
+
+
+def _test_input_gradient(w, X, *targets):
+    _compare_slope("input gradient (X.13)", input_gradient(w, X, *targets), _direction(0, X.shape), TEST_INPUT_SLOPE)
+
+
+def _test_input_jacobian(w, X, *targets):
+    for sample, slopes, direction in zip(input_jacobian(w, X), TEST_OUTPUT_INPUT_SLOPES, _direction(0, X.shape)):
+        for row, slope in zip(sample, slopes):
+            _compare_slope("input Jacobian (X.10)", row, direction, slope)
+
+
+TESTS = {
+    "predict": _test_predict,
+    "value_and_gradient": _test_value_and_gradient,
+    "jacobian": _test_jacobian,
+    "input_gradient": _test_input_gradient,
+    "input_jacobian": _test_input_jacobian,
+}
+
+
+def self_test(*functions):
+    """Compare what these functions (names; by default all of TESTS) return with the test vector.
+
+    Raises
+    ------
+    AssertionError
+        Names what differs. A result may be off by 2^14 roundings of its own size: single
+        terms of the sums behind it are larger than the sums.
+    """
+    point = _test_point()
+    for name in functions or TESTS:
+        TESTS[name](*point)
+
+
+def _compare_slope(what, gradient, direction, expected):
+    terms = gradient.astype(np.float64)*direction
+    _compare(what, terms.sum(), expected, np.abs(terms).sum())
+
+
+def _compare(what, found, expected, size, tolerance=TOLERANCE):
+    # Written so that NaN fails.
+    if not abs(found - expected) <= tolerance*size:
+        raise AssertionError(f"{what}: {found} instead of {expected}")
+
+
+def main():
+    """The command line of this file."""
+    # Standard library only, and only when this file is run as a program.
+    import argparse
+    import sys
+
+    parser = argparse.ArgumentParser(
+        description="Network iris_4_5_3_adam: 4 - 5 - 3 (tanh, softmax), cost cross_entropy, float64.",
+        epilog="Data are .npz files with an array X, and Y for fit. Written by symbp 0.1.0.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    train = commands.add_parser("fit", help="train and write the weights")
+    train.add_argument("data", help=".npz file with X and Y")
+    train.add_argument("weights", help=".npz file to write; its array is w")
+    train.add_argument("--epochs", type=int, default=EPOCHS)
+    train.add_argument("--batch-size", type=int, default=BATCH_SIZE)
+    train.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
+    train.add_argument("--seed", type=int, default=0)
+    use = commands.add_parser("predict", help="write the outputs for X")
+    use.add_argument("weights", help=".npz file that fit has written")
+    use.add_argument("data", help=".npz file with X")
+    use.add_argument("output", help=".npz file to write; its array is H")
+    commands.add_parser("self-test", help="compare the kernels with the embedded test vector")
+    arguments = parser.parse_args()
+
+    def read(path, *names):
+        with np.load(path) as arrays:
+            missing = [name for name in names if name not in arrays]
+            if missing:
+                raise ValueError(f"{path}: no array {missing[0]}; found {', '.join(arrays) or 'none'}")
+            return [arrays[name] for name in names]
+
+    def report(epoch, epochs, cost):
+        print(f"epoch {epoch}/{epochs}  cost {cost:.6g}")
+
+    try:
+        if arguments.command == "fit":
+            X, Y = read(arguments.data, "X", "Y")
+            w, _ = fit(
+                init_params(arguments.seed),
+                X,
+                Y,
+                epochs=arguments.epochs,
+                batch_size=arguments.batch_size,
+                learning_rate=arguments.learning_rate,
+                seed=arguments.seed,
+                callback=report,
+            )
+            np.savez(arguments.weights, w=w)
+        elif arguments.command == "predict":
+            (w,), (X,) = read(arguments.weights, "w"), read(arguments.data, "X")
+            np.savez(arguments.output, H=predict(w, X))
+        else:
+            self_test()
+            print("self-test passed")
+    except Exception as error:  # whatever a broken file makes NumPy raise: one line
+        print(f"{NAME}: error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Measurements: how accurate and how fast the kernels' parts are."""

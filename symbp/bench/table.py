@@ -1,0 +1,115 @@
+"""The table of the elementary functions: accuracy and speed, for the terminal and as Markdown."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import platform
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from symbp.bench.accuracy import Accuracy, measure
+from symbp.bench.speed import Speed, speed
+from symbp.elementary import FUNCTIONS
+from symbp.elementary.records import DTYPES
+from symbp.errors import SpecError
+from symbp.functions.names import nearest
+
+_COLUMNS = ("function", "type", "max ulp", "mean", "where", "points", "ns", "math", "NumPy", "ratio")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One function in one format."""
+
+    accuracy: Accuracy
+    speed: Speed
+
+    def cells(self) -> tuple[str, ...]:
+        a, s = self.accuracy, self.speed
+        return (
+            a.name,
+            a.dtype,
+            f"{a.worst:.2f}",
+            f"{a.mean:.3f}",
+            f"{a.at:.6g}",
+            f"{a.count:,}",
+            f"{s.ours:.2f}",
+            f"{s.libm:.2f}",
+            "-" if math.isnan(s.numpy) else f"{s.numpy:.2f}",
+            f"{s.ratio:.1f}",
+        )
+
+
+def rows(
+    names: Iterable[str] = (), quick: bool = False, done: Callable[[str], None] = lambda what: None
+) -> list[Row]:
+    """Measure functions in both formats.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Keys of :data:`symbp.elementary.FUNCTIONS`; none for all.
+    quick : bool
+        Fewer points and repeats.
+    done : callable
+        Told what was measured.
+
+    Raises
+    ------
+    SpecError
+        If there is no such function.
+    """
+    chosen = tuple(dict.fromkeys(names)) or tuple(FUNCTIONS)
+    for name in chosen:
+        if name not in FUNCTIONS:
+            raise SpecError(f"function {name!r}: no such elementary function{nearest(name, FUNCTIONS)}")
+    found = []
+    for name in chosen:
+        for dtype in DTYPES:
+            found.append(Row(measure(name, dtype, quick), speed(name, dtype, quick)))
+            done(f"{name}, {dtype}")
+    return found
+
+
+def text(found: Iterable[Row]) -> str:
+    """Return the table for the terminal."""
+    lines = [_COLUMNS, *(row.cells() for row in found)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "".join(
+        "  ".join(
+            cell.ljust(width) if number < 2 else cell.rjust(width)
+            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        + "\n"
+        for line in lines
+    )
+
+
+def markdown(found: Iterable[Row]) -> str:
+    """Return the table as Markdown, with machine and date."""
+    lines = [_COLUMNS, ("---", "---", *["---:"] * (len(_COLUMNS) - 2)), *(row.cells() for row in found)]
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"{table}\n{conditions()}\n"
+
+
+def conditions() -> str:
+    """Return what the figures hold for."""
+    return (
+        f"Nanoseconds for one element, one thread; ratio: math to ours. {_processor()}, "
+        f"Python {platform.python_version()}, NumPy {version('numpy')}, Numba {version('numba')}, "
+        f"{datetime.date.today().isoformat()}."
+    )
+
+
+def _processor() -> str:
+    """Return the processor's name as the system tells it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,1 @@
+"""The five source documents as data: what each prints, decided by machine."""

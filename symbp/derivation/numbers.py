@@ -1,0 +1,242 @@
+"""A network worked through with numbers, from the derivation's own equations.
+
+Nothing here knows a formula of backpropagation: each quantity is the left side of a step,
+and its value that of the right side with what was computed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import sympy
+from sympy import Eq, Sum
+
+from symbp.algebra.nodes import (
+    ActivateDerivative,
+    MaxOver,
+    Node,
+    Partial,
+    Softplus,
+    i,
+    j,
+    m,
+    q,
+    r,
+    s,
+    with_numbers,
+)
+from symbp.errors import DataError, DerivationError
+
+if TYPE_CHECKING:
+    from symbp.derivation.records import Derivation
+    from symbp.network import Network
+
+DIGITS = 50
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Given:
+    """The numbers of an example, exact.
+
+    Attributes
+    ----------
+    inputs : tuple, length N_0
+    targets : tuple, length N_{L+1}
+    weights : tuple of tuple of tuple
+        W_1, ..., W_{L+1}, each of N_k rows and M_k columns, the bias last.
+    sample_weight : sympy.Rational
+        v of the sample; 1 where the cost has none.
+    """
+
+    inputs: tuple[Any, ...]
+    targets: tuple[Any, ...]
+    weights: tuple[tuple[tuple[Any, ...], ...], ...]
+    sample_weight: Any = sympy.S.One
+
+
+@dataclass(frozen=True)
+class Value:
+    """One computed number.
+
+    Attributes
+    ----------
+    label : str
+        The step whose right side it is.
+    quantity : sympy.Expr
+        The left side, with numbers for layer and indices.
+    value : sympy.Rational or sympy.Float
+        A fraction where every number on the way is one, else 50 digits.
+    """
+
+    label: str
+    quantity: Any
+    value: Any
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """dJ/dW_k, of N_k rows and M_k columns."""
+
+    layer: int
+    label: str
+    rows: tuple[tuple[Any, ...], ...]
+
+
+@dataclass(frozen=True)
+class Example:
+    """The worked example: forward, backward, gradients."""
+
+    network: Network
+    given: Given
+    forward: tuple[Value, ...]
+    backward: tuple[Value, ...]
+    gradients: tuple[Gradient, ...]
+
+
+def work(derivation: Derivation, given: Given) -> Example:
+    """Evaluate the steps of a network's derivation at numbers.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        Of a network.
+    given : Given
+
+    Raises
+    ------
+    DataError
+        If a value is not finite.
+    """
+    network = derivation.network
+    if network is None:
+        raise DerivationError("numbers need a network: derive one with sizes")
+    sheet = _Sheet(network, given)
+    last = network.hidden + 1
+    forward: list[Value] = []
+    for k in range(1, last + 1):
+        forward += sheet.step(derivation, f"2.6b, k={k}", {i: network.sizes[k], r: network.sizes[k]})
+        label, index = (f"1.3, k={k}", i) if k < last else ("1.8", q)
+        forward += sheet.step(derivation, label, {index: network.sizes[k]})
+    forward += sheet.step(derivation, "2.1", {})
+    backward = list(sheet.step(derivation, "D.1f", {r: network.sizes[last]}))
+    for k in range(last - 1, 0, -1):
+        backward += sheet.step(derivation, f"1.3d, k={k}", {i: network.sizes[k]})
+        backward += sheet.step(derivation, f"D.5, k={k}", {s: network.sizes[k]})
+    gradients = [_gradient(sheet, derivation, k) for k in range(1, last + 1)]
+    return Example(network, given, tuple(forward), tuple(backward), tuple(gradients))
+
+
+def _gradient(sheet: _Sheet, derivation: Derivation, k: int) -> Gradient:
+    network = sheet.network
+    units, inputs = network.sizes[k], network.sizes[k - 1]
+    label = f"D.6a, k={k}"
+    values = [v.value for v in sheet.step(derivation, label, {i: units, j: inputs})]
+    rows = [values[n * inputs : (n + 1) * inputs] for n in range(units)]
+    if network.has_bias(k):
+        bias = sheet.step(derivation, f"D.6b, k={k}", {i: units})
+        rows = [[*row, b.value] for row, b in zip(rows, bias, strict=True)]
+        label += f"; D.6b, k={k}"
+    return Gradient(k, label, tuple(map(tuple, rows)))
+
+
+class _Sheet:
+    """All values computed so far, by what they are the values of."""
+
+    def __init__(self, network: Network, given: Given) -> None:
+        self.network = network
+        self.values: dict[Key, Any] = {}
+        last = network.hidden + 1
+        self.values["v", last] = given.sample_weight
+        for n, value in enumerate(given.inputs, 1):
+            self.values["o", 0, n] = value
+        for n, value in enumerate(given.targets, 1):
+            self.values["y", last, n] = value
+        for k, rows in enumerate(given.weights, 1):
+            for row, entries in enumerate(rows, 1):
+                for column, value in enumerate(entries, 1):
+                    self.values["w", k, row, column] = value
+
+    def step(self, derivation: Derivation, label: str, extents: Mapping[Any, int]) -> tuple[Value, ...]:
+        """Compute the left side of a step for every value of its indices."""
+        statement: Eq = derivation[label].statement
+        free = [index for index in extents if statement.lhs.has(index)]
+        return tuple(self._case(label, statement, at) for at in _cases(free, extents))
+
+    def _case(self, label: str, statement: Eq, at: Mapping[Any, int]) -> Value:
+        left, right = (side.xreplace(at).subs(m, 1) for side in (statement.lhs, statement.rhs))
+        value = self.number(right)
+        if not value.is_finite or not value.is_real:
+            raise DataError(f"({label}) {left} is not a finite number here; take other numbers")
+        self.values[_key(left)] = value
+        return Value(label, left, value)
+
+    def number(self, expr: Any) -> Any:
+        """Return the value of an expression without free indices: exact where it is rational."""
+        plain = self._plain(with_numbers(expr))
+        value = sympy.sympify(plain)
+        return value if value.is_Rational else value.evalf(DIGITS)
+
+    def _plain(self, expr: Any) -> Any:
+        for kind, meaning in _MEANINGS.items():
+            if isinstance(expr, kind):
+                return meaning(self, expr)
+        if not expr.args:
+            return expr
+        values = [self._plain(argument) for argument in expr.args]
+        return expr.func(*values)
+
+    def known(self, expr: Any) -> Any:
+        key = _key(expr)
+        if key not in self.values:
+            raise DerivationError(f"{expr} has not been computed before it is used")
+        return self.values[key]
+
+    def sum(self, expr: Sum) -> Any:
+        return sympy.Add(*(self._plain(term) for term in _terms(expr)))
+
+    def largest(self, expr: MaxOver) -> Any:
+        return max(self._plain(term) for term in _terms(expr))
+
+    def softplus(self, expr: Softplus) -> Any:
+        return self._plain(expr.defining())
+
+
+_MEANINGS: dict[Any, Callable[[_Sheet, Any], Any]] = {
+    Node: _Sheet.known,
+    Partial: _Sheet.known,
+    ActivateDerivative: _Sheet.known,
+    Sum: _Sheet.sum,
+    MaxOver: _Sheet.largest,
+    Softplus: _Sheet.softplus,
+}
+
+
+def _cases(indices: Sequence[Any], extents: Mapping[Any, int]) -> Iterator[dict[Any, Any]]:
+    for numbers in product(*(range(1, extents[index] + 1) for index in indices)):
+        yield {index: sympy.Integer(n) for index, n in zip(indices, numbers, strict=True)}
+
+
+def _terms(expr: Any) -> Iterator[Any]:
+    """Yield the summands of a sum with numbers for bounds."""
+    terms = [expr.function]
+    for index, low, high in expr.limits:
+        if not (low.is_Integer and high.is_Integer):
+            raise DerivationError(f"{expr}: the bounds are no numbers")
+        span = range(int(low), int(high) + 1)
+        terms = [term.xreplace({index: sympy.Integer(n)}) for term in terms for n in span]
+    yield from terms
+
+
+def _key(expr: Any) -> Key:
+    """Return what an entry is kept under; there is one sample, so its number is left out."""
+    if isinstance(expr, Node):
+        return (expr.kind, int(expr.layer), *map(int, expr.indices))
+    if isinstance(expr, Partial):
+        return ("partial", _key(expr.of), _key(expr.wrt))
+    if isinstance(expr, ActivateDerivative):
+        return ("slope", _key(expr.args[1]))
+    raise DerivationError(f"{expr} is not a quantity that is computed")

@@ -1,0 +1,217 @@
+"""The cost with a penalty, and what becomes of its derivative: 2.1p, 2.1r.
+
+Regular weights are penalised and biases are not (001, the two lines of D). The derivative
+is SymPy's derivative of the sum over all regular weights, collapsed to the one weight.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sympy
+from sympy import Expr, KroneckerDelta, Sum
+
+from symbp.algebra import rules
+from symbp.algebra.nodes import (
+    Constant,
+    Inputs,
+    L,
+    Node,
+    Partial,
+    Width,
+    cost,
+    j,
+    k,
+    l,
+    r,
+    s,
+    w_ij,
+    weight,
+)
+from symbp.algebra.updates import penalised_cost
+from symbp.derivation.generic import ANY_LAYER, Bias, at_most
+from symbp.derivation.records import Builder, equation, substitute
+from symbp.errors import DerivationError
+
+if TYPE_CHECKING:
+    from symbp.functions import Penalty
+    from symbp.network import Network
+
+
+def constants(record: Any) -> dict[str, Constant]:
+    """Return the parameters of a record of training as letters that know their numbers."""
+    return {name: Constant(name, 0, value) for name, value in record.constants.items()}
+
+
+def define_constants(b: Builder, prefix: str, record: Any, used: Any) -> None:
+    """State the value of every parameter that stands in an expression."""
+    present = used.atoms(Constant)
+    for name, constant in constants(record).items():
+        if constant in present:
+            b.define(f"{prefix}.{name}", equation(constant, constant.value), f"parameter of {record.name}")
+
+
+def in_letters(formula: Expr, letters: dict[str, Any]) -> Expr:
+    """Put quantities in place of the names of a record's formula."""
+    return formula.xreplace({x: letters[x.name] for x in formula.free_symbols})
+
+
+def stated_penalty(penalty: Penalty, layer: Any) -> Any:
+    """Return the penalty of a layer as the record states it."""
+    term = in_letters(penalty.read(), {"w": weight(layer, r, s), **constants(penalty)})
+    return _double_sum(term, layer)
+
+
+def _double_sum(term: Any, layer: Any) -> Any:
+    return Sum(term, (s, 1, Width(layer - 1)), (r, 1, Width(layer)))
+
+
+def penalise(b: Builder, penalty: Penalty | None, bias: Bias) -> Node:
+    """Add the steps of the penalty; return the cost that is minimised."""
+    if penalty is None:
+        return cost()
+    whole = penalised_cost(L + 1)
+    share = Node("R", l)
+    stated = stated_penalty(penalty, l)
+    define_constants(b, "2.1p", penalty, stated)
+    b.define(
+        "2.1p",
+        equation(share, stated),
+        f"penalty {penalty.name} of the regular weights of a layer; biases are free",
+        (at_most(1, l), at_most(l, L + 1)),
+    )
+    b.define(
+        "2.1r",
+        equation(whole, cost() + Sum(share, (l, 1, L + 1))),
+        "what is minimised: the cost and the penalty of every layer",
+    )
+    total = b["2.1r"].rhs.xreplace({share: b["2.1p"].rhs})
+    derivative = _derivative(total)
+    b.add(
+        "2.1ra",
+        "differentiate",
+        equation(Partial(whole, w_ij), derivative),
+        "a regular weight stands in one term of the penalty",
+        ("2.1p", "2.1r"),
+        (*ANY_LAYER, at_most(j, Width(k - 1))),
+    )
+    if bias(k) != 0:
+        at_bias = {j: Width(k - 1) + 1}
+        b.add(
+            "2.1rb",
+            "no penalty",
+            equation(Partial(whole, w_ij).xreplace(at_bias), Partial(cost(), w_ij).xreplace(at_bias)),
+            "the sums of 2.1p end before the bias",
+            ("2.1p", "2.1r"),
+            (*ANY_LAYER, at_most(Width(k - 1) + 1, Inputs(k))),
+        )
+    return whole
+
+
+def _derivative(total: Any) -> Any:
+    """Differentiate the cost and the sums over weights by the general weight."""
+    hidden = rules.Hidden()
+    found = []
+    for term in sympy.Add.make_args(total):
+        coefficient = term.coeff(cost())
+        if coefficient.is_number and coefficient != 0:
+            found.append(coefficient * Partial(cost(), w_ij))
+            continue
+        factor, sums = term.as_independent(Sum, as_Add=False)
+        if not isinstance(sums, Sum):
+            raise DerivationError(f"2.1ra: {term} is neither the cost nor a sum over weights")
+        inner, limits = _flat(sums)
+        nodes = inner.atoms(Node)
+        if len(nodes) != 1:
+            raise DerivationError(f"2.1ra: {inner} is no function of one weight")
+        (own,) = nodes
+        # The derivative of one term by its own weight, times that weight's by the general one.
+        slope = hidden.hide(rules.differentiate(inner, own))
+        found.append(factor * rules.collapse(Sum(slope * _same_weight(own, w_ij), *limits)))
+    return hidden.show(sympy.Add(*found))
+
+
+def _flat(total: Sum) -> tuple[Any, list[Any]]:
+    """Return the innermost summand and all limits, the innermost first."""
+    inner, limits = total.function, list(total.limits)
+    factor = sympy.S.One
+    while isinstance(inner, (Sum, sympy.Mul)):
+        if isinstance(inner, Sum):
+            limits = [*inner.limits, *limits]
+            inner = inner.function
+            continue
+        outside, rest = inner.as_independent(Sum, as_Add=False)
+        if not isinstance(rest, Sum):
+            break
+        factor, inner = factor * outside, rest
+    return factor * inner, limits
+
+
+def _same_weight(one: Node, other: Node) -> Any:
+    """Weights are independent variables: the derivative is 1 where layer and indices agree, else 0."""
+    pairs = zip((one.layer, *one.indices), (other.layer, *other.indices), strict=True)
+    return sympy.Mul(*(KroneckerDelta(a, b) for a, b in pairs))
+
+
+def layers(b: Builder, penalty: Penalty | None, network: Network) -> None:
+    """The instances of the penalty's equations for every layer of the network."""
+    if penalty is None:
+        return
+    last = network.hidden + 1
+
+    def put(expr: Any) -> Any:
+        biases = tuple(network.has_bias(n) for n in range(1, last + 1))
+        return rules.sizes(expr.subs(L, network.hidden), network.sizes, biases)
+
+    for layer in range(1, last + 1):
+        for label, variable in (("2.1p", l), ("2.1ra", k)):
+            general = substitute(b[label], {variable: layer})
+            conditions = (at_most(j, sympy.Integer(network.sizes[layer - 1])),)
+            b.add(
+                f"{label}, k={layer}",
+                "instance",
+                equation(put(general.lhs), put(general.rhs)),
+                f"{label} for layer {layer} of this network",
+                (label,),
+                conditions if label == "2.1ra" else (),
+                defines=label == "2.1p",
+                functions=True,
+            )
+    whole = b["2.1r"]
+    b.add(
+        "2.1rf",
+        "instance",
+        equation(put(whole.lhs), _written_out(put(whole.rhs))),
+        "2.1r for this network",
+        ("2.1r",),
+        functions=True,
+    )
+
+
+def stated_of_penalty(penalty: Penalty, network: Network | None, label: str) -> Any:
+    """Return what the record states for 2.1p, or for 2.1p and 2.1r of a network; None for a component."""
+    if label == "2.1p":
+        return stated_penalty(penalty, l)
+    if network is None or "[" in label:
+        return None
+    if label == "2.1rf":
+        return cost(sympy.Integer(network.hidden + 1)) + sympy.Add(
+            *(Node("R", n) for n in range(1, network.hidden + 2))
+        )
+    layer = int(label.removeprefix("2.1p, k="))
+    biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
+    return rules.sizes(stated_penalty(penalty, sympy.Integer(layer)), network.sizes, biases)
+
+
+def _written_out(expr: Any) -> Any:
+    """Write a sum over layers out, whose number is known."""
+
+    def one(total: Sum) -> Any:
+        ((symbol, low, high),) = total.limits
+        return sympy.Add(*(total.function.xreplace({symbol: n}) for n in _between(low, high)))
+
+    return expr.replace(lambda e: isinstance(e, Sum), one)
+
+
+def _between(low: Any, high: Any) -> list[Any]:
+    return [sympy.Integer(n) for n in range(int(low), int(high) + 1)]

@@ -1,0 +1,135 @@
+"""The named constants of the algorithms, computed from what they are.
+
+Nothing here is a pasted decimal. A constant that is split, such as ``log 2 = HIGH + LOW``, has so few
+bits in its leading parts that their products with the whole numbers that occur are exact:
+a reduced argument is then right to its last bit, with and without fused multiply-add.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import mpmath
+
+from symbp.elementary.records import FORMATS, Format
+
+DIGITS = 60
+# Where tanh, erf change from their polynomial to the exponential function.
+TANH_NEAR = "0.55"
+ERF_NEAR = "1"
+# Beyond this erf rounds to 1: 1 - erf(ERF_END) is below a quarter of a rounding.
+ERF_END = {"float32": "4", "float64": "6"}
+# sin and cos: the largest whole number n of right angles is 2^TURNS.
+TURNS = {"float32": 10, "float64": 20}
+ANGLES = 4  # parts of pi/2
+
+
+@cache
+def constants(dtype: str) -> dict[str, float | int]:
+    """Return the value of every constant in a number format; whole numbers are integers' bits.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+    """
+    form = FORMATS[dtype]
+    with mpmath.workdps(DIGITS):
+        return {**_format(form), **_exponential(form), **_logarithm(form), **_circle(form), **_joints(form)}
+
+
+def _format(form: Format) -> dict[str, float | int]:
+    # Adding MAGIC rounds to a whole number, which then stands in the last bits.
+    magic = 1.5 * 2.0**form.bits
+    return {
+        "SHIFT": form.bits,
+        "MAGIC": magic,
+        "MAGIC_BITS": bits_of(magic, form),
+        "INF": float("inf"),
+        "NAN": float("nan"),
+    }
+
+
+def _exponential(form: Format) -> dict[str, float]:
+    two = mpmath.mpf(2)
+    least_normal, smallest = 1 - form.bias, 1 - form.bias - form.bits
+    half = -(-form.bias // 2)
+    high, low = split(mpmath.log(2), [form.bits + 1 - (form.bias + form.bits).bit_length(), 0], form)
+    magic = 1.5 * 2.0**form.bits + form.bias
+    return {
+        "LOG2_E": form.round(1 / mpmath.log(2)),
+        "LOG2_HIGH": high,
+        "LOG2_LOW": low,
+        # Below LEAST exp(x) rounds to 0, above MOST to infinity; a little further is harmless.
+        "LEAST": float(mpmath.floor((smallest - 2) * mpmath.log(2))),
+        "MOST": float(mpmath.ceil((form.bias + 1) * mpmath.log(2))),
+        # 2^n in two factors, neither of which over- or underflows.
+        "HALF": float(half),
+        "MAGIC_CENTRE": magic,
+        "MAGIC_DOWN": magic + half,
+        "DOWN": float(two**-half),
+        "LEAST_NORMAL": float(two**least_normal),
+    }
+
+
+def _logarithm(form: Format) -> dict[str, float | int]:
+    raise_by = form.bits + 2
+    return {
+        "ROOT_HALF_BITS": bits_of(form.round(mpmath.sqrt(mpmath.mpf(1) / 2)), form),
+        "RAISE": 2.0**raise_by,
+        "RAISE_EXPONENT": float(raise_by),
+    }
+
+
+def _circle(form: Format) -> dict[str, float]:
+    turns = TURNS[form.dtype]
+    widths = [form.bits + 1 - turns] * (ANGLES - 1) + [0]
+    parts = split(mpmath.pi / 2, widths, form)
+    return {
+        "TWO_OVER_PI": form.round(2 / mpmath.pi),
+        **{f"RIGHT_{part}": value for part, value in enumerate(parts, 1)},
+        "FAR": float(mpmath.floor(2**turns * mpmath.pi / 2)),
+    }
+
+
+def _joints(form: Format) -> dict[str, float]:
+    half_high, half_low = split(mpmath.pi / 2, [form.bits + 1, 0], form)
+    return {
+        "TANH_NEAR": form.round(mpmath.mpf(TANH_NEAR)),
+        "ERF_NEAR": form.round(mpmath.mpf(ERF_NEAR)),
+        "ERF_END": form.round(mpmath.mpf(ERF_END[form.dtype])),
+        "TAN_1": form.round(mpmath.tan(mpmath.pi / 8)),
+        "TAN_3": form.round(mpmath.tan(3 * mpmath.pi / 8)),
+        "RIGHT_HIGH": half_high,
+        "RIGHT_LOW": half_low,
+    }
+
+
+def split(value: Any, widths: list[int], form: Format) -> list[float]:
+    """Return numbers whose sum is `value` to the last bit of the last one.
+
+    Parameters
+    ----------
+    value : mpf
+    widths : list of int
+        The bits of each part; 0 for all that the format has.
+    """
+    parts = []
+    for width in widths:
+        if width:
+            unit = mpmath.mpf(2) ** (int(mpmath.floor(mpmath.log(abs(value), 2))) + 1 - width)
+            part = mpmath.nint(value / unit) * unit
+        else:
+            part = mpmath.mpf(form.round(value))
+        parts.append(form.round(part))
+        if parts[-1] != part:
+            raise ArithmeticError(f"{width} bits of {value} are no number of {form.dtype}")
+        value -= part
+    return parts
+
+
+def bits_of(value: float, form: Format) -> int:
+    """Return the bits of a positive normal number of the format, read as an integer."""
+    significand, exponent = mpmath.frexp(mpmath.mpf(value))
+    fraction = int((2 * significand - 1) * 2**form.bits)
+    return ((int(exponent) - 1 + form.bias) << form.bits) + fraction

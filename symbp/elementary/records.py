@@ -1,0 +1,114 @@
+"""What an elementary function of the kernels *is*: frozen records, stated as mathematics.
+
+A record names the function it computes and states its algorithm as a short list of
+assignments. The numbers in it are names: constants are computed from their definition
+(:mod:`symbp.elementary.constants`), polynomials are fitted (:mod:`symbp.elementary.fit`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sympy import Expr
+
+DTYPES = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A binary floating-point format.
+
+    Attributes
+    ----------
+    dtype : str
+    bits : int
+        Stored bits of the significand: 52 or 23.
+    bias : int
+        Of the exponent: 1023 or 127.
+    integer : str
+        The integer type of the same size.
+    """
+
+    dtype: str
+    bits: int
+    bias: int
+    integer: str
+
+    def round(self, value: object) -> float:
+        """Return the number of the format nearest to a real number (mpmath)."""
+        nearest = float(value)  # type: ignore[arg-type]
+        return nearest if self.dtype == "float64" else float(np.float32(nearest))
+
+
+FORMATS = {
+    "float32": Format("float32", 23, 127, "int32"),
+    "float64": Format("float64", 52, 1023, "int64"),
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A polynomial P(v) and what it approximates.
+
+    Attributes
+    ----------
+    name : str
+        As the algorithms call it.
+    target : Expr
+        In v.
+    weight : Expr
+        What the error of P is multiplied by to be a relative error of the function.
+    interval : tuple of Expr
+        Where v lies; for ``float32`` and ``float64`` alike unless `intervals` says more.
+    degree : mapping
+        dtype -> degree.
+    meaning : str
+        The approximation in words, for comments.
+    """
+
+    name: str
+    target: Expr
+    weight: Expr
+    interval: dict[str, tuple[Expr, Expr]]
+    degree: dict[str, int]
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Elementary:
+    """One elementary function.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the emitted text.
+    call : str
+        The class of the SymPy function whose calls it computes. ``Sigmoid`` is 1/(1 + exp(-x)).
+    value : Expr
+        The function of ``x`` that it computes, which is also what tests compare it with.
+    method : str
+        Range reduction and reconstruction, as one or two sentences.
+    body : str
+        The algorithm: assignments and a return, in ``x``. Numbers are of the kernel's type, but
+        ``I(...)`` are integers of its size. Names in capitals are constants, and
+        ``p = poly(NAME, v)`` is Horner's rule for a fitted polynomial.
+    uses : tuple of str
+        Other elementary functions that the body calls.
+    reach : str
+        The name of a constant: the algorithm holds for ``|x| <= reach``, and ``math`` has to
+        take over beyond. Empty: it holds everywhere.
+    source : str
+    """
+
+    name: str
+    call: str
+    value: Expr
+    method: str
+    body: str
+    uses: tuple[str, ...] = ()
+    reach: str = ""
+    source: str = ""

@@ -1,0 +1,1 @@
+"""Computation graphs: local derivatives on the edges, values forward, derivatives backward."""

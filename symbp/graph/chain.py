@@ -1,0 +1,233 @@
+"""The computation graph of any expression, with derivatives by the chain rule and the sum rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symbp.errors import GraphError
+from symbp.functions.names import nearest
+from symbp.graph import reading
+from symbp.graph.split import Splitter
+
+
+@dataclass(frozen=True)
+class Edge:
+    """From an operand to the node that uses it.
+
+    Attributes
+    ----------
+    source, target : str
+    derivative : sympy.Expr
+        The local derivative of the target with respect to the source.
+    value : sympy.Expr or None
+        Its value at the given point.
+    """
+
+    source: str
+    target: str
+    derivative: Any
+    value: Any
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """A node of the graph.
+
+    Attributes
+    ----------
+    name : str
+    formula : sympy.Expr or None
+        In the names of its operands; None for an input.
+    value : sympy.Expr or None
+        Forward: its value at the given point.
+    derivative : sympy.Expr
+        Backward: the derivative of the output with respect to it, in the names of nodes.
+    gradient : sympy.Expr or None
+        The value of that derivative.
+    depth : int
+        The length of the longest path from an input.
+    """
+
+    name: str
+    formula: Any
+    value: Any
+    derivative: Any
+    gradient: Any
+    depth: int
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A computation graph.
+
+    Attributes
+    ----------
+    vertices : tuple of Vertex
+        Operands stand before what uses them; the output is the last one.
+    edges : tuple of Edge
+    output : str
+    """
+
+    vertices: tuple[Vertex, ...]
+    edges: tuple[Edge, ...]
+    output: str
+
+    def __getitem__(self, name: str) -> Vertex:
+        for vertex in self.vertices:
+            if vertex.name == name:
+                return vertex
+        raise GraphError(f"no node {name!r} in this graph{nearest(name, [v.name for v in self.vertices])}")
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether the graph has values."""
+        return self.vertices[-1].value is not None
+
+    def derivative(self, name: str) -> Any:
+        """Return d output / d name: its value, or its formula where no values were given."""
+        vertex = self[name]
+        return vertex.gradient if self.evaluated else vertex.derivative
+
+    def leaving(self, name: str) -> tuple[Edge, ...]:
+        """Return the edges from a node to those that use it."""
+        return tuple(edge for edge in self.edges if edge.source == name)
+
+    def paths(self, name: str) -> tuple[tuple[Edge, ...], ...]:
+        """Return every path from a node to the output; the derivative is the sum of their products."""
+        if name == self.output:
+            return ((),)
+        return tuple((edge, *rest) for edge in self.leaving(name) for rest in self.paths(edge.target))
+
+
+def build(expression: object, at: Mapping[str, object] | None = None) -> Chain:
+    """Return the graph of an expression.
+
+    Parameters
+    ----------
+    expression : str, sympy.Expr or mapping
+        One formula, which is split into its operations; or assignments, each of which is a
+        node. The output is what no other node uses.
+    at : mapping, optional
+        Values of all inputs.
+
+    Raises
+    ------
+    GraphError
+        If names are defined by each other, have no value, or the text is no formula.
+    """
+    found = reading.formulas(expression)
+    if "" in found:
+        whole = found[""]
+        if not whole.free_symbols:
+            raise GraphError("the formula has no variable; expected something like '(a + b)*c'")
+        found = Splitter({symbol.name for symbol in whole.free_symbols}).split(whole)
+    order, inputs = _sorted(found)
+    output = _output(found, order)
+    values = _forward(found, order, inputs, at)
+    return _backward(found, [*inputs, *order], output, values)
+
+
+def _operands(formula: Any) -> list[str]:
+    return sorted(symbol.name for symbol in formula.free_symbols)
+
+
+def _sorted(found: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Return the nodes, each after its operands, and the inputs."""
+    if len(found) > reading.MAX_NODES:
+        raise GraphError(f"{len(found):,} nodes; the limit is {reading.MAX_NODES:,}")
+    order: list[str] = []
+    done: set[str] = set()
+    for start in found:
+        stack: list[tuple[str, list[str]]] = [(start, _operands(found[start]))] if start not in done else []
+        while stack:
+            name, waiting = stack[-1]
+            while waiting and (waiting[0] in done or waiting[0] not in found):
+                waiting.pop(0)
+            if waiting:
+                path = [entry for entry, _ in stack]
+                if waiting[0] in path:
+                    circle = " -> ".join([*path[path.index(waiting[0]) :], waiting[0]])
+                    raise GraphError(f"names are defined by each other: {circle}")
+                stack.append((waiting[0], _operands(found[waiting[0]])))
+            else:
+                stack.pop()
+                done.add(name)
+                order.append(name)
+    inputs = sorted({name for formula in found.values() for name in _operands(formula)} - set(found))
+    if not inputs:
+        raise GraphError("the formula has no variable; expected something like '(a + b)*c'")
+    return order, inputs
+
+
+def _output(found: Mapping[str, Any], order: list[str]) -> str:
+    used = {name for formula in found.values() for name in _operands(formula)}
+    last = [name for name in order if name not in used]
+    if len(last) != 1:
+        raise GraphError(f"expected one output, but nothing uses {' nor '.join(last)}; leave all but one out")
+    # The output stands last.
+    order.remove(last[0])
+    order.append(last[0])
+    return last[0]
+
+
+def _forward(
+    found: Mapping[str, Any], order: list[str], inputs: list[str], at: Mapping[str, object] | None
+) -> dict[str, Any]:
+    if at is None:
+        return {}
+    if not isinstance(at, Mapping):
+        raise GraphError(f"at = {at!r}: expected the values of the inputs, such as {{'x': 2}}")
+    for name in at:
+        if name not in inputs:
+            raise GraphError(f"{name!r} is no input of this graph{nearest(name, inputs)}")
+    missing = [name for name in inputs if name not in at]
+    if missing:
+        raise GraphError(f"no value for {', '.join(missing)}; give all inputs: {', '.join(inputs)}")
+    values = {name: reading.number(name, at[name]) for name in inputs}
+    for name in order:
+        values[name] = _at(found[name], values, name)
+    return values
+
+
+def _at(formula: Any, values: Mapping[str, Any], what: str) -> Any:
+    value = formula.subs({symbol: values[symbol.name] for symbol in formula.free_symbols})
+    if not value.is_number or not value.is_finite or not value.is_real:
+        raise GraphError(f"{what} = {formula} has no finite real value there")
+    return value
+
+
+def _backward(found: Mapping[str, Any], names: list[str], output: str, values: Mapping[str, Any]) -> Chain:
+    edges = []
+    for target in names:
+        formula = found.get(target, sympy.S.Zero)  # an input has no operands
+        for symbol in sorted(formula.free_symbols, key=lambda s: str(s.name)):
+            local = formula.diff(symbol)
+            value = _at(local, values, f"d {target}/d {symbol.name}") if values else None
+            edges.append(Edge(symbol.name, target, local, value))
+    derivative: dict[str, Any] = {output: sympy.S.One}
+    gradient: dict[str, Any] = {output: sympy.S.One}
+    for name in reversed(names):
+        leaving = [edge for edge in edges if edge.source == name]
+        if name != output:
+            derivative[name] = sympy.Add(*(derivative[e.target] * e.derivative for e in leaving))
+            if values:
+                gradient[name] = sympy.Add(*(gradient[e.target] * e.value for e in leaving))
+    depth: dict[str, int] = {}
+    for name in names:
+        depth[name] = max((depth[e.source] + 1 for e in edges if e.target == name), default=0)
+    vertices = tuple(
+        Vertex(
+            name,
+            found.get(name),
+            values.get(name),
+            derivative[name],
+            gradient[name] if values else None,
+            depth[name],
+        )
+        for name in names
+    )
+    return Chain(vertices, tuple(edges), output)

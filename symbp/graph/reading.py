@@ -1,0 +1,120 @@
+"""What a user writes down -> names with SymPy formulas: one formula, or a list of assignments."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from fractions import Fraction
+from numbers import Rational, Real
+from typing import Any
+
+import sympy
+
+from symbp.errors import GraphError
+from symbp.functions.parse import FUNCTIONS, Total, parse_formula
+from symbp.values import shown
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+MAX_NODES = 1000
+
+
+def formulas(expression: object) -> dict[str, Any]:
+    """Return name -> formula; the name of a formula without one is empty.
+
+    Parameters
+    ----------
+    expression : str, sympy.Expr or mapping
+        ``"(a + b)*c"``, ``"y = 2*a; a = 3*x"``, or ``{"y": "2*a", "a": 3*x}``.
+
+    Raises
+    ------
+    GraphError
+        If it is none of these.
+    ExpressionError
+        If a text is not a formula.
+    """
+    if isinstance(expression, Mapping):
+        pairs = [(str(name), formula) for name, formula in expression.items()]
+    elif isinstance(expression, str) and "=" in expression:
+        pairs = [_assignment(line) for line in re.split(r"[;\n]", expression) if line.strip()]
+    else:
+        return {"": formula(expression)}
+    found: dict[str, Any] = {}
+    for name, text in pairs:
+        _check_name(name)
+        if name in found:
+            raise GraphError(f"{name!r} is defined twice")
+        found[name] = formula(text)
+    if not found:
+        raise GraphError("no formula: expected something like '(a + b)*c' or 'y = 2*a; a = 3*x'")
+    return found
+
+
+def _assignment(line: str) -> tuple[str, str]:
+    name, equals, text = line.partition("=")
+    if not equals:
+        raise GraphError(f"{shown(line.strip())}: expected an assignment such as 'a = 3*x'")
+    return name.strip(), text.strip()
+
+
+def _check_name(name: str) -> None:
+    if not NAME.fullmatch(name) or name in FUNCTIONS:
+        raise GraphError(
+            f"{shown(name)} is no name for a quantity: letters, digits and _, not that of a function"
+        )
+
+
+def formula(value: object) -> Any:
+    """Return one formula as a SymPy expression."""
+    if isinstance(value, str):
+        expr = parse_formula(value, tuple(names_in(value)))
+    elif isinstance(value, sympy.Expr):
+        expr = value
+    elif isinstance(value, Rational | int | float):
+        expr = number("a formula", value)
+    else:
+        raise GraphError(f"{shown(value)} is no formula: expected a text or a SymPy expression")
+    if expr.has(Total):
+        raise GraphError("sum(...) is over the units of a layer; write the terms of this sum out")
+    if not expr.is_commutative or expr.is_Matrix or expr.has(sympy.I, sympy.nan, sympy.zoo, sympy.oo):
+        raise GraphError(f"{shown(value)} is no formula for a real number")
+    return expr
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names of a formula that are not functions, sorted; nothing is evaluated."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return []  # the parser says what is wrong
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    return sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called})
+
+
+def number(name: str, value: object) -> Any:
+    """Return a given number exactly: 0.1 is one tenth.
+
+    Raises
+    ------
+    GraphError
+        If it is not a finite real number.
+    """
+    if isinstance(value, bool):
+        raise GraphError(f"{name} = {shown(value)}: expected a number")
+    if isinstance(value, str):
+        try:
+            value = Fraction(value.strip())
+        except (ValueError, ZeroDivisionError):
+            raise GraphError(f"{name} = {shown(value)}: expected a number such as 2, -0.5 or 1/3") from None
+    if isinstance(value, sympy.Expr):
+        if not value.is_number or not value.is_real or not value.is_finite:
+            raise GraphError(f"{name} = {shown(value)}: expected a real number")
+        return value
+    if isinstance(value, Rational):
+        return sympy.Rational(int(value.numerator), int(value.denominator))
+    if isinstance(value, Real):
+        if abs(float(value)) == float("inf") or value != value:
+            raise GraphError(f"{name} = {shown(value)}: expected a finite number")
+        return sympy.Rational(repr(float(value)))
+    raise GraphError(f"{name} = {shown(value)}: expected a number")

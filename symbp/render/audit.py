@@ -1,0 +1,155 @@
+"""Verdicts on the source documents -> text, LaTeX, HTML, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from symbp.derivation.documents.language.latex import Latex
+from symbp.derivation.documents.language.reader import read
+from symbp.derivation.documents.language.text import written_ranges, written_statement
+from symbp.derivation.documents.library import NAMES, audit, get
+from symbp.derivation.documents.records import Verdict
+from symbp.derivation.documents.shapes import Shapes
+from symbp.errors import RenderError
+from symbp.functions.names import nearest
+from symbp.render.environment import render
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One verdict as a template needs it; formulas in the format's own writing."""
+
+    number: str
+    proved: bool
+    printed: str
+    where: str
+    right: str
+    right_where: str
+    because: str
+    method: str
+    detail: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One document."""
+
+    name: str
+    title: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def errata(self) -> int:
+        return sum(not entry.proved for entry in self.entries)
+
+
+Writer = Callable[[Verdict, str, str], tuple[str, str]]
+
+
+def _as_text(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
+    statement = read(text, where)
+    return written_statement(statement).replace("==", "="), written_ranges(statement.ranges)
+
+
+def _as_latex(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
+    statement = read(text, where)
+    writer = Latex(Shapes(get(verdict.document).settings[verdict.setting]))
+    return writer.statement(statement), writer.ranges(statement.ranges)
+
+
+def _sections(names: Sequence[str], write: Writer) -> tuple[Section, ...]:
+    return tuple(Section(name, get(name).title, tuple(_entries(audit(name), write))) for name in names)
+
+
+def _entries(verdicts: Sequence[Verdict], write: Writer) -> list[Entry]:
+    found = []
+    for v in verdicts:
+        printed, where = write(v, v.printed, v.where)
+        right, right_where = write(v, v.right, v.right_where) if v.right else ("", "")
+        found.append(
+            Entry(
+                v.number,
+                v.verdict == "proved",
+                printed,
+                where,
+                right,
+                right_where if right_where != where else "",
+                v.because,
+                v.method,
+                v.detail,
+                v.label,
+            )
+        )
+    return found
+
+
+def text(names: Sequence[str]) -> str:
+    """Return the verdicts for the terminal."""
+    return render("text", "audit.txt.j2", {"documents": _sections(names, _as_text)})
+
+
+def latex(names: Sequence[str]) -> str:
+    """Return the verdicts as a LaTeX article."""
+    return render("latex", "audit.tex.j2", {"documents": _sections(names, _as_latex)})
+
+
+def html(names: Sequence[str]) -> str:
+    """Return the verdicts as one self-contained HTML page."""
+    return render("html", "audit.html.j2", {"documents": _sections(names, _as_text)})
+
+
+def as_json(names: Sequence[str]) -> str:
+    """Return a list with one object for each equation."""
+    found = []
+    for name in names:
+        for v in audit(name):
+            found.append(
+                {
+                    "document": v.document,
+                    "equation": v.number,
+                    "verdict": v.verdict,
+                    "printed": v.printed,
+                    "where": v.where,
+                    "right": v.right or v.printed,
+                    "right_where": v.right_where or v.where,
+                    "method": v.method,
+                    "detail": v.detail,
+                    "because": v.because,
+                    "step": v.label,
+                }
+            )
+    return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+FORMATS: dict[str, Callable[[Sequence[str]], str]] = {
+    "text": text,
+    "latex": latex,
+    "html": html,
+    "json": as_json,
+}
+
+
+def page(document: str | None = None, form: str = "text") -> str:
+    """Return what the audit finds, in a document or in all.
+
+    Parameters
+    ----------
+    document : str, optional
+        "000" to "004"; all of them if left out.
+    form : str
+        "text", "latex", "html" or "json".
+
+    Raises
+    ------
+    DocumentError
+        If there is no such document.
+    RenderError
+        If there is no such format.
+    """
+    if form not in FORMATS:
+        raise RenderError(f"unknown format {form!r}{nearest(form, FORMATS)}")
+    names = NAMES if document is None else (get(document).name,)
+    return FORMATS[form](names)

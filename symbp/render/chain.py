@@ -1,0 +1,199 @@
+"""A computation graph -> text, formulas, LaTeX article with a drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy
+
+from symbp.graph.chain import Chain, Edge
+from symbp.render.environment import render
+
+WIDTH = 13.0
+DISTANCE = 1.6
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line: what it is, how it is made, what comes out."""
+
+    left: str
+    middle: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A node of the drawing, in centimetres."""
+
+    name: str
+    x: str
+    y: str
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """An edge of the drawing, with the local derivative."""
+
+    source: str
+    target: str
+    label: str
+
+
+def number(value: Any) -> str:
+    """Return an exact fraction, or six digits of any other number."""
+    if value.is_Rational and len(str(value)) <= 12:
+        return str(value)
+    return f"{float(value):.{DIGITS}g}"
+
+
+Write = Callable[[Any], str]
+
+
+def _latex(expr: Any) -> str:
+    return str(sympy.latex(expr))
+
+
+def _latex_number(value: Any) -> str:
+    text = number(value)
+    if "/" in text:
+        return str(sympy.latex(value))
+    mantissa, e, exponent = text.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa
+
+
+def _forward(chain: Chain, write: Write, digits: Write) -> list[Row]:
+    rows = []
+    for vertex in chain.vertices:
+        middle = [] if vertex.formula is None else [write(vertex.formula)]
+        middle += [digits(vertex.value)] if chain.evaluated else []
+        if middle:
+            rows.append(Row(write(sympy.Symbol(vertex.name)), tuple(middle)))
+    return rows
+
+
+def _local(chain: Chain, write: Write, digits: Write, partial: Callable[[str, str], str]) -> list[Row]:
+    return [
+        Row(partial(edge.target, edge.source), _different(write(edge.derivative), edge, chain, digits))
+        for edge in chain.edges
+    ]
+
+
+def _different(formula: str, edge: Edge, chain: Chain, digits: Write) -> tuple[str, ...]:
+    value = (digits(edge.value),) if chain.evaluated else ()
+    return (formula, *(v for v in value if v != formula))
+
+
+def _backward(
+    chain: Chain, write: Write, digits: Write, partial: Callable[[str, str], str], times: str
+) -> list[Row]:
+    """Along a path the factors multiply, and over the paths the products add."""
+    rows = []
+    for vertex in reversed(chain.vertices):
+        leaving = chain.leaving(vertex.name)
+        if not leaving:
+            continue
+        middle: list[str] = []
+        several = len(leaving) > 1 or leaving[0].target != chain.output
+        if several:
+            middle.append(" + ".join(times.join(_factors(e, chain, partial)) for e in leaving))
+        if chain.evaluated and several:
+            middle.append(" + ".join(times.join(_values(e, chain, digits)) for e in leaving))
+        if chain.evaluated:
+            middle.append(digits(vertex.gradient))
+        else:
+            middle.append(write(vertex.derivative))
+        rows.append(Row(partial(chain.output, vertex.name), tuple(dict.fromkeys(middle))))
+    return rows
+
+
+def _factors(edge: Edge, chain: Chain, partial: Callable[[str, str], str]) -> list[str]:
+    """d output / d target, unless the target is the output, and the edge's own derivative."""
+    before = [] if edge.target == chain.output else [partial(chain.output, edge.target)]
+    return [*before, partial(edge.target, edge.source)]
+
+
+def _values(edge: Edge, chain: Chain, digits: Write) -> list[str]:
+    before = [] if edge.target == chain.output else [chain[edge.target].gradient]
+    return [_bracket(digits(value)) for value in (*before, edge.value)]
+
+
+def _bracket(text: str) -> str:
+    return f"({text})" if text.startswith("-") else text
+
+
+def text(chain: Chain) -> str:
+    """Return the graph for the terminal."""
+
+    def partial(of: str, wrt: str) -> str:
+        return f"d{of}/d{wrt}"
+
+    return render(
+        "text",
+        "chain.txt.j2",
+        {
+            "forward": _forward(chain, str, number),
+            "local": _local(chain, str, number, partial),
+            "backward": _backward(chain, str, number, partial, " * "),
+        },
+    )
+
+
+def _partial_latex(of: str, wrt: str) -> str:
+    return rf"\frac{{\partial {_latex(sympy.Symbol(of))}}}{{\partial {_latex(sympy.Symbol(wrt))}}}"
+
+
+def _formulas(chain: Chain) -> dict[str, list[Row]]:
+    times = r" \cdot " if chain.evaluated else r"\, "
+    return {
+        "forward": _forward(chain, _latex, _latex_number),
+        "local": _local(chain, _latex, _latex_number, _partial_latex),
+        "backward": _backward(chain, _latex, _latex_number, _partial_latex, times),
+    }
+
+
+def markdown(chain: Chain) -> str:
+    """Return the graph's equations as Markdown with formulas between dollar signs."""
+    return render("markdown", "chain.md.j2", _formulas(chain))
+
+
+def latex(chain: Chain) -> str:
+    """Return a LaTeX article: the drawing, the values forward, the derivatives backward."""
+    dots, lines = drawing(chain)
+    return render("latex", "chain.tex.j2", {**_formulas(chain), "dots": dots, "strokes": lines})
+
+
+def drawing(chain: Chain) -> tuple[list[Dot], list[Line]]:
+    """Return nodes, from the inputs on the left to the output on the right, and edges."""
+    columns: dict[int, list[Any]] = {}
+    for vertex in chain.vertices:
+        # An input stands just before what uses it first, so that few edges pass other nodes.
+        used = [chain[edge.target].depth - 1 for edge in chain.leaving(vertex.name)]
+        place = min(used) if vertex.formula is None else vertex.depth
+        columns.setdefault(place, []).append(vertex)
+    step = min(3.2, WIDTH / max(max(columns), 1))
+    dots: list[Dot] = []
+    names: dict[str, str] = {}
+    for depth, column in columns.items():
+        top = (len(column) - 1) / 2 * DISTANCE
+        for row, vertex in enumerate(column):
+            names[vertex.name] = f"n{len(names)}"
+            value = _latex_number(vertex.value) if chain.evaluated else ""
+            label = _latex(sympy.Symbol(vertex.name))
+            # Two nodes of one column stand a little apart from a straight line through them.
+            shift = 0.25 * (depth % 2)
+            dots.append(
+                Dot(
+                    names[vertex.name],
+                    f"{depth * step:.2f}",
+                    f"{top - row * DISTANCE + shift:.2f}",
+                    label,
+                    value,
+                )
+            )
+    lines = [Line(names[edge.source], names[edge.target], _latex(edge.derivative)) for edge in chain.edges]
+    return dots, lines

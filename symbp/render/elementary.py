@@ -1,0 +1,78 @@
+"""Elementary functions -> what the templates print."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from typing import Any
+
+from symbp.elementary import FUNCTIONS
+from symbp.elementary.expand import code, with_used
+from symbp.elementary.measured import measured
+from symbp.elementary.records import FORMATS
+from symbp.render.environment import render
+from symbp.version import __version__
+
+WIDTH = 92
+
+# What math offers under another name, or as a formula; of x[i].
+_MATH = {
+    "sigmoid": "F(1)/(F(1) + math.exp(-x[i]))",
+    "arctan": "math.atan(x[i])",
+}
+
+
+def functions(names: Iterable[str], dtype: str) -> list[dict[str, Any]]:
+    """Return the named functions and those that they call, as the template wants them.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Keys of :data:`symbp.elementary.FUNCTIONS`.
+    dtype : {"float64", "float32"}
+    """
+    found = [code(name, dtype) for name in with_used(names)]
+    return [
+        {
+            "name": function.name,
+            "comments": [
+                *textwrap.wrap(f"{function.record.value}: {function.record.method}.", WIDTH),
+                *function.polynomials,
+                *_error(function.name, dtype),
+            ],
+            "lines": function.lines,
+        }
+        for function in found
+    ]
+
+
+def _error(name: str, dtype: str) -> list[str]:
+    found = measured().get((name, dtype))
+    return [] if found is None else [f"largest error met in {found.points:,} points: {found.worst} ulp"]
+
+
+def module_source(dtype: str, names: Iterable[str] = tuple(FUNCTIONS), contract: bool = True) -> str:
+    """Return a module with the functions, a loop ``all_NAME(x, y)`` and one with ``math`` for each.
+
+    Parameters
+    ----------
+    dtype : {"float64", "float32"}
+    names : iterable of str
+    contract : bool
+        Whether the compiler may fuse multiplications with additions, as in the trainers.
+    """
+    names = tuple(names)
+    loops = [{"name": f"all_{name}", "value": f"{name}(x[i])"} for name in names]
+    loops += [{"name": f"math_{name}", "value": _MATH.get(name, f"math.{name}(x[i])")} for name in names]
+    return render(
+        "numba",
+        "elementary_module.py.j2",
+        {
+            "dtype": dtype,
+            "integer": FORMATS[dtype].integer,
+            "fastmath": '{"contract"}' if contract else "False",
+            "version": __version__,
+            "elementary": functions(names, dtype),
+            "loops": loops,
+        },
+    )

@@ -1,0 +1,46 @@
+"""The page of the elementary functions: how each is computed and how accurate it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from symbp.elementary import FITS, FUNCTIONS
+from symbp.elementary.constants import constants
+from symbp.elementary.fit import polynomials
+from symbp.elementary.measured import measured
+from symbp.elementary.records import DTYPES, Elementary
+from symbp.render.environment import render
+
+
+def page() -> str:
+    """Return the page as Markdown; the same on every machine."""
+    data = {
+        "functions": [_function(record) for record in FUNCTIONS.values()],
+        "polynomials": [_fit(name) for name in FITS],
+    }
+    return render("markdown", "elementary.md.j2", data)
+
+
+def _function(record: Elementary) -> Mapping[str, Any]:
+    errors = [measured()[record.name, dtype] for dtype in DTYPES]
+    return {
+        "name": record.name,
+        "value": str(record.value),
+        "method": record.method,
+        "source": record.source,
+        "reach": [f"{constants(dtype)[record.reach]:,.0f} in {dtype}" for dtype in DTYPES if record.reach],
+        "errors": [
+            {"dtype": dtype, "worst": e.worst, "mean": e.mean, "at": f"{e.at:.6g}", "points": f"{e.points:,}"}
+            for dtype, e in zip(DTYPES, errors, strict=True)
+        ],
+    }
+
+
+def _fit(name: str) -> Mapping[str, Any]:
+    fitted = [polynomials(dtype)[name] for dtype in DTYPES]
+    return {
+        "meaning": FITS[name].meaning,
+        "degrees": ", ".join(str(len(p.coefficients) - 1) for p in fitted),
+        "errors": ", ".join(f"{p.rounded:.1e}" for p in fitted),
+    }

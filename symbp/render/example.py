@@ -1,0 +1,147 @@
+"""A worked example -> text, Markdown, LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import sympy
+
+from symbp.algebra.nodes import Node, output, weight
+from symbp.derivation.numbers import Example, Value
+from symbp.notation import get
+from symbp.notation.latex import LatexWriter
+from symbp.notation.text import TextWriter
+from symbp.notation.writer import Writer
+from symbp.render.environment import render
+from symbp.render.web import WebWriter
+
+DIGITS = 6
+# Longer fractions are shown as decimals.
+_LENGTH = 9
+_PRECISION = 50
+
+
+@dataclass(frozen=True)
+class Row:
+    """One computed number."""
+
+    label: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A matrix of weights or of their derivatives, and the steps it comes from."""
+
+    name: str
+    label: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+def shown(value: Any, digits: int | None) -> str:
+    """Return a short fraction as it is, or decimals; with `digits`, always decimals."""
+    if value.is_Rational and (value.is_Integer or (digits is None and len(str(value)) <= _LENGTH)):
+        return str(value)
+    decimal = Decimal(str(sympy.Float(value, _PRECISION)))
+    form = "f" if decimal == 0 or Decimal("1e-4") <= abs(decimal) < 10**9 else "e"
+    return f"{decimal:.{digits or DIGITS}{form}}"
+
+
+def _plain(value: Any, digits: int | None) -> str:
+    return shown(value, digits)
+
+
+def _tex(value: Any, digits: int | None) -> str:
+    text = shown(value, digits)
+    numerator, slash, denominator = text.partition("/")
+    if slash:
+        sign = "-" if numerator.startswith("-") else ""
+        return rf"{sign}\tfrac{{{numerator.lstrip('-')}}}{{{denominator}}}"
+    mantissa, e, exponent = text.partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else text
+
+
+Digits = Callable[[Any, int | None], str]
+
+
+def _data(example: Example, writer: Writer, number: Digits, digits: int | None) -> dict[str, Any]:
+    network = example.network
+    one = sympy.Integer
+
+    def rows(values: Sequence[Value]) -> list[Row]:
+        return [
+            Row(v.label, writer.expression(_no_sample(v.quantity)), number(v.value, digits)) for v in values
+        ]
+
+    def matrix(k: int, entries: Sequence[Sequence[Any]], label: str = "") -> Matrix:
+        return Matrix(
+            writer.expression(weight(one(k), sympy.Symbol("i"), sympy.Symbol("j"))),
+            label,
+            tuple(tuple(number(value, digits) for value in row) for row in entries),
+        )
+
+    last = one(network.hidden + 1)
+    inputs = [
+        Row("", writer.expression(output(one(0), one(n))), number(value, digits))
+        for n, value in enumerate(example.given.inputs, 1)
+    ]
+    targets = [
+        Row("", writer.expression(Node("y", last, (one(n),))), number(value, digits))
+        for n, value in enumerate(example.given.targets, 1)
+    ]
+    given = example.given.sample_weight
+    v = [Row("", writer.expression(Node("v", last)), number(given, digits))] if network.weighted else []
+    return {
+        "name": network.name,
+        "given": inputs + targets + v,
+        "weights": [matrix(k, rows_) for k, rows_ in enumerate(example.given.weights, 1)],
+        "forward": rows(example.forward),
+        "backward": rows(example.backward),
+        "gradients": [matrix(g.layer, g.rows, g.label) for g in example.gradients],
+    }
+
+
+def _no_sample(expr: Any) -> Any:
+    """There is one sample: its number need not be printed."""
+    return expr.replace(lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices))
+
+
+def _page(kind: str, template: str, example: Example, notation: str, digits: int | None) -> str:
+    chosen, number = _WRITERS[kind]
+    writer = chosen(get(notation), example.network.sizes)
+    return render(kind, template, _data(example, writer, number, digits))
+
+
+_WRITERS: dict[str, tuple[Callable[..., Writer], Digits]] = {
+    "text": (TextWriter, _plain),
+    "markdown": (LatexWriter, _tex),
+    "latex": (LatexWriter, _tex),
+    "html": (WebWriter, _plain),
+}
+
+
+def text(example: Example, notation: str = "smatrix", digits: int | None = None) -> str:
+    """Return the worked example for the terminal."""
+    return _page("text", "example.txt.j2", example, notation, digits)
+
+
+def markdown(example: Example, notation: str = "smatrix", digits: int | None = None) -> str:
+    """Return the worked example as Markdown with formulas between dollar signs."""
+    return _page("markdown", "example.md.j2", example, notation, digits)
+
+
+def latex(example: Example, notation: str = "smatrix", digits: int | None = None) -> str:
+    """Return the worked example as a LaTeX article."""
+    return _page("latex", "example.tex.j2", example, notation, digits)
+
+
+def html(example: Example, notation: str = "smatrix", digits: int | None = None) -> str:
+    """Return the worked example as one HTML file that needs nothing else."""
+    return _page("html", "example.html.j2", example, notation, digits)
+
+
+FORMATS = {"text": text, "markdown": markdown, "latex": latex, "html": html}

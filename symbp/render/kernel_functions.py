@@ -1,0 +1,113 @@
+"""By which name a kernel calls a function of SymPy: Python's ``math``, or one that the file brings along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy import Expr, Function
+
+from symbp.algebra.named import NAMED, Sigmoid
+from symbp.elementary import CALLS
+from symbp.errors import PlanError
+
+# The class of the SymPy function -> what Numba offers for it.
+_MATH = {
+    "exp": "math.exp",
+    "expm1": "math.expm1",
+    "log": "math.log",
+    "log1p": "math.log1p",
+    "sqrt": "math.sqrt",
+    "tanh": "math.tanh",
+    "sinh": "math.sinh",
+    "cosh": "math.cosh",
+    "erf": "math.erf",
+    "sin": "math.sin",
+    "cos": "math.cos",
+    "atan": "math.atan",
+    "floor": "math.floor",
+    "Abs": "abs",
+    "sign": "np.sign",
+    "Erfc": "math.erfc",
+}
+# Functions with a stable form, which the file brings along with the kernels.
+_NAMED = {kind.__name__: kind.title for kind in NAMED}
+
+
+class KernelFunctions:
+    """The functions of one trainer's kernels.
+
+    Parameters
+    ----------
+    elementary : {"libm", "fast"}
+        Whether elementary functions are those of ``math`` or emitted ones, which vectorise.
+
+    Attributes
+    ----------
+    used : set of str
+        The emitted functions that were called so far: keys of :data:`symbp.elementary.FUNCTIONS`.
+    """
+
+    def __init__(self, elementary: str = "libm") -> None:
+        self._emitted = CALLS if elementary == "fast" else {}
+        self.used: set[str] = set()
+
+    def name(self, function: str, near: bool) -> str:
+        """Return how to call a function of SymPy.
+
+        Parameters
+        ----------
+        function : str
+            The name of its class.
+        near : bool
+            Whether its argument is known to lie within reach of the emitted function.
+
+        Raises
+        ------
+        PlanError
+            If there is none.
+        """
+        emitted = self._emitted.get(function)
+        if emitted is not None and (near or not emitted.reach):
+            self.used.add(emitted.name)
+            return emitted.name
+        found = _NAMED.get(function) or _MATH.get(function)
+        if found is None:
+            raise PlanError(f"no kernel for the function {function}")
+        return found
+
+    def is_emitted(self, function: str) -> bool:
+        """Whether a function of SymPy is one of the emitted elementary functions."""
+        return function in self._emitted
+
+    def recognised(self, value: Expr) -> Expr:
+        """Return the value with every combination that has a function of its own as a call of it."""
+        if "Sigmoid" not in self._emitted:
+            return value
+        return value.replace(_is_sigmoid, lambda e: Sigmoid(-_exponent(e)) ** -e.exp)
+
+    def limited(self, value: Expr) -> list[tuple[Any, str]]:
+        """Return the arguments of emitted functions that have a reach, each with the constant's name."""
+        found = {
+            (call.args[0], reach)
+            for call in value.atoms(Function)
+            if not call.is_number
+            and (emitted := self._emitted.get(call.func.__name__))
+            and (reach := emitted.reach)
+        }
+        return sorted(found, key=str)
+
+
+def _exponent(reciprocal: Any) -> Any:
+    """Return u of 1/(1 + exp(u))^n."""
+    return next(term.args[0] for term in reciprocal.base.args if isinstance(term, sympy.exp))
+
+
+def _is_sigmoid(e: Any) -> bool:
+    """Whether an expression is 1/(1 + exp(u))^n for a whole number n > 0, and no constant."""
+    if e.is_number or not (isinstance(e, sympy.Pow) and isinstance(e.base, sympy.Add)):
+        return False
+    if not (e.exp.is_Integer and e.exp.is_negative):
+        return False
+    terms = e.base.args
+    return len(terms) == 2 and 1 in terms and any(isinstance(term, sympy.exp) for term in terms)

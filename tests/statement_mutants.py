@@ -1,0 +1,174 @@
+"""Printed statements broken in every way: sign, factor, number, index, transpose, layer, range, function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import sympy
+
+from symbp.derivation.documents.language.reader import read
+from symbp.derivation.documents.language.text import written_ranges, written_statement
+from symbp.derivation.documents.language.tree import (
+    BINDERS,
+    Binary,
+    Call,
+    Cases,
+    Expression,
+    Literal,
+    Negative,
+    Number,
+    Ref,
+    Transpose,
+    rebuild,
+)
+from symbp.derivation.documents.records import Setting
+from symbp.derivation.documents.shapes import Shapes
+
+ONE = Number("1")
+
+
+def mutants(text: str, where: str, setting: Setting) -> Iterator[tuple[str, str, str]]:
+    """Yield (kind, text, where) of the statement with one thing broken on its right sides, or its ranges."""
+    statement = read(text, where)
+    context = Context(Shapes(setting), {function.name for function in setting.functions})
+    seen = {written_statement(statement)}
+    for number in range(1, len(statement.sides)):
+        side = statement.sides[number]
+        for kind, broken in _everywhere(side, tuple(bound.index for bound in statement.ranges), context):
+            sides = (*statement.sides[:number], broken, *statement.sides[number + 1 :])
+            mutant = written_statement(replace(statement, sides=sides))
+            if mutant not in seen:
+                seen.add(mutant)
+                yield kind, mutant, written_ranges(statement.ranges)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the mutations must know of the setting."""
+
+    shapes: Shapes
+    functions: set[str]
+
+    def is_number(self, tree: Ref, indices: tuple[str, ...]) -> bool:
+        """Whether a transpose would change nothing."""
+        names = {index: sympy.Symbol(index, integer=True) for index in indices}
+        return self.shapes.is_scalar(self.shapes.shape(tree, names))
+
+
+def _everywhere(
+    tree: Expression, indices: tuple[str, ...], context: Context
+) -> Iterator[tuple[str, Expression]]:
+    """Yield the tree with one change at one place."""
+    yield from _here(tree, indices, context)
+    inner = indices
+    skipped: set[int] = set()
+    if isinstance(tree, Call):
+        skipped = set(BINDERS.get(tree.name, ()))
+        inner = (*indices, *(getattr(tree.arguments[place], "name", "") for place in skipped))
+    for place, child in enumerate(_children(tree)):
+        if isinstance(tree, Call) and place in skipped:
+            continue
+        for kind, broken in _everywhere(child, inner, context):
+            yield kind, _put(tree, place, broken)
+
+
+def _children(tree: Expression) -> list[Expression]:
+    match tree:
+        case Call(_, _, arguments):
+            return list(arguments)
+        case Binary(_, left, right):
+            return [left, right]
+        case Negative(operand) | Transpose(operand):
+            return [operand]
+        case Literal(rows):
+            return [entry for row in rows for entry in row]
+        case Cases():
+            return [tree.left, tree.right, tree.yes, tree.no]
+    return []
+
+
+def _put(tree: Expression, place: int, child: Expression) -> Expression:
+    match tree:
+        case Call(name, layers, arguments):
+            return Call(name, layers, (*arguments[:place], child, *arguments[place + 1 :]))
+        case Binary(operator, left, right):
+            return Binary(operator, *((child, right) if place == 0 else (left, child)))
+        case Literal(rows):
+            width = len(rows[0])
+            flat = [entry for row in rows for entry in row]
+            flat[place] = child
+            return Literal(tuple(tuple(flat[n : n + width]) for n in range(0, len(flat), width)))
+        case Cases():
+            return replace(tree, **{("left", "right", "yes", "no")[place]: child})
+    return rebuild(tree, lambda _: child)
+
+
+def _here(tree: Expression, indices: tuple[str, ...], context: Context) -> Iterator[tuple[str, Expression]]:
+    match tree:
+        case Number():
+            last = Fraction(1, 10**tree.decimals)
+            yield "number", Number(f"{float(tree.value + last):.{tree.decimals}f}")
+        case Binary("+", left, right):
+            yield "sign", Binary("-", left, right)
+        case Binary("-", left, right):
+            yield "sign", Binary("+", left, right)
+        case Binary("*" | "@" | "/", left, right):
+            yield "factor", left
+            yield "factor", right
+            yield "sign", Negative(tree)
+        case Negative(operand):
+            yield "sign", operand
+        case Transpose(operand):
+            yield "transpose", operand
+        case Ref():
+            yield from _of_ref(tree, indices, context)
+        case Call():
+            yield from _of_call(tree, context.functions)
+
+
+def _of_ref(tree: Ref, indices: tuple[str, ...], context: Context) -> Iterator[tuple[str, Expression]]:
+    for place, layer in enumerate(tree.layers):
+        for operator in "+-":
+            shifted = Binary(operator, layer, ONE)
+            yield (
+                "layer",
+                replace(tree, layers=(*tree.layers[:place], shifted, *tree.layers[place + 1 :])),
+            )
+    for place, entry in enumerate(tree.entries):
+        for other in indices:
+            if isinstance(entry, Ref) and entry.name in indices and entry.name != other:
+                changed = (*tree.entries[:place], Ref(other), *tree.entries[place + 1 :])
+                yield "index", replace(tree, entries=changed)
+    if not tree.entries and tree.name not in indices and not context.is_number(tree, indices):
+        yield "transpose", Transpose(tree)
+
+
+def _of_call(tree: Call, functions: set[str]) -> Iterator[tuple[str, Expression]]:
+    arguments = tree.arguments
+    if tree.name in BINDERS and tree.name != "matrix":
+        body, index, low, high = arguments
+        yield "range", replace(tree, arguments=(body, index, Binary("+", low, ONE), high))
+        yield "range", replace(tree, arguments=(body, index, low, Binary("-", high, ONE)))
+    if tree.name == "matrix":
+        yield "range", replace(tree, arguments=(*arguments[:3], *arguments[3:5], arguments[6], arguments[5]))
+        yield "range", replace(tree, arguments=(*arguments[:6], Binary("-", arguments[6], ONE)))
+    if tree.name == "rows":
+        array, low, high = arguments
+        yield "range", array
+        yield "range", replace(tree, arguments=(array, Binary("-", low, ONE), Binary("-", high, ONE)))
+    if tree.name in functions:
+        yield "function", replace(tree, name=f"d{tree.name}")
+        yield "function", arguments[0]
+    if tree.name[1:] in functions:
+        yield "function", replace(tree, name=tree.name[1:])
+    if tree.name in ("diag", "positive", "exp", "log"):
+        yield "function", arguments[0]
+    for place, layer in enumerate(tree.layers):
+        for operator in "+-":
+            shifted = Binary(operator, layer, ONE)
+            yield (
+                "layer",
+                replace(tree, layers=(*tree.layers[:place], shifted, *tree.layers[place + 1 :])),
+            )

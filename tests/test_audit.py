@@ -1,0 +1,297 @@
+"""The source documents: what the checks find in them, and that it is the checks that find it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from symbp.cli import main
+from symbp.derivation.derive import derive
+from symbp.derivation.documents.decide import Judge, verdict
+from symbp.derivation.documents.language.reader import read, read_expression
+from symbp.derivation.documents.language.text import written_ranges, written_statement
+from symbp.derivation.documents.library import NAMES, audit, get
+from symbp.derivation.documents.records import Equation, Family, Setting
+from symbp.errors import DocumentError
+from symbp.network import Dense, Network
+from symbp.render.audit import page
+
+# What is wrong in the documents, as found; the method that finds it.
+ERRATA = {
+    "000": {"1.7, x_i": "shapes", "1.8": "names", "2.16, i < j": "shapes"},
+    "001": {
+        "E": "shapes",
+        "delta(3), component": "numbers",
+        "delta(2), component 1": "numbers",
+        "delta(2), component 2": "numbers",
+        "delta(2), component 3": "numbers",
+        "delta(2), vector": "shapes",
+        "delta(2), vector with a": "shapes",
+        "dJ/dTheta": "shapes",
+        "algorithm, delta(L)": "numbers",
+        "algorithm, Delta": "shapes",
+        "dJ/dtheta = D": "numbers",
+    },
+    "002": {
+        "tanh'": "shapes",
+        "after 2, e": "shapes",
+        "example, x(3)": "numbers",
+        "example, delta(3), expression": "numbers",
+        "example, delta(2), expression": "numbers",
+        "remark 5, epoch": "numbers",
+    },
+    "003": {
+        "3.1, a_1": "numbers",
+        "23": "numbers",
+        "26, W": "shapes",
+        "32": "numbers",
+        "table 2, row 4": "shapes",
+        "table 2, row 5": "shapes",
+        "table 2, row 6": "shapes",
+        "table 2, row 7": "shapes",
+        "38": "range",
+        "5.2, delta(K)": "range",
+        "5.2, loop": "numbers",
+    },
+    "004": {
+        "1": "numbers",
+        "2": "numbers",
+        "3": "numbers",
+        "6": "numbers",
+        "23": "shapes",
+        "24": "shapes",
+        "26": "shapes",
+        "28": "shapes",
+        "29": "shapes",
+        "30": "shapes",
+    },
+}
+
+NUMBERED = {
+    "000": [f"1.{n}" for n in range(1, 9)] + [f"2.{n}" for n in range(1, 18)],
+    "001": [str(n) for n in range(1, 5)],
+    "002": ["1", "2"],
+    "003": [str(n) for n in range(1, 42) if n != 16],  # the page numbers an empty line (16)
+    "004": [str(n) for n in range(1, 31)],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_errata_found(name: str) -> None:
+    found = {v.number: v.method for v in audit(name) if v.verdict == "erratum"}
+    assert found == ERRATA[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_numbered_equation_is_there_once(name: str) -> None:
+    numbers = [equation.number for equation in get(name).equations]
+    assert len(numbers) == len(set(numbers))
+    for number in NUMBERED[name]:
+        assert any(re.fullmatch(rf"{re.escape(number)}(, .*)?", found) for found in numbers), number
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_statement_decides_and_nothing_else(name: str) -> None:
+    """With the right form in the place of the printed one, the same equation is proved."""
+    document = get(name)
+    judges: dict[str, Judge] = {}
+    for equation in document.equations:
+        if equation.right:
+            where = equation.right_where or equation.where
+            corrected = replace(equation, printed=equation.right, where=where)
+            assert verdict(document, corrected, judges).verdict == "proved"
+
+
+def test_an_erratum_needs_a_right_form_that_holds() -> None:
+    wrong = Equation("x", "z[l] == W[l] @ a[l-1]", "1 <= l <= L")
+    for right in ("", "z[l] == W[l] @ a[l-1] - b[l]"):
+        with pytest.raises(DocumentError, match="does not hold either"):
+            verdict(get("004"), replace(wrong, right=right), {})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_steps_exist(name: str) -> None:
+    network = Network(2, [Dense(3, "tanh"), Dense(1, "sigmoid")], "half_squared_error")
+    labels = {label.partition(",")[0] for label in derive(network).labels}
+    assert {equation.label for equation in get(name).equations} <= labels | {""}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_neighbouring_layers_differ(name: str) -> None:
+    for setting in get(name).settings.values():
+        if setting.sizes and not setting.fixed:
+            for widths in (*setting.widths, setting.small):
+                assert all(a != b for a, b in pairwise(widths)), widths
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_statements_are_written_as_they_are_read(name: str) -> None:
+    for equation in get(name).equations:
+        for text in (*equation.readings, equation.right):
+            if text:
+                statement = read(text, equation.where)
+                again = read(written_statement(statement), written_ranges(statement.ranges))
+                assert again == statement
+
+
+def test_worked_example_of_002() -> None:
+    details = {v.number: v.detail for v in audit("002")}
+    assert "0.6043678 (printed 0.6)" in details["example, x(1)"]
+    assert "-1.854864" in details["example, delta(3)"]
+    assert "xL is -0.665761, -0.66 is -0.660000" in details["example, x(3)"]
+    assert "is -1.873808" in details["example, delta(3), expression"]
+    assert "is -0.704900" in details["example, delta(2), expression"]
+    gradients = {
+        "dW(1)": (-0.440838, 0.875040, -0.881677, 1.750080),
+        "dW(2)": (-0.694518, -0.419745, -0.528941),
+        "dW(3)": (-1.854864, 1.672245),
+    }
+    for name, values in gradients.items():
+        computed = re.findall(r"(-?[\d.]+) \(printed", details[f"example, {name}"])
+        assert [round(float(value), 6) for value in computed] == list(values)
+
+
+def test_function_of_the_layer_cannot_hide_a_wrong_slope() -> None:
+    """What holds for tanh only is not taken for a statement on every function."""
+    setting = Setting((Family("u"),), get("002").settings["network"].functions, ((1,),), sizes="")
+    at = Judge(setting)
+    slope = "dtheta(u) == 1 - theta(u)**2"
+    assert at.find(slope, named="slope").holds
+    unknown = at.find(slope)
+    assert (unknown.holds, unknown.method) == (False, "symbols")
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "method"),
+    [
+        ("z[l] == W[l] @ q[l-1]", "1 <= l <= L", "names"),
+        ("z[l] == W[l] @ a[l-1] + b", "1 <= l <= L", "names"),
+        ("z[l] == softmax(a[l])", "1 <= l <= L", "names"),
+        ("z[l] == W[l] @ a[l] + b[l]", "1 <= l <= L", "shapes"),
+        ("z[l] == (W[l] @ a[l-1])*b[l-1]", "1 <= l <= L", "shapes"),
+        ("z[l][k] == W[l]", "1 <= l <= L, 1 <= k <= N[l]", "shapes"),
+        ("z[l][1] == w[l][1, 9]", "1 <= l <= L", "range"),
+        ("z[9][1] == 1", "", "range"),
+        ("z[l] == W[l] @ a[l-1] - b[l]", "1 <= l <= L", "numbers"),
+        ("D(C, q[l]) == 0", "1 <= l <= L", "names"),
+        ("D(C, z[l] + b[l]) == 0", "1 <= l <= L", "names"),
+        ("z[l] == z[l]", "2 <= l <= 1", "range"),
+    ],
+)
+def test_each_method_finds_its_faults(text: str, where: str, method: str) -> None:
+    finding = Judge(get("004").settings["network"]).find(text, where)
+    assert not finding.holds
+    assert (finding.method, bool(finding.detail)) == (method, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('x') == 1",
+        "a.b == 1",
+        "a == (lambda: 1)()",
+        "[x for x in y] == 1",
+        "a == 'text'",
+        "a = 1",
+        "a",
+        "a < b",
+        "a == b < c",
+        "a == b[0][1][2]",
+        "a == f(x, y=1)",
+        "a == ",
+        "",
+    ],
+)
+def test_what_is_not_of_the_language(text: str) -> None:
+    with pytest.raises(DocumentError):
+        read(text)
+
+
+def test_ranges_of_the_language() -> None:
+    with pytest.raises(DocumentError, match="expected ranges"):
+        read("a == b", "l > 1")
+    with pytest.raises(DocumentError, match="column"):
+        read_expression("a if b else c")
+
+
+# Pages ---------------------------------------------------------------------------------
+
+
+def test_json_has_one_object_for_each_equation() -> None:
+    found = json.loads(page(None, "json"))
+    assert len(found) == sum(len(get(name).equations) for name in NAMES)
+    for entry in found:
+        assert {"document", "equation", "verdict", "printed", "right", "method", "detail"} <= set(entry)
+        assert entry["verdict"] in ("proved", "erratum")
+        assert (entry["printed"] == entry["right"]) == (entry["verdict"] == "proved")
+        assert entry["detail"]
+
+
+def test_text_shows_the_counterexample(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "004"]) == 0
+    out = capsys.readouterr().out
+    assert "30 equations: 20 proved, 10 errata." in out
+    assert "z[l+1][m] is 0.167817, sum(w[l+1][m, k] * a[l][k], k, 1, N[l]) + b[l][m] is" in " ".join(
+        out.split()
+    )
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.articles = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert not any(name in ("src", "href") and "//" in (value or "") for name, value in attrs)
+        self.articles += tag == "article"
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_html_is_whole_and_self_contained() -> None:
+    tags = _Tags()
+    tags.feed(page(None, "html"))
+    assert not tags.open
+    assert tags.articles == sum(len(get(name).equations) for name in NAMES)
+
+
+@pytest.mark.tex
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_latex_compiles_without_overfull_boxes(tmp_path: Path) -> None:
+    (tmp_path / "audit.tex").write_text(page(None, "latex"), encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "audit.tex"]
+    for _ in range(2):
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+    assert run.returncode == 0, run.stdout[-2000:]
+    log = (tmp_path / "audit.log").read_text(errors="replace")
+    assert "Overfull" not in log
+    assert "undefined" not in log
+
+
+def test_unknown_document_and_format(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "04"]) == 2
+    assert "unknown document '04'; did you mean '004'?" in capsys.readouterr().err
+    assert main(["audit", "004", "--format", "pdf"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_output_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "a.json"
+    assert main(["audit", "004", "--output", str(target)]) == 0
+    assert len(json.loads(target.read_text())) == 30
+    mine = tmp_path / "mine.html"
+    mine.write_text("my work")
+    assert main(["audit", "004", "--output", str(mine)]) == 2
+    assert mine.read_text() == "my work"

@@ -1,0 +1,278 @@
+"""Worked examples: document 002's, exact fractions, the plain NumPy network, and numbers that do not fit."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sympy
+from sympy import Eq
+
+import symbp
+from symbp.cli import main
+from symbp.derivation.given import read
+from symbp.derivation.numbers import Example, work
+from symbp.errors import DataError
+from symbp.network import Dense, Network
+from symbp.notation import NOTATIONS
+from symbp.render.example import FORMATS, shown
+from tests.oracle import Oracle
+
+DOCUMENT_002 = Network(
+    1, [Dense(2, "tanh"), Dense(1, "tanh"), Dense(1, "tanh")], "squared_error", name="example"
+)
+NUMBERS_002 = "x = 2; y = 1; W1 = [[0.3, 0.1], [0.4, 0.2]]; W2 = [[1, -3, 0.2]]; W3 = 2, 1"
+
+TOML = """
+[network]
+name = "example"
+inputs = 2
+cost = "half_squared_error"
+layers = [{units = 3, activation = "relu", bias = false}, {units = 1}]
+"""
+
+
+def example(network: Network, text: str) -> Example:
+    return work(symbp.derive(network), read(text, network))
+
+
+def flat(worked: Example) -> list[float]:
+    return [float(value) for gradient in worked.gradients for row in gradient.rows for value in row]
+
+
+def test_document_002() -> None:
+    worked = example(DOCUMENT_002, NUMBERS_002)
+    values = {str(v.quantity): round(float(v.value), 6) for v in (*worked.forward, *worked.backward)}
+    assert (values["c[1, 1]"], values["c[1, 2]"]) == (0.7, 1.0)
+    assert (values["o[1, 1]"], values["o[1, 2]"]) == (0.604368, 0.761594)
+    assert (values["c[2, 1]"], values["o[2, 1]"]) == (-1.480415, -0.901546)
+    assert (values["c[3, 1]"], values["h[3, 1]"]) == (-0.803091, -0.665761)
+    assert values["J[3]"] == 2.774761
+    assert values["delta[3, 1]"] == -1.854864
+    assert values["delta[2, 1]"] == -0.694518
+    assert (values["delta[1, 1]"], values["delta[1, 2]"]) == (-0.440838, 0.875040)
+    assert [[round(float(v), 6) for v in row] for row in worked.gradients[0].rows] == [
+        [-0.881677, -0.440838],  # the bias is the last column here, the first row there
+        [1.750080, 0.875040],
+    ]
+    assert [round(float(v), 6) for v in worked.gradients[1].rows[0]] == [-0.419745, -0.528941, -0.694518]
+    assert [round(float(v), 6) for v in worked.gradients[2].rows[0]] == [1.672245, -1.854864]
+
+
+NETWORKS = [
+    (Network(3, [Dense(4, "tanh"), Dense(3, "softmax")], "cross_entropy"), "x=1,-2,1/3; y=2; seed=4"),
+    (Network(2, [Dense(1, "sigmoid")], "binary_cross_entropy"), "x=0.5 2; y=1; seed=1"),
+    (Network(2, [Dense(3, "relu", bias=False), Dense(2)], "half_squared_error"), "x=[1, -1]; y=1,0; seed=7"),
+    (
+        Network(1, [Dense(2, "tanh"), Dense(3, "relu"), Dense(2)], "squared_error"),
+        "x=-1.5; y=[0.1, 2]; seed=5",
+    ),
+    (Network(2, [Dense(3, "sigmoid"), Dense(2, "softmax")], "squared_error"), "x=1,2; y=1,0; seed=2"),
+]
+
+
+@pytest.mark.parametrize(("network", "text"), NETWORKS, ids=lambda p: str(getattr(p, "sizes", "")))
+def test_against_the_plain_network(network: Network, text: str) -> None:
+    worked = example(network, text)
+    oracle = Oracle.of(network)
+    given = worked.given
+    w = np.array([float(v) for matrix in given.weights for row in matrix for v in row])
+    X = np.array([[float(v) for v in given.inputs]])
+    Y = np.array([[float(v) for v in given.targets]])
+    h = [float(v.value) for v in worked.forward if v.label == "1.8"]
+    np.testing.assert_allclose(h, oracle.predict(w, X)[0], rtol=1e-13)
+    assert float(worked.forward[-1].value) == pytest.approx(oracle.cost(w, X, Y), rel=1e-13)
+    np.testing.assert_allclose(flat(worked), oracle.gradient(w, X, Y), rtol=1e-12, atol=1e-15)
+
+
+OTHERS = [
+    (Network(1, [Dense(2, "swish"), Dense(1, "gelu")], "huber"), "x=1/2; y=-3; seed=2"),
+    (Network(2, [Dense(1, "leaky_relu"), Dense(2, "elu")], "log_cosh"), "x=1,-2; y=1,0; seed=3"),
+    (Network(1, [Dense(1, "mish"), Dense(2, "softmax")], "cross_entropy", weighted=True), "x=3; y=1; v=5/2"),
+    (Network(1, [Dense(1, "tanh", bias=False), Dense(1, "tanh")], "hinge"), "x=1/2; y=-1; seed=9"),
+]
+
+
+@pytest.mark.parametrize(
+    ("network", "text"), OTHERS, ids=lambda p: getattr(getattr(p, "cost", None), "name", "")
+)
+def test_against_small_changes_of_the_weights(network: Network, text: str) -> None:
+    """Values have 50 digits, so a change of 1e-12 tells 20 digits of each derivative."""
+    derivation, given, change = symbp.derive(network), read(text, network), sympy.Rational(1, 10**12)
+
+    def cost(k: int, row: int, column: int, by: sympy.Rational) -> sympy.Float:
+        matrices = [[list(line) for line in matrix] for matrix in given.weights]
+        matrices[k][row][column] += by
+        return work(derivation, replace(given, weights=matrices)).forward[-1].value
+
+    for k, gradient in enumerate(work(derivation, given).gradients):
+        for row, values in enumerate(gradient.rows):
+            for column, value in enumerate(values):
+                up, down = (cost(k, row, column, by) for by in (change, -change))
+                assert abs((up - down) / (2 * change) - value) < 1e-18
+
+
+def test_the_weight_of_the_sample() -> None:
+    network, text = OTHERS[2]
+    twice, once = example(network, text.replace("5/2", "2")), example(network, text.replace("; v=5/2", ""))
+    np.testing.assert_allclose(flat(twice), 2 * np.array(flat(once)), rtol=1e-14)
+    assert "v = 2" in FORMATS["text"](twice)
+    with pytest.raises(DataError, match="v = -1: the weight of a sample is at least 0"):
+        read("x=3; y=1; v=-1", network)
+    with pytest.raises(DataError, match="'v' is no quantity of this network"):
+        read("x=1/2; y=1; v=1", OTHERS[0][0])
+
+
+@pytest.mark.parametrize("notation", sorted(NOTATIONS))
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_notation(form: str, notation: str) -> None:
+    worked = example(OTHERS[2][0], OTHERS[2][1])
+    assert "2.5000" in FORMATS[form](worked, notation, 4)
+
+
+def test_fractions_stay_fractions() -> None:
+    network = Network(2, [Dense(2, "relu"), Dense(1)], "half_squared_error")
+    worked = example(network, "x = 1/3, 2; y = 1; W1 = [[1, 1, 1/7], [-1, 0.5, 0]]; W2 = 3, -1/2, 0.1")
+    values = [v.value for v in (*worked.forward, *worked.backward)]
+    values += [v for g in worked.gradients for row in g.rows for v in row]
+    assert all(isinstance(value, sympy.Rational) for value in values)
+    assert worked.forward[0].value == sympy.Rational(1, 3) + 2 + sympy.Rational(1, 7)
+
+
+def test_numbers_come_from_the_derivation() -> None:
+    """A broken equation gives other numbers: nothing else computes them."""
+    derivation = symbp.derive(DOCUMENT_002)
+    given = read(NUMBERS_002, DOCUMENT_002)
+    right = flat(work(derivation, given))
+    for label in ("2.6b", "D.5", "D.6"):
+        step = derivation[label].statement
+        broken = derivation.replace(label, Eq(step.lhs, -step.rhs, evaluate=False))
+        assert flat(work(broken, given)) != right, label
+
+
+def test_text_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = tmp_path / "e.toml"
+    spec.write_text(TOML)
+    assert main(["derive", str(spec), "--numbers", "x = 1, 1/2; y = 1; seed = 1"]) == 0
+    out = capsys.readouterr().out
+    for part in ("Given", "Forward", "Backward", "Gradients", "(D.5, k=1)", "1/2"):
+        assert part in out
+    assert main(["derive", str(spec), "--numbers", "x = 1, 1/2; y = 1", "--digits", "3"]) == 0
+    assert "0.500" in capsys.readouterr().out
+
+
+@pytest.mark.tex
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_latex_compiles_without_overfull_boxes(tmp_path: Path) -> None:
+    for number, (network, text) in enumerate(((DOCUMENT_002, NUMBERS_002), NETWORKS[0])):
+        name = f"e{number}"
+        (tmp_path / f"{name}.tex").write_text(FORMATS["latex"](example(network, text)), encoding="utf-8")
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", f"{name}.tex"]
+        run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace")
+        assert run.returncode == 0, run.stdout[-2000:]
+        assert "Overfull" not in (tmp_path / f"{name}.log").read_text(errors="replace")
+
+
+def test_options_that_do_not_go_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = tmp_path / "e.toml"
+    spec.write_text(TOML)
+    for options in (["--prove"], ["--components"]):
+        assert main(["derive", str(spec), "--numbers", "x = 1, 2; y = 1", *options]) == 2
+        assert "--numbers works one example; leave --prove and --components out" in capsys.readouterr().err
+    assert main(["derive", str(spec), "--numbers", "x = 1, 2; y = 1", "--translate", "ng"]) == 2
+    assert "--numbers works one example; leave --translate out" in capsys.readouterr().err
+    assert main(["derive", str(spec), "--digits", "3"]) == 2
+    assert "--digits needs --numbers" in capsys.readouterr().err
+
+
+def test_html_has_every_number() -> None:
+    page = FORMATS["html"](example(DOCUMENT_002, NUMBERS_002), digits=4)
+    for value in ("-0.6658", "-1.8549", "0.8750", "<math"):
+        assert value in page
+    assert "http" not in page.replace("http://www.w3.org/1998/Math/MathML", "")
+
+
+def test_markdown_has_every_number() -> None:
+    page = FORMATS["markdown"](example(DOCUMENT_002, NUMBERS_002), digits=4)
+    for value in ("-0.6658", "-1.8549", "0.8750", r"\begin{bmatrix}"):
+        assert value in page
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (sympy.Rational(1, 3), None, "1/3"),
+        (sympy.Rational(1, 3), 3, "0.333"),
+        (sympy.Rational(123456, 1234567), None, "0.099999"),
+        (sympy.Integer(-7), 3, "-7"),
+        (sympy.Float("1e-9", 50), None, "1.000000e-9"),
+        (sympy.Float("2.5e12", 50), 2, "2.50e+12"),
+        (sympy.Float(0, 50), 2, "0.00"),
+    ],
+)
+def test_how_numbers_are_shown(value: sympy.Number, digits: int | None, text: str) -> None:
+    assert shown(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "numbers: x is missing; expected something like 'x = 2, 1; y = 1'"),
+        ("x = 1, 2", "numbers: y is missing"),
+        ("x = 1; y = 1", "numbers: x has 1 values, but the network takes 2"),
+        ("x = 1, 2; y = 1, 2", "numbers: y has 2 values, but the network gives 1"),
+        ("x = 1, two; y = 1", "numbers: x: 'two' is not a number such as 2, -0.5, 1e-3 or 1/3"),
+        ("x = 1, nan; y = 1", "'nan' is not a number"),
+        ("x = 1, 1/0; y = 1", "x: 1/0 divides by 0"),
+        ("x = 1, 9**9; y = 1", "'9**9' is not a number"),
+        ("x = 1, 1e9999; y = 1", "'1e9999' is not a number"),
+        ("x = 1, 2; y = 1; z = 3", "'z' is no quantity of this network; known: x, y, w, seed, W1, W2"),
+        ("x = 1, 2; y = 1; W3 = 1", "'W3' is no quantity of this network; known: x, y, w, seed, W1, W2"),
+        ("x = 1, 2; x = 1, 2; y = 1", "'x' is given twice"),
+        ("x = 1, 2; y", "'y': expected something like 'x = 2, 1'"),
+        ("x = 1, 2; y = 1; seed = -1", "seed = '-1': expected a whole number of at least 0"),
+        ("x = 1, 2; y = 1; w = 1, 2", "w has 2 values, but the network takes 10"),
+        ("x = 1, 2; y = 1; w = 1; W1 = 2", "give w or W1, W2, ..., not both"),
+        ("x = 1, 2; y = 1; W1 = 1, 2", "W1 is 3 x 2; 2 values are given"),
+        ("x = 1, 2; y = 1; W1 = [[1, 2, 3], [4, 5, 6]]", "W1 is 3 x 2; given are 2 rows of 3"),
+        ("x = 1, 2; y = 1; W1 = [[1, 2], [3, 4], [5]]", "W1 is 3 x 2; given are 3 rows of 1 and 2"),
+        ("x = 1, 2; y = 1; W1 = [[1, 2]", "W1 is 3 x 2; given are 0 rows of nothing"),
+    ],
+)
+def test_numbers_that_do_not_fit(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "e.toml"
+    spec.write_text(TOML)
+    assert main(["derive", str(spec), "--numbers", text]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_targets_of_other_costs() -> None:
+    classes = NETWORKS[0][0]
+    assert read("x=1,2,3; y=1", classes).targets == (0, 1, 0)
+    assert read("x=1,2,3; y=0.5,1/4,1/4", classes).targets[1] == sympy.Rational(1, 4)
+    with pytest.raises(DataError, match=r"y = 3: expected a label 0..2 or 3 shares"):
+        read("x=1,2,3; y=3", classes)
+    with pytest.raises(DataError, match="y sums to 2"):
+        read("x=1,2,3; y=1,1,0", classes)
+    with pytest.raises(DataError, match="targets between 0 and 1"):
+        read("x=1,2; y=2", NETWORKS[1][0])
+    with pytest.raises(DataError, match="'hinge' takes targets -1 or 1"):
+        read("x=1; y=0", OTHERS[3][0])
+    with pytest.raises(DataError, match="an example has at most 500"):
+        read("x=1; y=1", Network(1, [Dense(300, "tanh"), Dense(1)], "squared_error"))
+
+
+def test_values_that_are_not_finite() -> None:
+    with pytest.warns(symbp.SymbpWarning, match="no finite value at h = 0"):
+        network = Network(1, [Dense(1)], symbp.Cost("inverse", "1/h + y"))
+    with pytest.raises(DataError, match=r"\(2.1\) J\[1\] is not a finite number here"):
+        example(network, "x = 1; y = 1; w = 0, 0")
