@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -198,9 +199,11 @@ class Derivation:
         return replace(self, steps=steps, overrides=overrides)
 
     def checked(self) -> Self:
-        """Return the derivation with the verdict of every oracle in its steps."""
-        if any(step.checks for step in self.steps):
-            return self
+        """Return the derivation with the verdict of every oracle in its steps; they run once."""
+        return self if any(step.checks for step in self.steps) else self._checked
+
+    @functools.cached_property
+    def _checked(self) -> Self:
         from symbp.derivation.oracles import check_all
 
         verdicts = check_all(self)

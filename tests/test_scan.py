@@ -1,0 +1,123 @@
+"""The scanner: it finds what is wrong with a formula, where, and in which type."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+
+import pytest
+import sympy
+
+import symbp
+from symbp.derivation.stability.choose import Z, slope_form, value_form
+from symbp.derivation.stability.report import scan, stable_form
+from symbp.errors import SymbpWarning
+from symbp.functions import ACTIVATIONS
+from symbp.functions.parse import parse_formula
+
+
+@pytest.mark.parametrize(
+    ("formula", "dtype", "kind", "low", "high", "of"),
+    [
+        ("log(1 + exp(z))", "float64", "overflow", 709.78, math.inf, "value"),
+        ("log(1 + exp(z))", "float32", "overflow", 88.72, math.inf, "value"),
+        ("log(1 + exp(z))", "float64", "nan", 709.78, math.inf, "derivative"),
+        ("exp(z**2)/(1 + exp(z**2))", "float64", "nan", 26.64, math.inf, "value"),
+        ("1 - tanh(z)", "float32", "cancellation", 6.5, 44.0, "value"),
+        ("z/(1 + exp(-z))", "float64", "nan", -math.inf, -703.0, "derivative"),
+        ("sqrt(z)", "float64", "not real", -math.inf, 0.0, "value"),
+    ],
+)
+def test_findings(formula: str, dtype: str, kind: str, low: float, high: float, of: str) -> None:
+    found = [f for f in scan(formula, dtype) if f.kind == kind and f.of == of]
+    assert any(_near(f.low, low) and _near(f.high, high) for f in found), [str(f) for f in found]
+    assert all(f.error > 0 and f.dtype == dtype for f in found)
+
+
+def _near(a: float, b: float) -> bool:
+    return a == b or math.isclose(a, b, rel_tol=0.03, abs_tol=1e-200)
+
+
+def test_a_swallowed_nan_is_found_and_cured() -> None:
+    written = sympy.Piecewise((Z, Z > 0), (0, True))
+    (finding,) = scan(written, "float64")
+    assert finding.kind == "nan"
+    assert math.isnan(finding.low)
+    assert stable_form(written) == sympy.Piecewise((0, Z <= 0), (Z, True))
+    # The parser of formulas takes care of that by itself.
+    assert scan("z if z > 0 else 0", "float64") == ()
+
+
+@pytest.mark.parametrize(
+    "formula", ["z", "tanh(z)", "exp(z)", "1/(1 + exp(-z))", "atan(z)", "sin(z)", "z**3 - z", "exp(exp(z))"]
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nothing_is_found_where_nothing_is_wrong(formula: str, dtype: str) -> None:
+    """A value that leaves the type itself, and one next to a root, are not the formula's fault."""
+    assert [f for f in scan(formula, dtype) if f.of == "value"] == []
+    assert stable_form(parse_formula(formula, ("z",))) is None
+
+
+def test_the_scan_is_deterministic_and_quick() -> None:
+    """Wall time on a busy machine is no measure: processor time is."""
+    start = time.process_time()
+    first = scan("z*log(1 + exp(2*z))", "float64")
+    assert time.process_time() - start < 1.5  # measured: 0.2
+    assert first == scan("z*log(1 + exp(2*z))", "float64")
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "exp(exp(exp(z)))",
+        "tanh(exp(exp(z)))",
+        "sin(exp(exp(z)))",
+        "erf(exp(z)) + atan(exp(exp(z)))",
+        "exp(z**64)**64",
+        "log(log(1 + exp(exp(z))))",
+        "1/z",
+        "z**64/z**63",
+    ],
+)
+def test_the_scan_does_not_hang(formula: str) -> None:
+    start = time.process_time()
+    scan(formula, "float64")
+    assert time.process_time() - start < 10
+
+
+def test_own_functions_are_warned_of_with_the_range() -> None:
+    own = symbp.Activation("own", "(exp(z) - 1 - z)/(1 + z**2)")
+    network = symbp.Network(2, [symbp.Dense(2, own), symbp.Dense(1)], "squared_error")
+    with pytest.warns(SymbpWarning, match=r"'own': the value loses more than half of its digits for -\d"):
+        symbp.derive(network)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["z/(1 + exp(-z))", "log(1 + exp(z))", "(sqrt(z**2 + 1) - 1)/2 + z", "z if z > 0 else exp(z) - 1"],
+)
+def test_what_a_rule_cures_is_not_warned_of(formula: str) -> None:
+    own = symbp.Activation("own", formula)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        symbp.derive(symbp.Network(2, [symbp.Dense(2, own), symbp.Dense(1)], "squared_error"))
+
+
+def test_built_in_functions_are_not_warned_of() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for record in ACTIVATIONS.values():
+            cost = "cross_entropy" if record.of_layer else "squared_error"
+            symbp.derive(symbp.Network(2, [symbp.Dense(2, record)], cost))
+
+
+def test_a_relation_that_loses_digits_is_not_used() -> None:
+    """exp(z) from o = exp(z) - 1000000 would be wrong by 1e-10 at 0; from o = tanh(z) it is good."""
+    far = sympy.exp(Z) - 10**6
+    relation = sympy.Symbol("o", real=True) + 10**6
+    assert slope_form(far, relation).expression == sympy.exp(Z)
+    near = sympy.tanh(Z)
+    relation = 1 - sympy.Symbol("o", real=True) ** 2
+    assert slope_form(near, relation).expression == relation
+    assert value_form(near).expression == near
