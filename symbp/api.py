@@ -142,8 +142,7 @@ def derive(
     """
     options = TrainOptions(optimizer, schedule=schedule, clip_norm=clip_norm, l1=l1, l2=l2, penalty=penalty)
     found = _derive(network, options.training)
-    if network is not None:
-        warn_of_own_functions(network, "float64")
+    warn_of_own_functions(found, "float64")
     return Derivation(found.network, found.steps, found.recipe, found.training)
 
 

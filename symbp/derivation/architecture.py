@@ -35,7 +35,7 @@ from symbp.algebra.nodes import (
     t,
     target,
 )
-from symbp.derivation import local, stable
+from symbp.derivation import local, shifted, stable, stable_costs
 from symbp.derivation.generic import at_most
 from symbp.derivation.instances import instances, of_network
 from symbp.derivation.records import Builder, equation, substitute
@@ -79,15 +79,15 @@ def functions(b: Builder, network: Network) -> None:
         functions=True,
     )
     if activation.of_layer:
-        stable.shifted_output(b, b["1.8"])
+        shifted.shifted_output(b, b["1.8"])
     else:
         stable.output_of_unit(b)
     _cost(b, network, outputs)
-    stable.cost_on_weighted_sums(b, b["1.8"], b["2.1"], network.cost.name)
-    stable.cost(b, network.cost, activation.of_layer)
+    shifted.cost_on_weighted_sums(b, b["1.8"], b["2.1"], network.cost.name)
+    stable_costs.cost(b, network.cost, activation.of_layer)
     _output_sensitivity(b, network, outputs)
     if not activation.of_layer:
-        stable.output_sensitivity(b, network.cost)
+        stable_costs.output_sensitivity(b, network.cost)
 
 
 def _parameters(

@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, Sum
 
 from symbp.algebra.nodes import L, Node, Width, cost, m, p, pre_activation, prediction, q, target
-from symbp.derivation import local, stable
+from symbp.derivation import local, shifted, stable_costs
 from symbp.derivation.records import Builder, equation
 from symbp.derivation.stability.choose import O, slope_form, value_form
 from symbp.derivation.stated import stated_formula
@@ -39,8 +39,8 @@ def stable_cost(record: Cost) -> Expr | None:
     summand = stated_formula(record, 0).xreplace({_letter(name): node for name, node in letters.items()})
     total = Sum(summand, (q, 1, Width(_LAST)), (p, 1, m)) / m
     b.define("2.1", equation(cost(), total), f"the cost is {record.name}", functions=True)
-    stable.cost_on_weighted_sums(b, b["1.8"], b["2.1"], record.name)
-    stable.cost(b, record, unit.of_layer)
+    shifted.cost_on_weighted_sums(b, b["1.8"], b["2.1"], record.name)
+    stable_costs.cost(b, record, unit.of_layer)
     if "2.1s" not in b:
         return None
     (found,) = (e for e in b["2.1s"].rhs.atoms(Sum) if e.limits == total.args[1].limits)
@@ -57,7 +57,7 @@ def _output(record: Activation) -> Builder:
     value = local.instantiate(stated_formula(record, 0), lambda n: pre_activation(_LAST, n), q, Width(_LAST))
     b.define("1.8", equation(prediction(q), value), f"the output activation is {record.name}", functions=True)
     if record.of_layer:
-        stable.shifted_output(b, b["1.8"])
+        shifted.shifted_output(b, b["1.8"])
     return b
 
 

@@ -90,6 +90,13 @@ class Builder:
         self.steps: dict[str, Step] = {}
         self._overrides = dict(overrides or {})
 
+    @classmethod
+    def of(cls, derivation: Derivation) -> Builder:
+        """Return a builder that holds the steps of a derivation."""
+        builder = cls()
+        builder.steps = {step.label: step for step in derivation.steps}
+        return builder
+
     def __getitem__(self, label: str) -> Eq:
         return self.steps[label].statement
 

@@ -53,7 +53,7 @@ def generate(
     if Path(path).suffix != ".py":
         raise SpecError(f"{path}: a trainer's file name ends in .py")
     derivation = what if isinstance(what, Derivation) else derive(spec.network, spec.train.training)
-    warn_of_own_functions(spec.network, spec.train.dtype)
+    warn_of_own_functions(derivation, spec.train.dtype)
     write_trainer(derivation, spec, path, prove)
     return load(path, self_test=prove)
 

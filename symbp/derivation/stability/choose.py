@@ -183,11 +183,11 @@ def _choose(
             break
     chosen = min(forms, key=lambda form: _weight(form.left))
     if chosen.expression == as_written:
-        return Form(as_written, (), (), chosen.left)
+        return Form(as_written, (), (), scanned(as_written, ends=True) if chosen.left else ())
     # The ends of ranges are only looked for where somebody will read them.
-    if cases is not None:
-        return dataclasses.replace(chosen, cured=cured or forms[0].left)
     left = scanned(chosen.expression, ends=True) if chosen.left else ()
+    if cases is not None:
+        return dataclasses.replace(chosen, cured=cured or forms[0].left, left=left)
     return dataclasses.replace(chosen, cured=cured or scanned(as_written, ends=True), left=left)
 
 

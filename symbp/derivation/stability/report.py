@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy
 
 from symbp.derivation import local
+from symbp.derivation.records import Builder, Derivation
 from symbp.derivation.stability.choose import O, Z, slope_form, stable_form, value_form
 from symbp.derivation.stability.scan import Finding, scan_expression
+from symbp.derivation.stable import RULE
+from symbp.derivation.stable_costs import cost_form, sensitivity_form
 from symbp.errors import SymbpWarning
 from symbp.functions import ACTIVATIONS, COSTS
 from symbp.functions.parse import parse_formula
-
-if TYPE_CHECKING:
-    from symbp.network import Network
 
 __all__ = ["Finding", "scan", "stable_form", "warn_of_own_functions"]
 
@@ -50,21 +51,56 @@ def left(formula: Any, dtype: str) -> tuple[Finding, ...]:
     return tuple(finding for finding in found if finding.dtype == dtype)
 
 
-def warn_of_own_functions(network: Network, dtype: str, stacklevel: int = 3) -> None:
-    """Issue a SymbpWarning for every own activation that no rule makes right everywhere."""
-    known = {**ACTIVATIONS, **COSTS}
+def warn_of_own_functions(derivation: Derivation, dtype: str, stacklevel: int = 3) -> None:
+    """Issue a SymbpWarning for every own function of a network that no rule makes right everywhere."""
+    network = derivation.network
+    if network is None:
+        return
     for record in dict.fromkeys(layer.activation for layer in network.layers):
-        if record.name in known or record.of_layer:
-            continue
-        found = [f for f in left(record.expression(), dtype) if _is_reached(f)]
-        if found:
-            told = "; ".join(map(str, found))
-            warnings.warn(
-                f"activation {record.name!r}: {told}, and no rule for it is known; "
-                "another way of writing the formula may help",
-                SymbpWarning,
-                stacklevel=stacklevel,
-            )
+        if not record.of_layer and record.name not in ACTIVATIONS:
+            _warn(f"activation {record.name!r}", left(record.expression(), dtype), stacklevel)
+    if network.cost.name not in COSTS:
+        _warn(f"cost {network.cost.name!r}", left_of_cost(derivation, dtype), stacklevel)
+
+
+def left_of_cost(derivation: Derivation, dtype: str) -> tuple[Finding, ...]:
+    """Return what is still wrong in the cost and in the sensitivities of output units, as computed."""
+    network = derivation.network
+    if network is None:
+        return ()
+    b = Builder.of(derivation)
+    of_layer = network.layers[-1].activation.of_layer
+    # Where the logarithms of the outputs were written out there is nothing that could go wrong.
+    written_out = "2.1s" in b and derivation["2.1s"].rule != RULE
+    forms = [] if written_out else [cost_form(b, network.cost, of_layer)]
+    forms += [] if of_layer else [sensitivity_form(b, network.cost)]
+    found = (finding for form in forms if form is not None for finding in form.form.left)
+    return tuple(dict.fromkeys(finding for finding in found if finding.dtype == dtype))
+
+
+def _warn(what: str, findings: tuple[Finding, ...], stacklevel: int) -> None:
+    found = _joined([finding for finding in findings if _is_reached(finding)])
+    if not found:
+        return
+    warnings.warn(
+        f"{what}: {'; '.join(map(str, found))}, and no rule for it is known; "
+        "another way of writing the formula may help",
+        SymbpWarning,
+        stacklevel=stacklevel + 1,
+    )
+
+
+def _joined(findings: list[Finding]) -> list[Finding]:
+    """Join ranges that overlap: different targets find the same fault."""
+    found: list[Finding] = []
+    for finding in sorted(findings, key=lambda f: (f.of, f.kind, f.low)):
+        last = found[-1] if found else None
+        if last and (last.of, last.kind) == (finding.of, finding.kind) and finding.low <= last.high:
+            worst = max(last.error, finding.error)
+            found[-1] = dataclasses.replace(last, high=max(last.high, finding.high), error=worst)
+        else:
+            found.append(finding)
+    return sorted(found, key=lambda f: f.of != "value")
 
 
 def _is_reached(finding: Finding) -> bool:

@@ -41,6 +41,8 @@ class Finding:
         The worst error, in units in the last place of the exact value.
     of : {"value", "derivative"}
     dtype : str
+    variable : str
+        The letter that the range is of: z, the weighted sum, or o, the output of a unit.
     """
 
     low: float
@@ -49,6 +51,7 @@ class Finding:
     error: float
     of: Literal["value", "derivative"]
     dtype: str
+    variable: str = "z"
 
     def __str__(self) -> str:
         what = {
@@ -61,7 +64,8 @@ class Finding:
         }[self.kind]
         if math.isnan(self.low):
             return f"the {self.of} is a number where its argument is NaN"
-        return f"the {self.of} {what} for {self.low:.3g} <= z <= {self.high:.3g} in {self.dtype}"
+        where = f"{self.low:.3g} <= {self.variable} <= {self.high:.3g}"
+        return f"the {self.of} {what} for {where} in {self.dtype}"
 
 
 def scan_expression(
@@ -120,10 +124,11 @@ def scan_expression(
     points = _points(probe.expr, variable, dtype, domain, sparse)
     verdicts = probe.verdicts(points)
     found = [
-        Finding(*ends, kind, worst, of, dtype) for ends, kind, worst in _ranges(points, verdicts, probe, ends)
+        Finding(*ends, kind, worst, of, dtype, variable)
+        for ends, kind, worst in _ranges(points, verdicts, probe, ends)
     ]
     if of == "value" and probe.swallows_nan():
-        found.append(Finding(math.nan, math.nan, "nan", math.inf, of, dtype))
+        found.append(Finding(math.nan, math.nan, "nan", math.inf, of, dtype, variable))
     return tuple(found)
 
 
