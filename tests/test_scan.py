@@ -13,7 +13,7 @@ import symbp
 from symbp.derivation.computed import USUAL
 from symbp.derivation.stability.choose import Z, slope_form, value_form
 from symbp.derivation.stability.report import left_of_cost, scan, stable_form
-from symbp.derivation.stability.scan import DTYPES
+from symbp.derivation.stability.scan import DTYPES, Finding
 from symbp.errors import SymbpWarning
 from symbp.functions import ACTIVATIONS, COSTS
 from symbp.functions.parse import parse_formula
@@ -103,13 +103,55 @@ def test_what_a_rule_cures_is_not_warned_of(formula: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("finding", "told"),
+    [
+        (Finding(-1.5, 2.0, "nan", 1.0, "value", "float64"), "is not a number for -1.5 <= z <= 2 in"),
+        (Finding(0.0, math.inf, "nan", 1.0, "value", "float64"), "is not a number for z >= 0 in"),
+        (Finding(-math.inf, -3.0, "nan", 1.0, "value", "float64", "o"), "is not a number for o <= -3 in"),
+        (
+            Finding(-1e-303, 1e-303, "not real", 1.0, "value", "float32"),
+            "has no real value at z = 0 in float32",
+        ),
+        (Finding(-math.inf, math.inf, "overflow", 1.0, "derivative", "float64"), "overflows for every z in"),
+    ],
+)
+def test_ranges_are_told_shortly(finding: Finding, told: str) -> None:
+    assert told in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        ("1/z", "the value has no real value at z = 0"),
+        ("sqrt(abs(z))", "the derivative has no real value at z = 0"),
+    ],
+)
+def test_a_point_without_value_is_told_with_the_remedy(formula: str, told: str) -> None:
+    network = symbp.Network(
+        2, [symbp.Dense(2, symbp.Activation("own", formula)), symbp.Dense(1)], "squared_error"
+    )
+    with pytest.warns(
+        SymbpWarning, match=f"'own': .*{told} in float64.*: give it one with 'a if ... else b'"
+    ):
+        symbp.derive(network)
+
+
+def test_a_range_without_value_is_told_once() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        own = symbp.Activation("own", "sqrt(z)")
+        symbp.derive(symbp.Network(2, [symbp.Dense(2, own), symbp.Dense(1)], "squared_error"))
+    assert [str(w.message)[-40:] for w in told] == ["is not real for z < 0: outputs there are NaN"[-40:]]
+
+
+@pytest.mark.parametrize(
     ("formula", "told"),
     [
         (
             "(exp(h) - exp(y))**2/exp(h)",
             "'own': the value overflows for -7.*; the value overflows for 355 <= z <=",
         ),
-        ("(exp(2*h) + y)/(exp(2*h) + exp(h) + 3)", "'own': the value is not a number for 355"),
+        ("(exp(2*h) + y)/(exp(2*h) + exp(h) + 3)", "'own': the value is not a number for z >= 355"),
     ],
 )
 def test_own_costs_are_warned_of_with_the_range(formula: str, told: str) -> None:

@@ -79,15 +79,17 @@ def left_of_cost(derivation: Derivation, dtype: str) -> tuple[Finding, ...]:
 
 
 def _warn(what: str, findings: tuple[Finding, ...], stacklevel: int) -> None:
-    found = _joined([finding for finding in findings if _is_reached(finding)])
+    found = _joined([f for f in findings if _is_reached(f) and not _is_stretch_without_value(f)])
     if not found:
         return
-    warnings.warn(
-        f"{what}: {'; '.join(map(str, found))}, and no rule for it is known; "
-        "another way of writing the formula may help",
-        SymbpWarning,
-        stacklevel=stacklevel + 1,
+    rewritten = any(finding.kind != "not real" for finding in found)
+    remedy = (
+        "no rule for it is known; another way of writing the formula may help"
+        if rewritten
+        else "give it one with 'a if ... else b'"
     )
+    told = "; ".join(map(str, found))
+    warnings.warn(f"{what}: {told}: {remedy}", SymbpWarning, stacklevel=stacklevel + 1)
 
 
 def _joined(findings: list[Finding]) -> list[Finding]:
@@ -101,6 +103,11 @@ def _joined(findings: list[Finding]) -> list[Finding]:
         else:
             found.append(finding)
     return sorted(found, key=lambda f: f.of != "value")
+
+
+def _is_stretch_without_value(finding: Finding) -> bool:
+    """Whether a whole range has no value: that was told when the formula was declared."""
+    return finding.kind == "not real" and finding.high - finding.low > _REACHED
 
 
 def _is_reached(finding: Finding) -> bool:

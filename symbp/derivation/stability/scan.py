@@ -21,6 +21,8 @@ from symbp.derivation.stability.rules import rewrite
 
 Kind = Literal["overflow", "nan", "cancellation", "not real"]
 DTYPES = ("float32", "float64")
+# Bisection ends here on its way to 0.
+_NOTHING = 1e-290
 # The steps of a bisection: two digits of the end of a range are enough.
 _STEPS = 10
 
@@ -64,8 +66,19 @@ class Finding:
         }[self.kind]
         if math.isnan(self.low):
             return f"the {self.of} is a number where its argument is NaN"
-        where = f"{self.low:.3g} <= {self.variable} <= {self.high:.3g}"
-        return f"the {self.of} {what} for {where} in {self.dtype}"
+        return f"the {self.of} {what} {self._where()} in {self.dtype}"
+
+    def _where(self) -> str:
+        low, high = (0.0 if abs(x) < _NOTHING else x for x in (self.low, self.high))
+        if low == high:
+            return f"at {self.variable} = {low:.3g}"
+        if math.isinf(low) and math.isinf(high):
+            return f"for every {self.variable}"
+        if math.isinf(high):
+            return f"for {self.variable} >= {low:.3g}"
+        if math.isinf(low):
+            return f"for {self.variable} <= {high:.3g}"
+        return f"for {low:.3g} <= {self.variable} <= {high:.3g}"
 
 
 def scan_expression(
