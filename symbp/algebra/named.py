@@ -97,7 +97,7 @@ class LogCosh(Named):
     """
 
     nargs = 1
-    title = "log_cosh"
+    title = "logcosh"
     reference = "the addition theorem cosh(u) = 1 + 2 sinh(u/2)^2"
 
     def defining(self) -> Expr:
@@ -113,7 +113,7 @@ class LogAddExp(Named):
     """log(exp(u) + exp(v)), with the larger exponent taken out."""
 
     nargs = 2
-    title = "log_add_exp"
+    title = "logaddexp"
     reference = "the shift of log-sum-exp, for two terms"
 
     def defining(self) -> Expr:
@@ -129,7 +129,7 @@ class LogOneMinusExp(Named):
     """log(1 - exp(u)) for u < 0: from expm1 near 0, from log1p below -log 2."""
 
     nargs = 1
-    title = "log_one_minus_exp"
+    title = "log1mexp"
     reference = f"{MAECHLER}, eq. 7"
 
     def defining(self) -> Expr:

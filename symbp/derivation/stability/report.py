@@ -79,7 +79,9 @@ def left_of_cost(derivation: Derivation, dtype: str) -> tuple[Finding, ...]:
 
 
 def _warn(what: str, findings: tuple[Finding, ...], stacklevel: int) -> None:
-    found = _joined([f for f in findings if _is_reached(f) and not _is_stretch_without_value(f)])
+    # A whole range without a value, and its end, were told when the formula was declared.
+    told_before = any(map(_is_stretch_without_value, findings))
+    found = _joined([f for f in findings if _is_reached(f) and not (told_before and f.kind == "not real")])
     if not found:
         return
     rewritten = any(finding.kind != "not real" for finding in found)
@@ -106,7 +108,7 @@ def _joined(findings: list[Finding]) -> list[Finding]:
 
 
 def _is_stretch_without_value(finding: Finding) -> bool:
-    """Whether a whole range has no value: that was told when the formula was declared."""
+    """Whether a whole range has no value."""
     return finding.kind == "not real" and finding.high - finding.low > _REACHED
 
 
