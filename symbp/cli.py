@@ -91,13 +91,15 @@ def _warnings_in_one_line() -> Iterator[None]:
     """Show symbp's own warnings as one line each; others as Python does."""
     with warnings.catch_warnings():
         warnings.simplefilter("once", SymbpWarning)
-        usual = warnings.showwarning
+        usual, told = warnings.showwarning, set[str]()
 
         def show(message: Warning | str, category: type[Warning], *place: Any) -> None:
-            if issubclass(category, SymbpWarning):
-                print(f"symbp: warning: {' '.join(str(message).split())}", file=sys.stderr)
-            else:
+            text = " ".join(str(message).split())
+            if not issubclass(category, SymbpWarning):
                 usual(message, category, *place)
+            elif text not in told:
+                told.add(text)
+                print(f"symbp: warning: {text}", file=sys.stderr)
 
         warnings.showwarning = show  # type: ignore[assignment]
         yield

@@ -103,12 +103,18 @@ def elementary(name: str, *arguments: float) -> Any:
 
 def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | None = None) -> Any:
     """Evaluate a record's formula at numbers, by a walk over the expression."""
+    known: dict[Any, Any] = {}  # what stands in several places is evaluated once
 
     def walk(e: Any) -> Any:
-        if e.is_Rational:
-            return _mp.mpf(int(e.p)) / int(e.q)
         if e.is_Symbol:
             return values[e.name]
+        if e not in known:
+            known[e] = operation(e)
+        return known[e]
+
+    def operation(e: Any) -> Any:
+        if e.is_Rational:
+            return _mp.mpf(int(e.p)) / int(e.q)
         if isinstance(e, sympy.NumberSymbol):
             return _FUNCTIONS[type(e).__name__](_mp.mpf(1))
         if e.is_Add:
