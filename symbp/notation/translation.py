@@ -133,6 +133,8 @@ _BIAS = {
     "separate": "a letter of its own",
 }
 
+_COST = {"mean": "the average cost, which holds the factor 1/m", "sample": "the cost of one sample"}
+
 
 def _maps(here: Notation, there: Notation) -> Iterator[str]:
     layer = (here.letters or Letters(layer=k.name)).layer
@@ -147,6 +149,9 @@ def _maps(here: Notation, there: Notation) -> Iterator[str]:
         yield "The two indices of a weight stand the other way round."
     if here.weights != there.weights:
         yield "Matrices of weights, and of derivatives by them, are transposed."
+    if here.sensitivity != there.sensitivity:
+        mine, other = (_COST[n.sensitivity] for n in (here, there))
+        yield f"delta is the derivative of {mine}; in {there.name} it is that of {other}."
     if here.bias != there.bias:
         yield f"The bias is {_BIAS[here.bias]}; in {there.name} it is {_BIAS[there.bias]}."
     if here.beyond_hidden != there.beyond_hidden:

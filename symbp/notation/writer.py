@@ -327,7 +327,12 @@ class Writer(TrainingNames, MatrixWriter, ABC):
         parts = [self._factor(a, last=False) for a in expr.args if is_matrix(a)]
         if scalar == -1:
             return self.negative(self.beside(parts))
-        return self.beside(parts if scalar == 1 else [self._factor(scalar, last=False), *parts])
+        if scalar == 1:
+            return self.beside(parts)
+        taken = product(scalar)
+        if taken.below and not taken.negative:
+            return self.beside([self.coefficient(taken.above, taken.below), *parts])
+        return self.beside([self._factor(scalar, last=False), *parts])
 
     def factors(self, parts: Sequence[Any]) -> str:
         """Return a product in print; a factor alone needs no brackets."""

@@ -81,9 +81,11 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
             PerWeight(part.quantity, part.layer, part.indices, _OTHER[part.role]),
         )
     elif isinstance(part, Node):
-        if part.kind not in ("J", "h", "sigma", "y", "v", "mu", "e", "lse"):
+        if part.kind not in ("J", "Js", "Jb", "h", "sigma", "y", "v", "mu", "e", "lse"):
             yield "layer + 1", Node(part.kind, part.layer + 1, part.indices, part.sample)
             yield "layer - 1", Node(part.kind, part.layer - 1, part.indices, part.sample)
+        if part.kind == "Delta" and part.sample is not None:
+            yield "one sample later", Node(part.kind, part.layer, part.indices, part.sample + 1)
         if len(part.indices) == 2:
             yield "indices swapped", Node(part.kind, part.layer, part.indices[::-1], part.sample)
     elif isinstance(part, Constant):
