@@ -38,14 +38,14 @@ SQUARE = symbp.Network(
 IN_MATRICES = {
     "smatrix": "delta_3 = (h - y) .* g'^3(c_3)/m; delta_k = (Wbar_{k+1}^T delta_{k+1}) .* g'^k(c_k); "
     "dJ/dW_k = delta_k a_k^T",
-    "ng": "delta^(L) = (a^(L) - y) .* g'(z^(L))/m; delta^(l) = ((Thetabar^(l))^T delta^(l+1)) .* g'(z^(l)); "
-    "dJ/dTheta^(l) = delta^(l+1) (a^(l))^T",
-    "lfd": "delta^(L) = (x^(L) - y) .* theta'(s^(L))/N; "
-    "delta^(l) = theta'(s^(l)) .* [W^(l+1) delta^(l+1)]_1^{d^(l)}; dE/dW^(l) = x^(l-1) (delta^(l))^T",
-    "bishop": "delta^(K) = (z^(K) - y) .* sigma'(a^(K))/m; "
-    "delta^(k) = ((Wbar^(k+1))^T delta^(k+1)) .* sigma'(a^(k)); dE/dW^(k) = delta^(k) (z^(k-1))^T",
-    "nielsen": "delta^L = (a^L - y) .* sigma'(z^L)/m; delta^l = ((W^{l+1})^T delta^{l+1}) .* sigma'(z^l); "
-    "dC/dW^l = delta^l (a^{l-1})^T; dC/db^l = delta^l",
+    "ng": "delta^(L) = (a^(L) - y) .* g'(z^(L)); delta^(l) = ((Thetabar^(l))^T delta^(l+1)) .* g'(z^(l)); "
+    "dJ/dTheta^(l) = 1/m delta^(l+1) (a^(l))^T",
+    "lfd": "delta^(L) = (x^(L) - y) .* theta'(s^(L)); "
+    "delta^(l) = theta'(s^(l)) .* [W^(l+1) delta^(l+1)]_1^{d^(l)}; dE/dW^(l) = x^(l-1) (delta^(l))^T/N",
+    "bishop": "delta^(K) = (z^(K) - y) .* sigma'(a^(K)); "
+    "delta^(k) = ((Wbar^(k+1))^T delta^(k+1)) .* sigma'(a^(k)); dE/dW^(k) = delta^(k) (z^(k-1))^T/m",
+    "nielsen": "delta^L = (a^L - y) .* sigma'(z^L); delta^l = ((W^{l+1})^T delta^{l+1}) .* sigma'(z^l); "
+    "dC/dW^l = delta^l (a^{l-1})^T/m; dC/db^l = delta^l/m",
 }
 
 
@@ -130,12 +130,12 @@ def test_one_layer_alone() -> None:
     twice = symbp.check_gradient(SQUARE, {2: "delta^2 (a^2)^T/m"})
     assert twice.reason == "the factor 1/m stands in it twice"
     assert "delta was taken for the derivative of the average cost: it holds the factor 1/m" in str(twice)
-    pair = {3: ("delta^3 (a^2)^T", "delta^3")}
+    pair = {3: ("delta^3 (a^2)^T/m", "delta^3/m")}
     assert symbp.check_gradient(SQUARE, pair, notation="nielsen").compared == 20
 
 
 def test_a_quantity_of_ones_own() -> None:
-    text = "Delta^l = delta^(l+1) (a^l)^T; D^l = Delta^l; dJ/dTheta^l = D^l + 0.5 Theta^l"
+    text = "Delta^l = delta^(l+1) (a^l)^T; D^l = Delta^l/m; dJ/dTheta^l = D^l + 0.5 Theta^l"
     report = symbp.check_gradient(SQUARE, text, notation="ng")
     # Of the weights alone, not of every sample: 0.5 and not 0.5 m times the weight.
     assert "all weights, the biases too stands in it: 0.5 times the weight" in (report.reason or "")

@@ -123,6 +123,8 @@ def _outer(entry: Any) -> Any:
 
 # Accumulated over the samples (001) ------------------------------------------------------
 
+ANY_SAMPLE = (at_most(1, p), at_most(p, m))
+
 
 def accumulated(count: Any) -> Node:
     """Return Delta_ij^k after so many samples."""
@@ -140,7 +142,7 @@ def _accumulator(b: Builder) -> None:
         "A.5",
         equation(accumulated(p), accumulated(p - 1) + Partial(cost_of_sample(p), w_ij)),
         "each sample adds its share",
-        ANY_LAYER,
+        (*ANY_LAYER, *ANY_SAMPLE),
     )
     b.add(
         "A.6",
@@ -148,7 +150,7 @@ def _accumulator(b: Builder) -> None:
         equation(b["A.5"].lhs, _put_in(b["A.5"].rhs, b["A.3"].lhs, b["A.3"].rhs)),
         "A.5 with A.3 for the share of the sample",
         ("A.5", "A.3"),
-        ANY_LAYER,
+        (*ANY_LAYER, *ANY_SAMPLE),
     )
     b.add(
         "A.7",

@@ -21,6 +21,7 @@ BISHOP = Notation(
         "T": Glyph(r"\mathbf{T}", "T", "sup", bracketed=True),
         "Jb": Glyph(r"\bar{E}", "Ebar"),
         "Js": Glyph("e", "e"),
+        "e": Glyph(r"\varepsilon", "eps", example="q"),
         "J": Glyph("E", "E"),
         "L": Glyph("K", "K"),
         "eta": Glyph(r"\lambda", "lambda"),

@@ -25,6 +25,7 @@ LFD = Notation(
         "Delta": Glyph(r"\Delta", "Delta", "sup", order=(1, 0)),
         "Jb": Glyph(r"\bar{E}", "Ebar"),
         "Js": Glyph("e", "e"),
+        "e": Glyph(r"\varepsilon", "eps", example="q"),
         "J": Glyph("E", "E"),
         "m": Glyph("N", "N"),
         "Width": Glyph("d", "d", "sup"),
