@@ -190,6 +190,19 @@ class GradientMatrix(LayerMatrix):
         return Partial(self.cost, self.args[0]._entry(row, column))
 
 
+class Updated(LayerMatrix):
+    """The weights of a layer after the update (eq. 2.2), laid out as ``Updated(W)`` says."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        rows, columns = self.args[0].shape
+        return rows, columns
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        before = self.args[0]._entry(row, column)
+        return Node("w_new", before.layer, before.indices)
+
+
 class NeuronColumn(LayerMatrix):
     """Base: one number per neuron of a layer, for a general x or for the sample given."""
 

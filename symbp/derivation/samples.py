@@ -258,4 +258,4 @@ def _descents(b: Builder) -> None:
 
 
 # Which cost each of the three descends on, by the kind of its node.
-DESCENDS = {"A.11": "J", "A.12": "Jb", "A.13": "Js"}
+DESCENDS = {"2.2m": "J", "A.11": "J", "A.12": "Jb", "A.13": "Js"}

@@ -27,6 +27,7 @@ _UNDER = {
     "Activated": "Activate",
     "UnitColumn": "KroneckerDelta",
     "w_new": "w",
+    "Updated": "WeightMatrix",
 }
 # What stands inside the symbol of something else.
 _BOTH = {"Slopes": "WeightedSums", "Activated": "WeightedSums"}

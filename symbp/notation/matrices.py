@@ -147,6 +147,9 @@ class MatrixWriter(Layout):
     def _print_GradientMatrix(self, matrix: Any) -> str:
         return self.partial(self._print(matrix.cost), self._print(matrix.args[0]))
 
+    def _print_Updated(self, matrix: Any) -> str:
+        return self._print(matrix.args[0])
+
     def _print_Turned(self, matrix: Any) -> str:
         return self._print(matrix.args[0])
 

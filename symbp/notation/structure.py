@@ -25,6 +25,7 @@ from symbp.algebra.matrices import (
     OutputColumn,
     RegularWeights,
     Slopes,
+    Updated,
     WeightMatrix,
     transposed,
 )
@@ -260,6 +261,8 @@ class Structure:
             return Transpose(self._rows(expr))
         if isinstance(expr, GradientMatrix):
             return Transpose(GradientMatrix(Turned(expr.args[0]), *expr.args[1:]))
+        if isinstance(expr, Updated):
+            return Transpose(Updated(Turned(expr.args[0])))
         if isinstance(expr, MatMul):
             first, *rest = map(self.turned, expr.args)
             if isinstance(first, Rows) and rest:

@@ -26,7 +26,7 @@ GENERIC = (
     ("Sensitivities", r"D\.\d[abm]?"),
     ("Derivatives by the inputs", r"X\.\d+"),
     ("Penalty", r"2\.1(p|r|p\..*|r[abf])"),
-    ("Update", r"2\.2([.cps].*)?"),
+    ("Update", r"2\.2(m|[.cps].*)?"),
     ("Sample by sample", r"A\.\d+[bm]?"),
     (_OUTPUT, r"1\.8.*|2\.1([a-z].*)?"),
     (_BACKWARD, r"D\.1[a-z]"),
