@@ -153,9 +153,7 @@ def predict(model: str, data: str, output: str | None, force: bool) -> None:
 @click.argument("file", metavar="SPEC|TRAINER.py")
 @click.option("--gradient", metavar="FILE", help="Check the gradient that a file writes down; - is stdin.")
 @click.option("--notation", metavar="NAME", help="Whose symbols it is written in.  [smatrix]")
-@click.option(
-    "--samples", type=click.IntRange(1, 1000), metavar="N", help="Points of data.  [5]"
-)
+@click.option("--samples", type=click.IntRange(1, 1000), metavar="N", help="Points of data.  [5]")
 def verify(file: str, gradient: str | None, notation: str | None, samples: int | None) -> int:
     """Compare all ways to the gradient.
 

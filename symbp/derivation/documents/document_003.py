@@ -78,7 +78,7 @@ SECTION_3 = (
         _INNER,
         "W[k] == matrix(w[k][i, j], i, 1, N[k], j, 1, N[k-1])",
         _LAYERS,
-        because="the weights into layer k: N_k rows, N_{k-1} columns",
+        because="the weights into layer k have a row for each of its units, a column for each unit before",
     ),
     Equation("27", _SUM, _UNIT, label="2.6"),
     Equation("28", "a[k] == W[k] @ z[k-1]", _LAYERS, label="2.6"),
