@@ -79,7 +79,7 @@ def test_what_the_pages_print_is_right(name: str, notation: str) -> None:
 
 
 @pytest.mark.parametrize("notation", NOTATIONS)
-@pytest.mark.parametrize("recursion", [r"D\.5", r"D\.5m", r"D\.5f?, k=.*"])
+@pytest.mark.parametrize("recursion", [r"D\.5", r"D\.5m", r"D\.5f, k=.*"])
 def test_the_whole_recursion_is_right(notation: str, recursion: str) -> None:
     for name in ("biases", "one without bias"):
         lines = [line for part in (r"D\.1f", recursion, r"D\.6m") for line in printed(name, notation, part)]
@@ -175,6 +175,13 @@ BAD = {
     "power": ("dJ/dW_k = (delta_k)^k", "an exponent is a whole number"),
     "long": ("delta_k " * 300, "the limit is 2,000"),
     "deep": ("(" * 100 + "c_1" + ")" * 100, "nested more than 60 deep"),
+    "long sum": ("dJ/dW_k = sum_{i=1}^{1000000000} c_i^1", "a sum of 1,000,000,000 terms"),
+    "index twice": (
+        "dJ/dW_1 = sum_{p=1}^m sum_{p=1}^m delta_1^p (a_1^p)^T",
+        "p stands for something already",
+    ),
+    "line twice": ("dJ/dW_k = delta_k a_k^T; dJ/dW_k = 3", "W of this layer is given twice"),
+    "two indices": ("delta_{ij}^k = 1; dJ/dW_k = delta_k a_k^T", "only columns with one letter"),
     "which": ("c^2 (o^1)^T", "the gradient of which weights"),
 }
 
@@ -198,6 +205,18 @@ def test_softmax_has_no_slope_entry_by_entry() -> None:
 
 
 def test_bad_options() -> None:
+    for options, message in (
+        ({"tolerance": -1}, "tolerance = -1: expected a positive number"),
+        ({"tolerance": float("nan")}, "expected a positive number"),
+        ({"samples": 2.5}, "samples = 2.5"),
+    ):
+        with pytest.raises(GradientError, match=message):
+            symbp.check_gradient(SQUARE, "delta_k a_k^T", **options)  # type: ignore[arg-type]
+    with pytest.raises(SpecError, match="seed = 'x'"):
+        symbp.check_gradient(SQUARE, "delta_k a_k^T", seed="x")  # type: ignore[arg-type]
+    with pytest.raises(GradientError, match="3 is no Network"):
+        symbp.check_gradient(3, "delta_k a_k^T")  # type: ignore[arg-type]
+    assert not symbp.check_gradient(SQUARE, "dJ/dW_1 = W_1/0").ok
     with pytest.raises(RenderError, match="did you mean 'nielsen'"):
         symbp.check_gradient(SQUARE, "delta_1", notation="nielson")
     with pytest.raises(SpecError, match="the layer = 4: the limit is 3"):

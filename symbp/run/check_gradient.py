@@ -30,6 +30,7 @@ from symbp.run.report import name_of_weight, relative_errors
 from symbp.run.scale import gradient_scale
 from symbp.run.suspects import penalty, suspects
 from symbp.run.symbolic import as_function
+from symbp.values import shown, whole_number
 
 Floats = NDArray[np.float64]
 LISTED = 5  # worst weights in the report
@@ -172,10 +173,17 @@ def check_gradient(
     DerivationError
         If the derivation itself disagrees with automatic differentiation.
     """
+    if not isinstance(network, Network):
+        raise GradientError(
+            f"check_gradient: {shown(network)} is no Network; a file is read by Network.from_toml"
+        )
+    if not isinstance(tolerance, int | float) or not 0 < tolerance < np.inf:
+        raise GradientError(f"tolerance = {shown(tolerance)}: expected a positive number")
+    whole_number("seed", seed, 0, 2**63 - 1)
     if layout not in LAYOUTS:
         raise GradientError(f"layout = {layout!r}: expected one of {', '.join(LAYOUTS)}")
     if not isinstance(samples, int) or samples < 1:
-        raise GradientError(f"samples = {samples}: expected at least 1")
+        raise GradientError(f"samples = {shown(samples)}: expected at least 1")
     written = read_gradient(network, gradient, notation) if isinstance(gradient, str | Mapping) else None
     asked = _right(network, samples, seed)
     point = asked.point

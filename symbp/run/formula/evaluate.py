@@ -69,6 +69,10 @@ class Evaluator(Quantities):
 
     def gradient(self, tree: Part, env: Environment) -> Value:
         """Return a value summed over the samples, term by term: what has no sample counts once."""
+        with np.errstate(all="ignore"):
+            return self._summed(tree, env)
+
+    def _summed(self, tree: Part, env: Environment) -> Value:
         match tree:
             case Binary(_, "+" | "-" as sign, left, right):
                 operation = np.add if sign == "+" else np.subtract
@@ -223,11 +227,16 @@ class Evaluator(Quantities):
         indices = self.scripts(left, meaning, {}).indices if meaning is not None else left.below[:0]
         if not indices:
             return self.value(found.line.right, found.letters)
-        if meaning is None or found.layer is None or len(indices) > 1 or not isinstance(indices[0], Name):
+        if (
+            meaning is None
+            or found.layer is None
+            or len(indices) > 1
+            or len(getattr(indices[0], "name", "")) != 1
+        ):
             raise self.fault(left, "entry by entry only columns with one letter for the index can be defined")
         count = self.arrays.network.sizes[found.layer - meaning.entry_shift]
         index = Bound(axis=1, numbers=along(np.arange(1, count + 1), 1))
-        value = self.value(found.line.right, {**found.letters, indices[0].name: index})
+        value = self.value(found.line.right, {**found.letters, index_letter: index})
         if value.matrix:
             raise self.fault(found.line.right, f"an entry is a number, not {value}")
         column = np.broadcast_to(value.data, (value.data.shape[0], count, *value.data.shape[2:]))

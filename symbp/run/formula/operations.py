@@ -39,6 +39,7 @@ from symbp.run.formula.value import (
 if TYPE_CHECKING:
     from symbp.run.formula.evaluate import Evaluator
 
+_TERMS = 100_000
 ELEMENTARY: Mapping[str, Callable[[Any], Any]] = {
     "exp": np.exp,
     "log": np.log,
@@ -93,7 +94,11 @@ def _total(at: Evaluator, tree: Total, env: Environment) -> Value:
     axis = 1 + max((bound.axis for bound in env.values()), default=0)
     if axis > INDICES:
         raise at.fault(tree, f"more than {INDICES} indices at once")
+    if tree.index in env:
+        raise at.fault(tree, f"{tree.index} stands for something already")
     low, high = at.whole_number(tree.low, env), at.whole_number(tree.high, env)
+    if high - low >= _TERMS:
+        raise at.fault(tree, f"a sum of {high - low + 1:,} terms; the limit is {_TERMS:,}")
     over_samples = isinstance(tree.high, Name) and tree.high.name == at.names.samples and not tree.high.below
     bound = Bound(axis, None if over_samples else along(np.arange(low, high + 1), axis))
     if high < low:

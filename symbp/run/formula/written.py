@@ -337,6 +337,10 @@ def read_gradient(network: Network, given: str | Mapping[Any, Any], notation: st
             for bias, text in enumerate(pair):
                 found += [Entry(line, layer, bool(bias)) for line in lines(text)]
     definitions = tuple(entry.line for entry in found if entry.line.left and not entry.line.gradient)
+    for n, entry in enumerate(found):
+        left = entry.line.left
+        if left is not None and any(left == other.line.left for other in found[:n]):
+            raise fault(entry.line.text, left.at, f"{left.name} of this layer is given twice")
     entries = tuple(_checked(entry, names) for entry in found if entry.line not in definitions)
     if not entries:
         raise GradientError(
