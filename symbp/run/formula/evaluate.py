@@ -227,12 +227,8 @@ class Evaluator(Quantities):
         indices = self.scripts(left, meaning, {}).indices if meaning is not None else left.below[:0]
         if not indices:
             return self.value(found.line.right, found.letters)
-        if (
-            meaning is None
-            or found.layer is None
-            or len(indices) > 1
-            or len(getattr(indices[0], "name", "")) != 1
-        ):
+        index_letter = indices[0].name if isinstance(indices[0], Name) else ""
+        if meaning is None or found.layer is None or len(indices) > 1 or len(index_letter) != 1:
             raise self.fault(left, "entry by entry only columns with one letter for the index can be defined")
         count = self.arrays.network.sizes[found.layer - meaning.entry_shift]
         index = Bound(axis=1, numbers=along(np.arange(1, count + 1), 1))
