@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Transpose
+from sympy import MatMul, Transpose
 
 from symbp.algebra.matrices import (
     DeltaColumn,
@@ -19,6 +19,7 @@ from symbp.algebra.matrices import (
     StepMatrix,
     WeightedSums,
     WeightMatrix,
+    is_matrix,
 )
 from symbp.algebra.nodes import L, Node, Partial, Width, cost, eta, index, k, m
 from symbp.notation.legend import meaning
@@ -122,7 +123,11 @@ def _quantities(here: Notation, there: Notation) -> Iterator[tuple[str, Any, Any
             ("WeightMatrix", weights),
             ("GradientMatrix", gradient if here.weights == "to from" else Transpose(gradient)),
         ]
-    yield from ((key, expr, expr) for key, expr in same)
+    # Where one takes sensitivities of the average cost and the other those of a sample's.
+    power = (there.sensitivity == "mean") - (here.sensitivity == "mean")
+    for key, expr in same:
+        scaled = key in ("delta", "DeltaColumn") and power != 0
+        yield key, expr, (MatMul(m**power, expr) if is_matrix(expr) else m**power * expr) if scaled else expr
     yield "h", Node("h", last(here), (i,)), Node("h", last(there), (i,))
     yield "L", L, L + here.beyond_hidden - there.beyond_hidden
 
