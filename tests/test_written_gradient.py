@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import symbp
+from symbp.cli import main
 from symbp.errors import FormulaError, GradientError, RenderError, SpecError
 from symbp.notation import NOTATIONS, get
 from symbp.notation.text import TextWriter
@@ -233,3 +234,34 @@ def test_many_layers() -> None:
     assert_gradient(deep, text, samples=1)
     with pytest.raises(FormulaError, match="more than 40 definitions inside each other"):
         symbp.check_gradient(deep, "u_k = 2 u_{k+1}; dJ/dW_1 = c_1 u_1^T")
+
+
+SPEC = """[network]
+name = "line"
+inputs = 3
+cost = "half_squared_error"
+layers = [ {units = 2, activation = "tanh"} ]
+"""
+
+
+def test_on_the_command_line(tmp_path, capsys) -> None:
+    spec, gradient = tmp_path / "line.toml", tmp_path / "gradient.txt"
+    spec.write_text(SPEC, encoding="utf-8")
+    gradient.write_text("# one layer\ndC/dW^1 = delta^1 x^T/m\ndC/db^1 = delta^1/m\n", encoding="utf-8")
+    command = ["verify", str(spec), "--gradient", str(gradient)]
+    assert main([*command, "--notation", "nielsen"]) == 0
+    assert capsys.readouterr().out.startswith("right: 8 derivatives")
+    gradient.write_text("delta^1 x^T", encoding="utf-8")
+    assert main([*command, "--notation", "nielsen", "--samples", "3"]) == 1
+    assert "the factor 1/m is missing" in capsys.readouterr().out
+    gradient.write_text("delta^1 q^T", encoding="utf-8")
+    assert main(command) == 2
+    problem, formula, caret = capsys.readouterr().err.splitlines()
+    assert problem.startswith("symbp: error: gradient 'delta^1 q^T', column 9: unknown name 'q'")
+    assert (formula.strip(), caret.index("^") - 4) == ("delta^1 q^T", 8)
+    for wrong in (["verify", str(spec), "--samples", "3"], ["verify", "t.py", "--gradient", str(gradient)]):
+        assert main(wrong) == 2
+    assert main(["verify", str(spec), "--gradient", str(tmp_path / "none.txt")]) == 2
+    gradient.write_bytes(b"\xff\xfe")
+    assert main(command) == 2
+    assert "expected text in UTF-8" in capsys.readouterr().err

@@ -116,8 +116,8 @@ SECTION_4 = (
         because="the sum runs over the units of the next layer",
     ),
     Equation("39", _COLUMN, _INNER, label="D.5"),
-    Equation("40", _GRADIENT, _ENTRY, label="D.6"),
-    Equation("41", _OUTER, _LAYERS, label="D.6"),
+    Equation("40", _GRADIENT, _ENTRY, label="A.3"),
+    Equation("41", _OUTER, _LAYERS, label="A.3m"),
 )
 
 SECTION_5 = (
@@ -142,9 +142,9 @@ SECTION_5 = (
         because="counted are the weight matrices whose gradient the loop gives: from k = K, not K - 1",
     ),
     Equation("5.2, delta", _DELTA.format("N[k+1]"), f"{_INNER}, 1 <= i <= N[k]", label="D.5"),
-    Equation("5.2, dE/dw", _GRADIENT, _ENTRY, label="D.6"),
+    Equation("5.2, dE/dw", _GRADIENT, _ENTRY, label="A.3"),
     Equation("5.2, delta, matrix", _COLUMN, _INNER, label="D.5"),
-    Equation("5.2, dE/dw, matrix", _OUTER, _LAYERS, label="D.6"),
+    Equation("5.2, dE/dw, matrix", _OUTER, _LAYERS, label="A.3m"),
 )
 
 DOCUMENT = Document(
