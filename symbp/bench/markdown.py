@@ -13,8 +13,8 @@ Found = Result | LeftOut
 _MISSING = {"absent": "-", "late": "-", "wrong": "wrong", "failed": "failed"}
 _HOW = """\
 Speed of training, measured by symbp bench. Microseconds for a step of gradient descent (in brackets: how \
-many times slower than symbp), minima of rounds in which all implementations took turns; same data, start, \
-order and learning rate. The weights after three steps were compared with float64 before anything was timed."""
+many times slower than symbp), minima of rounds in which all implementations took turns; same data, \
+start, order and learning rate. The weights after three steps were compared with float64 first."""
 
 
 def markdown(report: Report) -> str:
@@ -48,7 +48,8 @@ def conditions(report: Report) -> str:
     before, after = machine.load_average
     return (
         f"{machine.cpu}, {machine.cores} core{'s' * (machine.cores > 1)}"
-        f"{held}; peak of fused multiply-adds in GFLOP/s, measured in the same run: {peaks}. Load of the machine {before:.1f} before and {after:.1f} after. "
+        f"{held}; peak of fused multiply-adds in GFLOP/s, measured in the same run: {peaks}. "
+        f"Load of the machine {before:.1f} before and {after:.1f} after. "
         f"{versions}. {machine.date}."
     )
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import llvmlite.ir as ir
@@ -17,8 +18,8 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 ACCUMULATORS = 12  # more than latency times throughput, and no more than there are registers
-ROUNDS = 1_000_000
-REPEATS = 5
+ROUNDS = 2_000_000  # milliseconds
+REPEATS = 20
 _BYTES = (16, 32, 64)  # of vector registers: SSE and NEON, AVX, AVX-512
 
 
@@ -85,20 +86,34 @@ def _compiled(dtype: str, width: int) -> Any:
 def peak_flops(dtype: str, threads: int = 1) -> float:
     """Return the measured operations per second of so many threads together, 2 per multiply-add.
 
-    Vectors of 16, 32 and 64 bytes are tried; the best of several runs counts.
+    Vectors of 16, 32 and 64 bytes are tried; the best of many short runs counts, so that it is
+    the processor's, not that of a processor which does something else, too.
     """
     size = np.dtype(dtype).itemsize
     number = np.dtype(dtype).type(0.5)
     best = 0.0
     for width in (register // size for register in _BYTES):
-        run = _compiled(dtype, width)
-        for _ in range(REPEATS):
-            workers = [threading.Thread(target=run, args=(number, ROUNDS)) for _ in range(threads)]
-            start = time.perf_counter()
-            for worker in workers:
-                worker.start()
-            for worker in workers:
-                worker.join()
-            seconds = time.perf_counter() - start
-            best = max(best, threads * 2 * width * ACCUMULATORS * ROUNDS / seconds)
+        shortest = _together(partial(_compiled(dtype, width), number, ROUNDS), threads)
+        best = max(best, threads * 2 * width * ACCUMULATORS * ROUNDS / shortest)
     return best
+
+
+def _together(run: Callable[[], object], threads: int) -> float:
+    """Return the shortest time from the first start to the last end, of many rounds in all threads."""
+    together = threading.Barrier(threads)
+    spans: list[list[tuple[float, float]]] = [[] for _ in range(REPEATS)]
+
+    def repeat() -> None:
+        for span in spans:
+            together.wait()
+            start = time.perf_counter()
+            run()
+            span.append((start, time.perf_counter()))
+
+    others = [threading.Thread(target=repeat) for _ in range(threads - 1)]
+    for other in others:
+        other.start()
+    repeat()
+    for other in others:
+        other.join()
+    return min(max(end for _, end in span) - min(start for start, _ in span) for span in spans)

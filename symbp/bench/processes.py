@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -120,7 +122,7 @@ def _once(
         finally:
             if timer is not None:
                 timer.cancel()
-            process.kill()
+            _end(process)
             process.wait()
         if status == 0:
             return None
@@ -150,13 +152,22 @@ def _start(threads: int, complaints: IO[bytes]) -> subprocess.Popen[str]:
         text=True,
         encoding="utf-8",
         env={**os.environ, **environment(threads), "PYTHONPATH": path},
+        start_new_session=True,  # it is ended with all that it has started, compilers for example
     )
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the worker and what it has started; what is gone already is gone."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
 
 
 def _limit(process: subprocess.Popen[str], until: float | None) -> threading.Timer | None:
     if until is None:
         return None
-    timer = threading.Timer(max(0.0, until + _GRACE - time.time()), process.kill)
+    timer = threading.Timer(max(0.0, until + _GRACE - time.time()), _end, [process])
     timer.daemon = True
     timer.start()
     return timer

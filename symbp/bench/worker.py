@@ -87,14 +87,12 @@ def _do(job: Job, number: int, task: Task, events: TextIO) -> None:
     def tell(found: Result | LeftOut) -> None:
         say("result" if isinstance(found, Result) else "left_out", record=dataclasses.asdict(found))
 
-    def peak() -> None:
-        say("peak", dtype=task.dtype, threads=task.threads, flops=peak_flops(task.dtype, task.threads))
-
     share = float("inf")
     if job.until is not None:
         now = time.time()
         share = now + _PREPARING * (job.until - now) / (len(job.tasks) - number)
-    peak()
+    flops = peak_flops(task.dtype, task.threads)
+    say("peak", dtype=task.dtype, threads=task.threads, flops=flops)
     measure(
         task,
         Effort(job.rounds, job.seconds),
@@ -103,7 +101,6 @@ def _do(job: Job, number: int, task: Task, events: TextIO) -> None:
         lambda name: say("preparing", peer=name),
         lambda: time.time() < share,
     )
-    peak()
 
 
 if __name__ == "__main__":

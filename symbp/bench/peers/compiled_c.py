@@ -87,7 +87,9 @@ class CompiledC(Training):
 def _build(text: str, flags: Sequence[str], path: Path) -> Any:
     command = compiler()
     if command is None:
-        raise Absent(f"no C compiler; install gcc, or name one in CC (tried {', '.join(_COMPILERS)})")
+        named = os.environ.get("CC")
+        tried = f"CC={named} is not there" if named else f"tried {', '.join(_COMPILERS)}"
+        raise Absent(f"no C compiler ({tried}); install gcc, or name one in CC")
     source, library = path.with_suffix(".c"), path.with_suffix(".so")
     source.write_text(text, encoding="utf-8")
     done = subprocess.run(
