@@ -101,7 +101,7 @@ def test_choosing_workloads():
     assert len(swept) == len(set(swept)) == len(workloads.BY_WIDTH) + len(workloads.BY_BATCH)
     with pytest.raises(SpecError, match=r"--workload W7: no such workload; known: W1, W2, .*W6"):
         workloads.chosen(["W7"])
-    with pytest.raises(SpecError, match=r"--workload N47: no such workload; did you mean 'N4\d'\?"):
+    with pytest.raises(SpecError, match=r"--workload N47: no such workload; did you mean 'N\d+'\?"):
         workloads.chosen(["N47"])
 
 
@@ -139,25 +139,19 @@ CASES = [
 def test_peers_are_right_or_say_why_they_are_absent(name, workload, dtype, tmp_path):
     few = problem.problem(workload, dtype).first(COMPARED_STEPS)
     gate = measure._Gate(few)
-    reason = _why_absent(lambda: peers.prepare(name, workload, dtype, 1, tmp_path))
-    if reason is not None:
+    try:
+        training = peers.prepare(name, workload, dtype, 1, tmp_path)
+    except Absent as absent:
+        training, reason = None, str(absent)
+    if training is None:
         assert "install" in reason
         return
-    training = peers.prepare(name, workload, dtype, 1, tmp_path)
     assert gate.error(training) <= gate.bound
     training.run(1)
     training.reset()
     training.run(1)  # from the start again
     assert reference.relative_error(training.weights(), few.weights, gate._after) <= gate.bound
     assert {matrix.dtype for matrix in training.weights()} == {np.dtype(dtype)}
-
-
-def _why_absent(call) -> str | None:
-    try:
-        call()
-    except Absent as reason:
-        return str(reason)
-    return None
 
 
 class Wrong(NumPy):

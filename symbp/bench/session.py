@@ -24,7 +24,7 @@ from symbp.bench.peers.symbp import trainer_file
 from symbp.bench.processes import Findings
 from symbp.bench.records import CompileTime, LeftOut, Machine, Report, Result, Task
 from symbp.bench.worker import Job
-from symbp.bench.workloads import WORKLOADS, Workload
+from symbp.bench.workloads import Workload, described
 from symbp.errors import SpecError, SymbpError
 from symbp.functions.names import nearest
 
@@ -218,14 +218,10 @@ def _report(
         )
         for each in sorted(findings.results, key=place)
     ]
-    workloads = tuple(
-        {**dataclasses.asdict(WORKLOADS[each.name]), "sizes": list(each.sizes), "flops": each.flops}
-        for each in chosen.workloads
-    )
     took_part = {each.implementation for each in results}
     return Report(
         _machine(took_part, findings, date, load),
-        workloads,
+        described(chosen.workloads),
         tuple(results),
         tuple(sorted(findings.left_out, key=place)),
         tuple(times),

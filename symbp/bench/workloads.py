@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from symbp.errors import SpecError
 from symbp.functions.names import nearest
@@ -100,3 +102,10 @@ def chosen(names: Iterable[str], sweep: bool = False) -> tuple[Workload, ...]:
     if sweep:
         found += [each for each in (*BY_WIDTH, *BY_BATCH) if each not in found]
     return tuple(found or STANDARD)
+
+
+def described(workloads: Iterable[Workload]) -> tuple[dict[str, Any], ...]:
+    """Return what a report says of workloads: their fields, and the operations of a step."""
+    return tuple(
+        {**dataclasses.asdict(each), "sizes": list(each.sizes), "flops": each.flops} for each in workloads
+    )
