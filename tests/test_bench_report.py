@@ -132,9 +132,9 @@ def test_numbers(value, digits, text):
 
 
 def test_plot():
-    content = plot.plot(FULL, ".svg")
+    content = plot.plot(report(result("W1", "jax", 1e-6), result("B2", "symbp", 1e-6)), ".svg")
     assert is_own_output(content[:4096])
-    for text in ("measured peak", PEERS["jax"].title, "batch of 64-64-64-10", "float64, 1 thread"):
+    for text in ("measured peak", PEERS["jax"].title, PEERS["symbp"].title, "batch of 64-64-64-10", "W1"):
         assert f"<!-- {text} -->" in content.decode()
     content = plot.plot(report(result("W1", "symbp", 1e-6)), ".png")
     assert content.startswith(b"\x89PNG")
@@ -368,11 +368,18 @@ def test_a_plot_needs_matplotlib(monkeypatch):
 
 
 def test_nothing_to_measure(capsys, monkeypatch):
-    monkeypatch.setenv("CC", "no_such_compiler")
-    assert main(("bench", "--quick", "--workload", "W1", "--peer", "c_naive")) == 2
+    def run(job, threads, findings, show):
+        findings.left_out += [
+            LeftOut(task.workload, name, task.dtype, task.threads, "absent", f"no {name}; install it")
+            for task in job.tasks
+            for name in task.peers
+        ]
+
+    monkeypatch.setattr(processes, "run", run)
+    assert main(("bench", "--peer", "c_naive,jax", "--output", "all.json")) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines()[-1] == (
-        "symbp: error: nothing could be measured: c_naive: no C compiler "
-        "(CC=no_such_compiler is not there); install gcc, or name one in CC"
+        "symbp: error: nothing could be measured: c_naive: no c_naive; install it; jax: no jax; install it"
     )
+    assert not Path("all.json").exists()
