@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import types
+from collections.abc import Callable
 
 import numpy as np
 
@@ -18,6 +19,11 @@ from symbp.spec import Spec, TrainOptions
 
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos")
 _JIT = "return njit(cache=True, **options)(function)"
+
+
+def _by_element(function: Callable[[float], float]) -> Callable[[np.generic], np.generic]:
+    """Return a function of Python's math that keeps the type of a NumPy number."""
+    return lambda x: type(x)(function(float(x)))
 
 
 def interpreted(
@@ -33,7 +39,8 @@ def interpreted(
     module.math = types.SimpleNamespace(
         **{name: getattr(np, name) for name in (*_SAME, "isfinite", "copysign", "floor")},
         atan=np.arctan,
-        erf=math.erf,
+        erf=_by_element(math.erf),
+        erfc=_by_element(math.erfc),
         inf=np.inf,
         nan=np.nan,
     )

@@ -16,6 +16,7 @@ from symbp.elementary import CALLS
 from symbp.plan.check import check, is_elementwise
 from symbp.plan.hoist import hoist
 from symbp.plan.lower import lower
+from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
 from symbp.plan.sharing import share_functions
 
@@ -157,4 +158,11 @@ def _is_elementary(call: Any) -> bool:
     return call.func.__name__ in CALLS or hasattr(call, "stable")
 
 
-PASSES: tuple[Pass, ...] = (hoist, share_functions, transpose_weights, schedule, vectorise_functions)
+PASSES: tuple[Pass, ...] = (
+    hoist,
+    share_functions,
+    share_inside_named,
+    transpose_weights,
+    schedule,
+    vectorise_functions,
+)

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sympy import Symbol
-
-from symbp.algebra.nodes import Softplus
+from symbp.algebra.named import LETTERS, NAMED, Named
 from symbp.elementary.records import FORMATS
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
@@ -57,7 +55,7 @@ class TrainerView:
         """Return the template's data."""
         network, train = self.spec.network, self.spec.train
         kernels = {kernel.name: self.kernel(kernel) for kernel in self.program.kernels}
-        softplus = self.softplus()
+        named = self.named()  # first: it notes the elementary functions that it calls
         return {
             "name": network.name,
             "title": " - ".join(map(str, network.sizes)),
@@ -82,7 +80,7 @@ class TrainerView:
             "output_view": self._places.view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
-            "softplus": softplus,
+            "named": named,
             "elementary": elementary.functions(self.functions.used, self.dtype),
             "functions_of": train.elementary,
             "integer": FORMATS[self.dtype].integer,
@@ -213,15 +211,26 @@ class TrainerView:
             )
         return lines
 
-    def softplus(self) -> str:
-        """Return the value of the stable softplus, or nothing where no kernel calls it."""
-        used = any(
-            statement.value.atoms(Softplus)
+    def named(self) -> list[dict[str, str]]:
+        """Return the named functions that kernels call: their heads, definitions and stable forms."""
+        called = {
+            type(e)
             for kernel in self.program.kernels
             for statement in kernel.statements
-        )
+            for e in statement.value.atoms(Named)
+        }
         printer = ValuePrinter(self.dtype, functions=self.functions)
-        return printer.doprint(Softplus(Symbol("u", real=True)).stable()) if used else ""
+        helpers = []
+        for kind in (kind for kind in NAMED if kind in called and not self.functions.emits(kind)):
+            function = kind(*LETTERS[: next(iter(kind.nargs))])
+            helpers.append(
+                {
+                    "head": f"{kind.title}({', '.join(str(a) for a in function.args)})",
+                    "definition": self.writer.expression(function.defining()),
+                    "value": printer.doprint(function.stable()),
+                }
+            )
+        return helpers
 
 
 _VIEWED = ("weights", "gradient", "work")
