@@ -17,7 +17,7 @@ from symbp.bench.peers import PEERS
 from symbp.bench.processes import Findings
 from symbp.bench.records import CompileTime, LeftOut, Machine, Report, Result, Task
 from symbp.bench.worker import Job
-from symbp.bench.workloads import WIDTHS, chosen, described
+from symbp.bench.workloads import WIDTHS, WORKLOADS, chosen, described
 from symbp.cli import main
 from symbp.errors import DataError, SymbpError
 from symbp.files import is_own_output
@@ -45,7 +45,8 @@ def report(*results, left_out=(), compile_times=()):
         "Z80", 2, True, peaks, (0.5, float("nan")), {"python": "3.11"}, "2026-01-02T03:04:05+00:00"
     )
     names = described(chosen(["W1", "W3", "N3", "B2"]))
-    return Report(machine, names, tuple(results), tuple(left_out), tuple(compile_times))
+    protocol = {"rounds": 40, "learning_rate": 0.01}
+    return Report(machine, protocol, names, tuple(results), tuple(left_out), tuple(compile_times))
 
 
 FULL = report(
@@ -73,6 +74,7 @@ def test_json():
     assert next(iter(read)) == "about"
     assert all(set(each) >= RESULT_KEYS for each in read["results"])
     assert set(read["machine"]) >= {"cpu", "cores", "peak_gflops", "versions", "date"}
+    assert read["protocol"]["rounds"] == 40
     assert read["left_out"][0]["error"] is None  # JSON knows no infinity
     assert read["machine"]["load_average"] == [0.5, None]
     again = Report.from_json(FULL.json())
@@ -110,11 +112,16 @@ def test_a_table_of_many_workloads_has_them_as_rows():
     names = [f"N{n}" for n in WIDTHS]
     many = Report(
         FULL.machine,
+        FULL.protocol,
         described(chosen(names)),
         tuple(result(name, "symbp", 1e-6) for name in names),
     )
-    rows = [line for line in markdown(many).splitlines() if line[:1] == "|"]
-    assert len(rows) == len(names) + 2
+    speeds, steps = (part for part in markdown(many).split("\n\n") if part[:1] == "|")
+    assert len(speeds.splitlines()) == len(names) + 2
+    # The same time for more operations: less for each.
+    flops = [WORKLOADS[name].flops for name in ("N45", "N46")]
+    head, _, ours = steps.splitlines()
+    assert ours.split("|")[head.split("|").index(" N46 to N45 ")].strip() == f"{flops[0] / flops[1]:.2f}"
 
 
 @pytest.mark.parametrize(
@@ -316,6 +323,7 @@ def test_end_to_end(capsys, monkeypatch):
         assert 0 < each.seconds_per_step_min <= each.seconds_per_step_median
         assert each.fraction_of_peak == pytest.approx(each.gflops / peak)
     assert found.left_out == ()
+    assert found.protocol["rounds"] == 2
     assert [each.cached_seconds for each in found.compile_times] == [3.0]
     assert found.workloads[0]["sizes"] == [4, 16, 3]
     assert {"python", "symbp", "numba", "numpy"} <= set(found.machine.versions)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from symbp.bench.peers import OURS, PEERS
 from symbp.bench.records import LeftOut, Report, Result
-from symbp.bench.workloads import WORKLOADS
+from symbp.bench.workloads import WIDTHS, WORKLOADS
 
 Found = Result | LeftOut
 _MISSING = {"absent": "-", "late": "-", "wrong": "wrong", "failed": "failed"}
@@ -23,6 +23,10 @@ def markdown(report: Report) -> str:
     for dtype, threads in _settings(report):
         parts.append(f"**{dtype}, {threads} thread{'s' * (threads > 1)}**")
         parts.append(_table(_speeds(report, dtype, threads)))
+        steps = _width_steps(report, dtype, threads)
+        if steps:
+            parts.append("Time for a weight and a sample at a width, over that at the width before")
+            parts.append(_table(steps))
     if report.compile_times:
         parts.append(
             "Seconds from the import of symbp's trainer to the end of its first step, in a fresh process "
@@ -79,6 +83,24 @@ def _speeds(report: Report, dtype: str, threads: int) -> list[list[str]]:
         if name == OURS:
             rows.append(["its share of the peak", *(_share(each) for each in ours)])
     return rows if len(workloads) <= len(PEERS) else [list(column) for column in zip(*rows, strict=True)]
+
+
+def _width_steps(report: Report, dtype: str, threads: int) -> list[list[str]]:
+    """Return rows that show cliffs between neighbouring widths; none if no neighbours were measured."""
+    cost = {
+        (each.implementation, each.workload): each.seconds_per_step_min / WORKLOADS[each.workload].flops
+        for each in report.results
+        if (each.dtype, each.threads) == (dtype, threads)
+    }
+    pairs = [(f"N{n}", f"N{n + 1}") for n in WIDTHS if n + 1 in WIDTHS]
+    pairs = [pair for pair in pairs if any((name, w) in cost for name in PEERS for w in pair)]
+    rows = [["", *(f"{b} to {a}" for a, b in pairs)]]
+    for name in PEERS:
+        both = [(cost.get((name, a)), cost.get((name, b))) for a, b in pairs]
+        cells = [f"{b / a:.2f}" if a and b else "-" for a, b in both]
+        if set(cells) != {"-"}:
+            rows.append([PEERS[name].title, *cells])
+    return rows if len(rows) > 1 else []
 
 
 def _names(report: Report) -> list[str]:

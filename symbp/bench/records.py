@@ -147,6 +147,8 @@ class Report:
     Attributes
     ----------
     machine : Machine
+    protocol : dict
+        Rounds, the least seconds of a timed call, compared steps and learning rate.
     workloads : tuple of dict
         Name, sizes, activation, batch and flops of each.
     results : tuple of Result
@@ -155,6 +157,7 @@ class Report:
     """
 
     machine: Machine
+    protocol: dict[str, float]
     workloads: tuple[dict[str, Any], ...]
     results: tuple[Result, ...]
     left_out: tuple[LeftOut, ...] = ()
@@ -184,6 +187,7 @@ class Report:
             before, after = (float("nan") if each is None else each for each in machine.pop("load_average"))
             return cls(
                 Machine(**machine, load_average=(before, after)),
+                read.pop("protocol"),
                 tuple(read.pop("workloads")),
                 tuple(Result(**each) for each in read.pop("results")),
                 tuple(LeftOut(**each) for each in read.pop("left_out")),

@@ -21,10 +21,11 @@ from symbp.bench.compile_time import compile_time
 from symbp.bench.peers import OURS, PEERS
 from symbp.bench.peers.compiled_c import version as c_compiler
 from symbp.bench.peers.symbp import trainer_file
+from symbp.bench.problem import COMPARED_STEPS
 from symbp.bench.processes import Findings
 from symbp.bench.records import CompileTime, LeftOut, Machine, Report, Result, Task
 from symbp.bench.worker import Job
-from symbp.bench.workloads import Workload, described
+from symbp.bench.workloads import LEARNING_RATE, Workload, described
 from symbp.errors import SpecError, SymbpError
 from symbp.functions.names import nearest
 
@@ -99,7 +100,7 @@ def choice(
         if dtype not in DTYPES:
             raise SpecError(f"--dtype {dtype}: no such type{nearest(dtype, DTYPES)}")
     most = machine.core_count()
-    counts = tuple(_threads(each, most) for each in dict.fromkeys(threads))
+    counts = tuple(dict.fromkeys(_threads(each, most) for each in threads))
     if not counts:
         counts = (1,) if few or most == 1 else (1, 2)
     return Choice(workloads, dtypes, counts, peers.chosen(names), quick, not names)
@@ -151,6 +152,16 @@ def run(chosen: Choice, show: Show = lambda what, done, of: None) -> Report:
     if not findings.results:
         raise SymbpError(_nothing(findings.left_out))
     return _report(chosen, findings, times, date, load)
+
+
+def _protocol(chosen: Choice) -> dict[str, float]:
+    rounds, seconds = _effort(chosen)
+    return {
+        "rounds": rounds,
+        "seconds_of_a_call": seconds,
+        "compared_steps": COMPARED_STEPS,
+        "learning_rate": LEARNING_RATE,
+    }
 
 
 def _effort(chosen: Choice) -> tuple[int, float]:
@@ -221,6 +232,7 @@ def _report(
     took_part = {each.implementation for each in results}
     return Report(
         _machine(took_part, findings, date, load),
+        _protocol(chosen),
         described(chosen.workloads),
         tuple(results),
         tuple(sorted(findings.left_out, key=place)),

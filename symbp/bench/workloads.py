@@ -76,7 +76,7 @@ STANDARD = (
 )
 
 # Powers of two and their neighbours, and the ordinary numbers that people choose.
-WIDTHS = (1, 3, 7, 10, 16, 17, 32, 33, 45, 46, 64, 100, 128, 256, 512, 1000)
+WIDTHS = (1, 3, 7, 10, 16, 17, 32, 33, 45, 46, 64, 65, 100, 128, 256, 512, 1000)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024)
 
 BY_WIDTH = tuple(Workload(f"N{n}", (n, n, n, 10), "relu", 64) for n in WIDTHS)
