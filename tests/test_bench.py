@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import gc
 import itertools
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
+import llvmlite.binding
 import numpy as np
 import pytest
 
 import symbp
-from symbp.bench import measure, peers, problem, reference, workloads
+from symbp.bench import measure, peak, peers, problem, reference, workloads
 from symbp.bench.measure import Effort
 from symbp.bench.peers import PEERS, c_source
 from symbp.bench.peers.compiled_c import CompiledC, compiler
@@ -103,6 +105,28 @@ def test_choosing_workloads():
         workloads.chosen(["W7"])
     with pytest.raises(SpecError, match=r"--workload N47: no such workload; did you mean 'N\d+'\?"):
         workloads.chosen(["N47"])
+
+
+def test_the_peak_is_of_multiply_adds():
+    """Every chain and lane of x <- x/2 + 1/2 tends to 1, and none is left out as equal to another."""
+    run = peak._compiled("float64", 4)
+    assert run(np.float64(0.5), 1) == pytest.approx(
+        4 * sum(0.75 + 0.005 * n for n in range(peak.ACCUMULATORS))
+    )
+    assert run(np.float64(0.5), 100) == 4 * peak.ACCUMULATORS
+    if llvmlite.binding.get_host_cpu_features().get("fma"):
+        (code,) = run.inspect_asm().values()
+        assert code.count("vfmadd") >= peak.ACCUMULATORS
+
+
+def test_threads_run_together(monkeypatch):
+    monkeypatch.setattr(peak, "REPEATS", 3)
+    monkeypatch.setattr(peak.time, "perf_counter", itertools.count().__next__)
+    ran = []
+    # Two starts and two ends are four readings of a clock that counts them.
+    assert peak._together(lambda: ran.append(threading.current_thread().name), 2) == 3
+    assert len(ran) == 6
+    assert len(set(ran)) == 2
 
 
 # Who takes part, and whether they are right ---------------------------------------------

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from symbp.bench import choice as choosing
 from symbp.bench import compile_time, plot, processes, session, worker
+from symbp.bench.choice import choice
 from symbp.bench.command import Files, Wanted, bench
 from symbp.bench.markdown import markdown, number
 from symbp.bench.peers import PEERS
@@ -251,8 +253,8 @@ def test_the_environment_limits_every_library(monkeypatch):
 
 
 def test_several_threads_have_a_process_for_each_peer(monkeypatch):
-    monkeypatch.setattr(session.machine, "core_count", lambda: 2)
-    taken = session.choice(chosen(["W1"]), [], ["1", "2"], ["jax", "numpy"], False, False)
+    monkeypatch.setattr(choosing.machine, "core_count", lambda: 2)
+    taken = choice(chosen(["W1"]), [], ["1", "2"], ["jax", "numpy"], False, False)
     groups = [(threads, [task.peers for task in tasks]) for threads, tasks in session._processes(taken)]
     assert groups == [
         (1, [("numpy", "jax"), ("numpy", "jax")]),
@@ -262,16 +264,16 @@ def test_several_threads_have_a_process_for_each_peer(monkeypatch):
 
 
 def test_what_is_measured_by_default(monkeypatch):
-    monkeypatch.setattr(session.machine, "core_count", lambda: 4)
+    monkeypatch.setattr(choosing.machine, "core_count", lambda: 4)
 
     def default(quick, sweep, names=()):
-        return session.choice(chosen([]), [], [], names, quick, sweep)
+        return choice(chosen([]), [], [], names, quick, sweep)
 
     assert (default(False, False).dtypes, default(False, False).threads) == (("float32", "float64"), (1, 2))
     assert (default(True, False).dtypes, default(True, False).threads) == (("float32",), (1,))
     assert default(True, False).slow == ("torch_compiled", "pytensor")
     assert default(True, False, ["pytensor"]).slow == default(False, False).slow == ()
-    monkeypatch.setattr(session.machine, "core_count", lambda: 1)
+    monkeypatch.setattr(choosing.machine, "core_count", lambda: 1)
     assert default(False, False).threads == (1,)
 
 

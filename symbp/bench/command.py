@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symbp.bench import peers, plot, session, workloads
+from symbp.bench.choice import choice
 from symbp.bench.markdown import markdown
 from symbp.bench.records import Report
 from symbp.files import atomic_write, check_output
@@ -51,7 +52,7 @@ def bench(wanted: Wanted, files: Files) -> int:
     SymbpError
         If a file cannot be written, or nothing can be measured.
     """
-    chosen = session.choice(
+    chosen = choice(
         workloads.chosen(_split(wanted.workloads), wanted.sweep),
         _split(wanted.dtypes),
         _split(wanted.threads),

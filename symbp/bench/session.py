@@ -12,11 +12,11 @@ import datetime
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from symbp.bench import machine, measure, peers, processes
+from symbp.bench import machine, measure, processes
+from symbp.bench.choice import Choice
 from symbp.bench.compile_time import compile_time
 from symbp.bench.peers import OURS, PEERS
 from symbp.bench.peers.compiled_c import version as c_compiler
@@ -25,11 +25,9 @@ from symbp.bench.problem import COMPARED_STEPS
 from symbp.bench.processes import Findings
 from symbp.bench.records import CompileTime, LeftOut, Machine, Report, Result, Task
 from symbp.bench.worker import Job
-from symbp.bench.workloads import LEARNING_RATE, Workload, described
-from symbp.errors import SpecError, SymbpError
-from symbp.functions.names import nearest
+from symbp.bench.workloads import LEARNING_RATE, described
+from symbp.errors import SymbpError
 
-DTYPES = ("float32", "float64")
 # --quick is done in two minutes; this leaves room for the start and the end.
 QUICK_SECONDS = 105.0
 # Of which this is for the compile times.
@@ -37,81 +35,6 @@ _QUICK_COMPILE_SECONDS = 30.0
 _SLOW = "compiles too long for --quick; --peer {} takes it in"
 
 Show = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What to measure, checked.
-
-    Attributes
-    ----------
-    workloads : tuple of Workload
-    dtypes : tuple of str
-    threads : tuple of int
-    peers : tuple of str
-    quick : bool
-    all_peers : bool
-        Whether none was named; --quick then leaves out those that compile long.
-    """
-
-    workloads: tuple[Workload, ...]
-    dtypes: tuple[str, ...]
-    threads: tuple[int, ...]
-    peers: tuple[str, ...]
-    quick: bool = False
-    all_peers: bool = True
-
-    @property
-    def tasks(self) -> tuple[Task, ...]:
-        """All that is to be measured, the slow peers of --quick included."""
-        return tuple(
-            Task(workload.name, dtype, threads, self.peers)
-            for threads in self.threads
-            for dtype in self.dtypes
-            for workload in self.workloads
-        )
-
-    @property
-    def slow(self) -> tuple[str, ...]:
-        """The peers that --quick leaves out."""
-        leave = self.quick and self.all_peers
-        return tuple(name for name in self.peers if leave and PEERS[name].slow)
-
-
-def choice(
-    workloads: tuple[Workload, ...],
-    dtypes: Iterable[str],
-    threads: Iterable[str],
-    names: Iterable[str],
-    quick: bool,
-    sweep: bool,
-) -> Choice:
-    """Check what was asked for, and put in what was not.
-
-    Raises
-    ------
-    SpecError
-        If a name or a number is not acceptable.
-    """
-    names = tuple(names)
-    few = quick or sweep  # one thread, float32
-    dtypes = tuple(dict.fromkeys(dtypes)) or (DTYPES[:1] if few else DTYPES)
-    for dtype in dtypes:
-        if dtype not in DTYPES:
-            raise SpecError(f"--dtype {dtype}: no such type{nearest(dtype, DTYPES)}")
-    most = machine.core_count()
-    counts = tuple(dict.fromkeys(_threads(each, most) for each in threads))
-    if not counts:
-        counts = (1,) if few or most == 1 else (1, 2)
-    return Choice(workloads, dtypes, counts, peers.chosen(names), quick, not names)
-
-
-def _threads(text: str, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise SpecError(f"--threads {text}: expected a whole number of at least 1")
-    if int(text) > most:
-        raise SpecError(f"--threads {text}: only {most} core{'s' * (most > 1)} may be used here")
-    return int(text)
 
 
 def run(chosen: Choice, show: Show = lambda what, done, of: None) -> Report:
