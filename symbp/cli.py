@@ -462,13 +462,13 @@ def accuracy(names: tuple[str, ...], quick: bool, form: str, record: bool) -> No
 
 
 @cli.command()
-@click.option("--workload", "workloads", multiple=True, metavar="NAME", help="W1 to W6, or several: W1,W3.")
-@click.option(
-    "--sweep", is_flag=True, help="Also measure many widths (N1 to N1000) and batches (B1 to B1024)."
-)
+@click.option("--workload", "workloads", multiple=True, metavar="NAME", help="Such as W1,W3.  [W1 to W6]")
+@click.option("--sweep", is_flag=True, help="Many widths (N1 to N1000) and batches (B1 to B1024).")
 @click.option("--dtype", "dtypes", multiple=True, metavar="TYPE", help="float32, float64.  [both]")
 @click.option("--threads", multiple=True, metavar="N", help="Such as 1,2.  [1,2]")
-@click.option("--peer", "--peers", "peers", multiple=True, metavar="NAME", help="Only these, symbp included.")
+@click.option(
+    "--peer", "--peers", "peers", multiple=True, metavar="NAME", help="Only these, such as symbp,jax,numpy."
+)
 @click.option("--quick", is_flag=True, help="One thread, float32, few rounds: two minutes.")
 @click.option("--output", "-o", "--json", "output", metavar="FILE", help="Write all figures as JSON.")
 @click.option("--markdown", metavar="FILE", help="Write the tables, which are printed in any case.")

@@ -16,6 +16,15 @@ from typing import Any, TextIO
 
 from symbp.bench.records import LeftOut, Result, Task
 
+# What OpenMP, the BLAS libraries and Numba read when they start.
+_LIMITS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
 # Of the time that is left, a task may prepare peers for this share of its part; the rest is for rounds.
 _PREPARING = 0.9
 
@@ -58,8 +67,7 @@ class Job:
 
 def environment(threads: int) -> dict[str, str]:
     """Return the variables that tell the libraries how many threads to use, and to stay off a GPU."""
-    names = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
-    limits = {f"{name}_NUM_THREADS".replace("MAXIMUM_NUM", "MAXIMUM"): str(threads) for name in names}
+    limits = dict.fromkeys(_LIMITS, str(threads))
     alone = "--xla_cpu_multi_thread_eigen=false" if threads == 1 else ""
     flags = " ".join(filter(None, [os.environ.get("XLA_FLAGS"), alone]))
     return limits | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
