@@ -278,18 +278,22 @@ def test_what_fails_and_what_is_late(measured):
         asked.append(True)
         return len(asked) < 4
 
-    prepared = []
+    prepared, ready = [], []
     found = measured(
         ODD,
         {"numpy": Broken, "jax": Nowhere, "sklearn": Wrong, "c_naive": Wrong},
         preparing=prepared.append,
         in_time=in_time,
+        before_rounds=lambda: ready.append(True),
     )
     assert (found["numpy"].kind, found["numpy"].reason) == ("failed", "RuntimeError: out of order")
     assert (found["jax"].kind, found["jax"].reason) == ("absent", "pip install it")
     assert found["c_naive"].kind == "late"
     assert isinstance(found["sklearn"], Result)  # its first round is taken in any case
     assert prepared == ["numpy", "jax", "sklearn"]
+    assert len(ready) == 1
+    measured(ODD, {"numpy": Broken}, before_rounds=lambda: ready.append(True))
+    assert len(ready) == 1  # nothing to time
 
 
 class Clocked(Training):

@@ -61,6 +61,7 @@ def measure(
     tell: Callable[[Event], None],
     preparing: Callable[[str], None] = lambda name: None,
     in_time: Callable[[], bool] = lambda: True,
+    before_rounds: Callable[[], None] = lambda: None,
 ) -> None:
     """Measure the peers of a task.
 
@@ -77,6 +78,8 @@ def measure(
         Told the name of a peer before it is prepared: if the process dies, it was that one.
     in_time : callable
         Whether another peer may be prepared; also asked before each round after the first.
+    before_rounds : callable
+        Called when peers are ready; not if there is none to time.
     """
     workload = WORKLOADS[task.workload]
     given = problem(workload, task.dtype)
@@ -106,6 +109,9 @@ def measure(
             left_out(name, "failed", f"{type(fault).__name__}: {fault}")
         else:
             ready[name] = _Ready(training, error, steps, epochs, [])
+    if not ready:
+        return
+    before_rounds()
     _rounds(ready, effort.rounds, in_time)
     for name, each in ready.items():
         tell(_result(task, workload, name, each, gate.bound))

@@ -95,12 +95,13 @@ def _do(job: Job, number: int, task: Task, events: TextIO) -> None:
     def tell(found: Result | LeftOut) -> None:
         say("result" if isinstance(found, Result) else "left_out", record=dataclasses.asdict(found))
 
+    def peak() -> None:
+        say("peak", dtype=task.dtype, threads=task.threads, flops=peak_flops(task.dtype, task.threads))
+
     share = float("inf")
     if job.until is not None:
         now = time.time()
         share = now + _PREPARING * (job.until - now) / (len(job.tasks) - number)
-    flops = peak_flops(task.dtype, task.threads)
-    say("peak", dtype=task.dtype, threads=task.threads, flops=flops)
     measure(
         task,
         Effort(job.rounds, job.seconds),
@@ -108,6 +109,7 @@ def _do(job: Job, number: int, task: Task, events: TextIO) -> None:
         tell,
         lambda name: say("preparing", peer=name),
         lambda: time.time() < share,
+        peak,
     )
 
 
