@@ -176,6 +176,11 @@ def test_peers_are_right_or_say_why_they_are_absent(name, workload, dtype, tmp_p
     training.run(1)  # from the start again
     assert reference.relative_error(training.weights(), few.weights, gate._after) <= gate.bound
     assert {matrix.dtype for matrix in training.weights()} == {np.dtype(dtype)}
+    assert _halved(np.finfo(float).tiny) > 0, "it took subnormal numbers from the whole process"
+
+
+def _halved(number: float) -> float:
+    return float((np.full(1, number) / 2)[0])
 
 
 class Wrong(NumPy):

@@ -90,18 +90,20 @@ def _build(text: str, flags: Sequence[str], path: Path) -> Any:
         named = os.environ.get("CC")
         tried = f"CC={named} is not there" if named else f"tried {', '.join(_COMPILERS)}"
         raise Absent(f"no C compiler ({tried}); install gcc, or name one in CC")
-    source, library = path.with_suffix(".c"), path.with_suffix(".so")
+    source, binary, library = (path.with_suffix(suffix) for suffix in (".c", ".o", ".so"))
     source.write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [*command, *flags, "-shared", "-fPIC", "-o", str(library), str(source), "-lm"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=_SECONDS,
-    )
-    if done.returncode:
-        raise Absent(f"{command[0]} does not compile it: {(done.stderr.splitlines() or ['no message'])[0]}")
+    _call([*command, *flags, "-fPIC", "-c", "-o", str(binary), str(source)])
+    # Linked without the flags: given -ffast-math here, some compilers add code that takes
+    # subnormal numbers from the whole process, from all other implementations, too.
+    _call([*command, "-shared", "-o", str(library), str(binary), "-lm"])
     return ctypes.CDLL(str(library))
+
+
+def _call(command: Sequence[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SECONDS)
+    if done.returncode:
+        message = (done.stderr.splitlines() or ["no message"])[0]
+        raise Absent(f"{command[0]} does not compile it: {message}")
 
 
 def _address(array: Any) -> ctypes.c_void_p:
