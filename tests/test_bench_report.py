@@ -103,6 +103,7 @@ def test_markdown():
     assert first["its share of the peak"] == ["25.0 %", "-", "25.0 %", "25.0 %"]
     assert first["JAX, epoch in lax.scan"] == ["0.5 [2.5]", "12.3", "-", "-"]
     assert ["NumPy", "30"] in rows
+    assert "at the width before" not in text  # no two widths that are neighbours
     assert ["float32, nothing in the cache", "3.25"] in rows
     assert "- symbp WRONG (W3 float32 1): weights off" in text
     assert text.count("sklearn is not installed") == 1

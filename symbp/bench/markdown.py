@@ -98,7 +98,7 @@ def _width_steps(report: Report, dtype: str, threads: int) -> list[list[str]]:
     for name in PEERS:
         both = [(cost.get((name, a)), cost.get((name, b))) for a, b in pairs]
         cells = [f"{b / a:.2f}" if a and b else "-" for a, b in both]
-        if set(cells) != {"-"}:
+        if not set(cells) <= {"-"}:
             rows.append([PEERS[name].title, *cells])
     return rows if len(rows) > 1 else []
 
