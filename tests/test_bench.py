@@ -17,7 +17,8 @@ import symbp
 from symbp.bench import measure, peak, peers, problem, reference, workloads
 from symbp.bench.measure import Effort
 from symbp.bench.peers import PEERS, c_source
-from symbp.bench.peers.compiled_c import CompiledC, compiler
+from symbp.bench.peers import symbp as ours
+from symbp.bench.peers.compiled_c import CompiledC
 from symbp.bench.peers.interface import Absent, Training
 from symbp.bench.peers.numpy import Peer as NumPy
 from symbp.bench.problem import COMPARED_STEPS
@@ -367,14 +368,61 @@ def test_absent_peers(tmp_path, monkeypatch):
 
 
 def test_c_that_does_not_compile(tmp_path):
-    if compiler() is None:
-        pytest.skip("no C compiler")
-
     class Peer(CompiledC):
         source = staticmethod(lambda workload, dtype: c_source.naive(workload, dtype) + "no C")
 
-    with pytest.raises(Absent, match=r"does not compile it: .*error"):
+    with pytest.raises(Absent, match=r"does not compile it: .*error|no C compiler"):
         Peer(ODD, "float64", 1, tmp_path)
+
+
+class Fit:
+    """What the peer needs of a trainer: it keeps how ``fit`` was called."""
+
+    def __init__(self):
+        self.calls = []
+
+    def fit(self, w, X, Y, **options):
+        self.calls.append((len(X), options))
+        return w + 1, []
+
+    def unpack(self, w):
+        return [w]
+
+
+def test_symbp_is_called_as_a_user_would(tmp_path, monkeypatch):
+    made = []
+    trainer = Fit()
+    monkeypatch.setattr(ours, "generate", lambda *given, **options: made.append(options) or trainer)
+    few = problem.problem(ODD, "float32").first(4)
+    training = ours.Peer(ODD, "float32", 1, tmp_path)
+    training.place(few)
+    training.run(7)
+    training.run(7)
+    assert trainer.calls == [(4 * ODD.batch, {"epochs": 7, "shuffle": False, "progress": False})] * 2
+    start = np.concatenate([matrix.ravel() for matrix in few.weights])
+    assert np.array_equal(training.weights()[0], start + 2)
+    training.reset()
+    assert np.array_equal(training.weights()[0], start)
+    assert (made[0]["batch_size"], made[0]["dtype"]) == (ODD.batch, "float32")
+    assert made[0]["learning_rate"] == workloads.LEARNING_RATE
+
+
+def test_symbp_takes_part_with_threads_once_it_has_them(tmp_path, monkeypatch):
+    trainer = Fit()
+    monkeypatch.setattr(ours, "generate", lambda *given, **options: trainer)
+    monkeypatch.setattr(ours, "Trainer", Fit)
+    with pytest.raises(Absent, match="fit has no option threads"):
+        ours.Peer(ODD, "float32", 2, tmp_path)
+
+    class Threaded:
+        def fit(self, w, X, Y, *, threads=1):
+            """Never called."""
+
+    monkeypatch.setattr(ours, "Trainer", Threaded)
+    training = ours.Peer(ODD, "float32", 2, tmp_path)
+    training.place(problem.problem(ODD, "float32").first(1))
+    training.run(1)
+    assert trainer.calls[0][1]["threads"] == 2
 
 
 def test_every_peer_has_its_module_and_its_extra():
