@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from symbp.bench.records import CompileTime
@@ -61,8 +62,10 @@ def compile_time(
     with tempfile.TemporaryDirectory(prefix="symbp_bench_") as folder:
         copy = Path(shutil.copy(trainer, folder))
         try:
+            start = time.monotonic()
             libraries, cold = _first_step(copy, workload, seconds)
-            _, cached = _first_step(copy, workload, seconds)
+            left = None if seconds is None else seconds - (time.monotonic() - start)
+            _, cached = _first_step(copy, workload, left)
         except subprocess.TimeoutExpired:
             return None
         return CompileTime(workload, dtype, libraries, cold, cached)
