@@ -108,6 +108,7 @@ def test_markdown():
     assert "- symbp WRONG (W3 float32 1): weights off" in text
     assert text.count("sklearn is not installed") == 1
     assert "100 float32 with 1 thread, 190 float32 with 2 threads, 50 float64 with 1 thread" in text
+    assert "medians 100 % above minima" in text
     assert is_own_output(text.encode())
 
 

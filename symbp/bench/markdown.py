@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import statistics
 from collections.abc import Iterator, Sequence
 
 from symbp.bench.peers import OURS, PEERS
@@ -53,9 +54,16 @@ def conditions(report: Report) -> str:
     return (
         f"{machine.cpu}, {machine.cores} core{'s' * (machine.cores > 1)}"
         f"{held}; peak of fused multiply-adds in GFLOP/s, measured in the same run: {peaks}. "
-        f"Load of the machine {before:.1f} before and {after:.1f} after. "
+        f"Load of the machine {before:.1f} before and {after:.1f} after; medians {_spread(report):.0f} % above "
+        f"minima, on average. "
         f"{versions}. {machine.date}."
     )
+
+
+def _spread(report: Report) -> float:
+    """Return by how many percent medians exceed minima: how much the machine was disturbed."""
+    ratios = [each.seconds_per_step_median / each.seconds_per_step_min for each in report.results]
+    return 100 * (statistics.fmean(ratios) - 1)
 
 
 def _settings(report: Report) -> list[tuple[str, int]]:
