@@ -54,8 +54,8 @@ def conditions(report: Report) -> str:
     return (
         f"{machine.cpu}, {machine.cores} core{'s' * (machine.cores > 1)}"
         f"{held}; peak of fused multiply-adds in GFLOP/s, measured in the same run: {peaks}. "
-        f"Load of the machine {before:.1f} before and {after:.1f} after; medians {_spread(report):.0f} % above "
-        f"minima, on average. "
+        f"Load of the machine {before:.1f} before and {after:.1f} after; "
+        f"medians {_spread(report):.0f} % above minima, on average. "
         f"{versions}. {machine.date}."
     )
 
