@@ -127,7 +127,7 @@ def test_stable_forms_are_found() -> None:
 
 def test_prove_names_the_broken_step() -> None:
     derivation = symbp.derive(NETWORKS[0])
-    for label in ("2.8", "2.12", "D.5", "D.6", "1.3d, k=1", "D.1f", "2.1s", "X.2", "X.9", "D.5f, k=1"):
+    for label in ("2.12", "D.6", "1.3d, k=1", "2.1s", "X.9"):
         statement = derivation[label].statement
         broken = derivation.replace(label, equation(statement.lhs, -statement.rhs))
         with pytest.raises(DerivationError, match=rf"^{label}: "):
