@@ -8,7 +8,19 @@ from sympy import Dummy
 
 from symbp.algebra.nodes import eta
 from symbp.errors import PlanError
-from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Program, Reduce, Sweep
+from symbp.plan.program import (
+    ROWS,
+    Access,
+    Array,
+    Fused,
+    Kernel,
+    Loop,
+    Map,
+    Program,
+    Reduce,
+    Sweep,
+    parts_of,
+)
 
 
 def check(program: Program, after: str) -> Program:
@@ -30,9 +42,9 @@ def check(program: Program, after: str) -> Program:
             raise PlanError(f"after {after}: {kernel.name} declares an array twice")
         known = set(filled) | {a.name for a in kernel.arrays if a.role in _GIVEN}
         for statement in kernel.statements:
-            for part in statement.parts if isinstance(statement, Sweep) else (statement,):
+            for part in parts_of(statement):
                 where = f"after {after}: {kernel.name}, ({part.origin.label}) {part.target}"
-                inside = statement.loops if isinstance(statement, Sweep) else ()
+                inside = statement.loops if isinstance(statement, (Sweep, Fused)) else ()
                 _check_statement(kernel, part, arrays, known, where, inside)
                 if kernel.name == "update" and after != "lowering":
                     _check_types(part, arrays, where)
