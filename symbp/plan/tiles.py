@@ -38,7 +38,7 @@ OF_STEPS = ("measure", "descend")
 CHUNK = 256
 # Rows of a block: more gain nothing, and each is a few lines of text.
 HIGHEST, HIGHEST_OF_ONE = 8, 12
-# Registers of a row that has no other rows beside it.
+# Registers that one copy moves.
 LONGEST = 8
 # Rows that a workspace must have to spare, for the last block may reach beyond the samples.
 SPARE = HIGHEST_OF_ONE - 1
@@ -191,7 +191,7 @@ def _tiled(statement: Statement, kernel: Kernel, schedule: Schedule, samples: in
         return statement
     columns = reduce.loops[-1]
     rows = reduce.loops[0] if len(reduce.loops) == 2 else None
-    widths = block_widths(int(columns.extent), schedule, rows is not None)
+    widths = block_widths(int(columns.extent), schedule)
     height = 1 if rows is None else block_height(rows.extent, widths[0], schedule, samples)
     return _with(statement, replace(reduce, tile=Tile(rows, columns, height, widths, schedule.lanes)))
 
@@ -226,15 +226,14 @@ def is_tileable(statement: Reduce, kernel: Kernel) -> bool:
     )
 
 
-def block_widths(columns: int, schedule: Schedule, several_rows: bool) -> tuple[int, ...]:
+def block_widths(columns: int, schedule: Schedule) -> tuple[int, ...]:
     """Return the columns of the blocks: two registers each, the last up to three where there are many."""
     lanes = schedule.lanes
     count = -(-columns // lanes)
-    most = 2 if several_rows else LONGEST
-    whole, rest = divmod(count, most)
-    if several_rows and rest and whole and schedule.target.registers >= 32:
-        whole, rest = whole - 1, rest + most  # three registers rather than one with nothing beside it
-    widths = [most * lanes] * whole + ([rest * lanes] if rest else [])
+    whole, rest = divmod(count, 2)
+    if rest and whole and schedule.target.registers >= 32:
+        whole, rest = whole - 1, rest + 2  # three registers rather than one with nothing beside it
+    widths = [2 * lanes] * whole + ([rest * lanes] if rest else [])
     widths[-1] -= count * lanes - columns
     return tuple(widths)
 
@@ -255,7 +254,7 @@ def block_height(rows: Extent, width: int, schedule: Schedule, samples: int) -> 
         whole, rest = divmod(count, height)
         if rows == ROWS:  # the last block reaches beyond the samples
             return (-(-count // height) * rounds(height), -count % height, -height)
-        lines = 0.05 * rounds(highest) * bool(rest)
+        lines = 0.3 * rounds(highest) * bool(rest)
         return (whole * rounds(height) + (rounds(rest) if rest else 0) + lines, bool(rest), -height)
 
     return min(range(1, highest + 1), key=cost)

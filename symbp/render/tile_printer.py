@@ -18,6 +18,8 @@ from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.value_printer import ValuePrinter
 
+# What the row of a bias is called.
+_ROW = Symbol("last")
 # The emitted function that applies the update rule to one row of a block.
 UPDATE = "_update_row"
 
@@ -84,14 +86,18 @@ class TilePrinter:
         assert tile is not None
         for first, last, width in _runs(tile.widths):
             with block.restored():
-                column = self._open(block, tile.columns.index, first, last, width)
+                column = self._open(block, tile.columns.index, first, last, width, _updates(statement))
                 self._rows(block, statement, reduce, tile, column, width)
 
     def _rows(
         self, block: Block, statement: Reduce | Fused, reduce: Reduce, tile: Tile, column: Any, width: int
     ) -> None:
         if tile.rows is None:
-            self._one(block, statement, reduce, tile, column, width, [None])
+            with block.restored():
+                if _updates(statement):
+                    row = int(reduce.target.indices[0])
+                    self._open(block, _ROW, row, row + 1, 1, True)
+                self._one(block, statement, reduce, tile, column, width, [None])
             return
         row, height = tile.rows.index, tile.height
         if tile.rows.extent == ROWS:
@@ -102,9 +108,9 @@ class TilePrinter:
             return
         for first, last, size in _runs(_pieces(int(tile.rows.extent), height)):
             with block.restored():
-                self._open(block, row, first, last, size)
+                self._open(block, row, first, last, size, _updates(statement))
                 rows = [row, *(Symbol(f"{row} + {n}") for n in range(1, size))]
-                if last - first <= size:
+                if last - first <= size and not _updates(statement):
                     rows = [sympy.Integer(n) for n in range(first, last)]
                 self._one(block, statement, reduce, tile, column, width, rows)
 
@@ -130,18 +136,19 @@ class TilePrinter:
         with block.nested(f"for {over.index} in range({extent}):"):
             block.add(f"v = {values.doprint(along.xreplace(at[0]))}")
             for name, place in zip(names, at, strict=True):
-                factor = "" if first is None else f"{values.doprint(first.xreplace(place))}*"
-                block.add(f"{name} += {factor}v")
+                factor = values.number(1) if first is None else values.doprint(first.xreplace(place))
+                block.add(f"{name} = fma({factor}, v, {name})")
         for name, place in zip(names, at, strict=True):
             self._finish(block, statement, reduce, place, name)
 
     @staticmethod
-    def _open(block: Block, index: Any, first: int, last: int, step: int) -> Any:
+    def _open(block: Block, index: Any, first: int, last: int, step: int, always: bool = False) -> Any:
         """Open a loop and return its index; where there is one round only, the index is where it is.
 
-        A symbol all the same: the column 0 must not be taken for the row 0.
+        A symbol all the same: the column 0 must not be taken for the row 0. Where the position is an
+        argument of a function, it is a variable always: Numba compiles anew for each number.
         """
-        if last - first <= step:
+        if last - first <= step and not always:
             return Symbol(str(first))
         start = "" if first == 0 and step == 1 else f"{first}, "
         block.open(f"for {index} in range({start}{last}{f', {step}' if step > 1 else ''}):")
@@ -191,10 +198,12 @@ class TilePrinter:
             if self._is_stored(part.target):
                 written[element] = own
         for element, own in written.items():
-            block.add(f"store({element.array}, {', '.join(map(values.index, element.indices))}, {own})")
+            block.add(f"store({element.array}, {', '.join(map(values.index, element.indices))}, {own}, {values.size})")
         if isinstance(statement, Fused) and statement.update:
             arrays, numbers = update_arguments(statement, self.kernel)
-            position = ", ".join(map(values.index, target.indices))
+            row, column = target.indices
+            row = _ROW if reduce.tile is not None and reduce.tile.rows is None else row
+            position = f"{values.index(row)}, {values.index(column)}"
             block.add(f"{UPDATE}({', '.join([*arrays, position, name, *numbers])})")
 
     def _is_stored(self, access: Access) -> bool:
@@ -221,7 +230,11 @@ class TilePrinter:
                 column = self._open(block, columns.index, first, last, width)
                 source = f"load({statement.value.array}, row, {column}, {width})"
                 place = f"{statement.target.array}, {values.index(statement.target.indices[0])}"
-                block.add(f"store({place}, {column}, {source})")
+                block.add(f"store({place}, {column}, {source}, {width})")
+
+
+def _updates(statement: Reduce | Fused) -> bool:
+    return isinstance(statement, Fused) and bool(statement.update)
 
 
 def _pieces(extent: int, size: int) -> tuple[int, ...]:
@@ -276,7 +289,8 @@ def update_function(
         name = element.array if not element.indices else f"new_{element.array}"
         lines = [f"{name} = {text}"]
         if element.indices:
-            lines.append(f"store({element.array}, {', '.join(map(values.index, element.indices))}, {name})")
+            place = ", ".join(map(values.index, element.indices))
+            lines.append(f"store({element.array}, {place}, {name}, {values.size})")
         values.held[element] = name
         assignments.append((part.origin, lines))
     position = [values.index(x) for x in target.indices]
