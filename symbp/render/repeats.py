@@ -155,10 +155,14 @@ def _renamed(unit: Unit, layer: int | None, kernel: Kernel) -> _Renamed | None:
         return None
     new = {a: Access(names[a.array], *a.indices) for a in accesses}
     groups = tuple([_replaced(statement, new, layer) for statement in group] for group in unit)
-    moved = {str(names[name]): name for name in used if names[name] != name}
+    moved = {
+        str(names[array.name]): array.name
+        for array in arrays
+        if names[array.name] != array.name and array.role != "register"
+    }
     # Where an array begins is an argument, so it is no difference.
     same = tuple(
-        replace(array, name=str(names[array.name]), offset=0) if array.name in moved.values() else array
+        replace(array, name=str(names[array.name]), offset=0) if names[array.name] != array.name else array
         for array in arrays
     )
     return _Renamed(groups, tuple(sorted(same, key=lambda array: array.name)), dict(sorted(moved.items())))

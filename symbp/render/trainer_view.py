@@ -204,7 +204,9 @@ class TrainerView:
 
     def calls(self, calls: Calls, kernel: str) -> list[str]:
         """Return the lines that call a shared function, under the labels of what it computes."""
-        labels = dict.fromkeys(group[0].origin.label for group in calls.function.groups)
+        first = (group[0] for group in calls.function.groups)
+        steps = (x for s in first for x in ((s.reduce, *s.parts) if isinstance(s, Fused) else (s,)))
+        labels = dict.fromkeys(step.origin.label for step in steps)
         where = numbers(tuple(sorted(calls.layers)))
         name = self._function_name(kernel, calls.function)
         comment = f"# {', '.join(f'({label}, k={where})' for label in labels)}"
@@ -300,8 +302,15 @@ def _names(items: list[Item]) -> set[str]:
 
 
 def _labelled(statement: Statement, where: str) -> Statement:
-    origin = replace(statement.origin, label=f"{statement.origin.label}, k={where}")
-    return with_origin(statement, origin)
+    """Say behind the label of every equation for which layers it is."""
+
+    def labelled(step: Any) -> Any:
+        return with_origin(step, replace(step.origin, label=f"{step.origin.label}, k={where}"))
+
+    if isinstance(statement, Fused):
+        parts = tuple(map(labelled, statement.parts))
+        return replace(statement, reduce=labelled(statement.reduce), parts=parts)
+    return labelled(statement)  # type: ignore[no-any-return]
 
 
 def numbers(layers: tuple[int, ...]) -> str:

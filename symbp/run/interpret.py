@@ -15,7 +15,19 @@ from numpy.typing import NDArray
 from sympy import KroneckerDelta
 
 from symbp.algebra.nodes import m
-from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Program, Reduce, Statement, Sweep
+from symbp.plan.program import (
+    ROWS,
+    Access,
+    Array,
+    Kernel,
+    Loop,
+    Map,
+    Program,
+    Reduce,
+    Statement,
+    Sweep,
+    parts_of,
+)
 from symbp.run.evaluate import evaluate
 
 Floats = NDArray[np.float64]
@@ -50,7 +62,8 @@ def _run(kernel: Kernel, memory: dict[str, Any], w: Floats, flat: Floats, rows: 
             memory[array.name] = np.zeros([_extent(extent, rows) for extent in array.axes])
     for statement in kernel.statements:
         assert not isinstance(statement, Sweep)  # only the update has them
-        _execute(statement, memory, rows)
+        for part in parts_of(statement):
+            _execute(part, memory, rows)
 
 
 def _view(array: Array, vector: Floats) -> Floats:
