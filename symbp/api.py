@@ -9,6 +9,7 @@ from typing import Any
 from symbp.derivation.derive import derive as _derive
 from symbp.derivation.records import Derivation as _Derivation
 from symbp.derivation.records import Step as _Step
+from symbp.derivation.stability.report import warn_of_own_functions
 from symbp.functions import Penalty, Schedule, UpdateRule
 from symbp.graph.chain import Chain as _Chain
 from symbp.graph.chain import build as _build
@@ -141,6 +142,7 @@ def derive(
     """
     options = TrainOptions(optimizer, schedule=schedule, clip_norm=clip_norm, l1=l1, l2=l2, penalty=penalty)
     found = _derive(network, options.training)
+    warn_of_own_functions(found, "float64")
     return Derivation(found.network, found.steps, found.recipe, found.training)
 
 

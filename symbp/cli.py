@@ -269,7 +269,7 @@ def _working(spec: Spec) -> str:
 @click.argument("spec")
 @_output_options
 @_train_options("optimizer", "learning_rate", "batch_size", "dtype")
-@click.option("--target", metavar="NAME", help="The machine to lay loops out for: host, portable, x86-64-v3 ...")
+@click.option("--target", metavar="NAME", help="The machine that loops suit: host, portable, x86-64-v3 ...")
 @click.option("--explain", is_flag=True, help="Print how every sum is carried out, and write nothing.")
 def generate(spec: str, output: str | None, force: bool, explain: bool, **options: Any) -> None:
     """Write the trainer of SPEC as one Python file.

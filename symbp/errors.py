@@ -45,7 +45,7 @@ class ExpressionError(SpecError):
 
 
 class SymbpWarning(UserWarning):
-    """Something is legal and may still not be what was meant: a formula that is not real everywhere."""
+    """Something is legal and may not be what was meant: a formula is not real somewhere, or overflows."""
 
 
 class DataError(SymbpError, ValueError):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import types
+from collections.abc import Callable
 
 import numpy as np
 
@@ -20,6 +21,11 @@ from tests import plain_vectors
 
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos")
 _JIT = "return njit(cache=True, **options)(function)"
+
+
+def _by_element(function: Callable[[float], float]) -> Callable[[np.generic], np.generic]:
+    """Return a function of Python's math that keeps the type of a NumPy number."""
+    return lambda x: type(x)(function(float(x)))
 
 
 def interpreted(
@@ -39,7 +45,8 @@ def interpreted(
     module.math = types.SimpleNamespace(
         **{name: getattr(np, name) for name in (*_SAME, "isfinite", "copysign", "floor")},
         atan=np.arctan,
-        erf=math.erf,
+        erf=_by_element(math.erf),
+        erfc=_by_element(math.erfc),
         inf=np.inf,
         nan=np.nan,
     )

@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 import sympy
 
+import symbp
+from symbp.algebra.nodes import Constant
 from symbp.cli import main
 from symbp.derivation.describe import describe
 from symbp.derivation.inverse import relation_to_output
 from symbp.derivation.local import O, Z
-from symbp.functions import ACTIVATIONS, COSTS
+from symbp.functions import ACTIVATIONS, COSTS, Activation, Cost
 from symbp.functions.parse import parse_formula
+from symbp.network import Dense, Network
 from symbp.render.functions_page import FORMATS, functions_page
 
 RECORDS = [*ACTIVATIONS.values(), *COSTS.values()]
@@ -46,7 +49,14 @@ def test_one_entry(capsys: pytest.CaptureFixture[str]) -> None:
         "    g'          1/(1 + exp(-z)) + z exp(-z)/((1 + exp(-z))^2)",
         "    by output   o + (1 - o)/(1 + exp(-z))",
         "    range       [-0.27846, oo)",
+        "    stable form g = z sigmoid(z)",
+        "    stable form g' = z sigmoid(-z) sigmoid(z) + sigmoid(z)",
         "    source      Ramachandran, Zoph and Le 2017, arXiv:1710.05941 (also called SiLU)",
+        "",
+        "sigmoid(u)",
+        "    stands for  1/(1 + exp(-u))",
+        "    computed as {exp(-abs(u)) if u <= 0; 1 otherwise}/(1 + exp(-abs(u)))",
+        '    reference   Higham 2021, "What is the softmax function?", for two terms',
     ]
 
 
@@ -80,6 +90,31 @@ def test_relation_to_the_output(formula: str, relation: sympy.Expr | None) -> No
         assert abs(sympy.N(found.subs({O: g.subs(Z, at), Z: at}) - g.diff(Z).subs(Z, at))) < 1e-12
     else:
         assert found == relation
+
+
+STABLE = {"elu", "selu", "softplus", "swish", "mish", "gelu", "gelu_tanh", "softmax"}
+STABLE_COSTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "log_cosh": "identity"}
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
+def test_the_stable_form_is_the_one_that_a_derivation_takes(record: Activation | Cost) -> None:
+    """The table says what the step 1.3s, 1.8s or 2.1s of a network with this function states."""
+    found = describe(record)
+    assert (found.stable is not None) == (record.name in {*STABLE, *STABLE_COSTS, "poisson"})
+    if found.stable is None or isinstance(record, Cost) or record.of_layer:
+        return
+    steps = symbp.derive(Network(1, [Dense(1, record), Dense(1)], "squared_error"))
+    z, o = steps["1.3d, k=1"].statement.lhs.args[1], steps["1.3, k=1"].statement.lhs
+    letters = {c: sympy.Symbol(c.parameter, real=True) for c in steps["1.3, k=1"].statement.atoms(Constant)}
+    letters |= {z: Z, o: sympy.Symbol("o", real=True)}
+    for label, form in (("1.3s, k=1", found.stable), ("1.3ds, k=1", found.stable_derivative)):
+        assert (form is None) == (label not in steps)
+        assert form is None or form == steps[label].statement.rhs.xreplace(letters)
+
+
+@pytest.mark.parametrize(("cost", "unit"), STABLE_COSTS.items())
+def test_the_stable_form_of_a_cost_is_on_its_usual_outputs(cost: str, unit: str) -> None:
+    assert f"outputs: {unit}\n" in functions_page([COSTS[cost]])
 
 
 def test_a_softmax_is_described_by_its_jacobian() -> None:

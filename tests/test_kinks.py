@@ -12,7 +12,7 @@ import sympy
 import symbp
 from symbp.derivation.describe import describe
 from symbp.derivation.kinks import kinks, switches
-from symbp.derivation.oracles import Panel
+from symbp.derivation.oracles.panel import Panel
 from symbp.derivation.records import equation
 from symbp.errors import DerivationError
 from symbp.functions import ACTIVATIONS, COSTS

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import symbp
-from symbp.derivation.oracles import Panel
 from symbp.derivation.oracles.kills import try_faults
+from symbp.derivation.oracles.panel import Panel
 from symbp.network import Dense, Network
 
 NETWORKS = {

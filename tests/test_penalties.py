@@ -10,7 +10,7 @@ import pytest
 import sympy
 
 import symbp
-from symbp.derivation.oracles import Panel
+from symbp.derivation.oracles.panel import Panel
 from symbp.errors import DerivationError, ExpressionError, SpecError
 from symbp.functions import PENALTIES, Parameter, Penalty
 from symbp.network import Dense, Network

@@ -13,8 +13,8 @@ from symbp.derivation.derive import derive
 from symbp.network import Dense, Network
 from symbp.plan.passes import make_plan
 from symbp.render.numba_printer import statement_groups
-from symbp.render.repeats import REPEATS, Calls, Shared, call_lines, share_layers
 from symbp.render.places import Places
+from symbp.render.repeats import REPEATS, Calls, Shared, call_lines, share_layers
 from symbp.render.trainer_view import PART, numbers, split
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec

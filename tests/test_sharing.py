@@ -11,12 +11,14 @@ import pytest
 import sympy
 
 import symbp
+from symbp.algebra.named import NAMED, LogCosh, Sigmoid, Softplus
 from symbp.algebra.nodes import i, j, p, r
 from symbp.derivation.derive import derive
 from symbp.errors import PlanError
 from symbp.network import Dense, Network
 from symbp.plan.check import check
 from symbp.plan.lower import lower
+from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program
 from symbp.plan.sharing import share_functions
 from symbp.render.writer import trainer_source
@@ -118,6 +120,44 @@ def test_the_checker_knows_the_new_arrays() -> None:
             check(replace(program, kernels=(broken, gradient)), "a broken pass")
 
 
+# Named functions -------------------------------------------------------------------------------
+
+
+def _opened(forward: list[Map], backward: list[Map]) -> Program:
+    return check(share_inside_named(_program(forward, backward)), "opening")
+
+
+def test_named_functions_with_a_call_in_common_make_it_once() -> None:
+    """sigmoid(a), sigmoid(-a) and softplus(a) are all made from exp(-|a|)."""
+    there = _map(Access("B", p, i), a * Sigmoid(a))
+    back = _map(Access("C", p, i, 0), Sigmoid(-a) + Softplus(a))
+    program = _opened([FIRST, there], [back])
+    forward, backward = program.kernels
+    assert [x.target.array for x in forward.statements] == ["A", "exp_A", "B"]
+    e = Access("exp_A", p, i)
+    assert forward.statements[1].value == sympy.exp(-sympy.Abs(a))
+    assert forward.statements[2].value == a * sympy.Piecewise((e, a <= 0), (1, True)) / (1 + e)
+    assert not backward.statements[0].value.has(Sigmoid, Softplus)
+    assert _calls(program) == ["exp"]
+
+
+def test_a_named_function_that_has_nothing_in_common_stays_a_call() -> None:
+    other = Access("A", p, 0)
+    there = _map(Access("B", p, i), Sigmoid(a) + sympy.exp(a))
+    back = _map(Access("C", p, i, 0), Softplus(other) + LogCosh(Access("B", p, i)))
+    assert _opened([FIRST, there], [back]) == _program([FIRST, there], [back])
+
+
+def test_a_named_function_of_a_named_function_is_opened_only_once_that_is_an_array() -> None:
+    inside = Softplus(a)
+    there = _map(Access("B", p, i), Sigmoid(inside) + Softplus(inside))
+    alone = _opened([FIRST, there], [])
+    # softplus(a) stands twice, so it has an array, and what is computed from that is opened.
+    assert [x.target.array for x in alone.kernels[0].statements] == ["A", "Softplus_A", "exp_Softplus_A", "B"]
+    single = _map(Access("B", p, i), Sigmoid(inside) + Softplus(x))
+    assert _opened([FIRST, single], []).kernels[0].statements == (FIRST, single)
+
+
 # Whole trainers --------------------------------------------------------------------------------
 
 NETWORKS = {
@@ -164,7 +204,8 @@ def test_no_line_of_a_trainer_repeats_a_call(name: str, elementary: str) -> None
         forward + sensitivities + by_inputs,
         forward + jacobian_by_inputs,
     ):
-        name_of_call = r"(?<![\w.])(?:math\.)?(?:exp|expm1|log|log1p|tanh|sigmoid|erf|sin|cos|arctan)"
+        named = "|".join(kind.title for kind in NAMED)
+        name_of_call = rf"(?<![\w.])(?:math\.)?(?:exp|expm1|log|log1p|tanh|erfc?|sin|cos|arctan|{named})"
         calls = re.findall(name_of_call + r"\((?:[^()]|\([^()]*\))*\)", passes)
         plain = [re.sub(r"\b[ijkpqrs]\b", "_", call.replace("_flat[t]", "[_, _]")) for call in calls]
         assert len(plain) == len(set(plain)), plain

@@ -12,7 +12,7 @@ import pytest
 import sympy
 
 import symbp
-from symbp.derivation.oracles import Panel
+from symbp.derivation.oracles.panel import Panel
 from symbp.errors import DataError, DerivationError, ExpressionError, PlanError, SpecError
 from symbp.functions import OPTIMIZERS, SCHEDULES, Parameter, Schedule, UpdateRule
 from symbp.network import Dense, Network

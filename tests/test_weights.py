@@ -10,8 +10,8 @@ import pytest
 import symbp
 from symbp.algebra.nodes import Node
 from symbp.cli import main
-from symbp.derivation.oracles import Panel
 from symbp.derivation.oracles.mutants import mutants
+from symbp.derivation.oracles.panel import Panel
 from symbp.errors import DataError, GradientError, SpecError
 from symbp.network import Dense, Network
 from symbp.run.data import read_table

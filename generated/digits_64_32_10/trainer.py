@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 7c16a23cea950fce494a9066b7f48665529c2ac1d49cbd6e7e57b2e3df3af633
+# content: sha256 581c466f486c3f07e10a24b5444f51a0d3e9469be190bb155e7e6c4f38725b9f
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -853,6 +853,8 @@ def main():
     """The command line of this file."""
     # Standard library only, and only when this file is run as a program.
     import argparse
+    import contextlib
+    import os
     import sys
 
     parser = argparse.ArgumentParser(
@@ -881,26 +883,43 @@ def main():
                 raise ValueError(f"{path}: no array {missing[0]}; found {', '.join(arrays) or 'none'}")
             return [arrays[name] for name in names]
 
+    @contextlib.contextmanager
+    def written(path, *sources):
+        """Open a file that takes its name when it is complete; what cannot be written is known at once."""
+        path = path if path.endswith(".npz") else path + ".npz"
+        if any(os.path.realpath(path) == os.path.realpath(source) for source in sources):
+            raise ValueError(f"{path}: is read from, too; name another file to write")
+        part = f"{path}.{os.getpid()}.part"
+        try:
+            with open(part, "wb") as file:
+                yield file
+            os.replace(part, path)
+        finally:
+            if os.path.exists(part):
+                os.remove(part)
+
     def report(epoch, epochs, cost):
         print(f"epoch {epoch}/{epochs}  cost {cost:.6g}")
 
     try:
         if arguments.command == "fit":
             X, Y = read(arguments.data, "X", "Y")
-            w, _ = fit(
-                init_params(arguments.seed),
-                X,
-                Y,
-                epochs=arguments.epochs,
-                batch_size=arguments.batch_size,
-                learning_rate=arguments.learning_rate,
-                seed=arguments.seed,
-                callback=report,
-            )
-            np.savez(arguments.weights, w=w)
+            with written(arguments.weights, arguments.data) as file:
+                w, _ = fit(
+                    init_params(arguments.seed),
+                    X,
+                    Y,
+                    epochs=arguments.epochs,
+                    batch_size=arguments.batch_size,
+                    learning_rate=arguments.learning_rate,
+                    seed=arguments.seed,
+                    callback=report,
+                )
+                np.savez(file, w=w)
         elif arguments.command == "predict":
             (w,), (X,) = read(arguments.weights, "w"), read(arguments.data, "X")
-            np.savez(arguments.output, H=predict(w, X))
+            with written(arguments.output, arguments.weights, arguments.data) as file:
+                np.savez(file, H=predict(w, X))
         else:
             self_test()
             print("self-test passed")

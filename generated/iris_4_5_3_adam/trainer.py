@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 9fb00afe2b4f7394e80a48279e73c002c21af8e5923bbc4492441b806b9cc184
+# content: sha256 f18d1580fd6d1726cd9a49c2f5884f3a2bc611a08bed4c4e48b175801c48114e
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -964,6 +964,8 @@ def main():
     """The command line of this file."""
     # Standard library only, and only when this file is run as a program.
     import argparse
+    import contextlib
+    import os
     import sys
 
     parser = argparse.ArgumentParser(
@@ -992,26 +994,43 @@ def main():
                 raise ValueError(f"{path}: no array {missing[0]}; found {', '.join(arrays) or 'none'}")
             return [arrays[name] for name in names]
 
+    @contextlib.contextmanager
+    def written(path, *sources):
+        """Open a file that takes its name when it is complete; what cannot be written is known at once."""
+        path = path if path.endswith(".npz") else path + ".npz"
+        if any(os.path.realpath(path) == os.path.realpath(source) for source in sources):
+            raise ValueError(f"{path}: is read from, too; name another file to write")
+        part = f"{path}.{os.getpid()}.part"
+        try:
+            with open(part, "wb") as file:
+                yield file
+            os.replace(part, path)
+        finally:
+            if os.path.exists(part):
+                os.remove(part)
+
     def report(epoch, epochs, cost):
         print(f"epoch {epoch}/{epochs}  cost {cost:.6g}")
 
     try:
         if arguments.command == "fit":
             X, Y = read(arguments.data, "X", "Y")
-            w, _ = fit(
-                init_params(arguments.seed),
-                X,
-                Y,
-                epochs=arguments.epochs,
-                batch_size=arguments.batch_size,
-                learning_rate=arguments.learning_rate,
-                seed=arguments.seed,
-                callback=report,
-            )
-            np.savez(arguments.weights, w=w)
+            with written(arguments.weights, arguments.data) as file:
+                w, _ = fit(
+                    init_params(arguments.seed),
+                    X,
+                    Y,
+                    epochs=arguments.epochs,
+                    batch_size=arguments.batch_size,
+                    learning_rate=arguments.learning_rate,
+                    seed=arguments.seed,
+                    callback=report,
+                )
+                np.savez(file, w=w)
         elif arguments.command == "predict":
             (w,), (X,) = read(arguments.weights, "w"), read(arguments.data, "X")
-            np.savez(arguments.output, H=predict(w, X))
+            with written(arguments.output, arguments.weights, arguments.data) as file:
+                np.savez(file, H=predict(w, X))
         else:
             self_test()
             print("self-test passed")

@@ -17,8 +17,9 @@ from typing import Any
 
 import sympy
 from sympy import Expr, Function, KroneckerDelta, Symbol, Tuple
-from sympy.codegen.cfunctions import log1p
 from sympy.core.symbol import Str
+
+from symbp.algebra.named import Softplus as Softplus
 
 # Sizes and indices -------------------------------------------------------------------
 
@@ -361,29 +362,6 @@ class MaxOver(Expr):
         symbol, low, high = self.args[1]
         free: set[Any] = (self.function.free_symbols - {symbol}) | low.free_symbols | high.free_symbols
         return free
-
-
-class Softplus(Function):
-    """log(1 + exp(u)), the named stable function: max(u, 0) + log1p(exp(-|u|)).
-
-    The sum 1 + exp(u) overflows for u > 709 and loses exp(u) for u < -37 in float64;
-    the stable form does neither (Maechler 2012, "Accurately computing log(1 - exp(-|a|))").
-    """
-
-    nargs = 1
-    is_real = True
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return self.defining().diff(self.args[0])
-
-    def defining(self) -> Expr:
-        """Return log(1 + exp(u)), which the name stands for."""
-        return sympy.log(1 + sympy.exp(self.args[0]))
-
-    def stable(self) -> Expr:
-        """Return the form that kernels compute: no exponent is positive."""
-        u = self.args[0]
-        return sympy.Piecewise((0, u <= 0), (u, True)) + log1p(sympy.exp(-sympy.Abs(u)))
 
 
 # Shorthands ----------------------------------------------------------------------------

@@ -35,7 +35,7 @@ from symbp.algebra.nodes import (
     t,
     target,
 )
-from symbp.derivation import local, stable
+from symbp.derivation import local, shifted, stable, stable_costs
 from symbp.derivation.generic import at_most
 from symbp.derivation.instances import instances, of_network
 from symbp.derivation.records import Builder, equation, substitute
@@ -78,10 +78,16 @@ def functions(b: Builder, network: Network) -> None:
         ("1.8",),
         functions=True,
     )
-    stable.shifted_output(b, b["1.8"])
+    if activation.of_layer:
+        shifted.shifted_output(b, b["1.8"])
+    else:
+        stable.output_of_unit(b)
     _cost(b, network, outputs)
-    stable.cost_on_weighted_sums(b, b["1.8"], b["2.1"])
+    shifted.cost_on_weighted_sums(b, b["1.8"], b["2.1"], network.cost.name)
+    stable_costs.cost(b, network.cost, activation.of_layer)
     _output_sensitivity(b, network, outputs)
+    if not activation.of_layer:
+        stable_costs.output_sensitivity(b, network.cost)
 
 
 def _parameters(
@@ -244,6 +250,7 @@ def _hidden_functions(b: Builder, network: Network, layer: int) -> None:
         (f"1.3, k={layer}",),
         functions=True,
     )
+    stable.hidden(b, layer)
 
 
 def _chain_entries(b: Builder, network: Network, layer: int) -> None:

@@ -11,6 +11,7 @@ from sympy import Expr, Symbol
 from symbp.algebra import rules
 from symbp.algebra.nodes import Constant, L, Width, pre_activation, prediction, q, r
 from symbp.derivation import local
+from symbp.derivation.computed import stable_activation, stable_cost
 from symbp.derivation.extent import End, extent
 from symbp.derivation.inverse import relation_to_output
 from symbp.derivation.kinks import Kink, kinks
@@ -35,6 +36,9 @@ class Description:
     range : tuple of End, or None
         Where the values lie; None where it is not computed.
     kinks : tuple of Kink
+    stable, stable_derivative : Expr or None
+        The forms that kernels compute; None where that is the formula itself (or its relation
+        to the output). Of a cost with the output units of :data:`.computed.USUAL`.
     """
 
     record: Activation | Cost
@@ -43,6 +47,8 @@ class Description:
     relation: Expr | None
     range: tuple[End, End] | None
     kinks: tuple[Kink, ...]
+    stable: Expr | None = None
+    stable_derivative: Expr | None = None
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -66,6 +72,7 @@ def _activation(record: Activation) -> Description:
         None if relation is None else _plain(relation),
         extent(record.expression()),
         _kinks(formula, local.Z, {}),
+        *(None if form is None else _plain(form) for form in stable_activation(record)),
     )
 
 
@@ -73,7 +80,16 @@ def _cost(record: Cost) -> Description:
     formula = stated_formula(record, 0)
     slope = local.simplify_entry(rules.tidied(formula.diff(_H)))
     target = sympy.S.One if record.targets == "sign" else sympy.Rational(1, 3)
-    return Description(record, _plain(formula), _plain(slope), None, None, _kinks(formula, _H, {_Y: target}))
+    form = stable_cost(record)
+    return Description(
+        record,
+        _plain(formula),
+        _plain(slope),
+        None,
+        None,
+        _kinks(formula, _H, {_Y: target}),
+        None if form is None else _plain(form),
+    )
 
 
 def _of_layer(record: Activation) -> Description:
@@ -82,7 +98,7 @@ def _of_layer(record: Activation) -> Description:
     value = local.instantiate(formula, lambda n: pre_activation(L + 1, n), q, Width(L + 1))
     jacobian = rules.collapse(rules.differentiate(value, pre_activation(L + 1, r)))
     relation = local.in_terms_of_outputs(jacobian, value, (q, r), prediction)
-    return Description(record, value, relation, None, None, ())
+    return Description(record, value, relation, None, None, (), *stable_activation(record))
 
 
 def _kinks(formula: Expr, variable: Any, others: dict[Any, Any]) -> tuple[Kink, ...]:

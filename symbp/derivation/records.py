@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -88,6 +89,13 @@ class Builder:
     def __init__(self, overrides: Mapping[str, Eq] | None = None) -> None:
         self.steps: dict[str, Step] = {}
         self._overrides = dict(overrides or {})
+
+    @classmethod
+    def of(cls, derivation: Derivation) -> Builder:
+        """Return a builder that holds the steps of a derivation."""
+        builder = cls()
+        builder.steps = {step.label: step for step in derivation.steps}
+        return builder
 
     def __getitem__(self, label: str) -> Eq:
         return self.steps[label].statement
@@ -198,9 +206,11 @@ class Derivation:
         return replace(self, steps=steps, overrides=overrides)
 
     def checked(self) -> Self:
-        """Return the derivation with the verdict of every oracle in its steps."""
-        if any(step.checks for step in self.steps):
-            return self
+        """Return the derivation with the verdict of every oracle in its steps; they run once."""
+        return self if any(step.checks for step in self.steps) else self._checked
+
+    @functools.cached_property
+    def _checked(self) -> Self:
         from symbp.derivation.oracles import check_all
 
         verdicts = check_all(self)

@@ -1,7 +1,8 @@
 """The equations that kernels compute, with the derivatives of this network's functions put in.
 
-``D.5, k=1`` speaks of g'^1; ``D.5f, k=1`` has the right side of 1.3d in its place. A Jacobian
-of the outputs (1.8d) brings Kronecker deltas, which collapse, and factors that leave sums.
+``D.5, k=1`` speaks of g'^1; ``D.5f, k=1`` has the right side of 1.3d in its place, or of its
+stable form 1.3ds. A Jacobian of the outputs (1.8d, 1.8ds) brings Kronecker deltas, which
+collapse, and factors that leave sums.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 from symbp.algebra import rules
 from symbp.algebra.nodes import ActivateDerivative, Partial, i, q, r
 from symbp.derivation.records import Builder, equation
+from symbp.derivation.stable import label_of_form
 
 RULE = "functions put in"
 # The instances in which g' or the derivative of the output activation may stand.
@@ -42,18 +44,19 @@ def put_in_functions(b: Builder) -> None:
 
 def _resolved(b: Builder, value: Any) -> tuple[Any, tuple[str, ...]]:
     used: list[str] = []
+    of_outputs = label_of_form(b, "1.8d")
     hidden = rules.Hidden()
 
     def slope(layer: Any, argument: Any) -> Any:
-        used.append(f"1.3d, k={layer}")
+        used.append(label_of_form(b, f"1.3d, k={layer}"))
         return hidden.hide(b[used[-1]].rhs).xreplace({i: argument.indices[0]})
 
     def jacobian(partial: Partial) -> Any:
-        used.append("1.8d")
-        return hidden.hide(b["1.8d"].rhs).xreplace({q: partial.of.indices[0], r: partial.wrt.indices[0]})
+        used.append(of_outputs)
+        return hidden.hide(b[of_outputs].rhs).xreplace({q: partial.of.indices[0], r: partial.wrt.indices[0]})
 
     value = value.replace(ActivateDerivative, slope)
     value = value.replace(lambda e: isinstance(e, Partial) and e.of.kind == "sigma", jacobian)
-    if "1.8d" in used:
+    if of_outputs in used:
         value = rules.hoist(rules.collapse(value))
     return hidden.show(value), tuple(dict.fromkeys(used))

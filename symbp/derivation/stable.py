@@ -1,140 +1,69 @@
-"""Stable forms: other ways of writing the output and the cost that do not overflow.
+"""Stable forms of units: what kernels compute where functions overflow or lose digits as they are written.
 
-Each is *found* in the network's own formulas, never chosen by name: a quotient of
-exponentials is shifted by the largest exponent, and a cost that takes logarithms of an
-exponential is written on the weighted sums. The 40-digit oracle checks each against the
-form it replaces.
+Each is *found* in the network's own formulas, never chosen by name, and each is a step with
+checks of its own. :mod:`.stable_costs` does the same for costs, :mod:`.shifted` for functions
+of a whole layer.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import sympy
-from sympy import Expr, Sum
+from sympy import Sum
 
-from symbp.algebra.nodes import MaxOver, Node, Softplus
-from symbp.derivation import local
-from symbp.derivation.records import Builder, equation
-from symbp.errors import DerivationError
+from symbp.algebra.nodes import Constant, Node, Partial
+from symbp.derivation.records import Builder, Derivation, equation
+from symbp.derivation.stability.choose import Form, O, Z, slope_form, value_form
+
+RULE = "stable form"
 
 
-def shifted_output(b: Builder, output: Any) -> None:
-    """Add the steps of the shifted quotient where the output is exp(u_q) / sum_s exp(u_s).
+def label_of_form(steps: Builder | Derivation, label: str) -> str:
+    """Return the label of a step's stable form (1.3s, k=1 for 1.3, k=1) where there is one, else its own."""
+    head, comma, layer = label.partition(", k=")
+    stable = f"{head}s{comma}{layer}"
+    return stable if stable in steps else label
 
-    exp(u) overflows for u > 709 in float64 (88 in float32); with the largest u taken off
-    every exponent none is above 0, and the quotient is the same.
-    """
-    found = _quotient(output.rhs)
-    if found is None:
+
+def hidden(b: Builder, layer: int) -> None:
+    """Add the stable forms of g (1.3s) and of g' (1.3ds) of a hidden layer, where they need one."""
+    value, slope = b[f"1.3, k={layer}"], b[f"1.3d, k={layer}"]
+    c, o = slope.lhs.args[1], value.lhs
+    formula, relation = value.rhs.xreplace({c: Z}), slope.rhs.xreplace({c: Z, o: O})
+    if one_letter(formula, Z):
+        add_form(b, f"1.3s, k={layer}", value, value_form(formula), {Z: c, O: o}, f"1.3, k={layer}")
+        if one_letter(relation, Z, O):
+            form = slope_form(formula, relation)
+            add_form(b, f"1.3ds, k={layer}", slope, form, {Z: c, O: o}, f"1.3d, k={layer}", f"1.3, k={layer}")
+
+
+def output_of_unit(b: Builder) -> None:
+    """Add the stable forms of the output (1.8s) and its derivative (1.8ds) for one unit of the layer."""
+    value, slope = b["1.8"], b["1.8d"]
+    h, of = value.lhs, slope.lhs
+    c = Node("c", h.layer, h.indices)
+    formula = value.rhs.xreplace({c: Z})
+    if not one_letter(formula, Z) or not isinstance(of, Partial):
         return
-    exponential, total = found
-    h = output.lhs
-    neuron, layer = h.indices[0], h.layer
-    (over, low, high) = total.limits[0]
-    mu, e = Node("mu", layer), Node("e", layer, (neuron,))
-    b.define(
-        "1.8s.1",
-        equation(mu, MaxOver(total.function.args[0], (over, low, high))),
-        "the largest exponent",
-        functions=True,
-    )
-    b.define(
-        "1.8s.2", equation(e, sympy.exp(exponential.args[0] - mu)), "no exponent is above 0", functions=True
-    )
-    b.add(
-        "1.8s.3",
-        "shift",
-        equation(h, e / Sum(e.xreplace({neuron: over}), (over, low, high))),
-        "numerator and denominator divided by the same exponential",
-        ("1.8", "1.8s.1", "1.8s.2"),
-        functions=True,
-    )
+    add_form(b, "1.8s", value, value_form(formula), {Z: c, O: h}, "1.8")
+    kronecker = sympy.KroneckerDelta(of.of.indices[0], of.wrt.indices[0])
+    relation = (slope.rhs / kronecker).xreplace({c: Z, h: O})
+    if one_letter(relation, Z, O):
+        form = slope_form(formula, relation)
+        if form.differs:
+            form = dataclasses.replace(form, expression=form.expression * kronecker)
+            add_form(b, "1.8ds", slope, form, {Z: c, O: h}, "1.8d", "1.8")
 
 
-def _quotient(value: Expr) -> tuple[Expr, Sum] | None:
-    """Return exp(u_q) and the sum of exp(u_s) if `value` is their quotient."""
-    exponentials = [f for f in sympy.Mul.make_args(value) if isinstance(f, sympy.exp)]
-    totals = [1 / f for f in sympy.Mul.make_args(value) if isinstance(1 / f, Sum)]
-    if len(exponentials) != 1 or len(totals) != 1 or value != exponentials[0] / totals[0]:
-        return None
-    numerator, denominator = exponentials[0], totals[0]
-    (over, *_), *rest = denominator.limits
-    indices = numerator.free_symbols - denominator.free_symbols
-    same = [q for q in indices if numerator.xreplace({q: over}) == denominator.function]
-    return (numerator, denominator) if same and not rest else None
+def one_letter(expr: Any, *letters: Any) -> bool:
+    """Whether an expression holds only these letters, and numbers."""
+    constants = expr.atoms(Constant)
+    return bool(expr.free_symbols - constants <= set(letters)) and not expr.has(Sum)
 
 
-def cost_on_weighted_sums(b: Builder, output: Any, cost: Any) -> None:
-    """Add the step of the cost on weighted sums where logarithms of the output simplify.
-
-    log(h) is -inf as soon as h underflows, and 0 log(0) is NaN; written on the weighted
-    sums the logarithm is finite wherever they are.
-    """
-    (total,) = cost.rhs.atoms(Sum)
-    heads = [n for n in total.atoms(Node) if n.kind == "h"]
-    if not total.has(sympy.log) or not heads:
-        return
-    head = heads[0]
-    neuron = output.lhs.indices[0]
-    value = output.rhs.xreplace({neuron: head.indices[0]}).replace(
-        lambda e: isinstance(e, Node), lambda e: e.at_sample(head.sample)
-    )
-    # Only inside logarithms: an output that stands outside is a number between 0 and 1.
-    written = total.function.replace(lambda e: isinstance(e, sympy.log), lambda e: e.xreplace({head: value}))
-    summand = _without_logs_of_outputs(written, head) if _quotient(output.rhs) or not value.has(Sum) else None
-    if summand is None:
-        return
-    lse = Node("lse", head.layer, (), head.sample)
-    uses = ["1.8", "2.1"]
-    if summand.has(lse):
-        _define_log_sum_exp(b, output)
-        uses += ["1.8s.4"]
-    stable = cost.rhs.xreplace({total: Sum(summand, *total.limits)})
-    b.add(
-        "2.1s",
-        "cost on weighted sums",
-        equation(cost.lhs, stable),
-        "the logarithms of the outputs written out",
-        tuple(uses),
-        functions=True,
-    )
-
-
-def _without_logs_of_outputs(summand: Expr, head: Node) -> Expr | None:
-    """Expand logarithms of outputs and name what is left: Softplus, log-sum-exp."""
-    written = summand.replace(
-        lambda e: isinstance(e, sympy.log),
-        lambda e: sympy.expand_log(sympy.log(sympy.factor(sympy.together(e.args[0]))), force=True),
-    )
-    lse = Node("lse", head.layer, (), head.sample)
-    written = written.replace(lambda e: isinstance(e, sympy.log), lambda e: _named(e, lse))
-    if written.has(sympy.log):
-        return None
-    return local.simplify_entry(sympy.expand(written))
-
-
-def _named(logarithm: Expr, lse: Node) -> Expr:
-    argument = logarithm.args[0]
-    if isinstance(argument, Sum) and isinstance(argument.function, sympy.exp):
-        return lse
-    if isinstance(argument, sympy.Add) and len(argument.args) == 2 and sympy.S.One in argument.args:
-        (other,) = [a for a in argument.args if a != 1]
-        if isinstance(other, sympy.exp):
-            return Softplus(other.args[0])
-    return logarithm
-
-
-def _define_log_sum_exp(b: Builder, output: Any) -> None:
-    found = _quotient(output.rhs)
-    if found is None:
-        raise DerivationError("1.8s.4: the output is no quotient of exponentials")
-    over, low, high = found[1].limits[0]
-    layer = output.lhs.layer
-    e = Node("e", layer, (over,))
-    b.define(
-        "1.8s.4",
-        equation(Node("lse", layer), Node("mu", layer) + sympy.log(Sum(e, (over, low, high)))),
-        "the logarithm of the sum of exponentials, shifted",
-        functions=True,
-    )
+def add_form(b: Builder, label: str, statement: Any, form: Form, back: dict[Any, Any], *uses: str) -> None:
+    if form.differs:
+        right = form.expression.xreplace(back)
+        b.add(label, RULE, equation(statement.lhs, right), form.because, uses, functions=True)

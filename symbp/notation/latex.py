@@ -46,7 +46,8 @@ class LatexWriter(Writer, LatexPrinter):
         return glyph.latex
 
     def operator(self, name: str) -> str:
-        return rf"\operatorname{{{name}}}"
+        escaped = name.replace("_", r"\_")
+        return rf"\operatorname{{{escaped}}}"
 
     def word(self, text: str) -> str:
         return rf" \text{{ {text} }} "

@@ -17,6 +17,7 @@ from sympy import Pow, Symbol
 from sympy.concrete.summations import Sum
 
 from symbp.algebra.matrices import is_matrix
+from symbp.algebra.named import Named
 from symbp.algebra.nodes import Constant, L, MaxOver, Node, Partial, index
 from symbp.algebra.updates import PerWeight
 from symbp.notation.conditions import chains, plain
@@ -280,15 +281,16 @@ class Writer(TrainingNames, MatrixWriter, ABC):
         return self.applied(function, self.bracket(self.listed([self._print(a) for a in arguments])))
 
     def _print_Function(self, expr: Any) -> str:
-        return self._call(type(expr).__name__, expr.args)
+        name = expr.title if isinstance(expr, Named) else type(expr).__name__
+        return self._call(name, expr.args)
 
     _print_log = _print_Function
     _print_Abs = _print_Function
     _print_Max = _print_Function
     _print_Min = _print_Function
 
-    def _print_Softplus(self, expr: Any) -> str:
-        return self._call("softplus", expr.args)
+    def _print_Erfc(self, expr: Any) -> str:
+        return self._call("erfc", expr.args)
 
     # Sums and products ----------------------------------------------------------------
 

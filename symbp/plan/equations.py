@@ -9,6 +9,7 @@ from sympy import Eq
 from symbp.algebra.nodes import Constant, Node, Partial, with_numbers
 from symbp.derivation.records import Derivation, Step
 from symbp.derivation.resolved import resolved_label
+from symbp.derivation.stable import label_of_form
 from symbp.errors import PlanError
 
 # Equations for one layer; where functions were put in, the equation that has them is taken.
@@ -52,15 +53,17 @@ class Equations:
         labels = self._derivation.labels
         last = self.network.hidden + 1
         stable_output = [x for x in ("1.8s.1", "1.8s.2", "1.8s.3", "1.8s.4") if x in labels]
-        chosen = [*(stable_output if "1.8s.3" in labels else ["1.8"])]
-        chosen.append("2.1s" if "2.1s" in labels else "2.1")
-        chosen.append("D.1f")
+        chosen = [*(stable_output if "1.8s.3" in labels else [self._form("1.8")])]
+        chosen += [self._form("2.1"), self._form("D.1f")]
         for layer in range(1, last + 1):
             for head in _LAYERS:
                 label = f"{head}, k={layer}"
-                ways = [x for x in (resolved_label(label), label) if x in labels]
+                ways = [x for x in (resolved_label(label), self._form(label)) if x in labels]
                 chosen += ways[:1]
         return chosen
+
+    def _form(self, label: str) -> str:
+        return label_of_form(self._derivation, label)
 
     def of(self, wanted: Quantity) -> list[Step]:
         """Return the steps that compute a quantity; none if it is given (weights, data)."""

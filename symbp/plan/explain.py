@@ -141,8 +141,8 @@ def _heights(tile: Tile, rows: int) -> list[int]:
 def table(choices: tuple[Choice, ...], schedule: Schedule) -> str:
     """Return the record as text, one line for each statement."""
     head = (
-        f"target {schedule.target.name} ({schedule.target.title}): {schedule.target.vector_bits}-bit vectors, "
-        f"{schedule.target.registers} registers\n"
+        f"target {schedule.target.name} ({schedule.target.title}): "
+        f"{schedule.target.vector_bits}-bit vectors, {schedule.target.registers} registers\n"
         f"{schedule.dtype}, batches of {schedule.batch_size}; operations are those of one batch\n"
     )
     if not schedule.lanes:

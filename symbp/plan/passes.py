@@ -17,6 +17,7 @@ from symbp.plan.check import check, is_elementwise
 from symbp.plan.fusing import fuse_maps
 from symbp.plan.hoist import hoist
 from symbp.plan.lower import lower
+from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
 from symbp.plan.sharing import share_functions
 from symbp.plan.step import fuse_step
@@ -67,6 +68,7 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
     return (
         hoist,
         share_functions,
+        share_inside_named,
         fused_step,
         gather_batch,
         turn,
@@ -191,4 +193,11 @@ def _is_elementary(call: Any) -> bool:
     return call.func.__name__ in CALLS or hasattr(call, "stable")
 
 
-PASSES: tuple[Pass, ...] = (hoist, share_functions, transpose_weights, schedule_loops, vectorise_functions)
+PASSES: tuple[Pass, ...] = (
+    hoist,
+    share_functions,
+    share_inside_named,
+    transpose_weights,
+    schedule_loops,
+    vectorise_functions,
+)

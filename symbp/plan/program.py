@@ -277,7 +277,8 @@ class Fused:
     @property
     def origin(self) -> Origin:
         """The equations of all steps but the update, in order."""
-        first, *rest = dict.fromkeys(step.origin for step in (self.reduce, *self.parts))
+        steps: tuple[Reduce | Map, ...] = (self.reduce, *self.parts)
+        first, *rest = dict.fromkeys(step.origin for step in steps)
         return Origin(first.label, first.formula, (*first.put_in, *rest))
 
     def accesses(self) -> set[Access]:
@@ -293,6 +294,11 @@ def parts_of(statement: Statement) -> tuple[Map | Reduce, ...]:
     if isinstance(statement, Sweep):
         return statement.parts
     return statement.steps if isinstance(statement, Fused) else (statement,)
+
+
+def equations_of(statement: Statement) -> tuple[Map | Reduce | Sweep, ...]:
+    """Return a statement, or the parts of a fused one, by the equations they compute; without the update."""
+    return (statement.reduce, *statement.parts) if isinstance(statement, Fused) else (statement,)
 
 
 def with_origin(statement: Statement, origin: Origin) -> Statement:

@@ -31,7 +31,7 @@ from symbp.plan.program import (
 # Functions that cost no more than an addition.
 _CHEAP = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.KroneckerDelta)
 # The update runs over the flat vector of weights, which has no room for arrays beside it.
-_LEFT_ALONE = ("update",)
+LEFT_ALONE = ("update",)
 
 
 def share_functions(program: Program) -> Program:
@@ -66,7 +66,7 @@ class _Sharing:
         for site in (site for sites in self.kernels.values() for site in sites):
             target = (site.kernel, site.statement.target.array)
             self.writers[target] = self.writers.get(target, 0) + 1
-            if site.kernel not in _LEFT_ALONE:
+            if site.kernel not in LEFT_ALONE:
                 self._note(site)
 
     def program(self) -> Program:
@@ -83,7 +83,7 @@ class _Sharing:
         )
 
     def _note(self, site: _Site) -> None:
-        for call in sorted(_calls(site.statement.value), key=sympy.default_sort_key):
+        for call in sorted(calls(site.statement.value), key=sympy.default_sort_key):
             key = canonical(call)
             known = self.sites.setdefault(key, [])
             if site not in known:
@@ -106,7 +106,7 @@ class _Sharing:
         return list(self.kernels).index(site.kernel), self.kernels[site.kernel].index(site)
 
     def _uses(self, site: _Site, key: Expr) -> bool:
-        return any(canonical(call) == key for call in _calls(site.statement.value))
+        return any(canonical(call) == key for call in calls(site.statement.value))
 
     def _share_among(self, key: Expr, users: list[_Site]) -> None:
         if not users or not any(True for _ in key.atoms(Access)):
@@ -120,13 +120,15 @@ class _Sharing:
         home = users[0]
         if isinstance(home.statement, Map) and canonical(home.statement.value) == part:
             access = home.statement.target  # the statement's own result is what the others want
+            for site in users[1:]:
+                self.arrays[site.kernel].setdefault(access.array, self.arrays[home.kernel][access.array])
             self._replace(part, users[1:], access, _indices(home.statement.value))
             return
         self._materialise(part, users)
 
     def _in_wider_loop(self, site: _Site, key: Expr) -> bool:
         """Whether the call stands in a loop that does not move it, and is made again in each turn."""
-        call = next(c for c in _calls(site.statement.value) if canonical(c) == key)
+        call = next(c for c in calls(site.statement.value) if canonical(c) == key)
         return any(loop.index not in _indices(call) for loop in _loops(site.statement))
 
     def _changes(self, site: _Site, key: Expr) -> bool:
@@ -180,7 +182,8 @@ def _is_call(expr: Any) -> bool:
     return isinstance(expr, sympy.Function) and not isinstance(expr, _CHEAP)
 
 
-def _calls(value: Expr) -> set[Expr]:
+def calls(value: Expr) -> set[Expr]:
+    """Return the calls of functions that cost more than an addition, nested ones too."""
     return {e for e in sympy.preorder_traversal(value) if _is_call(e)}
 
 

@@ -58,12 +58,12 @@ def _is_fusible(program: Program) -> bool:
     sums = [s for s in update.statements if isinstance(s, Reduce)]  # the norm of the gradient
     each = [s for s in update.statements if s.loops]
     products = [s for s in gradient.statements if gradient.array(s.target.array).role == "gradient"]
-    penalties = [s for k in program.kernels if k.name == "penalty" for s in k.statements if isinstance(s, Map)]
+    penalties = [s for k in program.kernels if k.name == "penalty" for s in k.statements]
     return (
         not sums
         and len(each) == 1
         and is_vectorisable(each[0].value)
-        and all(is_vectorisable(s.value) for s in penalties if s.loops)
+        and all(is_vectorisable(s.value) for s in penalties if isinstance(s, Map) and s.loops)
         and all(isinstance(s, Reduce) and s.accumulate and s.is_contraction for s in products)
     )
 
@@ -157,7 +157,8 @@ class _Step:
             array = kernel.array(access.array)
             if array.role != "weights":
                 # The cost begins here: it is no argument of this kernel.
-                arrays.setdefault(array.name, replace(array, role="local") if array.role == "argument" else array)
+                own = replace(array, role="local") if array.role == "argument" else array
+                arrays.setdefault(array.name, own)
         return replace(statement, **changes)
 
     def factors(self) -> tuple[Kernel, ...]:

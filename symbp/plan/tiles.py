@@ -144,21 +144,19 @@ def _turned(kernel: Kernel, schedule: Schedule) -> Kernel:
     arrays = {array.name: array for array in kernel.arrays}
     for statement in kernel.statements:
         reduce = _contraction(statement)
-        weights = [a for a in reduce.value.atoms(Access) if arrays[a.array].role == "weights"] if reduce else []
+        reads = reduce.value.atoms(Access) if reduce else ()
+        weights = [a for a in reads if arrays[a.array].role == "weights"]
         if reduce and len(weights) == 1 and weights[0].indices[0] == reduce.target.indices[-1]:
             (access,) = weights
             rows, columns = arrays[access.array].axes
-            copy = Array(
-                access.array.replace("W", "V"), (columns, schedule.padded(int(rows))), "work"
-            )
+            copy = Array(access.array.replace("W", "V"), (columns, schedule.padded(int(rows))), "work")
             arrays[copy.name] = copy
             r, s = access.indices
             origin = Origin(reduce.origin.label, f"{copy.name} is the transpose of {access.array}")
             loops = (Loop(s, columns), Loop(r, rows))
             statements.append(Map(Access(copy.name, s, r), loops, access, origin, copies=True))
-            read = {
-                a: Access(copy.name, *reversed(a.indices)) for a in reduce.accesses() if a.array == access.array
-            }
+            same = [a for a in reduce.accesses() if a.array == access.array]
+            read = {a: Access(copy.name, *reversed(a.indices)) for a in same}
             initial = None if reduce.initial is None else reduce.initial.xreplace(read)
             reduce = replace(reduce, value=reduce.value.xreplace(read), initial=initial)
             statement = _with(statement, reduce)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import sympy
 
+from symbp.algebra.named import LETTERS, NAMED
+from symbp.derivation.computed import USUAL
 from symbp.derivation.describe import Description, describe
 from symbp.derivation.extent import End
 from symbp.derivation.kinks import Kink
@@ -49,6 +51,10 @@ class Entry:
     name, formula, derivative : str
     relation, range : str
         Empty where there is none.
+    stable : tuple of str
+        What kernels compute instead of the formula and its derivative.
+    usual : str
+        The output unit with which they compute the stable form of a cost.
     outputs, targets : str
         What a cost asks for; empty for an activation.
     kinks : tuple of (str, str, str, str)
@@ -63,6 +69,8 @@ class Entry:
     derivative: str
     relation: str
     range: str
+    stable: tuple[str, ...]
+    usual: str
     outputs: str
     targets: str
     kinks: tuple[tuple[str, str, str, str], ...]
@@ -80,10 +88,12 @@ def functions_page(records: Sequence[Activation | Cost], form: str = "text") -> 
     """
     printer, kind, template = FORMATS[form]
     writer = printer(get("smatrix"))
-    entries = [_entry(describe(record), writer) for record in records]
+    found = [describe(record) for record in records]
+    entries = [_entry(one, writer) for one in found]
     activations = [e for e, record in zip(entries, records, strict=True) if isinstance(record, Activation)]
     costs = [e for e, record in zip(entries, records, strict=True) if isinstance(record, Cost)]
-    return render(kind, template, {"activations": activations, "costs": costs})
+    context = {"activations": activations, "costs": costs, "named": _named(found, writer)}
+    return render(kind, template, context)
 
 
 def _entry(found: Description, writer: Writer) -> Entry:
@@ -95,6 +105,8 @@ def _entry(found: Description, writer: Writer) -> Entry:
         derivative=writer.expression(found.derivative),
         relation="" if found.relation is None else writer.expression(found.relation),
         range=_OUTPUTS[record.output] if found.range is None else _interval(*found.range, writer),
+        stable=_stable(found, writer),
+        usual="" if cost is None else USUAL[cost.output],
         outputs="" if cost is None else _OUTPUTS[cost.output],
         targets="" if cost is None else _TARGETS[cost.targets],
         kinks=tuple(_kink(kink, writer) for kink in found.kinks),
@@ -104,6 +116,31 @@ def _entry(found: Description, writer: Writer) -> Entry:
         ),
         source=record.source,
     )
+
+
+def _stable(found: Description, writer: Writer) -> tuple[str, ...]:
+    heads = ("",) if isinstance(found.record, Cost) else ("g = ", "g' = ")
+    forms = (found.stable, found.stable_derivative)
+    return tuple(
+        head + writer.expression(form) for head, form in zip(heads, forms, strict=False) if form is not None
+    )
+
+
+def _named(found: Sequence[Description], writer: Writer) -> list[dict[str, str]]:
+    """Return the named functions of the stable forms: what they stand for, and how they are computed."""
+    forms = [form for one in found for form in (one.stable, one.stable_derivative) if form is not None]
+    functions = [
+        kind(*LETTERS[: next(iter(kind.nargs))]) for kind in NAMED if any(f.has(kind) for f in forms)
+    ]
+    return [
+        {
+            "head": writer.expression(function),
+            "definition": writer.expression(function.defining()),
+            "value": writer.expression(function.stable()),
+            "reference": function.reference,
+        }
+        for function in functions
+    ]
 
 
 def _interval(low: End, high: End, writer: Writer) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Function
 
+from symbp.algebra.named import NAMED, Sigmoid
 from symbp.elementary import CALLS
 from symbp.errors import PlanError
 
@@ -27,15 +28,9 @@ _MATH = {
     "floor": "math.floor",
     "Abs": "abs",
     "sign": "np.sign",
-    "Softplus": "softplus",
+    "Erfc": "math.erfc",
+    **{kind.__name__: kind.title for kind in NAMED},
 }
-
-
-class Sigmoid(Function):
-    """1/(1 + exp(-u)), as one function where the file brings it along."""
-
-    nargs = 1
-    is_real = True
 
 
 class KernelFunctions:
@@ -78,6 +73,10 @@ class KernelFunctions:
         if function not in _MATH:
             raise PlanError(f"no kernel for the function {function}")
         return _MATH[function]
+
+    def emits(self, kind: type[Function]) -> bool:
+        """Whether the file brings along an elementary function for the calls of a class."""
+        return kind.__name__ in self._emitted
 
     def recognised(self, value: Expr) -> Expr:
         """Return the value with every combination that has a function of its own as a call of it."""

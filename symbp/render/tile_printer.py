@@ -198,7 +198,9 @@ class TilePrinter:
             if self._is_stored(part.target):
                 written[element] = own
         for element, own in written.items():
-            block.add(f"store({element.array}, {', '.join(map(values.index, element.indices))}, {own}, {values.size})")
+            block.add(
+                f"store({element.array}, {', '.join(map(values.index, element.indices))}, {own}, {values.size})"
+            )
         if isinstance(statement, Fused) and statement.update:
             arrays, numbers = update_arguments(statement, self.kernel)
             row, column = target.indices

@@ -8,14 +8,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sympy import Symbol
-
-from symbp.algebra.nodes import Softplus
+from symbp.algebra.named import LETTERS, NAMED, Named
 from symbp.elementary.records import FORMATS
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
-from symbp.plan.program import Array, Fused, Kernel, Origin, Program, Statement, with_origin
+from symbp.plan.program import (
+    Array,
+    Fused,
+    Kernel,
+    Origin,
+    Program,
+    Statement,
+    equations_of,
+    with_origin,
+)
 from symbp.plan.step import is_fused
 from symbp.plan.tiles import SPARE
 from symbp.render import elementary, selftest, selftest_update
@@ -79,7 +86,7 @@ class TrainerView:
         """Return the template's data."""
         network, train = self.spec.network, self.spec.train
         kernels = {kernel.name: self.kernel(kernel) for kernel in self.program.kernels}
-        softplus = self.softplus()
+        named = self.named()  # first: it notes the elementary functions that it calls
         return {
             "name": network.name,
             "title": " - ".join(map(str, network.sizes)),
@@ -110,7 +117,7 @@ class TrainerView:
             "output_view": self._places.plain_view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
-            "softplus": softplus,
+            "named": named,
             "elementary": elementary.functions(self.functions.used, self.dtype),
             "functions_of": train.elementary,
             "integer": FORMATS[self.dtype].integer,
@@ -205,8 +212,8 @@ class TrainerView:
     def calls(self, calls: Calls, kernel: str) -> list[str]:
         """Return the lines that call a shared function, under the labels of what it computes."""
         first = (group[0] for group in calls.function.groups)
-        steps = (x for s in first for x in ((s.reduce, *s.parts) if isinstance(s, Fused) else (s,)))
-        labels = dict.fromkeys(step.origin.label for step in steps)
+        origins = (x.origin for statement in first for x in equations_of(statement))
+        labels = dict.fromkeys(origin.label for origin in origins)
         where = numbers(tuple(sorted(calls.layers)))
         name = self._function_name(kernel, calls.function)
         comment = f"# {', '.join(f'({label}, k={where})' for label in labels)}"
@@ -255,15 +262,26 @@ class TrainerView:
         lines = [line for origin, code in assignments for line in (*self.comment(origin), *code)]
         return {"arguments": arguments, "lines": lines}
 
-    def softplus(self) -> str:
-        """Return the value of the stable softplus, or nothing where no kernel calls it."""
-        used = any(
-            statement.value.atoms(Softplus)
+    def named(self) -> list[dict[str, str]]:
+        """Return the named functions that kernels call: their heads, definitions and stable forms."""
+        called = {
+            type(e)
             for kernel in self.program.kernels
             for statement in kernel.statements
-        )
+            for e in statement.value.atoms(Named)
+        }
         printer = ValuePrinter(self.dtype, functions=self.functions)
-        return printer.doprint(Softplus(Symbol("u", real=True)).stable()) if used else ""
+        helpers = []
+        for kind in (kind for kind in NAMED if kind in called and not self.functions.emits(kind)):
+            function = kind(*LETTERS[: next(iter(kind.nargs))])
+            helpers.append(
+                {
+                    "head": f"{kind.title}({', '.join(str(a) for a in function.args)})",
+                    "definition": self.writer.expression(function.defining()),
+                    "value": printer.doprint(function.stable()),
+                }
+            )
+        return helpers
 
 
 _VIEWED = ("weights", "gradient", "work")

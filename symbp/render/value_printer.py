@@ -69,6 +69,7 @@ class ValuePrinter(StrPrinter):
         return self.number(expr)
 
     _print_Float = _print_Rational
+    _print_NumberSymbol = _print_Rational
     _print_Pi = _print_Rational
     _print_Exp1 = _print_Rational
 
@@ -100,7 +101,7 @@ class ValuePrinter(StrPrinter):
 
     def _print_Pow(self, expr: Any, rational: bool = False) -> str:
         base, exponent = expr.args
-        if expr.is_number and not exponent.is_Integer:
+        if expr.is_number:
             return self.number(expr)  # such as sqrt(2): once, here, to all digits
         if exponent == -1:
             return f"{self.number(1)}/{self.parenthesize(base, PRECEDENCE['Pow'])}"
@@ -199,6 +200,7 @@ class ValuePrinter(StrPrinter):
     _print_Abs = _print_Function
     _print_sign = _print_Function
     _print_log1p = _print_Function
+    _print_expm1 = _print_Function
     _print_exp = _print_Function
 
 

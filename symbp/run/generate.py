@@ -8,6 +8,7 @@ from typing import Any
 
 from symbp.derivation.derive import derive
 from symbp.derivation.records import Derivation
+from symbp.derivation.stability.report import warn_of_own_functions
 from symbp.errors import DerivationError, SpecError
 from symbp.functions import PENALTIES
 from symbp.functions.names import nearest
@@ -56,6 +57,7 @@ def generate(
     if Path(path).suffix != ".py":
         raise SpecError(f"{path}: a trainer's file name ends in .py")
     derivation = what if isinstance(what, Derivation) else derive(spec.network, spec.train.training)
+    warn_of_own_functions(derivation, spec.train.dtype)
     write_trainer(derivation, spec, path, prove)
     return load(path, self_test=prove)
 

@@ -15,16 +15,17 @@ put in
     An equation with functions put in has the value of the one without.
 kink
     g' has the value that the branch at a kink declares.
+rewriting
+    A stable form equals what it replaces, as a rational function of exponentials in each branch.
 descent
     For the update: a learning rate of 0 changes nothing, a small one lowers the cost.
 """
 
 from __future__ import annotations
 
-from symbp.derivation.oracles.panel import Panel
 from symbp.derivation.records import Check, Derivation
 
-__all__ = ["Panel", "check_all"]
+__all__ = ["check_all"]
 
 
 def check_all(derivation: Derivation) -> dict[str, tuple[Check, ...]]:
@@ -35,5 +36,8 @@ def check_all(derivation: Derivation) -> dict[str, tuple[Check, ...]]:
     dict
         Label -> the checks of that step.
     """
+    # The panel reads the rules that it checks, and these measure formulas with its numbers.
+    from symbp.derivation.oracles.panel import Panel
+
     panel = Panel(derivation)
     return {step.label: panel.checks(step) for step in derivation.steps}

@@ -31,6 +31,7 @@ from symbp.algebra import rules
 from symbp.algebra.matrices import (
     is_matrix,
 )
+from symbp.algebra.named import Named
 from symbp.algebra.nodes import (
     KINDS,
     Activate,
@@ -42,11 +43,11 @@ from symbp.algebra.nodes import (
     MaxOver,
     Node,
     Partial,
-    Softplus,
     Width,
 )
 from symbp.derivation.oracles.interpret_matrices import evaluate_matrix
 from symbp.derivation.oracles.model import Array, Key, Model, NoSuchQuantity, NotApplicable, Shape
+from symbp.derivation.oracles.real import named
 
 Environment = dict[Any, int]
 # (upper, lower) -> d c^{upper+1} / d c^{lower}, the same in every case of a model.
@@ -293,9 +294,10 @@ class Interpreter:
         self.existing(replace(key, kind="o"))  # hidden layers only
         return key
 
-    def softplus(self, expr: Softplus) -> Any:
-        # The form that kernels compute, so that the check of 2.1s covers it too.
-        return self.expression(expr.stable())
+    def named(self, expr: Named) -> Any:
+        arguments = [self.expression(a) for a in expr.args]
+        self.model.function("exp", arguments[0])  # only a domain with an order has the stable forms
+        return named(type(expr), arguments)
 
     def piecewise(self, expr: Piecewise) -> Any:
         for value, condition in expr.args:
@@ -349,7 +351,7 @@ _SCALARS: dict[Any, Any] = {
     sympy.Max: Interpreter.largest_of,
     Activate: Interpreter.activation,
     ActivateDerivative: Interpreter.slope,
-    Softplus: Interpreter.softplus,
+    Named: Interpreter.named,
     Piecewise: Interpreter.piecewise,
     Function: Interpreter.elementary,
 }

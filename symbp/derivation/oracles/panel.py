@@ -20,6 +20,7 @@ from symbp.derivation.oracles.model import Model, NoSuchQuantity, NotApplicable,
 from symbp.derivation.oracles.put_in import check_put_in
 from symbp.derivation.oracles.real import RealModel
 from symbp.derivation.oracles.record import check_kinks, check_record
+from symbp.derivation.oracles.rewriting import check_rewriting
 from symbp.derivation.oracles.structure import check_induction, check_types
 from symbp.derivation.oracles.training import check_training, constant_check
 from symbp.derivation.records import Check, Derivation, Step, equation
@@ -90,6 +91,7 @@ class Panel:
             check_induction(self.derivation, step),
             check_record(self.derivation, step),
             check_kinks(self.derivation, step),
+            check_rewriting(self.derivation, step),
             check_put_in(self.derivation, step, self.own[0].model.shape) if self.own else None,
         ]
         yield from (check for check in found if check is not None)
@@ -169,7 +171,8 @@ class Oracle:
 
 
 def _work(network: Network) -> int:
-    return network.n_params * (network.hidden + 1)
+    # A difference of J runs over all outputs, and a sum of such over all outputs once more.
+    return network.n_params * (network.hidden + 1) + 4 * network.sizes[-1] ** 2
 
 
 def _samples(network: Network) -> int:

@@ -2,8 +2,8 @@
 
 Both sides are evaluated entry by entry with a random number for every quantity: the slopes
 and the Jacobian of the outputs, wherever the plain equation names one, from the right sides of
-1.3d and 1.8d at that very neuron. No substitution into a sum, no collapse and no factoring
-takes part, and the work does not grow with the depth of the network.
+1.3d and 1.8d, or of their stable forms, at that very neuron. No substitution into a sum, no
+collapse and no factoring takes part, and the work does not grow with the depth of the network.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from symbp.derivation.oracles.model import Key, NoSuchQuantity, NotApplicable, S
 from symbp.derivation.oracles.real import Reals
 from symbp.derivation.records import Check, Derivation, Step
 from symbp.derivation.resolved import RULE
+from symbp.derivation.stable import label_of_form
 
 
 class LooseModel(Reals):
@@ -46,7 +47,8 @@ class LooseModel(Reals):
         return self._right_side(f"1.3d, k={layer}", {i: neuron})
 
     def _right_side(self, label: str, env: dict[Any, int]) -> Any:
-        return Interpreter(self, env).expression(self.derivation[label].statement.rhs)
+        step = self.derivation[label_of_form(self.derivation, label)]
+        return Interpreter(self, env).expression(step.statement.rhs)
 
 
 def check_put_in(derivation: Derivation, step: Step, shape: Shape) -> Check | None:

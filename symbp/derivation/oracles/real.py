@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy
 
+from symbp.algebra.named import LETTERS, Named
 from symbp.derivation.oracles import penalties
 from symbp.derivation.oracles.model import Array, Key, NotApplicable, Shape
 from symbp.derivation.oracles.text import mp as _mp
@@ -33,18 +34,47 @@ _STEP = _mp.mpf(10) ** -25
 _NEAR = _mp.mpf(10) ** -9
 _ATTEMPTS = 20
 
+# Beyond, an exponential is infinity or 0 for every purpose here, and would take for ever:
+# its own exponent would have that many digits.
+_LARGE = 10**1000
+
+
+def _exp(x: Any) -> Any:
+    if abs(x) < 1000 or isinstance(x, _mp.mpc):
+        return _mp.exp(x)
+    if abs(x) > _LARGE:
+        return _mp.inf if x > 0 else _mp.mpf(0)
+    # mpmath takes whole numbers to powers of e, which is slow for large ones.
+    with _mp.extraprec(_mp.mag(x)):
+        twos = int(_mp.nint(x / _mp.ln2))
+        rest = _mp.exp(x - twos * _mp.ln2)
+    return _mp.ldexp(rest, twos)
+
+
+def _tanh(x: Any) -> Any:
+    if abs(x) < 1000 or isinstance(x, _mp.mpc):
+        return _mp.tanh(x)
+    return _mp.sign(x) * (1 - 2 / (_exp(2 * abs(x)) + 1))
+
+
+def _bounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function that has no value at what is too large for its digits to be known."""
+    return lambda x: function(x) if abs(x) < _LARGE else _mp.nan
+
+
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "exp": _mp.exp,
+    "exp": lambda x: _exp(x),
+    "expm1": lambda x: _mp.expm1(x) if abs(x) < 1 else _exp(x) - 1,
     "log": _mp.log,
-    "log1p": lambda x: _mp.log(1 + x),
-    "expm1": lambda x: _mp.exp(x) - 1,
+    "log1p": lambda x: _mp.log1p(x) if x > -1 else _mp.log(1 + x),
     "sqrt": _mp.sqrt,
-    "tanh": _mp.tanh,
-    "sinh": _mp.sinh,
-    "cosh": _mp.cosh,
+    "tanh": _tanh,
+    "sinh": lambda x: (_exp(x) - _exp(-x)) / 2,
+    "cosh": lambda x: (_exp(x) + _exp(-x)) / 2,
     "erf": _mp.erf,
-    "sin": _mp.sin,
-    "cos": _mp.cos,
+    "Erfc": lambda x: _mp.erfc(x) if x < 10**9 else _mp.mpf(0),
+    "sin": _bounded(_mp.sin),
+    "cos": _bounded(_mp.cos),
     "atan": _mp.atan,
     "Abs": abs,
     "sign": _mp.sign,
@@ -58,6 +88,17 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
 def number(value: Any) -> Any:
     """Return a number of the working precision."""
     return _mp.mpf(value)
+
+
+def digits(count: int) -> Any:
+    """Return a context in which :func:`evaluate` works with that many digits."""
+    return _mp.workdps(count)
+
+
+def elementary(name: str, *arguments: float) -> Any:
+    """Return an elementary function of floating-point numbers; NaN where it is not real."""
+    value = _FUNCTIONS[name](*map(_mp.mpf, arguments))
+    return _mp.nan if isinstance(value, _mp.mpc) else value
 
 
 def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | None = None) -> Any:
@@ -78,6 +119,8 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
             return _mp.power(walk(e.base), walk(e.exp))
         if isinstance(e, sympy.Piecewise):
             return next(walk(v) for v, c in e.args if c == True or _holds(c, walk))  # noqa: E712
+        if isinstance(e, Named):
+            return named(type(e), [walk(a) for a in e.args])
         if isinstance(e, Total) and total is not None:
             return total(e.args[0])
         return _FUNCTIONS[e.func.__name__](walk(e.args[0]))
@@ -87,6 +130,16 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
         at = ", ".join(f"{name} = {_mp.nstr(x, 4)}" for name, x in values.items())
         raise DerivationError(f"the formula {expr} is not real at {at}")
     return value
+
+
+def named(kind: Any, arguments: list[Any]) -> Any:
+    """Return a named function of numbers, by the stable form, as kernels compute it."""
+    return evaluate(_stable(kind, len(arguments)), dict(zip("uv", arguments, strict=False)))
+
+
+@functools.cache
+def _stable(kind: Any, arguments: int) -> Any:
+    return kind(*LETTERS[:arguments]).stable()
 
 
 def _holds(condition: Any, walk: Callable[[Any], Any]) -> bool:
@@ -227,6 +280,7 @@ class RealModel(Reals):
         super().__init__(Shape(network.sizes, biases, samples))
         for attempt in range(_ATTEMPTS):
             self.run = functools.cache(self._run)
+            self.partial = functools.cache(self._partial)
             # Without signs nothing is switched off, so the last attempt has no kink at 0.
             self._draw(random.Random(1000 * seed + attempt), signs=attempt < _ATTEMPTS - 1)
             try:
@@ -262,7 +316,8 @@ class RealModel(Reals):
         raw = [_mp.mpf(rng.randint(1, 1000)) / 1001 for _ in range(self.network.sizes[-1])]
         match self.network.cost.targets:
             case "distribution":
-                return [value / sum(raw) for value in raw]
+                total = sum(raw)
+                return [value / total for value in raw]
             case "sign":
                 return [_mp.mpf(rng.choice((-1, 1))) for _ in raw]
             case "real" if signs:
@@ -330,7 +385,7 @@ class RealModel(Reals):
 
     # Differences -----------------------------------------------------------------------
 
-    def partial(self, of: Key, wrt: Key) -> Any:
+    def _partial(self, of: Key, wrt: Key) -> Any:
         if of.kind == "w":
             return _mp.mpf((of.layer, of.indices) == (wrt.layer, wrt.indices))
         if wrt.kind == "h":

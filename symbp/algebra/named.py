@@ -1,0 +1,177 @@
+"""Named functions: expressions that lose digits as they are written, and forms that do not.
+
+Each has a definition, which proofs put in its place, and a stable form, which kernels
+compute. That both are equal is proved branch by branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import sympy
+from sympy import Abs, Expr, Function, Piecewise, exp, log
+from sympy.codegen.cfunctions import expm1, log1p
+
+MAECHLER = 'Maechler 2012, "Accurately computing log(1 - exp(-|a|))"'
+
+# The arguments of a named function where it is meant as such.
+LETTERS = tuple(sympy.Symbol(name, real=True) for name in ("u", "v"))
+
+
+class Named(Function):
+    """A function with a name, a definition and a stable form.
+
+    Attributes
+    ----------
+    title : str
+        The name in kernels and, as an operator, on pages.
+    reference : str
+        Where the stable form is from.
+    """
+
+    title: ClassVar[str]
+    reference: ClassVar[str]
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        """Differentiate the definition."""
+        letters = LETTERS[: len(self.args)]
+        derivative = self.func(*letters).defining().diff(letters[argindex - 1])
+        return derivative.xreplace(dict(zip(letters, self.args, strict=True)))
+
+    def defining(self) -> Expr:
+        """Return the expression that the name stands for."""
+        raise NotImplementedError
+
+    def stable(self) -> Expr:
+        """Return the form that kernels compute."""
+        raise NotImplementedError
+
+
+class Softplus(Named):
+    """log(1 + exp(u)), computed as max(u, 0) + log1p(exp(-|u|)).
+
+    The sum 1 + exp(u) overflows for u > 709 and loses exp(u) for u < -37 in float64;
+    the stable form does neither.
+    """
+
+    nargs = 1
+    title = "softplus"
+    reference = MAECHLER
+
+    def defining(self) -> Expr:
+        return log(1 + exp(self.args[0]))
+
+    def stable(self) -> Expr:
+        u = self.args[0]
+        return Piecewise((0, u <= 0), (u, True)) + log1p(exp(-Abs(u)))
+
+
+class Sigmoid(Named):
+    """1/(1 + exp(-u)), computed with exp(-|u|): no exponent is positive.
+
+    As it is written, exp(-u) overflows for u < -709 in float64, which is harmless alone
+    (1/infinity is 0) and infinity over infinity beside another exponential.
+    """
+
+    nargs = 1
+    title = "sigmoid"
+    reference = 'Higham 2021, "What is the softmax function?", for two terms'
+
+    def defining(self) -> Expr:
+        return 1 / (1 + exp(-self.args[0]))
+
+    def stable(self) -> Expr:
+        u = self.args[0]
+        e = exp(-Abs(u))
+        # A NaN fails the comparison and stays one through e.
+        return Piecewise((e, u <= 0), (1, True)) / (1 + e)
+
+
+class LogCosh(Named):
+    """log(cosh(u)): from exp(-2|u|) for large u, from expm1(-|u|) for small.
+
+    cosh overflows for |u| > 710 in float64, and the logarithm of a number near 1 has lost
+    u^2/2 for small u: cosh(u) - 1 = exp(|u|) expm1(-|u|)^2/2 has not.
+    """
+
+    nargs = 1
+    title = "logcosh"
+    reference = "the addition theorem cosh(u) = 1 + 2 sinh(u/2)^2"
+
+    def defining(self) -> Expr:
+        return log(sympy.cosh(self.args[0]))
+
+    def stable(self) -> Expr:
+        size = Abs(self.args[0])
+        small = log1p(exp(size) * expm1(-size) ** 2 / 2)
+        return Piecewise((small, size <= 1), (size + log1p(exp(-2 * size)) - log(2), True))
+
+
+class LogAddExp(Named):
+    """log(exp(u) + exp(v)), with the larger exponent taken out."""
+
+    nargs = 2
+    title = "logaddexp"
+    reference = "the shift of log-sum-exp, for two terms"
+
+    def defining(self) -> Expr:
+        u, v = self.args
+        return log(exp(u) + exp(v))
+
+    def stable(self) -> Expr:
+        u, v = self.args
+        return Piecewise((v, u <= v), (u, True)) + log1p(exp(-Abs(u - v)))
+
+
+class LogOneMinusExp(Named):
+    """log(1 - exp(u)) for u < 0: from expm1 near 0, from log1p below -log 2."""
+
+    nargs = 1
+    title = "log1mexp"
+    reference = f"{MAECHLER}, eq. 7"
+
+    def defining(self) -> Expr:
+        return log(1 - exp(self.args[0]))
+
+    def stable(self) -> Expr:
+        u = self.args[0]
+        # -log 2 as a number of each dtype: either branch is accurate around it.
+        return Piecewise((log1p(-exp(u)), u <= -sympy.Rational(7, 10)), (log(-expm1(u)), True))
+
+
+class Erfc(Function):
+    """1 - erf(u), which kernels compute by itself: the difference has no digits left for u > 6.
+
+    SymPy's own erfc turns erfc(-u) into 2 - erfc(u), the cancellation that this is to avoid.
+    """
+
+    nargs = 1
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        (u, *_) = LETTERS
+        return -sympy.erf(u).diff(u).xreplace({u: self.args[0]})
+
+
+NAMED: tuple[type[Named], ...] = (Softplus, Sigmoid, LogCosh, LogAddExp, LogOneMinusExp)
+
+# Functions that kernels have and that are defined by simpler ones.
+DEFINITIONS: dict[Any, Callable[..., Any]] = {
+    expm1: lambda u: exp(u) - 1,
+    log1p: lambda u: log(1 + u),
+    Erfc: lambda u: 1 - sympy.erf(u),
+}
+
+
+def defined(expr: Any) -> Any:
+    """Return the expression with every named function's definition in its place."""
+    kinds = (Named, *DEFINITIONS)
+
+    def one(e: Any) -> Any:
+        return e.defining() if isinstance(e, Named) else DEFINITIONS[e.func](*e.args)
+
+    while expr.has(*kinds):
+        expr = expr.replace(lambda e: isinstance(e, kinds), one)
+    return expr

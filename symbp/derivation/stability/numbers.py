@@ -1,0 +1,200 @@
+"""An expression in float32 or float64, every operation rounded once, and exactly.
+
+Elementary functions are taken correctly rounded, so what is found does not depend on the
+machine's library.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sympy
+
+from symbp.algebra.named import LETTERS, Named
+from symbp.derivation.oracles.real import digits, elementary, evaluate, number
+from symbp.errors import DerivationError
+
+Array = npt.NDArray[Any]
+
+# Digits tried in turn until two agree; the last one leaves 1e-300 squared its digits.
+_DIGITS = (40, 80, 360, 1300)
+_AGREE = 30
+# Enough for a result that is rounded to a type once more.
+_ROUNDED = 25
+
+
+class NotReal(Exception):
+    """The formula has no real value at this point."""
+
+
+def exact(expr: Any, values: Mapping[str, float], through: tuple[tuple[str, Any], ...] = ()) -> Any:
+    """Return the value of a formula at floating-point numbers to 30 digits, as an mpmath number.
+
+    The digits that cancel are not known beforehand, so the precision grows until two
+    precisions agree; what is still 0 at the last one is 0.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+    values : mapping
+        Name -> number.
+    through : tuple of (name, sympy.Expr)
+        Letters that have the value of an expression.
+
+    Raises
+    ------
+    NotReal
+        If there is none.
+    """
+    return _exact(expr, tuple(values.items()), through)
+
+
+@functools.lru_cache(maxsize=20_000)  # several forms of one formula are measured at the same points
+def _exact(expr: Any, values: tuple[tuple[str, float], ...], through: tuple[tuple[str, Any], ...]) -> Any:
+    before = None
+    for count in _DIGITS:
+        with digits(count):
+            try:
+                known = {name: number(x) for name, x in values}
+                value = evaluate(expr, known | {name: evaluate(e, known) for name, e in through})
+            except (DerivationError, ZeroDivisionError, ValueError) as error:
+                raise NotReal(str(error)) from None
+            if value != value:
+                raise NotReal("not a number")
+            # Two zeros may both be what has cancelled.
+            agree = before is not None and abs(value - before) <= abs(value) * number(10) ** -_AGREE
+            if agree and (value != 0 or count == _DIGITS[-1]):
+                return value
+            before = value
+    return before
+
+
+def rounded(expr: Any, values: Mapping[str, Array], dtype: Any) -> tuple[Array, Array]:
+    """Return the values of a formula at many points, computed in `dtype` as a kernel does.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+    values : mapping
+        Name -> array of that type; all of one shape.
+    dtype : type
+
+    Returns
+    -------
+    values : numpy.ndarray
+    overflowed : numpy.ndarray of bool
+        Where some part of the expression is infinite.
+    """
+    shape = next(iter(values.values())).shape
+    machine = _Rounded(values, dtype)
+    with np.errstate(all="ignore"):
+        result = machine.walk(expr)
+    return np.broadcast_to(result, shape), np.broadcast_to(machine.overflowed, shape)
+
+
+class _Rounded:
+    def __init__(self, values: Mapping[str, Array], dtype: Any) -> None:
+        self.values = values
+        self.dtype = np.dtype(dtype).type
+        self.overflowed: Any = np.False_
+
+    def walk(self, e: Any) -> Any:
+        if e.is_number:
+            return self.dtype(float(e))
+        if e.is_Symbol:
+            return self.values[e.name]
+        value = self.operation(e)
+        self.overflowed = self.overflowed | np.isinf(value)
+        return value
+
+    def operation(self, e: Any) -> Any:
+        if e.is_Add:
+            return functools.reduce(lambda a, b: a + b, map(self.walk, _in_order(e)))
+        if e.is_Mul:
+            return self.product(e)
+        if e.is_Pow:
+            return self.power(e)
+        if isinstance(e, sympy.Piecewise):
+            return self.cases(e)
+        if isinstance(e, sympy.Abs):
+            return np.abs(self.walk(e.args[0]))
+        if isinstance(e, sympy.sign):
+            return np.sign(self.walk(e.args[0]))
+        if isinstance(e, Named):
+            return self.named(e)
+        return self.function(e.func.__name__, *map(self.walk, e.args))
+
+    def product(self, e: Any) -> Any:
+        """One division for all factors below, as kernels have it."""
+        above: Any = self.dtype(1)
+        below: Any = None
+        for factor in e.args:
+            base, power = factor.as_base_exp()
+            if factor.is_Rational:
+                above = above * self.dtype(factor.p)
+                if factor.q != 1:
+                    below = self.dtype(factor.q) if below is None else below * self.dtype(factor.q)
+            elif power.is_Rational and power.is_negative and not factor.is_number:
+                value = self.walk(base**-power)
+                below = value if below is None else below * value
+            else:
+                above = above * self.walk(factor)
+        return above if below is None else above / below
+
+    def power(self, e: Any) -> Any:
+        base, exponent = self.walk(e.base), e.exp
+        if exponent == sympy.Rational(1, 2):
+            return np.sqrt(base)
+        if exponent.is_negative:
+            return self.dtype(1) / self.walk(e.base**-exponent)
+        if exponent.is_Integer and exponent <= 4:
+            return functools.reduce(lambda a, b: a * b, [base] * int(exponent))
+        return np.power(base, self.dtype(float(exponent)))
+
+    def cases(self, e: Any) -> Any:
+        result: Any = self.dtype(np.nan)
+        for value, condition in reversed(e.args):
+            result = np.where(self.holds(condition), self.walk(value), result)
+        return result
+
+    def holds(self, condition: Any) -> Any:
+        if condition in (True, False):
+            return bool(condition)
+        if isinstance(condition, (sympy.And, sympy.Or)):
+            join = np.logical_and if isinstance(condition, sympy.And) else np.logical_or
+            return functools.reduce(join, map(self.holds, condition.args))
+        a, b = self.walk(condition.lhs), self.walk(condition.rhs)
+        return {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater}[condition.rel_op](
+            a, b
+        )
+
+    def named(self, e: Named) -> Any:
+        letters = LETTERS[: len(e.args)]
+        values = {x.name: self.walk(a) for x, a in zip(letters, e.args, strict=True)}
+        kind: Any = type(e)
+        return _Rounded(values, self.dtype).walk(_stable(kind, len(letters)))
+
+    def function(self, name: str, *arguments: Any) -> Any:
+        def one(*x: float) -> float:
+            return math.nan if any(map(math.isnan, x)) else float(elementary(name, *x))
+
+        shape = np.broadcast_shapes(*map(np.shape, arguments))
+        columns = [np.broadcast_to(a, shape).ravel().astype(float).tolist() for a in arguments]
+        with digits(_ROUNDED):
+            return np.array([one(*x) for x in zip(*columns, strict=True)]).astype(self.dtype).reshape(shape)
+
+
+@functools.cache
+def _stable(kind: Any, arguments: int) -> Any:
+    return kind(*LETTERS[:arguments]).stable()
+
+
+@functools.cache
+def _in_order(total: Any) -> tuple[Any, ...]:
+    """Return the terms of a sum in the order in which kernels add them: positive ones first."""
+    return tuple(sorted(total.as_ordered_terms(), key=lambda term: term.could_extract_minus_sign()))

@@ -1,0 +1,116 @@
+"""What is said of a formula: where it goes wrong as written, and what is wrong even in its best form."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import warnings
+from typing import Any
+
+import sympy
+
+from symbp.derivation import local
+from symbp.derivation.records import Builder, Derivation
+from symbp.derivation.stability.choose import O, Z, slope_form, stable_form, value_form
+from symbp.derivation.stability.scan import Finding, scan_expression
+from symbp.derivation.stable import RULE
+from symbp.derivation.stable_costs import cost_form, sensitivity_form
+from symbp.errors import SymbpWarning
+from symbp.functions import ACTIVATIONS, COSTS
+from symbp.functions.parse import parse_formula
+
+__all__ = ["Finding", "scan", "stable_form", "warn_of_own_functions"]
+
+# Weighted sums beyond this size are training gone wrong already.
+_REACHED = 1e9
+
+
+def scan(formula: Any, dtype: str) -> tuple[Finding, ...]:
+    """Find where an activation and its derivative, computed as they are written, are wrong.
+
+    Parameters
+    ----------
+    formula : str or sympy.Expr
+        In the weighted sum z.
+    dtype : {"float32", "float64"}
+
+    Returns
+    -------
+    tuple of Finding
+        Those of the value, then those of the derivative.
+    """
+    expr = parse_formula(formula, ("z",)) if isinstance(formula, str) else formula
+    slope = sympy.diff(expr, Z)
+    return (*scan_expression(expr, dtype, "value"), *scan_expression(slope, dtype, "derivative"))
+
+
+def left(formula: Any, dtype: str) -> tuple[Finding, ...]:
+    """Return what is still wrong when kernels compute the form that symbp chose for a formula in z."""
+    relation = local.derivative_in_output(formula).subs(local.O, O)
+    found = (*value_form(formula).left, *slope_form(formula, relation).left)
+    return tuple(finding for finding in found if finding.dtype == dtype)
+
+
+def warn_of_own_functions(derivation: Derivation, dtype: str, stacklevel: int = 3) -> None:
+    """Issue a SymbpWarning for every own function of a network that no rule makes right everywhere."""
+    network = derivation.network
+    if network is None:
+        return
+    for record in dict.fromkeys(layer.activation for layer in network.layers):
+        if not record.of_layer and record.name not in ACTIVATIONS:
+            _warn(f"activation {record.name!r}", left(record.expression(), dtype), stacklevel)
+    if network.cost.name not in COSTS:
+        _warn(f"cost {network.cost.name!r}", left_of_cost(derivation, dtype), stacklevel)
+
+
+def left_of_cost(derivation: Derivation, dtype: str) -> tuple[Finding, ...]:
+    """Return what is still wrong in the cost and in the sensitivities of output units, as computed."""
+    network = derivation.network
+    if network is None:
+        return ()
+    b = Builder.of(derivation)
+    of_layer = network.layers[-1].activation.of_layer
+    # Where the logarithms of the outputs were written out there is nothing that could go wrong.
+    written_out = "2.1s" in b and derivation["2.1s"].rule != RULE
+    forms = [] if written_out else [cost_form(b, network.cost, of_layer)]
+    forms += [] if of_layer else [sensitivity_form(b, network.cost)]
+    found = (finding for form in forms if form is not None for finding in form.form.left)
+    return tuple(dict.fromkeys(finding for finding in found if finding.dtype == dtype))
+
+
+def _warn(what: str, findings: tuple[Finding, ...], stacklevel: int) -> None:
+    # A whole range without a value, and its end, were told when the formula was declared.
+    told_before = any(map(_is_stretch_without_value, findings))
+    found = _joined([f for f in findings if _is_reached(f) and not (told_before and f.kind == "not real")])
+    if not found:
+        return
+    rewritten = any(finding.kind != "not real" for finding in found)
+    remedy = (
+        "no rule for it is known; another way of writing the formula may help"
+        if rewritten
+        else "give it one with 'a if ... else b'"
+    )
+    told = "; ".join(map(str, found))
+    warnings.warn(f"{what}: {told}: {remedy}", SymbpWarning, stacklevel=stacklevel + 1)
+
+
+def _joined(findings: list[Finding]) -> list[Finding]:
+    """Join ranges that overlap: different targets find the same fault."""
+    found: list[Finding] = []
+    for finding in sorted(findings, key=lambda f: (f.of, f.kind, f.low)):
+        last = found[-1] if found else None
+        if last and (last.of, last.kind) == (finding.of, finding.kind) and finding.low <= last.high:
+            worst = max(last.error, finding.error)
+            found[-1] = dataclasses.replace(last, high=max(last.high, finding.high), error=worst)
+        else:
+            found.append(finding)
+    return sorted(found, key=lambda f: f.of != "value")
+
+
+def _is_stretch_without_value(finding: Finding) -> bool:
+    """Whether a whole range has no value."""
+    return finding.kind == "not real" and finding.high - finding.low > _REACHED
+
+
+def _is_reached(finding: Finding) -> bool:
+    return math.isnan(finding.low) or min(abs(finding.low), abs(finding.high)) < _REACHED

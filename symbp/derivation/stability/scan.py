@@ -1,0 +1,320 @@
+"""Where a formula overflows, is not a number, or has lost more than half of its digits.
+
+Values computed in float32 or float64 are compared with exact ones at points of both signs,
+spaced evenly in the logarithm; the ends of what is found are bisected.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import sympy
+
+from symbp.algebra.nodes import with_numbers
+from symbp.derivation.stability.numbers import Array, NotReal, exact, rounded
+from symbp.derivation.stability.rules import rewrite
+
+Kind = Literal["overflow", "nan", "cancellation", "not real"]
+DTYPES = ("float32", "float64")
+# Bisection ends here on its way to 0.
+_NOTHING = 1e-290
+# The steps of a bisection: two digits of the end of a range are enough.
+_STEPS = 10
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A range in which a formula, computed as it stands, is wrong.
+
+    Attributes
+    ----------
+    low, high : float
+        The range of the scanned variable; both are NaN where a NaN itself is swallowed.
+    kind : {"overflow", "nan", "cancellation", "not real"}
+        An intermediate value is too large; the value is NaN where the formula has a value,
+        or is a number where the argument is NaN; more than half of the digits are lost; the
+        formula has no real value.
+    error : float
+        The worst error, in units in the last place of the exact value.
+    of : {"value", "derivative"}
+    dtype : str
+    variable : str
+        The letter that the range is of: z, the weighted sum, or o, the output of a unit.
+    """
+
+    low: float
+    high: float
+    kind: Kind
+    error: float
+    of: Literal["value", "derivative"]
+    dtype: str
+    variable: str = "z"
+
+    def __str__(self) -> str:
+        what = {
+            "overflow": "overflows",
+            "nan": "is not a number",
+            "cancellation": "loses more than half of its digits"
+            if self.error > half_of_the_digits(self.dtype)
+            else f"is off by up to {self.error:.2g} units in the last place",
+            "not real": "has no real value",
+        }[self.kind]
+        if math.isnan(self.low):
+            return f"the {self.of} is a number where its argument is NaN"
+        return f"the {self.of} {what} {self._where()} in {self.dtype}"
+
+    def _where(self) -> str:
+        low, high = (0.0 if abs(x) < _NOTHING else x for x in (self.low, self.high))
+        if low == high:
+            return f"at {self.variable} = {low:.3g}"
+        if math.isinf(low) and math.isinf(high):
+            return f"for every {self.variable}"
+        if math.isinf(high):
+            return f"for {self.variable} >= {low:.3g}"
+        if math.isinf(low):
+            return f"for {self.variable} <= {high:.3g}"
+        return f"for {low:.3g} <= {self.variable} <= {high:.3g}"
+
+
+def scan_expression(
+    expr: Any,
+    dtype: str,
+    of: Literal["value", "derivative"] = "value",
+    reference: Any = None,
+    variable: str = "z",
+    others: Mapping[str, float] | None = None,
+    through: Mapping[str, tuple[Any, Any]] | None = None,
+    domain: tuple[float, float] = (-math.inf, math.inf),
+    floor: float = 0.0,
+    limit: float | None = None,
+    ends: bool = True,
+    sparse: bool = False,
+) -> tuple[Finding, ...]:
+    """Scan one expression over the line.
+
+    Parameters
+    ----------
+    expr : sympy.Expr
+        What is computed.
+    dtype : {"float32", "float64"}
+    of : str
+        What the findings are said to be of.
+    reference : sympy.Expr, optional
+        What should come out; `expr` if left out. It is evaluated in the form that the rules
+        give it, which needs fewer digits to be exact.
+    variable : str
+        The name of the letter that runs over the line.
+    others : mapping, optional
+        Numbers of the other letters.
+    through : mapping, optional
+        Letters that are themselves computed from the variable (the output of a unit):
+        name -> (what is computed, what should come out).
+    domain : tuple of float
+        The open interval in which the variable lies.
+    floor : float
+        Errors are measured against at least this value.
+    limit : float, optional
+        The error in units in the last place from which on it is found; by default half of
+        the digits.
+    ends : bool
+        Whether the ends of ranges are bisected; else they are points of the scan.
+    sparse : bool
+        Whether a fifth of the points will do.
+
+    Returns
+    -------
+    tuple of Finding
+        In the order of the line, one for each range and kind.
+    """
+    probe = _Probe(expr, dtype, reference, variable, others or {}, through or {}, floor, limit)
+    if not probe.expr.free_symbols:
+        return ()
+    points = _points(probe.expr, variable, dtype, domain, sparse)
+    verdicts = probe.verdicts(points)
+    found = [
+        Finding(*ends, kind, worst, of, dtype, variable)
+        for ends, kind, worst in _ranges(points, verdicts, probe, ends)
+    ]
+    if of == "value" and probe.swallows_nan():
+        found.append(Finding(math.nan, math.nan, "nan", math.inf, of, dtype, variable))
+    return tuple(found)
+
+
+def half_of_the_digits(dtype: str) -> float:
+    """Return the error, in units in the last place, that leaves half of the digits right."""
+    return float(2 ** ((np.finfo(dtype).nmant + 1) // 2))
+
+
+def put_in(expr: Any, through: Mapping[str, tuple[Any, Any]]) -> Any:
+    """Put in what the letters of `through` should be, but where a case distinction asks for one.
+
+    SymPy would write a comparison of cases, which nothing here reads.
+    """
+    asked = {letter.name for r in expr.atoms(sympy.core.relational.Relational) for letter in r.free_symbols}
+    return expr.xreplace(
+        {sympy.Symbol(n, real=True): true for n, (_, true) in through.items() if n not in asked}
+    )
+
+
+Verdict = tuple[Kind | None, float]
+
+
+class _Probe:
+    """Compares the computed with the exact value at given points."""
+
+    def __init__(
+        self,
+        expr: Any,
+        dtype: str,
+        reference: Any,
+        variable: str,
+        others: Mapping[str, float],
+        through: Mapping[str, tuple[Any, Any]],
+        floor: float,
+        limit: float | None,
+    ) -> None:
+        self.expr = with_numbers(expr)
+        stated = put_in(expr if reference is None else reference, through)
+        letters = {letter.name for letter in stated.free_symbols}
+        self.true_through = tuple(
+            (name, with_numbers(value)) for name, (_, value) in through.items() if name in letters
+        )
+        self.reference = rewrite(with_numbers(stated))[0]
+        self.dtype = np.dtype(dtype).type
+        self.info = np.finfo(dtype)
+        self.variable = variable
+        self.others = others
+        self.through = through
+        self.floor = max(floor, float(self.info.smallest_normal))
+        self.limit = half_of_the_digits(dtype) if limit is None else limit
+
+    def computed(self, points: Array) -> tuple[Array, Array]:
+        """Return the computed values, and where a part of them was infinite."""
+        values = {self.variable: points}
+        values |= {name: np.full_like(points, x) for name, x in self.others.items()}
+        for name, (expr, _) in self.through.items():
+            values[name], _ = rounded(with_numbers(expr), values, self.dtype)
+        return rounded(self.expr, values, self.dtype)
+
+    def true(self, point: float) -> Any:
+        values = {self.variable: point, **{name: float(self.dtype(x)) for name, x in self.others.items()}}
+        return exact(self.reference, values, self.true_through)
+
+    def verdicts(self, points: Array) -> list[Verdict]:
+        columns = (points.tolist(), *(column.tolist() for column in self.computed(points)))
+        return [self.verdict(*row) for row in zip(*columns, strict=True)]
+
+    def at(self, point: float) -> Verdict:
+        (verdict,) = self.verdicts(np.array([point], self.dtype))
+        return verdict
+
+    def verdict(self, point: float, computed: float, overflowed: bool) -> Verdict:
+        try:
+            true = self.true(point)
+        except NotReal:
+            return ("not real", math.inf) if not math.isfinite(computed) else (None, 0.0)
+        largest = float(self.info.max)
+        if abs(true) > largest:  # the formula itself leaves the type
+            return None, 0.0
+        if math.isnan(computed):
+            return "nan", math.inf
+        if math.isinf(computed):
+            return "overflow", math.inf
+        tiny = float(self.info.smallest_normal)
+        if abs(true) < tiny and abs(computed) <= tiny:
+            return None, 0.0
+        unit = float(np.spacing(self.dtype(max(float(abs(true)), self.floor))))
+        error = float(abs(true - computed)) / unit
+        if error <= self.limit or error <= self.limit * self._moved(point, true) / unit:
+            return None, error
+        return ("overflow" if overflowed else "cancellation"), error
+
+    def _moved(self, point: float, true: Any) -> float:
+        """How far the exact value moves when the argument does by a unit in the last place.
+
+        No way of computing it is better than this where the formula is that sensitive.
+        """
+        try:
+            beside = float(np.nextafter(self.dtype(point), self.dtype(np.inf)))
+            return float(abs(self.true(beside) - true))
+        except (NotReal, OverflowError):
+            return 0.0
+
+    def swallows_nan(self) -> bool:
+        """Whether a NaN goes in and a number comes out."""
+        if not self.expr.has(sympy.Piecewise):
+            return False
+        return not bool(np.isnan(self.computed(np.array([np.nan], self.dtype))[0][0]))
+
+
+_EXPONENTS = (
+    *(-300, -200, -100, -50, -30, -25),
+    *(e / 2 for e in range(-40, 9)),
+    *(5, 6, 7, 8, 10, 13, 16, 19, 20, 25, 30, 50, 100, 150, 153, 155, 200, 300),
+)
+# Where exponentials leave float32 and float64, and what the tests ask for.
+_SIZES = (15, 20, 30, 40, 50, 60, 80, 86, 88, 90, 92, 104, 200, 400, 700, 708, 712, 720, 745, 800)
+_FEW = (-300, -30, -20, -16, -12, -9, -6, -4, -3, -2, -1, 0, 0.5, 1, 2, 3, 6, 10, 100)
+_FEW_SIZES = (20, 40, 90, 720, 800)
+
+
+def _points(expr: Any, variable: str, dtype: str, domain: tuple[float, float], sparse: bool) -> Array:
+    """Return points of both signs, 0, and the kinks with what lies beside them."""
+    info, kind = np.finfo(dtype), np.dtype(dtype).type
+    exponents, larger = (_FEW, _FEW_SIZES) if sparse else (_EXPONENTS, _SIZES)
+    sizes = [10.0**e for e in exponents if float(info.smallest_normal) < 10.0**e < float(info.max)]
+    points = [sign * size for size in (*sizes, *larger) for sign in (-1, 1)]
+    points += [1 - size for size in sizes if size < 1]  # the other end of the unit interval
+    for relation in expr.atoms(sympy.core.relational.Relational):
+        numbers = [float(side) for side in relation.args if side.is_Rational]
+        points += [x * factor for x in numbers for factor in (1, 1 - 1e-3, 1 + 1e-3)]
+    low, high = domain
+    return np.array(sorted({kind(x) for x in (0, *points) if low < kind(x) < high}), dtype)
+
+
+def _ranges(
+    points: Array, verdicts: list[Verdict], probe: _Probe, ends: bool
+) -> Iterator[tuple[tuple[float, float], Kind, float]]:
+    """Join neighbouring points with the same verdict, and bisect both ends."""
+    position = 0
+    for kind, group in itertools.groupby(verdicts, key=lambda verdict: verdict[0]):
+        found = list(group)
+        first, last = position, position + len(found) - 1
+        position += len(found)
+        if kind is None:
+            continue
+
+        def same(x: float, kind: Kind = kind) -> bool:
+            return probe.at(x)[0] == kind
+
+        low, high = float(points[first]), float(points[last])
+        if ends:
+            low = _bisect(points[first - 1], low, same) if first > 0 else -math.inf
+            high = _bisect(points[last + 1], high, same) if last + 1 < len(points) else math.inf
+        yield (low, high), kind, max(error for _, error in found)
+
+
+def _bisect(outside: float, inside: float, same: Callable[[float], bool]) -> float:
+    """Return the end of a range between two neighbouring points."""
+    outside, inside = float(outside), float(inside)
+    for _ in range(_STEPS):
+        middle = _between(outside, inside)
+        if middle in (outside, inside):
+            break
+        if same(middle):
+            inside = middle
+        else:
+            outside = middle
+    return inside
+
+
+def _between(a: float, b: float) -> float:
+    """Return the geometric mean of two numbers of one sign, else the mean."""
+    if a * b > 0 or (abs(a) > 1e-150 and abs(b) > 1e-150 and (a > 0) == (b > 0)):
+        return math.copysign(math.sqrt(abs(a)) * math.sqrt(abs(b)), a)
+    return (a + b) / 2

@@ -1,0 +1,202 @@
+"""The scanner: it finds what is wrong with a formula, where, and in which type."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+
+import pytest
+import sympy
+
+import symbp
+from symbp.derivation.computed import USUAL
+from symbp.derivation.stability.choose import Z, slope_form, value_form
+from symbp.derivation.stability.report import left_of_cost, scan, stable_form
+from symbp.derivation.stability.scan import DTYPES, Finding
+from symbp.errors import SymbpWarning
+from symbp.functions import ACTIVATIONS, COSTS
+from symbp.functions.parse import parse_formula
+
+
+@pytest.mark.parametrize(
+    ("formula", "dtype", "kind", "low", "high", "of"),
+    [
+        ("log(1 + exp(z))", "float64", "overflow", 709.78, math.inf, "value"),
+        ("log(1 + exp(z))", "float32", "overflow", 88.72, math.inf, "value"),
+        ("log(1 + exp(z))", "float64", "nan", 709.78, math.inf, "derivative"),
+        ("exp(z**2)/(1 + exp(z**2))", "float64", "nan", 26.64, math.inf, "value"),
+        ("1 - tanh(z)", "float32", "cancellation", 6.5, 44.0, "value"),
+        ("z/(1 + exp(-z))", "float64", "nan", -math.inf, -703.0, "derivative"),
+        ("sqrt(z)", "float64", "not real", -math.inf, 0.0, "value"),
+    ],
+)
+def test_findings(formula: str, dtype: str, kind: str, low: float, high: float, of: str) -> None:
+    found = [f for f in scan(formula, dtype) if f.kind == kind and f.of == of]
+    assert any(_near(f.low, low) and _near(f.high, high) for f in found), [str(f) for f in found]
+    assert all(f.error > 0 and f.dtype == dtype for f in found)
+
+
+def _near(a: float, b: float) -> bool:
+    return a == b or math.isclose(a, b, rel_tol=0.03, abs_tol=1e-200)
+
+
+def test_a_swallowed_nan_is_found_and_cured() -> None:
+    written = sympy.Piecewise((Z, Z > 0), (0, True))
+    (finding,) = scan(written, "float64")
+    assert finding.kind == "nan"
+    assert math.isnan(finding.low)
+    assert stable_form(written) == sympy.Piecewise((0, Z <= 0), (Z, True))
+    # The parser of formulas takes care of that by itself.
+    assert scan("z if z > 0 else 0", "float64") == ()
+
+
+@pytest.mark.parametrize(
+    "formula", ["z", "tanh(z)", "exp(z)", "1/(1 + exp(-z))", "atan(z)", "sin(z)", "z**3 - z", "exp(exp(z))"]
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_nothing_is_found_where_nothing_is_wrong(formula: str, dtype: str) -> None:
+    """A value that leaves the type itself, and one next to a root, are not the formula's fault."""
+    assert [f for f in scan(formula, dtype) if f.of == "value"] == []
+    assert stable_form(parse_formula(formula, ("z",))) is None
+
+
+def test_the_scan_is_deterministic() -> None:
+    assert scan("z*log(1 + exp(2*z))", "float64") == scan("z*log(1 + exp(2*z))", "float64")
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "exp(exp(exp(z)))",
+        "tanh(exp(exp(z)))",
+        "sin(exp(exp(z)))",
+        "erf(exp(z)) + atan(exp(exp(z)))",
+        "exp(z**64)**64",
+        "log(log(1 + exp(exp(z))))",
+        "1/z",
+        "z**64/z**63",
+    ],
+)
+def test_the_scan_does_not_hang(formula: str) -> None:
+    start = time.process_time()
+    scan(formula, "float64")
+    assert time.process_time() - start < 10
+
+
+def test_own_functions_are_warned_of_with_the_range() -> None:
+    own = symbp.Activation("own", "(exp(z) - 1 - z)/(1 + z**2)")
+    network = symbp.Network(2, [symbp.Dense(2, own), symbp.Dense(1)], "squared_error")
+    with pytest.warns(SymbpWarning, match=r"'own': the value loses more than half of its digits for -\d"):
+        symbp.derive(network)
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["z/(1 + exp(-z))", "log(1 + exp(z))", "(sqrt(z**2 + 1) - 1)/2 + z", "z if z > 0 else exp(z) - 1"],
+)
+def test_what_a_rule_cures_is_not_warned_of(formula: str) -> None:
+    own = symbp.Activation("own", formula)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        symbp.derive(symbp.Network(2, [symbp.Dense(2, own), symbp.Dense(1)], "squared_error"))
+
+
+@pytest.mark.parametrize(
+    ("finding", "told"),
+    [
+        (Finding(-1.5, 2.0, "nan", 1.0, "value", "float64"), "is not a number for -1.5 <= z <= 2 in"),
+        (Finding(0.0, math.inf, "nan", 1.0, "value", "float64"), "is not a number for z >= 0 in"),
+        (Finding(-math.inf, -3.0, "nan", 1.0, "value", "float64", "o"), "is not a number for o <= -3 in"),
+        (
+            Finding(-1e-303, 1e-303, "not real", 1.0, "value", "float32"),
+            "has no real value at z = 0 in float32",
+        ),
+        (Finding(-math.inf, math.inf, "overflow", 1.0, "derivative", "float64"), "overflows for every z in"),
+    ],
+)
+def test_ranges_are_told_shortly(finding: Finding, told: str) -> None:
+    assert told in str(finding)
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        ("1/z", "the value has no real value at z = 0"),
+        ("sqrt(abs(z))", "the derivative has no real value at z = 0"),
+    ],
+)
+def test_a_point_without_value_is_told_with_the_remedy(formula: str, told: str) -> None:
+    network = symbp.Network(
+        2, [symbp.Dense(2, symbp.Activation("own", formula)), symbp.Dense(1)], "squared_error"
+    )
+    with pytest.warns(
+        SymbpWarning, match=f"'own': .*{told} in float64.*: give it one with 'a if ... else b'"
+    ):
+        symbp.derive(network)
+
+
+def test_a_range_without_value_is_told_once() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        own = symbp.Activation("own", "sqrt(z)")
+        symbp.derive(symbp.Network(2, [symbp.Dense(2, own), symbp.Dense(1)], "squared_error"))
+    assert [str(w.message)[-40:] for w in told] == ["is not real for z < 0: outputs there are NaN"[-40:]]
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        (
+            "(exp(h) - exp(y))**2/exp(h)",
+            "'own': the value overflows for -7.*; the value overflows for 355 <= z <=",
+        ),
+        ("(exp(2*h) + y)/(exp(2*h) + exp(h) + 3)", "'own': the value is not a number for z >= 355"),
+    ],
+)
+def test_own_costs_are_warned_of_with_the_range(formula: str, told: str) -> None:
+    network = symbp.Network(2, [symbp.Dense(3, "tanh"), symbp.Dense(1)], symbp.Cost("own", formula))
+    with pytest.warns(SymbpWarning, match=told):
+        symbp.derive(network)
+
+
+@pytest.mark.parametrize(
+    ("formula", "targets"),
+    [
+        ("log(1 + exp(-h*y))", "sign"),
+        ("log(cosh(h - y))", "real"),
+        ("log(exp(h) + exp(y))", "real"),
+        ("sqrt(1 + (h - y)**2) - 1", "real"),
+    ],
+)
+def test_costs_that_a_rule_cures_are_not_warned_of(formula: str, targets: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cost = symbp.Cost("own", formula, targets=targets)
+        symbp.derive(symbp.Network(2, [symbp.Dense(3, "tanh"), symbp.Dense(2)], cost))
+
+
+def test_built_in_functions_are_not_warned_of() -> None:
+    layers = [symbp.Dense(2, record) for record in ACTIVATIONS.values() if not record.of_layer]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        symbp.derive(symbp.Network(2, [*layers, symbp.Dense(2, "softmax")], "cross_entropy"))
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_built_in_costs_are_right_everywhere(name: str) -> None:
+    """Nothing is left that a warning would tell, if it were told of built-in costs."""
+    unit = USUAL[COSTS[name].output]
+    derivation = symbp.derive(symbp.Network(2, [symbp.Dense(3, "tanh"), symbp.Dense(2, unit)], name))
+    assert [f for dtype in DTYPES for f in left_of_cost(derivation, dtype)] == []
+
+
+def test_a_relation_that_loses_digits_is_not_used() -> None:
+    """exp(z) from o = exp(z) - 1000000 would be wrong by 1e-10 at 0; from o = tanh(z) it is good."""
+    far = sympy.exp(Z) - 10**6
+    relation = sympy.Symbol("o", real=True) + 10**6
+    assert slope_form(far, relation).expression == sympy.exp(Z)
+    near = sympy.tanh(Z)
+    relation = 1 - sympy.Symbol("o", real=True) ** 2
+    assert slope_form(near, relation).expression == relation
+    assert value_form(near).expression == near
