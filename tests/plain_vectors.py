@@ -60,6 +60,9 @@ def functions(lanes: int) -> dict[str, object]:
         "store": store,
         "fma": lambda number, vec, start: number * vec + start,
         "select": lambda mask, a, b: np.where(mask, a, b).astype(np.result_type(a, b)),
+        "larger": lambda a, b: np.where(a > b, a, b),
+        "row_max": lambda vec, size: vec[:size].max(),
+        "row_sum": lambda vec, size: vec[:size].sum(),
         "_turn": turn,
         "view": view,
     }

@@ -19,6 +19,7 @@ from symbp.plan.hoist import hoist
 from symbp.plan.lower import lower
 from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
+from symbp.plan.rows import vectorise_rows
 from symbp.plan.sharing import share_functions
 from symbp.plan.step import fuse_step
 from symbp.plan.tiles import Schedule, gather_batch, tile_contractions, turn_weights
@@ -65,6 +66,9 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
     def tiles(program: Program) -> Program:
         return tile_contractions(program, schedule)
 
+    def rows(program: Program) -> Program:
+        return vectorise_rows(program, schedule)
+
     return (
         hoist,
         share_functions,
@@ -76,6 +80,7 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
         fuse_maps,
         schedule_loops,
         vectorise_functions,
+        rows,
     )
 
 

@@ -124,6 +124,8 @@ class Map:
         axes, so that one loop over all elements, which lie side by side, may do.
     copies : bool
         Chosen by a pass: the value is an element of another array, and many are moved at once.
+    width : int
+        Chosen by a pass: so many elements of a row are a vector; 0 for one at a time.
     """
 
     target: Access
@@ -132,6 +134,7 @@ class Map:
     origin: Origin
     flat: bool = False
     copies: bool = False
+    width: int = 0
 
     def accesses(self) -> set[Access]:
         """Return all array elements that the statement reads or writes."""
@@ -179,6 +182,8 @@ class Reduce:
         sum runs; None keeps the sum in a register.
     tile : Tile or None
         Chosen by the schedule in place of `inner`: blocks of the target in vector registers.
+    width : int
+        Chosen by a pass: so many terms of a row are a vector; 0 for one at a time.
     """
 
     target: Access
@@ -191,6 +196,7 @@ class Reduce:
     origin: Origin
     inner: Loop | None = None
     tile: Tile | None = None
+    width: int = 0
 
     def accesses(self) -> set[Access]:
         """Return all array elements that the statement reads or writes."""

@@ -11,6 +11,7 @@ from symbp.elementary.constants import constants
 from symbp.plan.program import ROWS, Access, Fused, Kernel, Loop, Map, Reduce, Statement, Sweep
 from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
+from symbp.render.row_printer import RowPrinter
 from symbp.render.tile_printer import TilePrinter
 from symbp.render.value_printer import ValuePrinter
 
@@ -31,12 +32,15 @@ class KernelPrinter:
         self.values = ValuePrinter(dtype, kernel.arrays, places, functions)
         self.wide = ValuePrinter(dtype, kernel.arrays, places, wide=True)
         self.tiles = TilePrinter(kernel, dtype, functions or KernelFunctions(), lanes)
+        self.rows = RowPrinter(kernel, dtype, functions or KernelFunctions())
 
     def lines(self, statement: Statement) -> list[str]:
         """Return the loop nest of one statement."""
         block = Block()
         if isinstance(statement, Fused) or (isinstance(statement, Reduce) and statement.tile is not None):
             self.tiles.contraction(block, statement)
+        elif isinstance(statement, (Map, Reduce)) and statement.width:
+            self.rows.lines(block, statement)
         elif isinstance(statement, Map) and statement.copies:
             self.tiles.copy(block, statement)
         elif isinstance(statement, Sweep):

@@ -48,7 +48,9 @@ class VectorPrinter(ValuePrinter):
             return self.held[expr]
         if self.columns not in expr.indices:
             return super()._print_Access(expr)
-        return f"load({expr.array}, {', '.join(map(self.index, expr.indices))}, {self.size})"
+        sample, column = map(self.index, expr.indices)
+        row = "row" if expr.array in self.arrays and self.arrays[expr.array].role == "data" else sample
+        return f"load({expr.array}, {row}, {column}, {self.size})"
 
     def _print_Piecewise(self, expr: Any) -> str:
         *branches, (last, _) = expr.args
@@ -84,9 +86,9 @@ class TilePrinter:
         reduce = statement.reduce if isinstance(statement, Fused) else statement
         tile = reduce.tile
         assert tile is not None
-        for first, last, width in _runs(tile.widths):
+        for first, last, width in runs(tile.widths):
             with block.restored():
-                column = self._open(block, tile.columns.index, first, last, width, _updates(statement))
+                column = open_pieces(block, tile.columns.index, first, last, width, _updates(statement))
                 self._rows(block, statement, reduce, tile, column, width)
 
     def _rows(
@@ -96,7 +98,7 @@ class TilePrinter:
             with block.restored():
                 if _updates(statement):
                     row = int(reduce.target.indices[0])
-                    self._open(block, _ROW, row, row + 1, 1, True)
+                    open_pieces(block, _ROW, row, row + 1, 1, True)
                 self._one(block, statement, reduce, tile, column, width, [None])
             return
         row, height = tile.rows.index, tile.height
@@ -106,9 +108,9 @@ class TilePrinter:
             rows = [row, *(Symbol(f"{row} + {n}") for n in range(1, height))]
             self._one(block, statement, reduce, tile, column, width, rows)
             return
-        for first, last, size in _runs(_pieces(int(tile.rows.extent), height)):
+        for first, last, size in runs(pieces(int(tile.rows.extent), height)):
             with block.restored():
-                self._open(block, row, first, last, size, _updates(statement))
+                open_pieces(block, row, first, last, size, _updates(statement))
                 rows = [row, *(Symbol(f"{row} + {n}") for n in range(1, size))]
                 if last - first <= size and not _updates(statement):
                     rows = [sympy.Integer(n) for n in range(first, last)]
@@ -140,19 +142,6 @@ class TilePrinter:
                 block.add(f"{name} = fma({factor}, v, {name})")
         for name, place in zip(names, at, strict=True):
             self._finish(block, statement, reduce, place, name)
-
-    @staticmethod
-    def _open(block: Block, index: Any, first: int, last: int, step: int, always: bool = False) -> Any:
-        """Open a loop and return its index; where there is one round only, the index is where it is.
-
-        A symbol all the same: the column 0 must not be taken for the row 0. Where the position is an
-        argument of a function, it is a variable always: Numba compiles anew for each number.
-        """
-        if last - first <= step and not always:
-            return Symbol(str(first))
-        start = "" if first == 0 and step == 1 else f"{first}, "
-        block.open(f"for {index} in range({start}{last}{f', {step}' if step > 1 else ''}):")
-        return index
 
     @staticmethod
     def _at(tile: Tile, row: Any, column: Any) -> dict[Any, Any]:
@@ -198,9 +187,8 @@ class TilePrinter:
             if self._is_stored(part.target):
                 written[element] = own
         for element, own in written.items():
-            block.add(
-                f"store({element.array}, {', '.join(map(values.index, element.indices))}, {own}, {values.size})"
-            )
+            index = ", ".join(map(values.index, element.indices))
+            block.add(f"store({element.array}, {index}, {own}, {values.size})")
         if isinstance(statement, Fused) and statement.update:
             arrays, numbers = update_arguments(statement, self.kernel)
             row, column = target.indices
@@ -227,24 +215,38 @@ class TilePrinter:
         values = self.values
         block.open(f"for {rows.index} in range(count):")
         block.add(f"row = rows[start + {rows.index}]")
-        for first, last, width in _runs(_pieces(int(columns.extent), LONGEST * self.lanes)):
+        for first, last, width in runs(pieces(int(columns.extent), LONGEST * self.lanes)):
             with block.restored():
-                column = self._open(block, columns.index, first, last, width)
+                column = open_pieces(block, columns.index, first, last, width)
                 source = f"load({statement.value.array}, row, {column}, {width})"
                 place = f"{statement.target.array}, {values.index(statement.target.indices[0])}"
                 block.add(f"store({place}, {column}, {source}, {width})")
+
+
+def open_pieces(block: Block, index: Any, first: int, last: int, step: int, always: bool = False) -> Any:
+    """Open a loop and return its index; where there is one round only, the index is where it is.
+
+    A symbol all the same: the column 0 must not be taken for the row 0. Where the position is an
+    argument of a function, it is a variable always: Numba compiles anew for each number.
+    """
+    if last - first <= step and not always:
+        return Symbol(str(first))
+    start = "" if first == 0 and step == 1 else f"{first}, "
+    block.open(f"for {index} in range({start}{last}{f', {step}' if step > 1 else ''}):")
+    return index
 
 
 def _updates(statement: Reduce | Fused) -> bool:
     return isinstance(statement, Fused) and bool(statement.update)
 
 
-def _pieces(extent: int, size: int) -> tuple[int, ...]:
+def pieces(extent: int, size: int) -> tuple[int, ...]:
+    """Return the widths of pieces of one size, and of what remains."""
     whole, rest = divmod(extent, size)
     return (size,) * whole + ((rest,) if rest else ())
 
 
-def _runs(widths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+def runs(widths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """Yield (first, last, width) of neighbouring blocks of one width."""
     start, n = 0, 0
     while n < len(widths):
