@@ -284,7 +284,8 @@ def update_function(
     arrays, numbers = update_arguments(statement, kernel)
     target = statement.reduce.target
     places = {a: Access(names.get(a.array, a.array), *a.indices) for a in statement.accesses()}
-    values = VectorPrinter(dtype, kernel.arrays, functions)
+    # V is the weights here, and no weight of a sample.
+    values = VectorPrinter(dtype, tuple(a for a in kernel.arrays if a.role != "data"), functions)
     values.columns, values.size = target.indices[-1], "gradient"
     values.held = {places[target]: "gradient"}
     assignments = []
