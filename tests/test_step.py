@@ -1,4 +1,4 @@
-"""The fused step of training: the same weights as the gradient, the penalty and the update one after the other."""
+"""The fused step of training: the same weights as gradient, penalty and update one after the other."""
 
 from __future__ import annotations
 
@@ -92,7 +92,9 @@ def test_every_target(target, dtype):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("further", [{}, {"l1": 0.01, "l2": 0.02, "schedule": "cosine"}], ids=["alone", "more"])
+@pytest.mark.parametrize(
+    "further", [{}, {"l1": 0.01, "l2": 0.02, "schedule": "cosine"}], ids=["alone", "more"]
+)
 def test_every_rule(optimizer, further):
     module = compare(NETWORKS["no hidden layer"], optimizer=optimizer, **further)
     assert hasattr(module, "_descend")
@@ -159,7 +161,9 @@ def test_the_interpreter_agrees(options):
     states = np.zeros((len(derivation.training.rule.states), program.n_params))
     cost, found, kept = interpret.step(program, w, X, Y, 0.1, states)
     module = interpreted(TYPICAL, batch_size=8, **options)
-    expected, history = module.fit(w, X, Y.argmax(axis=1), epochs=1, batch_size=6, learning_rate=0.1, shuffle=False)
+    expected, history = module.fit(
+        w, X, Y.argmax(axis=1), epochs=1, batch_size=6, learning_rate=0.1, shuffle=False
+    )
     assert cost == pytest.approx(history[0], rel=1e-13)
     np.testing.assert_allclose(found, expected, atol=1e-13)
     for state, right in zip(kept, history.state["states"].values(), strict=True):
