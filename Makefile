@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint generated coefficients accuracy clean
+.PHONY: demo test lint generated coefficients accuracy bench clean
 
 demo: .venv/demo-installed       ## handwritten digits: derive, prove, compile, verify, train
 	$(BIN)/symbp demo --output demo
@@ -23,6 +23,9 @@ coefficients: .venv/dev-installed  ## fit the polynomials of the elementary func
 
 accuracy: .venv/dev-installed    ## measure them anew: a few minutes
 	$(BIN)/symbp accuracy --record
+
+bench: .venv/bench-installed     ## how fast symbp trains, beside other libraries: several minutes
+	$(BIN)/symbp bench
 
 clean:                           ## remove what make and the tests made; generated/ stays
 	rm -rf .venv demo dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

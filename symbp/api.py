@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from symbp.derivation.derive import derive as _derive
@@ -25,31 +25,62 @@ class Step(_Step):
     ----------
     widths : tuple of int
         (N_0, ..., N_{L+1}) of the network it belongs to; empty without one.
+    biases : tuple of bool
+        Whether its layers 1, ..., L + 1 have a bias.
+    notation : str
+        Whose symbols it shows itself in.
     """
 
     widths: tuple[int, ...] = ()
+    biases: tuple[bool, ...] = ()
+    notation: str = "smatrix"
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, str]:
         from symbp.render.notebook import step_bundle
 
-        return step_bundle(self, self.widths, include, exclude)
+        return step_bundle(self, self.widths, include, exclude, self.notation, self.biases)
 
     def _repr_latex_(self) -> str:
         from symbp.render.notebook import step_latex
 
-        return step_latex(self, self.widths)
+        return step_latex(self, self.widths, self.notation, self.biases)
 
 
 @dataclass(frozen=True)
 class Derivation(_Derivation):
-    """A derivation that also typesets itself."""
+    """A derivation that also typesets itself.
+
+    Attributes
+    ----------
+    notation : str
+        Whose symbols it shows itself in: see :meth:`in_notation`.
+    """
+
+    notation: str = "smatrix"
 
     def __post_init__(self) -> None:
         # Rules make plain steps; those of this class show themselves, however it came about.
-        widths = self.network.sizes if self.network else ()
-        object.__setattr__(self, "steps", tuple(_shown(step, widths) for step in self.steps))
+        layers = self.network.layers if self.network else ()
+        how = {
+            "widths": self.network.sizes if self.network else (),
+            "biases": tuple(layer.bias for layer in layers),
+            "notation": self.notation,
+        }
+        object.__setattr__(self, "steps", tuple(_shown(step, how) for step in self.steps))
+
+    def in_notation(self, name: str) -> Derivation:
+        """Return the derivation as it is; in a notebook, it and its steps show themselves in that notation.
+
+        Raises
+        ------
+        RenderError
+            If there is no such notation.
+        """
+        from symbp.notation import get
+
+        return replace(self, notation=get(name).name)
 
     def latex(self, notation: str = "smatrix", translate: str | None = None) -> str:
         """Return a complete LaTeX article.
@@ -100,18 +131,18 @@ class Derivation(_Derivation):
     ) -> dict[str, str]:
         from symbp.render.notebook import derivation_bundle
 
-        return derivation_bundle(self, include, exclude)
+        return derivation_bundle(self, include, exclude, self.notation)
 
     def _repr_latex_(self) -> str:
         from symbp.render.notebook import derivation_latex
 
-        return derivation_latex(self.checked())
+        return derivation_latex(self.checked(), self.notation)
 
 
-def _shown(step: _Step, widths: tuple[int, ...]) -> Step:
-    if isinstance(step, Step):
+def _shown(step: _Step, how: Mapping[str, Any]) -> Step:
+    if isinstance(step, Step) and step.notation == how["notation"]:
         return step
-    return Step(**{field.name: getattr(step, field.name) for field in fields(_Step)}, widths=widths)
+    return Step(**{field.name: getattr(step, field.name) for field in fields(_Step)}, **how)
 
 
 def derive(

@@ -66,6 +66,14 @@ class GradientError(SymbpError, ValueError):
     """
 
 
+class FormulaError(GradientError, ExpressionError):
+    """The text of a gradient is not a formula in the names of the notation.
+
+    Usual causes: a name that the notation does not have, a layer or an entry that the network
+    does not have, shapes that do not fit.
+    """
+
+
 class DocumentError(SymbpError):
     """A statement of a source document is not of the language, or there is no such document."""
 

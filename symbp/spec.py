@@ -320,6 +320,8 @@ def _function(name: str, entry: object) -> Activation | Cost:
     options = {"formula": entry} if isinstance(entry, str) else entry
     if not isinstance(options, dict) or not isinstance(options.get("formula"), str):
         raise SpecError(f"{shown(entry)}: expected the text of a formula")
+    from symbp.functions.parse import parse_formula
+
     names = set(re.findall(r"[A-Za-z_]\w*", options["formula"]))
     if "z" in names:
         _only_known("key", options, ("formula", "output", "initialisation", "source", "parameters"))
@@ -327,6 +329,7 @@ def _function(name: str, entry: object) -> Activation | Cost:
     if "h" in names:
         _only_known("key", options, ("formula", "output", "targets", "source", "parameters"))
         return Cost(name, **options)
+    parse_formula(options["formula"], ("z",))  # what else is wrong with it is told with its place
     raise SpecError(
         f"formula {shown(options['formula'])}: expected z (an activation) or h and y (a cost) in it"
     )

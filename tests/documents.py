@@ -51,6 +51,9 @@ class Document:
     sample_letters: str = "p"
     row_derivatives = False
     learning_rate: str
+    one: str  # letter of the cost of one sample
+    of_one = True  # whether delta is a derivative of that, and not of the average
+    sample_at: tuple[str, int] = ("above", 1)  # where the number of samples stands in an accumulator
 
     def __init__(self, net: Plain) -> None:
         self.net = net
@@ -119,6 +122,18 @@ class Document:
         outputs = [self.run(p, nudged)[self.output_key()][1] for p in range(1, m + 1)]
         return sum(self.net.cost(h, y) for h, y in zip(outputs, self.net.Y, strict=True)) / m
 
+    @property
+    def mean(self) -> str:
+        """The letter of the cost of a mini-batch."""
+        return f"{self.cost}bar"
+
+    def accumulated(self, weight: Quantity, count: int) -> float:
+        """Return the sum of the derivatives of the costs of the first samples."""
+        if not 0 <= count <= len(self.net.X):
+            raise Absent(f"{count} samples")
+        self.entry(weight)
+        return sum(self.derivative(Quantity(self.one, 0, (), p + 1), weight) for p in range(count))
+
     def output_key(self) -> tuple[str, int]:
         raise NotImplementedError
 
@@ -128,6 +143,9 @@ class Document:
             raise Absent(f"sample {q.sample}")
         if q.name == self.cost:
             return self.total(nudged)
+        if q.name in (self.one, self.mean):  # the mini-batch of the tests is the second sample
+            p = 2 if q.name == self.mean else q.sample
+            return self.net.cost(self.run(p, nudged)[self.output_key()][1], self.net.Y[p - 1])
         if (q.name, q.layer) in self.arrays:
             first, array = self.arrays[q.name, q.layer]
             self.check(q)
@@ -137,7 +155,8 @@ class Document:
             (i,) = q.index or ()
             return self.among(self.net.Y[q.sample - 1], i, 1)
         if q.name == "delta":
-            return self.derivative(Quantity(self.cost, 0, (), 1), q._replace(name=self.pre))
+            of = Quantity(self.one if self.of_one else self.cost, 0, (), q.sample if self.of_one else 1)
+            return self.derivative(of, q._replace(name=self.pre))
         run = self.run(q.sample, nudged)
         if (q.name, q.layer) not in run:
             raise Absent(str(q))
@@ -199,6 +218,7 @@ class Smatrix(Document):
         "Wbar": "matrix",
     }
     sizes, count, cost, pre, function, learning_rate = "N", "L", "J", "c", "g", "eta"
+    one, of_one = "E", False
     kronecker = "delta"
     row_derivatives = True
 
@@ -238,6 +258,7 @@ class Ng(Document):
         "y": "target",
     }
     sizes, count, cost, pre, function, learning_rate = "s", "L", "J", "z", "g", "alpha"
+    one = "E"
 
     def lay_out(self, k: int, W: Any, b: Any) -> None:
         self.arrays["theta", k] = (1, W) if b is None else (0, np.column_stack([b, W]))
@@ -269,6 +290,7 @@ class Lfd(Document):
 
     letters: ClassVar = {"w": "weight", "W": "matrix", "s": "column", "x": "column", "y": "target"}
     sizes, count, samples, cost, pre, function, learning_rate = "d", "L", "N", "E", "s", "theta", "eta"
+    one, sample_at = "e", ("below", 0)
     sample_letters = "n"
 
     def lay_out(self, k: int, W: Any, b: Any) -> None:
@@ -309,6 +331,7 @@ class Bishop(Document):
         "y": "target",
     }
     sizes, count, cost, pre, function, learning_rate = "N", "K", "E", "a", "sigma", "lambda"
+    one, sample_at = "e", ("below", 0)
     sample_letters = "n"
 
     def lay_out(self, k: int, W: Any, b: Any) -> None:
@@ -345,6 +368,7 @@ class Nielsen(Document):
         "y": "target",
     }
     sizes, count, cost, pre, function, learning_rate = "N", "L", "C", "z", "sigma", "alpha"
+    one, sample_at = "c", ("above", 0)
     layer_letters = "ln"
 
     def lay_out(self, k: int, W: Any, b: Any) -> None:

@@ -68,8 +68,11 @@ def quantity_of(name: str, sub: str, sup: str, context: Context) -> Quantity:
     )
     below, above = (script.split(",") if script else [] for script in (sub, sup))
     sample = context.sample
-    if kind == "cost":
+    if kind == "cost" or name == document.mean:
         return Quantity(name, 0, (), 1)
+    if name == document.one:
+        number = (below or above or [""])[0].strip("()")
+        return Quantity(name, 0, (), integer(number, context) if number else sample)
     if kind in ("weight", "matrix") or name == "W":
         weights = {"W": "w", "Theta": "theta"}.get(name, name)
         where = above if above else below  # W_k of 000
@@ -111,10 +114,26 @@ def value_of(name: str, sub: str, sup: str, context: Context) -> Value:
         return float(integer(f"beta_{{{sub}}}", context))
     if name in context.definitions:
         return defined(name, sub, sup, context)
-    known = {*document.letters, document.cost, "W", "delta"}
+    if name == "Delta":
+        return accumulated(sub, sup, context)
+    known = {*document.letters, document.cost, document.one, document.mean, "W", "delta"}
     assert name in known, f"{name} is no letter of this document"
     q = quantity_of(name, sub, sup, context)
     return whole(q, document) if q.index is None else document.entry(q)
+
+
+def accumulated(sub: str, sup: str, context: Context) -> Value:
+    """Return Delta: the derivatives by a weight, summed over the first samples."""
+    document = context.document
+    scripts = {"below": sub.split(","), "above": sup.split(",")}
+    place, position = document.sample_at
+    count = integer(scripts[place].pop(position).strip("()"), context)
+    letter = next(name for name, kind in document.letters.items() if kind == "weight")
+    below = ",".join(scripts["below"])
+    if below.endswith("b"):  # 004: of a bias
+        letter, below = "b", below.rstrip("b,")
+    weight = quantity_of(letter, below, scripts["above"][0], context)
+    return document.accumulated(weight, count)
 
 
 def whole(q: Quantity, document: Document) -> Value:
@@ -139,7 +158,7 @@ def defined(name: str, sub: str, sup: str, context: Context) -> Value:
 
 def derivative_of(of: Quantity, wrt: Quantity, context: Context) -> Value:
     document = context.document
-    if of.name == document.cost and of.index == () and wrt.index is None:
+    if of.name in (document.cost, document.one) and of.index == () and wrt.index is None:
         if (wrt.name, wrt.layer) in document.arrays:
             _, array = document.arrays[wrt.name, wrt.layer]
             if array.ndim == 2:

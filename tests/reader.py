@@ -263,7 +263,7 @@ class Reader:
     def quantity(self) -> Callable[[Context], Quantity] | None:
         found = _NAME.match(self.rest())
         document = self.document
-        known = {*document.letters, document.cost, document.pre, "W", "delta"}
+        known = {*document.letters, document.cost, document.one, document.mean, document.pre, "W", "delta"}
         if found is None or found.group() not in known:
             return None
         self.at += found.end()

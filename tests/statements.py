@@ -25,7 +25,8 @@ def read(document: Document, text: str) -> tuple[Node, set[str]]:
 def defines(document: Document, left: str) -> str | None:
     """Return the letter on the left side if the document has none such: the statement defines it."""
     found = re.match(r"(?P<name>[A-Za-z]+)(?:_(?P<index>[a-z]))?$", left)
-    if found is None or found["name"] in {*document.letters, document.cost, "delta", "W"}:
+    known = {*document.letters, document.cost, document.one, document.mean, "delta", "Delta", "W"}
+    if found is None or found["name"] in known:
         return None
     return found["name"]
 
@@ -85,6 +86,7 @@ def disagreement(
     conditions: tuple[str, ...],
     definitions: dict[str, tuple[str | None, Node]],
     limit: int = 60,
+    descends: str | None = None,
 ) -> tuple[str | None, int]:
     """Evaluate both sides of a printed equation wherever its left side exists.
 
@@ -116,7 +118,7 @@ def disagreement(
         except Absent as missing:
             return f"{text} at {env}: no {missing}", compared
         if sign == "<-":
-            wanted = wanted - 0.3 * _gradient_of(left_text, context)
+            wanted = wanted - 0.3 * _gradient_of(left_text, context, descends or document.cost)
         if np.shape(wanted) != np.shape(found) and np.size(wanted) == np.size(found) == 1:
             wanted, found = np.ravel(wanted)[0], np.ravel(found)[0]
         if np.shape(wanted) != np.shape(found) or not np.allclose(wanted, found, rtol=1e-10, atol=1e-12):
@@ -142,9 +144,9 @@ def excluded(document: Document, text: str, conditions: tuple[str, ...]) -> dict
     return None
 
 
-def _gradient_of(left: str, context: Context) -> Value:
-    """Return the derivative of the cost by the weight that an update assigns to."""
+def _gradient_of(left: str, context: Context, cost: str) -> Value:
+    """Return the derivative of a cost by the weight that an update assigns to."""
     reader = Reader(context.document, left)
     quantity = reader.quantity()
     assert quantity is not None
-    return derivative_of(Quantity(context.document.cost, 0, (), 1), quantity(context), context)
+    return derivative_of(Quantity(cost, 0, (), 1), quantity(context), context)

@@ -11,10 +11,12 @@ import sympy
 
 from symbp.derivation.components import components
 from symbp.derivation.derive import derive
+from symbp.derivation.documents import library
+from symbp.derivation.documents.library import NAMES
 from symbp.derivation.records import Derivation, Step, equation
 from symbp.functions import Activation, Cost
 from symbp.network import Dense, Network
-from symbp.render import web
+from symbp.render import audit, web
 from tests.browser import chromium, faults, measure
 from tests.golden import GENERATED, REFERENCES
 from tests.test_page import NETWORKS, derived, with_checks
@@ -71,6 +73,18 @@ def test_a_page_has_no_faults(name, browser, tmp_path):
 def test_reference_pages_have_no_faults(spec, browser):
     file = GENERATED / spec.network.name / "derivation.html"
     assert faults(file.read_text(encoding="utf-8"), measure(browser, file), 360) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_audit_has_no_faults(name, browser, tmp_path):
+    source = audit.page(name, "html")
+    file = tmp_path / "audit.html"
+    file.write_text(source, encoding="utf-8")
+    assert faults(source, measure(browser, file, 360, "dark"), 360) == []
+    if name == "003":
+        assert faults(source, measure(browser, file, 1200, "light"), 1200) == []
+    entries = sum(2 if found.right else 1 for found in library.audit(name))
+    assert source.count('<math display="block"') == entries
 
 
 def test_light_and_dark_differ(browser, tmp_path):

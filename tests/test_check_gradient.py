@@ -193,4 +193,16 @@ def test_options() -> None:
     with pytest.raises(GradientError, match="samples = 0"):
         symbp.check_gradient(NETWORK, by_hand(), samples=0)
     with pytest.raises(GradientError, match="one SymPy matrix per layer"):
-        symbp.check_gradient(NETWORK, "dW1 = delta1 x")
+        symbp.check_gradient(NETWORK, 3)
+
+
+def test_weights_of_samples() -> None:
+    network = symbp.Network(3, [symbp.Dense(2)], "half_squared_error", weighted=True)
+
+    def gradient(W: Matrices, X: Any, Y: Any, v: Any) -> Matrices:
+        difference = (X @ W[0][:, :-1].T + W[0][:, -1] - Y) * v[:, None] / len(X)
+        return [np.column_stack([difference.T @ X, difference.sum(axis=0)])]
+
+    assert symbp.check_gradient(network, gradient).ok
+    report = symbp.check_gradient(network, lambda W, X, Y, v: gradient(W, X, Y, np.ones_like(v)))
+    assert report.reason == "the weights of the samples are left out"

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from symbp import cli
 from symbp.cli import main
+from symbp.spec import Spec
 
 SPEC = """
 [network]
@@ -180,7 +180,7 @@ def test_whatever_happens_there_is_no_traceback(
     def fail(*_: object, **__: object) -> None:
         raise raised
 
-    monkeypatch.setattr(cli.Spec, "from_toml", fail)
+    monkeypatch.setattr(Spec, "from_toml", fail)
     assert main(["derive", "iris.toml"]) == status
     err = capsys.readouterr().err
     assert message in err

@@ -53,9 +53,10 @@ def test_generic_derivation_has_symbolic_sizes(generic: Derivation) -> None:
 def test_every_equation_of_the_generic_derivation_has_three_value_oracles(generic: Derivation) -> None:
     for step in generic.steps:
         methods = {check.method for check in step.checks}
-        assert methods >= (
-            {"types", "descent"} if step.label == "2.2" else {"types", "jets", "field", "mpmath"}
-        )
+        # The cost of the jets is any function of all outputs, the one of A.n an average over samples.
+        jets = set() if step.label.startswith("A.") else {"jets"}
+        wanted = {"types", "descent"} if step.label == "2.2" else {"types", "field", "mpmath"} | jets
+        assert methods >= wanted
     assert "induction" in {check.method for check in generic["2.14"].checks}
     assert "induction" in {check.method for check in generic["2.16p"].checks}
 

@@ -75,6 +75,14 @@ def writer(notation: Notation, network: Network | None) -> TextWriter:
     return TextWriter(notation, network.sizes, [layer.bias for layer in network.layers])
 
 
+def of_second_sample(text: str, conditions: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Put B = 1 and tau = 2 in: the mini-batch then is the second sample."""
+    for old, new in (("B (tau-1)+1", "2"), ("B (tau - 1) + 1", "2"), ("B tau", "2"), ("/B)", "/1)")):
+        text = text.replace(old, new)
+        conditions = tuple(condition.replace(old, new) for condition in conditions)
+    return text, conditions
+
+
 def untrue(
     derivation: Derivation, notation: Notation, document: Document
 ) -> tuple[list[str], dict[str, int]]:
@@ -84,7 +92,9 @@ def untrue(
     wrong, tried = [], {}
     for step in derivation.steps:
         for printed in prints.printed(step.statement, step.assumes):
-            problem, count = disagreement(document, str(printed.relation), printed.conditions, definitions)
+            text, conditions = of_second_sample(str(printed.relation), printed.conditions)
+            descends = {"A.12": document.mean, "A.13": document.one}.get(step.label)
+            problem, count = disagreement(document, text, conditions, definitions, descends=descends)
             tried[step.label] = tried.get(step.label, 0) + count
             wrong += [f"{step.label}: {problem}"] if problem else []
     return wrong, tried

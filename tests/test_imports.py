@@ -44,7 +44,11 @@ RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts.split()
 # library -> the parts of symbp that may import it
 HOMES = {
     "jinja2": {"render"},
-    "numba": {"run"},
+    "numba": {"run", "bench"},
+    "jax": {"bench"},
+    "torch": {"bench"},
+    "pytensor": {"bench"},
+    "matplotlib": {"bench"},
     "click": {"cli"},
     "sklearn": {"demo", "interop", "bench"},
     "scipy": {"run", "interop", "bench"},

@@ -63,6 +63,7 @@ QUANTITIES = [
     matrices.Slopes(k),
     matrices.Hadamard(matrices.Slopes(k), matrices.DeltaColumn(k)),
     matrices.MatrixSum(matrices.DeltaColumn(k, nodes.p), (nodes.p, 1, nodes.m)),
+    matrices.Updated(matrices.WeightMatrix(k)),
     structure.Turned(matrices.WeightMatrix(k)),
     structure.Rows(structure.Turned(matrices.WeightMatrix(k)), Width(k)),
     Transpose(matrices.DeltaColumn(k)),

@@ -9,6 +9,7 @@ import pytest
 
 import symbp
 from symbp.derivation.records import equation
+from symbp.errors import RenderError
 from tests.test_html import Reader
 from tests.test_page import compile_latex, complaints
 
@@ -104,3 +105,23 @@ def test_numba_is_not_imported():
         "assert 'numba' not in sys.modules and 'scipy' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_derivation_and_its_steps_show_themselves_in_another_notation() -> None:
+    shown = symbp.derive(
+        symbp.Network(2, [symbp.Dense(3, "tanh"), symbp.Dense(1)], "squared_error")
+    ).in_notation("ng")
+    for kind, expected in (
+        ("text/plain", "delta_i^{(l)} = g'(z_i^{(l)})"),
+        ("text/latex", r"\theta_{ji}^{(l)}"),
+        ("text/markdown", r"\theta_{ji}^{(l)}"),
+        ("text/html", "<mi>θ</mi>"),
+    ):
+        assert expected in shown._repr_mimebundle_(include=[kind])[kind]
+        assert expected in shown["D.5"]._repr_mimebundle_(include=[kind])[kind]
+    assert "theta" in shown.checked()["D.5"]._repr_mimebundle_()["text/plain"]
+    with pytest.raises(RenderError, match="did you mean 'nielsen'"):
+        shown.in_notation("nielson")
+    bare = symbp.Network(2, [symbp.Dense(3, "tanh", bias=False), symbp.Dense(1, bias=False)], "squared_error")
+    step = symbp.derive(bare).in_notation("nielsen")["2.6m"]
+    assert "z^l = W^l a^{l-1}\n" in step._repr_mimebundle_()["text/plain"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import warnings
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import symbp
-from symbp.errors import ExpressionError, SymbpError, SymbpWarning
+from symbp.errors import DerivationError, ExpressionError, SymbpError, SymbpWarning
 from symbp.network import Dense, Network
 from symbp.spec import Spec
 from tests.plain_python import interpreted
@@ -126,6 +127,8 @@ def test_a_cost_that_needs_care_is_one_warning() -> None:
         ("0*z", "does not depend on z"),
         ("z - z + pi", "does not depend on z"),
         ("1 if z > 0 else 0", "has derivative 0 wherever it has one"),
+        ("z/abs(z)", "has derivative 0 wherever it has one"),
+        ("max(0, min(0, z))", "has derivative 0 wherever it has one"),
         ("log(-1 - z**2)", "is not real for any z"),
         ("z + h", "unknown name 'h' (h is the prediction that a cost takes)"),
         ("z + y", "unknown name 'y' (y is the target that a cost takes)"),
@@ -162,3 +165,26 @@ def test_user_text_does_not_leave_the_spec(source: str, tmp_path: Path) -> None:
     except SymbpError:
         return  # refused is fine; written wrongly is not
     assert Spec.from_text(module.SPEC, "test").network == network
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["(exp(z) + tanh(z) + z)**12", "(z + 1)**64/(z**2 + 3)**3", "((z + 1)**20 + 1)/(exp(z) + z)**9"],
+)
+def test_long_powers_are_derived_soon(formula: str) -> None:
+    """The search for shorter forms ends before polynomials of high degree: these once took minutes."""
+    network = Network(1, [Dense(1, symbp.Activation("own", formula))], "squared_error", name="own")
+    start = time.process_time()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SymbpWarning)
+        symbp.derive(network)
+    assert time.process_time() - start < 30
+
+
+@pytest.mark.parametrize("formula", ["sqrt(abs(z))", "abs(z)**(1/3)", "1/abs(z)"])
+def test_a_kink_without_a_slope_is_named(formula: str) -> None:
+    network = Network(1, [Dense(1, symbp.Activation("own", formula))], "squared_error", name="own")
+    with pytest.warns(SymbpWarning, match="at z = 0"):
+        derivation = symbp.derive(network)
+    with pytest.raises(DerivationError, match=r"no finite derivative at z = 0; .* 'a if ... else b'"):
+        derivation.prove()

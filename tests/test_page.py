@@ -176,7 +176,8 @@ def test_a_network_with_biases_is_marked_where_the_document_has_none():
     printed = page.text(with_checks(derive(network)), "bishop")
     assert "Document 003 has no biases." not in printed
     assert "a_i^{(k)} = sum_{j=1}^{N_{k-1}} w_{ij}^{(k)} z_j^{(k-1)}" in printed
-    assert "bar" not in printed
+    assert "zbar" not in printed
+    assert "Wbar" not in printed
 
 
 @pytest.mark.tex

@@ -29,10 +29,14 @@ ORIGIN = Origin("1", "test")
 A, B, C = Array("A", (ROWS, 4), "work"), Array("B", (ROWS, 4), "work"), Array("C", (ROWS, 4, 3), "work")
 X = Array("X", (ROWS, 4), "data")
 LOOPS = (Loop(p, ROWS), Loop(i, 4))
+a, x = Access("A", p, i), Access("X", p, i)
 
 
 def _map(target: Access, value: sympy.Expr, loops: tuple[Loop, ...] = LOOPS) -> Map:
     return Map(target, loops, value, ORIGIN)
+
+
+FIRST = _map(a, x + 1)
 
 
 def _program(forward: list[Map], backward: list[Map]) -> Program:
@@ -43,15 +47,25 @@ def _program(forward: list[Map], backward: list[Map]) -> Program:
     return check(share_functions(Program("test", (), kernels)), "sharing")
 
 
+def test_a_root_is_taken_once_for_all_its_powers() -> None:
+    root = sympy.sqrt(1 + a**2)
+    b = Access("B", p, i)
+    program = _program([FIRST, _map(b, root - 1)], [_map(b, a / root + 1 / root**3)])
+    roots = [
+        e
+        for kernel in program.kernels
+        for x in kernel.statements
+        for e in x.value.atoms(sympy.Pow)
+        if e.exp.is_Rational and e.exp.q == 2
+    ]
+    assert len(roots) == 1
+
+
 def _calls(program: Program) -> list[str]:
     values = [x.value for kernel in program.kernels for x in kernel.statements]
     return sorted(
         str(e.func) for v in values for e in sympy.preorder_traversal(v) if isinstance(e, sympy.exp)
     )
-
-
-a, x = Access("A", p, i), Access("X", p, i)
-FIRST = _map(a, x + 1)
 
 
 def test_a_call_of_both_kernels_is_made_once_with_all_that_is_common() -> None:

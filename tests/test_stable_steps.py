@@ -189,6 +189,28 @@ def test_pairs_at_extreme_weighted_sums(unit: str | Activation, cost: str | Cost
             assert abs(gradient[1] - true_slope) <= 16 * eps * max(1.0, abs(true_slope)), (z, y, dtype)
 
 
+@pytest.mark.parametrize("unit", ["gelu", "gelu_tanh"])
+def test_a_unit_that_fades_out_keeps_its_digits_in_the_gradient(unit: str) -> None:
+    """1 + tanh(u) and 1 + erf(u) have none left there; the sensitivity takes the stable g'."""
+    network = Network(1, [Dense(1, unit, bias=False)], "squared_error", name="pair")
+    derivation = symbp.derive(network)
+    for dtype in ("float64", "float32"):
+        trainer = interpreted(network, derivation, dtype=dtype, elementary="libm")
+        for z in (-3.0, -5.0, -7.0, -9.0):
+            _, slope = _exact(network.layers[0].activation, network.cost, z, -1.0)
+            found = trainer.input_gradient([1.0], [[z]], [[-1.0]])[0, 0]
+            # The exponent is about z^2: rounding it once costs that many ulps.
+            assert abs(found - slope) <= 3 * z * z * np.finfo(dtype).eps * abs(slope), (z, dtype)
+
+
+def test_a_logarithm_that_is_a_softplus_stays_one() -> None:
+    """log(1 + exp(-h y)) is softplus(-y c) and not softplus(y c) - y c, which is 0 for y c = 40."""
+    cost = Cost("logistic", "log(1 + exp(-h*y))", targets="sign")
+    network = Network(1, [Dense(1, bias=False)], cost, name="pair")
+    J, _ = interpreted(network).value_and_gradient([1.0], [[40.0]], [[1.0]])
+    assert pytest.approx(math.exp(-40.0), rel=1e-15, abs=0) == J
+
+
 @functools.cache
 def _derived(cost: str) -> symbp.Derivation:
     return symbp.derive(Network(3, [Dense(3, "softmax", bias=False)], cost, name="pair"))

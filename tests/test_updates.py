@@ -382,6 +382,8 @@ def test_an_own_rule_that_climbs_is_refused():
         ("w = w - sum(gradient)", {}, "line 1: sum"),
         ("w = w - gradient**gradient", {}, "line 1: .*an exponent"),
         ("w = w - __import__('os')", {}, "line 1: "),
+        ("w = w - learning_rate*w", {}, "no line reads 'gradient'"),
+        ("v = gradient; w = w - v", {}, "line 1: .*one assignment to a line"),
         ("\n".join(f"x{n} = gradient" for n in range(50)), {}, "50 assignments; the limit is 40"),
     ],
 )

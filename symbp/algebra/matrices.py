@@ -172,7 +172,14 @@ class BiasColumn(LayerMatrix):
 
 
 class GradientMatrix(LayerMatrix):
-    """dJ/dW, entry by entry: ``GradientMatrix(W)`` has the shape of the weights W."""
+    """dJ/dW, entry by entry: ``GradientMatrix(W)`` has the shape of the weights W.
+
+    A second argument is another cost than J.
+    """
+
+    @property
+    def cost(self) -> Any:
+        return self.args[1] if len(self.args) > 1 else cost()
 
     @property
     def shape(self) -> tuple[Expr, Expr]:
@@ -180,7 +187,20 @@ class GradientMatrix(LayerMatrix):
         return rows, columns
 
     def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
-        return Partial(cost(), self.args[0]._entry(row, column))
+        return Partial(self.cost, self.args[0]._entry(row, column))
+
+
+class Updated(LayerMatrix):
+    """The weights of a layer after the update (eq. 2.2), laid out as ``Updated(W)`` says."""
+
+    @property
+    def shape(self) -> tuple[Expr, Expr]:
+        rows, columns = self.args[0].shape
+        return rows, columns
+
+    def _entry(self, row: Any, column: Any, **_: Any) -> Expr:
+        before = self.args[0]._entry(row, column)
+        return Node("w_new", before.layer, before.indices)
 
 
 class NeuronColumn(LayerMatrix):

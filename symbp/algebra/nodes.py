@@ -106,6 +106,14 @@ KINDS: dict[str, Kind] = {
         "product S_L ... S_k of all steps up to the output layer",
     ),
     "delta": Kind(lambda n: (Width(n),), True, None, "sensitivity dJ/dc of neuron i of layer k"),
+    "Js": Kind(lambda n: (), True, 4, "cost of one sample"),
+    "Jb": Kind(lambda n: (), False, 4, "cost of a mini-batch, averaged over its samples"),
+    "Delta": Kind(
+        lambda n: (Width(n), Inputs(n)),
+        True,
+        None,
+        "sum of the derivatives over samples 1, ..., p",
+    ),
     "w_new": Kind(lambda n: (Width(n), Inputs(n)), False, None, "weight after the update"),
     "R": Kind(lambda n: (), False, None, "penalty of the regular weights of layer k"),
     "Jr": Kind(lambda n: (), False, 5, "cost with the penalty"),
@@ -401,6 +409,10 @@ def target(neuron: Any, sample: Any = None, layer: Any = L + 1) -> Node:
 
 def cost(layer: Any = L + 1) -> Node:
     return Node("J", layer)
+
+
+def cost_of_sample(sample: Any = None, layer: Any = L + 1) -> Node:
+    return Node("Js", layer, (), sample)
 
 
 def sample_weight(sample: Any = None, layer: Any = L + 1) -> Node:

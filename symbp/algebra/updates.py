@@ -19,6 +19,7 @@ step = Symbol("step", integer=True, nonnegative=True)
 steps = Symbol("steps", integer=True, nonnegative=True)
 epoch = Symbol("epoch", integer=True, nonnegative=True)
 epochs = Symbol("epochs", integer=True, nonnegative=True)
+batch = Symbol("batch", integer=True, nonnegative=True)  # samples per update
 eta_0 = Symbol("eta_0", real=True)
 clip_norm = Symbol("clip_norm", real=True)
 # The norm of all gradients, and what they are multiplied by.

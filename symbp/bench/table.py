@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from symbp.bench.accuracy import Accuracy, measure
+from symbp.bench.machine import processor
 from symbp.bench.speed import Speed, speed
 from symbp.elementary import FUNCTIONS
 from symbp.elementary.records import DTYPES
@@ -97,19 +98,7 @@ def markdown(found: Iterable[Row]) -> str:
 def conditions() -> str:
     """Return what the figures hold for."""
     return (
-        f"Nanoseconds for one element, one thread; ratio: math to ours. {_processor()}, "
+        f"Nanoseconds for one element, one thread; ratio: math to ours. {processor()}, "
         f"Python {platform.python_version()}, NumPy {version('numpy')}, Numba {version('numba')}, "
         f"{datetime.date.today().isoformat()}."
     )
-
-
-def _processor() -> str:
-    """Return the processor's name as the system tells it."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            for line in file:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()

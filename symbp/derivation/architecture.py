@@ -235,7 +235,7 @@ def _hidden_functions(b: Builder, network: Network, layer: int) -> None:
         f"1.3, k={layer}",
         "definition",
         equation(o, stated_hidden(network, layer)),
-        f"the activation of layer {layer} is {activation.name}",
+        f"the activation of this layer is {activation.name}",
         ("1.3", *values),
         defines=True,
         functions=True,

@@ -9,7 +9,7 @@ import sympy
 from sympy import Eq
 
 from symbp.algebra.nodes import HasBias
-from symbp.derivation import architecture, generic, inputs, penalty, resolved, updates
+from symbp.derivation import architecture, generic, inputs, penalty, resolved, samples, updates
 from symbp.derivation.records import Builder, Derivation, Step
 from symbp.errors import SpecError
 from symbp.functions import Training
@@ -52,6 +52,7 @@ def derive(network: Network | None = None, training: Training | None = None) -> 
         inputs.inputs(b)
         minimised = penalty.penalise(b, how.penalty, bias)
         updates.train(b, how, minimised)
+        samples.samples(b)
         if network is not None:
             architecture.functions(b, network)
             architecture.layers(b, network)

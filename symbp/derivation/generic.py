@@ -323,7 +323,7 @@ def sensitivities(b: Builder, bias: Bias) -> None:
         "D.2",
         "substitute",
         equation(one_sample, reading.absorb(with_chain)),
-        "one sample's share of 2.3, by 2.17; the sum over q is the row of D.1",
+        "one sample's share of 2.3, by 2.17; the sum over the outputs is the row of D.1",
         ("2.3", "2.17", "D.1"),
         ANY_LAYER,
     )
@@ -332,7 +332,7 @@ def sensitivities(b: Builder, bias: Bias) -> None:
         "D.3",
         "read off",
         equation(Transpose(DeltaColumn(k)), MatMul(row, chain_matrix)),
-        "the row that multiplies the derivative of layer k is the sensitivity to its weighted sums",
+        "the row that multiplies the derivative of a layer is the sensitivity to its weighted sums",
         ("D.2",),
         ANY_LAYER,
         defines=True,
@@ -341,7 +341,7 @@ def sensitivities(b: Builder, bias: Bias) -> None:
         "D.4",
         "peel one factor",
         equation(DeltaColumn(k), reading.peel(b["D.3"], b["2.16p"])),
-        "T of a layer is T of the next one times S; D.3 for the next one takes the rest; transpose",
+        "the T-product is that of the next layer times S; D.3 for the next takes the rest; transpose",
         ("D.3", "2.16p"),
         HIDDEN,
     )

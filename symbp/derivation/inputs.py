@@ -73,7 +73,7 @@ def _weighted_sums(b: Builder) -> None:
         "X.2",
         "Kronecker collapse",
         equation(reading.at_layer(b["X.1"].lhs, FIRST), first),
-        "the outputs of layer 0 are the inputs, each independent of the others",
+        "the inputs of the network are independent of each other",
         ("X.1",),
     )
     b.add(
@@ -99,7 +99,7 @@ def _product(b: Builder) -> None:
         "X.5",
         "induction",
         equation(b["X.4"].lhs, MatMul(StepProduct(l - 1, FIRST), PreActivationColumn(FIRST, x_j))),
-        "X.4 again and again until layer 1 is reached",
+        "X.4 again and again until the first layer with weights is reached",
         ("X.4",),
         _LATER,
     )
@@ -138,7 +138,7 @@ def _outputs(b: Builder) -> None:
         "X.9",
         "read off",
         equation(Partial(prediction(q), pre_activation(FIRST, s)), entries(MatMul(row, chain_matrix), 0, s)),
-        "the row that multiplies the derivative of layer 1 is the derivative by its weighted sums",
+        "the row that multiplies the derivative of the first layer is the derivative by its weighted sums",
         ("X.8",),
         defines=True,
     )
@@ -167,7 +167,7 @@ def _cost(b: Builder) -> None:
         "X.12",
         "substitute",
         equation(b["X.11"].lhs, MatMul(Transpose(DeltaColumn(FIRST)), column)),
-        "X.11 by X.8; the sum over q is the row of D.1, and D.3 takes the T-product",
+        "X.11 by X.8; the sum over the outputs is the row of D.1, and D.3 takes the T-product",
         ("X.11", "X.8", "D.1", "D.3"),
     )
     b.add(

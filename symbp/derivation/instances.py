@@ -28,7 +28,7 @@ def instances(b: Builder, network: Network) -> Callable[[str, int, dict[Any, int
             f"{label}, k={layer}",
             "instance",
             equation(of_network(general.lhs, network), of_network(general.rhs, network)),
-            f"{label} for layer {layer} of this network",
+            f"{label} for one layer of this network",
             (label,),
             # Conditions on layers are met by this one; those on indices remain.
             tuple(of_network(c.subs(values), network) for c in b.steps[label].assumes if c.lhs == j),

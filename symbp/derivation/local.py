@@ -25,6 +25,8 @@ O = Dummy("o", real=True)
 _DEGREE = 3
 # Beyond this many operations a search for a shorter form is not worth its time.
 _LONG = 150
+# The same for the degree of a rational function, numerator and denominator together.
+_HIGH = 32
 
 
 @functools.cache  # a deep network asks for the same activation in every layer
@@ -117,7 +119,10 @@ def _solve(formula: Expr, derivative: Expr, terms: list[Expr], values: dict[Any,
     }
     if not all(e.is_rational_function(exponential, Z) for e in written.values()):
         return None
-    if max(e.count_ops() for e in written.values()) > _LONG:
+    if any(e.count_ops() > _LONG for e in written.values()):
+        return None
+    # The ansatz has powers of the values, but only one of the derivative.
+    if any(sum(_degrees(e)) > (_HIGH if name is None else _HIGH / 4) for name, e in written.items()):
         return None
     reduced = {name: sympy.cancel(e) for name, e in written.items()}
     target = reduced.pop(None)
@@ -131,6 +136,22 @@ def _solve(formula: Expr, derivative: Expr, terms: list[Expr], values: dict[Any,
             *(a.subs(free).xreplace(back) * term for a, term in zip(solution, terms, strict=True))
         )
     return None
+
+
+def _degrees(expr: Expr) -> tuple[int, int]:
+    """Return bounds on the degrees of numerator and denominator of a rational function."""
+    if expr.is_Add:
+        parts = list(map(_degrees, expr.args))
+        below = sum(d for _, d in parts)
+        return max(n + below - d for n, d in parts), below
+    if expr.is_Mul:
+        parts = list(map(_degrees, expr.args))
+        return sum(n for n, _ in parts), sum(d for _, d in parts)
+    if expr.is_Pow and expr.exp.is_Integer:
+        above, below = _degrees(expr.base)
+        power = abs(int(expr.exp))
+        return (power * above, power * below) if expr.exp.is_positive else (power * below, power * above)
+    return int(not expr.is_number), 0
 
 
 def _shortest(polynomial: Expr) -> Expr:
@@ -245,7 +266,7 @@ def simplify_entry(expr: Expr) -> Expr:
 
     plain = expr.replace(lambda e: isinstance(e, sympy.Sum), letter)
     plain = plain.replace(lambda e: isinstance(e, (Node, Constant, Function)), letter)
-    if sympy.count_ops(plain) > _LONG:
+    if sympy.count_ops(plain) > _LONG or sum(_degrees(plain)) > _HIGH:
         return expr
     reduced = sympy.cancel(plain)
     forms = [sympy.factor_terms(plain), sympy.factor_terms(reduced), _pull_out_signs(sympy.factor(reduced))]

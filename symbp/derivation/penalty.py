@@ -171,7 +171,7 @@ def layers(b: Builder, penalty: Penalty | None, network: Network) -> None:
                 f"{label}, k={layer}",
                 "instance",
                 equation(put(general.lhs), put(general.rhs)),
-                f"{label} for layer {layer} of this network",
+                f"{label} for one layer of this network",
                 (label,),
                 conditions if label == "2.1ra" else (),
                 defines=label == "2.1p",

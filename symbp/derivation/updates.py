@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Expr, Piecewise, Sum, Symbol
+from sympy import Expr, MatAdd, MatMul, Piecewise, Sum, Symbol
 
+from symbp.algebra.matrices import GradientMatrix, Updated, WeightMatrix
 from symbp.algebra.nodes import Inputs as NumberOfInputs
 from symbp.algebra.nodes import L, Node, Partial, Width, eta, i, j, k, l, r, s, w_ij, weight
+from symbp.algebra.nodes import cost as cost_node
 from symbp.algebra.updates import (
     CLIPPED,
     PerWeight,
@@ -85,6 +87,25 @@ def _update(b: Builder, rule: UpdateRule, slope: Any) -> None:
     define_constants(b, "2.2p", rule, values)
     for label, (left, right) in zip(labels(rule), stated, strict=True):
         b.define(label, equation(left, right), f"update rule {rule.name}", ANY_LAYER)
+    if "2.2" in b:
+        _in_matrices(b, slope)
+
+
+def _in_matrices(b: Builder, slope: Any) -> None:
+    """Add 2.2 for all weights of a layer, where it is the weight and a multiple of the gradient."""
+    right = sympy.expand(b["2.2"].rhs)
+    factor = right.coeff(slope)
+    if slope != Partial(cost_node(), w_ij) or sympy.expand(right - w_ij - factor * slope) != 0:
+        return
+    weights = WeightMatrix(k)
+    b.add(
+        "2.2m",
+        "matrix form",
+        equation(Updated(weights), MatAdd(weights, MatMul(factor, GradientMatrix(weights)))),
+        "2.2 for all weights of the layer",
+        ("2.2",),
+        ANY_LAYER,
+    )
 
 
 def labels(rule: UpdateRule) -> tuple[str, ...]:

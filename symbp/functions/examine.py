@@ -6,18 +6,20 @@ import functools
 import itertools
 import math
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import sympy
 
 from symbp.errors import ExpressionError, SymbpWarning
 from symbp.functions.numeric import NotReal, value_at
+from symbp.functions.parse import Total
 from symbp.functions.records import Activation, Cost, Parametric
 
 # Where an activation is looked at: 0 and powers of ten of both signs, twelve to a decade.
 _MAGNITUDES = [10 ** (n / 12) for n in range(-36, 37)]
 _LINE = [*(-x for x in reversed(_MAGNITUDES)), 0.0, *_MAGNITUDES]
+_BESIDE, _ROUNDING = 1.001, 1e-12
 _BISECTIONS = 60
 _SHOWN = 3
 
@@ -51,12 +53,13 @@ def refuse_useless(record: Activation | Cost) -> None:
     variable = sympy.Symbol(record.variables[0], real=True)
     if variable not in formula.free_symbols:
         raise ExpressionError(f"{place} does not depend on {variable}: nothing can be learned through it")
-    if _is_flat(formula, variable):
+    if isinstance(record, Activation) and _of_line(formula) == _NOWHERE:
+        raise ExpressionError(f"{place} is not real for any {variable}")
+    others = {} if isinstance(record, Activation) else {"y": _TARGETS[record.targets]}
+    if _is_flat(formula, variable) or _is_stepwise(formula, variable.name, others):
         raise ExpressionError(
             f"{place} has derivative 0 wherever it has one: nothing can be learned through it"
         )
-    if isinstance(record, Activation) and _of_line(formula) == _NOWHERE:
-        raise ExpressionError(f"{place} is not real for any {variable}")
 
 
 def warn_of_unreal(record: Activation | Cost) -> None:
@@ -78,6 +81,25 @@ _NOWHERE = "nowhere"
 def _is_flat(formula: Any, variable: Any) -> bool:
     branches = [v for v, _ in formula.args] if isinstance(formula, sympy.Piecewise) else [formula]
     return all(branch.diff(variable) == 0 for branch in branches)
+
+
+def _is_stepwise(formula: Any, variable: str, others: Mapping[str, tuple[float, ...]]) -> bool:
+    """Whether no small change of the variable changes the value, wherever there is one: z/abs(z)."""
+    # A sum over the layer is that of one unit here: what is a constant then need not be one.
+    return not formula.has(Total) and not any(
+        _changes(formula, {variable: at, **dict(zip(others, values, strict=True))}, variable)
+        for values in itertools.product(*others.values())
+        for at in _LINE
+    )
+
+
+def _changes(formula: Any, values: dict[str, float], variable: str) -> bool:
+    beside = values | {variable: values[variable] * _BESIDE or _BESIDE - 1}
+    try:
+        here, there = value_at(formula, values), value_at(formula, beside)
+    except (NotReal, ZeroDivisionError):
+        return False
+    return math.isfinite(here - there) and abs(here - there) > _ROUNDING * abs(here)
 
 
 @functools.lru_cache(maxsize=256)
@@ -111,7 +133,11 @@ def _ranges(found: list[bool], real: Any) -> Iterator[str]:
             continue
         low = _edge(_LINE[first], _LINE[first - 1], real) if first else None
         high = _edge(_LINE[last], _LINE[last + 1], real) if last + 1 < len(_LINE) else None
-        yield " < ".join([*([low] if low else []), "z", *([high] if high else [])]) if high else f"z > {low}"
+        if low == high:
+            yield f"z near {low}"
+        else:
+            ends = [low] if low else []
+            yield " < ".join([*ends, "z", high]) if high else f"z > {low}"
 
 
 def _edge(outside: float, inside: float, real: Any) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import fractions
 import functools
+import math
 import re
 import warnings
 from collections.abc import Callable
@@ -31,8 +32,10 @@ MAX_DEPTH = 40
 MAX_EXPONENT = 64
 MAX_NODES = 2000
 MAX_DIGITS = 40
+MAX_TERMS = 1000
 MAX_GROWTH = 3  # exp(exp(exp(z))) overflows for every z above 2
 _LARGE = 1e300
+_MANY = 1e6
 
 _BINARY: dict[type, Callable[[Any, Any], Any]] = {
     ast.Add: lambda a, b: a + b,
@@ -156,6 +159,8 @@ class _Reader:
         return error
 
     def fail(self, node: ast.AST | None, reason: str) -> ExpressionError:
+        if isinstance(node, (ast.Attribute, ast.Subscript)):  # the dot or the bracket is what is wrong
+            return self.at(node.value.end_col_offset or 0, reason)
         return self.at(getattr(node, "col_offset", 0), reason)
 
     # From tree to expression -----------------------------------------------------------
@@ -192,8 +197,12 @@ class _Reader:
         """Return the value if it is of bounded size and, where it is a number, finite and real."""
         if _size(value) > MAX_NODES:
             raise self.fail(node, f"the formula has more than {MAX_NODES} parts when written out")
+        if _terms(value) > MAX_TERMS:
+            raise self.fail(node, f"its powers and products multiply out to more than {MAX_TERMS} terms")
         if value.has(sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.I):
             raise self.fail(node, "its value is not a finite real number")
+        if any(max(abs(n.p), n.q) >= _LARGE for n in value.atoms(sympy.Rational)):
+            raise self.fail(node, "a number in it is too large, too small or the power of so long a number")
         if not value.free_symbols and not value.has(Total):
             try:
                 number = value_at(value, {})
@@ -255,6 +264,8 @@ class _Reader:
         if exponent.free_symbols and exponent.free_symbols <= self.exponents:
             return base**exponent
         # 64 bits of numerator and denominator to a power of 64 are worked out at once; no more.
+        if exponent.free_symbols and not base.free_symbols:
+            raise self.fail(right, "an exponent must be a number; write exp(b*log(a)) for a**b")
         if not exponent.is_Rational or abs(exponent) > MAX_EXPONENT or exponent.q > MAX_EXPONENT:
             raise self.fail(right, f"an exponent must be a number of size at most {MAX_EXPONENT}")
         if base.is_zero and exponent.is_negative:
@@ -297,6 +308,18 @@ def _size(expr: Any) -> int:
         count += 1
         waiting += part.args
     return count
+
+
+def _terms(expr: Any) -> float:
+    """Return a bound on the number of terms of a sum multiplied out, with functions as letters."""
+    if expr.is_Add:
+        return sum(map(_terms, expr.args))
+    if expr.is_Mul:
+        return math.prod(map(_terms, expr.args))
+    if expr.is_Pow and expr.exp.is_Integer:
+        power, terms = abs(int(expr.exp)), _terms(expr.base)
+        return math.comb(int(terms) + power - 1, power) if terms < _MANY else math.inf
+    return 1
 
 
 def _growth(expr: Any) -> int:

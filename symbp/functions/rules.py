@@ -139,6 +139,8 @@ class UpdateRule(Parametrised):
         for number, line in enumerate(self.assignments.strip().splitlines(), 1):
             if not line.strip():
                 continue
+            if ";" in line:
+                raise self._fail(number, f"{shown(line.strip())}: one assignment to a line, without ';'")
             name, sign, text = (part.strip() for part in line.partition("="))
             if not sign or not _IDENTIFIER.fullmatch(name) or text.startswith("="):
                 raise self._fail(number, f"{shown(line.strip())}: expected 'name = formula'")
@@ -166,6 +168,8 @@ class UpdateRule(Parametrised):
                 lines[-1][0], f"{names[-1]!r} is set after the new weight; 'w = ...' stands last"
             )
         reads = [{symbol.name for symbol in assignment.value.free_symbols} for assignment in found]
+        if "gradient" not in set().union(*reads):
+            raise ExpressionError(f"{where}: no line reads 'gradient', so nothing is learned")
         for state in self.states:
             if state not in names:
                 raise ExpressionError(

@@ -19,6 +19,9 @@ BISHOP = Notation(
         "h": Glyph("z", "z", "sup"),
         "S": Glyph(r"\mathbf{S}", "S", "sup", bracketed=True),
         "T": Glyph(r"\mathbf{T}", "T", "sup", bracketed=True),
+        "Jb": Glyph(r"\bar{E}", "Ebar"),
+        "Js": Glyph("e", "e"),
+        "e": Glyph(r"\varepsilon", "eps", example="q"),
         "J": Glyph("E", "E"),
         "L": Glyph("K", "K"),
         "eta": Glyph(r"\lambda", "lambda"),
@@ -48,17 +51,15 @@ BISHOP = Notation(
     by_column="column",
     slopes_first=False,
     sample_place="sub",
+    sensitivity="sample",
     before=(("delta", "w"),),
     meanings={
         "o": "value of node {i} of layer {layer}; those of layer 0 are the inputs",
         "c": "activation of node {i} of layer {layer}: the weighted sum of its inputs",
         "h": "output {i} of the network, the prediction y-hat",
+        "Js": "error of one training sample",
         "J": "error, averaged over the {m} training samples",
     },
-    remarks=(
-        "Document 003 takes delta of the error of one training sample; here it is taken of E, the average "
-        "over the m samples, so the factor 1/m is in it.",
-    ),
     bias_remark=(
         "Document 003 has no biases. This network has: they are written as in its reference [1] (Bishop, "
         "2006), as weights with the index 0 from a node whose value is 1; a bar takes them away."

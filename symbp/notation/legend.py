@@ -27,6 +27,7 @@ _UNDER = {
     "Activated": "Activate",
     "UnitColumn": "KroneckerDelta",
     "w_new": "w",
+    "Updated": "WeightMatrix",
 }
 # What stands inside the symbol of something else.
 _BOTH = {"Slopes": "WeightedSums", "Activated": "WeightedSums"}
@@ -53,7 +54,9 @@ def legend(statements: Iterable[Any], writer: Writer) -> list[tuple[str, str]]:
 
 def _of_training(key: str, writer: Writer) -> str:
     layer = _layer_of(writer)
-    return writer.expression(Node(key, layer) if key in KINDS else Symbol(key))
+    if key not in KINDS:
+        return writer.expression(Symbol(key))
+    return writer.expression(Node(key, layer))
 
 
 def _own_names(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str, str]]:
@@ -189,5 +192,6 @@ def _shown(key: str, writer: Writer) -> str:
         layer = (
             L + 1 - writer.beyond if key in ("h", "sigma") and notation.letters else _layer_of(writer, key)
         )
-        return writer.expression(Node(key, layer, places[:count]))
+        sample = index((notation.letters or Letters()).samples[0]) if key == "Delta" else None
+        return writer.expression(Node(key, layer, places[:count], sample))
     return writer.symbol(key, _layer_of(writer, key) if glyph.layer != "none" else None)

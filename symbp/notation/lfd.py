@@ -22,6 +22,10 @@ LFD = Notation(
         "h": Glyph("x", "x", "sup"),
         "S": Glyph(r"\mathbf{S}", "S", "sup", bracketed=True),
         "T": Glyph(r"\mathbf{T}", "T", "sup", bracketed=True),
+        "Delta": Glyph(r"\Delta", "Delta", "sup", order=(1, 0)),
+        "Jb": Glyph(r"\bar{E}", "Ebar"),
+        "Js": Glyph("e", "e"),
+        "e": Glyph(r"\varepsilon", "eps", example="q"),
         "J": Glyph("E", "E"),
         "m": Glyph("N", "N"),
         "Width": Glyph("d", "d", "sup"),
@@ -51,23 +55,18 @@ LFD = Notation(
     by_column="column",
     regular="rows",
     sample_place="sub",
+    sensitivity="sample",
     before=(("a", "delta"), ("o", "delta")),
     meanings={
         "w": "weight from neuron or input {j} of layer {source} to neuron {i} of layer {to}",
         "o": "output of neuron {i} of layer {layer}; those of layer 0 are the inputs",
         "c": "signal into neuron {i} of layer {layer}",
         "J": "error, averaged over the {m} data points",
-        "delta": (
-            "sensitivity of the error to the signal into neuron {i} of layer {layer}, for one data point;"
-            " the error is the average, so it holds the factor 1/{m}"
-        ),
+        "delta": "sensitivity of the error of one data point to the signal into neuron {i} of layer {layer}",
+        "Js": "error of one data point",
         "m": "number of data points; {p} is the number of one",
         "WeightMatrix": (
             "matrix of the weights from layer {source} to layer {to}: a row for each input, the bias first"
         ),
     },
-    remarks=(
-        "Document 002 takes delta of the error e of one data point; here it is taken of E, the average, so "
-        "the factor 1/N is in it.",
-    ),
 )

@@ -89,7 +89,7 @@ class MathMLWriter(Writer, Printer):
     # Letters and numbers ----------------------------------------------------------------
 
     def letter(self, glyph: Glyph) -> str:
-        return _letter(letter(glyph.latex))
+        return letter_element(letter(glyph.latex))
 
     def entrywise(self, glyph: Glyph) -> str:
         if glyph.latex not in ENTRYWISE:
@@ -107,7 +107,7 @@ class MathMLWriter(Writer, Printer):
             return self.letter(self.notation.symbols[symbol.name])
         if symbol.name in GLYPHS:
             return self.named(GLYPHS[symbol.name])
-        return _letter(Letter(SYMBOLS.get(symbol.name, symbol.name)))
+        return letter_element(Letter(SYMBOLS.get(symbol.name, symbol.name)))
 
     def _print_Pi(self, number: Any) -> str:
         return "<mi>π</mi>"
@@ -237,7 +237,8 @@ def aligned(relation: Relation, lines: Sequence[Sequence[str]]) -> str:
     return rows(table, "aligned")
 
 
-def _letter(shown: Letter) -> str:
+def letter_element(shown: Letter) -> str:
+    """Return the element of a letter with its accent and primes."""
     # A single letter is italic unless it says otherwise; a name of several is upright by itself.
     upright = ' mathvariant="normal"' if shown.upright and len(shown.characters) == 1 else ""
     printed = f"<mi{upright}>{escape(shown.characters)}</mi>"

@@ -145,7 +145,10 @@ class MatrixWriter(Layout):
         return self._print(WeightedSums(*column.args))
 
     def _print_GradientMatrix(self, matrix: Any) -> str:
-        return self.partial(self._print(Node("J", L + 1)), self._print(matrix.args[0]))
+        return self.partial(self._print(matrix.cost), self._print(matrix.args[0]))
+
+    def _print_Updated(self, matrix: Any) -> str:
+        return self._print(matrix.args[0])
 
     def _print_Turned(self, matrix: Any) -> str:
         return self._print(matrix.args[0])

@@ -19,12 +19,12 @@ MEANINGS: dict[str, str] = {
     "y": "target",
     "sigma": "output {i} of the network as a function of the weighted sums of the last layer",
     "J": "cost, averaged over the {m} samples",
+    "Js": "cost of one sample",
+    "Jb": "cost of the samples of a mini-batch, averaged over them",
+    "Delta": "accumulator: the sum of the derivatives of the costs of samples 1, ..., {p}",
     "S": "entry of the matrix of the step from the weighted sums of layer {layer} to those of layer {next}",
     "T": "entry of the product of the S-matrices from layer {layer} up to the last",
-    "delta": (
-        "sensitivity of the cost to the weighted sum of neuron {i} of layer {layer}, for one sample;"
-        " the cost is the average, so it holds the factor 1/{m}"
-    ),
+    "delta": ("sensitivity of the cost of one sample to the weighted sum of neuron {i} of layer {layer}"),
     "L": "{count}",
     "m": "number of samples; {p} is the number of a sample",
     "eta": "learning rate",
@@ -62,6 +62,9 @@ SMATRIX: dict[str, str] = {
     "delta": "sensitivity of the cost to the weighted sum of neuron i of layer k, for one sample",
     "x": "input i of the network",
     "J": "cost, averaged over the m samples",
+    "Js": "cost of one sample",
+    "Jb": "cost of the samples of a mini-batch, averaged over them",
+    "Delta": "accumulator: the sum of the derivatives of the costs of samples 1, ..., p",
     "L": "number of hidden layers",
     "m": "number of samples; a superscript p is the number of a sample",
     "Width": "number of neurons of layer k (of inputs for k = 0), bias not counted",

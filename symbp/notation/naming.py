@@ -10,6 +10,7 @@ from sympy import Eq, Symbol
 
 from symbp.algebra.matrices import DeltaColumn, InputColumn, LayerMatrix, NeuronColumn
 from symbp.algebra.nodes import Activate, ActivateDerivative, HasBias, Inputs, L, Node, Width, index, k, l
+from symbp.algebra.updates import PerWeight
 from symbp.notation.records import PLAIN, Letters, Notation, weights_in
 
 
@@ -52,6 +53,8 @@ def _numbers(part: Any) -> Iterator[tuple[str, Any]]:
     """Yield the key and the layer of a quantity that has one."""
     if isinstance(part, Node):
         yield part.kind, part.layer
+    elif isinstance(part, PerWeight):
+        yield "w", part.layer
     elif isinstance(part, (Activate, ActivateDerivative)):
         yield "Activate", part.args[0]
     elif isinstance(part, (Width, HasBias, Inputs)):

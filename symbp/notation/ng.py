@@ -47,6 +47,7 @@ NG = Notation(
     output="applied",
     by_column="column",
     slopes_first=False,
+    sensitivity="sample",
     meanings={
         "o": "activation of unit {i} of layer {layer}; those of layer 1 are the inputs",
         "x": "input {i} of the network, activation {i} of layer 1",
@@ -54,7 +55,5 @@ NG = Notation(
     remarks=(
         "Theta with the number l leads from layer l to layer l + 1; its column 0 holds the biases. A bar "
         "takes the biases away, from Theta as from a.",
-        "Document 001 takes delta without the factor 1/m and divides the sum over the samples, which it "
-        "calls Delta, by m afterwards: D = Delta/m. Here the factor is in delta, because J is the average.",
     ),
 )

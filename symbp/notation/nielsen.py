@@ -20,6 +20,8 @@ NIELSEN = Notation(
         "h": Glyph("a", "a", "sup"),
         "S": Glyph(r"\mathbf{S}", "S", "sup", bracketed=True),
         "T": Glyph(r"\mathbf{T}", "T", "sup", bracketed=True),
+        "Jb": Glyph(r"\bar{C}", "Cbar"),
+        "Js": Glyph("c", "c"),
         "J": Glyph("C", "C"),
         "eta": Glyph(r"\alpha", "alpha"),
         "Activate": Glyph(r"\sigma", "sigma"),
@@ -47,6 +49,7 @@ NIELSEN = Notation(
     output="applied",
     by_column="column",
     slopes_first=False,
+    sensitivity="sample",
     sample_place="before",
     meanings={
         "w": "weight to neuron {i} of layer {to} from neuron or input {j} of layer {source}",
@@ -55,7 +58,7 @@ NIELSEN = Notation(
         "o": "activation of neuron {i} of layer {layer}; those of layer 0 are the inputs",
     },
     remarks=(
-        "Document 004 writes the derivative of C with respect to z in full; delta is its usual short name. C "
-        "is the average over the m samples, so the factor 1/m is in delta.",
+        "Document 004 has one sample and writes the derivative of its cost with respect to z in full; delta "
+        "is its usual short name.",
     ),
 )

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import sympy
-from sympy import Add, Mul, Pow, Symbol
+from sympy import Add, Mul, Pow
 from sympy.concrete.summations import Sum
 
-from symbp.algebra.nodes import HasBias, Inputs, Node, Partial, Width
+from symbp.algebra.nodes import Node, Partial
 
 # Roles in reading order. Nodes go by kind, everything else by class (the nearest in the MRO).
 _KINDS = ("w", "w_new", "delta", "o", "a", "y", "h", "sigma", "c", "e", "mu", "lse", "J")
 _ROLES = (
+    "Delta",
     "Number",
     "Symbol",
     "Constant",
@@ -48,7 +49,7 @@ _RANK = {role: rank for rank, role in enumerate(_ROLES)}
 _OTHER = _RANK["Function"]
 
 # A chain of derivatives is read from the cost down to the weights.
-_DOWNWARD = {kind: rank for rank, kind in enumerate(("J", "h", "sigma", "o", "a", "c", "w"))}
+_DOWNWARD = {kind: rank for rank, kind in enumerate(("J", "Js", "Jb", "h", "sigma", "o", "a", "c", "w"))}
 
 
 Before = tuple[tuple[str, str], ...]
@@ -136,7 +137,7 @@ def is_decimal(number: Any) -> bool:
 def terms(expr: Any) -> list[Any]:
     """Return the terms of a sum in reading order: negative ones last, sums over an index first."""
     parts = Add.make_args(expr)
-    counting = all(isinstance(x, (Symbol, Width, Inputs, HasBias)) or x.is_number for x in parts)
+    counting = all(x.is_number or (x.is_integer and not x.has(Node)) for x in parts)
 
     def key(term: Any) -> Any:
         taken = product(term)

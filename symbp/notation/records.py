@@ -123,6 +123,9 @@ class Notation:
         Whether g' stands before or after what it is multiplied with, entry by entry.
     sample_place : {"after", "before", "sub"}
         Whether a sample's number stands after or before the layer's, or below.
+    sensitivity : {"mean", "sample"}
+        Whether delta is the derivative of the average cost, so that it holds the factor 1/m, or
+        of the cost of one sample.
     before : tuple of (str, str)
         Pairs of roles (:mod:`symbp.notation.order`): the first is moved in front of the second.
     meanings : mapping
@@ -153,6 +156,7 @@ class Notation:
     slopes_first: bool = True
     sample_place: Literal["after", "before", "sub"] = "after"
     before: tuple[tuple[str, str], ...] = ()
+    sensitivity: Literal["mean", "sample"] = "mean"
     meanings: Mapping[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     bias_remark: str = ""

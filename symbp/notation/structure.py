@@ -25,11 +25,13 @@ from symbp.algebra.matrices import (
     OutputColumn,
     RegularWeights,
     Slopes,
+    Updated,
     WeightMatrix,
     transposed,
 )
 from symbp.algebra.nodes import HasBias, Inputs, Node, Partial, Width
 from symbp.notation.naming import renamed
+from symbp.notation.per_sample import per_sample
 from symbp.notation.records import Notation, is_of_weights, weights_in
 
 
@@ -81,6 +83,7 @@ class Structure:
         """Return the statement as the author would make it: in one equation, or in several."""
         found: tuple[Said, ...] = (Said(statement, tuple(conditions)),)
         passes: tuple[Callable[[Said], tuple[Said, ...]], ...] = (
+            self._of_samples,
             self._known_biases,
             _BIASES[self.notation.bias].__get__(self),
             self._orientation,
@@ -90,6 +93,12 @@ class Structure:
         for rewrite in passes:
             found = tuple(new for old in found for new in rewrite(old))
         return found
+
+    def _of_samples(self, said: Said) -> tuple[Said, ...]:
+        """Take sensitivities of the cost of one sample, where the author does."""
+        if self.notation.sensitivity == "mean":
+            return (said,)
+        return (replace(said, equation=per_sample(said.equation)),)
 
     # Biases -----------------------------------------------------------------------------
 
@@ -251,7 +260,9 @@ class Structure:
         if isinstance(expr, (WeightMatrix, RegularWeights)):
             return Transpose(self._rows(expr))
         if isinstance(expr, GradientMatrix):
-            return Transpose(GradientMatrix(Turned(expr.args[0])))
+            return Transpose(GradientMatrix(Turned(expr.args[0]), *expr.args[1:]))
+        if isinstance(expr, Updated):
+            return Transpose(Updated(Turned(expr.args[0])))
         if isinstance(expr, MatMul):
             first, *rest = map(self.turned, expr.args)
             if isinstance(first, Rows) and rest:

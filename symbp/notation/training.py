@@ -55,6 +55,7 @@ _END = Glyph(r"\mathrm{end}", "end")
 GLYPHS: dict[str, Named] = {
     "R": Named(Glyph(r"\Omega", "Omega", "sup", example="")),
     "Jr": Named(Glyph(r"\tilde{J}", "J~")),
+    "batch": Named(Glyph("B", "B")),
     "eta_0": Named(Glyph(r"\eta", "eta"), Glyph("0", "0")),
     "step": Named(Glyph(r"\tau", "tau")),
     "steps": Named(Glyph(r"\tau", "tau"), _END),
@@ -68,6 +69,7 @@ GLYPHS: dict[str, Named] = {
 MEANINGS: dict[str, str] = {
     "R": "penalty of the regular weights of layer k",
     "Jr": "cost with the penalty: what is minimised",
+    "batch": "number of samples in a mini-batch",
     "eta_0": "learning rate that is given",
     "step": "number of the update: 1, 2, ...",
     "steps": "number of updates of the whole run",

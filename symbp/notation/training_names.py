@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
+
+from sympy import Symbol
 
 from symbp.algebra.nodes import Constant
 from symbp.algebra.updates import PerWeight
 from symbp.notation.layout import Layout
 from symbp.notation.records import Glyph, Notation
+from symbp.notation.structure import Structure
 from symbp.notation.training import Named, named
 
+_INSTEAD = Glyph(r"\omega", "omega")
 _INDICES = frozenset("ijklpqrstu")
 
 
@@ -18,6 +23,7 @@ class TrainingNames(Layout):
     """The part of a writer that prints :class:`Constant` and :class:`PerWeight`."""
 
     notation: Notation
+    structure: Structure
     letter: Callable[[Glyph], str]
     _layer: Callable[[Glyph, Any], str]
     _small: Callable[[Any], str]
@@ -36,13 +42,22 @@ class TrainingNames(Layout):
             places[glyph.layer].append(self._layer(glyph, constant.layer))
         elif constant.parameter in _INDICES:
             places["sub"].append(self.number("0"))
-        return self.named(named(constant.parameter), places["sub"], places["sup"])
+        return self.named(self._parameter(constant), places["sub"], places["sup"])
+
+    def _parameter(self, constant: Constant) -> Named:
+        """Return the letter of a parameter; where an author calls the learning rate so, it is an omega."""
+        found = named(constant.parameter)
+        taken = constant.layer == 0 and found.glyph.latex == self.notation.symbols["eta"].latex
+        return replace(found, glyph=_INSTEAD) if taken else found
 
     def _print_PerWeight(self, quantity: PerWeight) -> str:
         """Print a quantity of the update rule; its scripts stand as those of the weight do."""
         weight = self.notation.glyph("w")
         *rows, column = quantity.indices
-        indices = [*rows, self._input_position(quantity.layer, column)]
+        if self.notation.bias == "separate" and self.structure.is_bias(quantity.layer, column):
+            indices = [*rows, Symbol("b")]  # as the other quantities of a bias have it
+        else:
+            indices = [*rows, self._input_position(quantity.layer, column)]
         order = weight.order or range(len(indices))
         places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
         places[weight.layer].append(self._layer(weight, quantity.layer))

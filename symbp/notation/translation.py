@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sympy import Transpose
+from sympy import MatMul, Transpose
 
 from symbp.algebra.matrices import (
     DeltaColumn,
@@ -19,6 +19,7 @@ from symbp.algebra.matrices import (
     StepMatrix,
     WeightedSums,
     WeightMatrix,
+    is_matrix,
 )
 from symbp.algebra.nodes import L, Node, Partial, Width, cost, eta, index, k, m
 from symbp.notation.legend import meaning
@@ -122,7 +123,11 @@ def _quantities(here: Notation, there: Notation) -> Iterator[tuple[str, Any, Any
             ("WeightMatrix", weights),
             ("GradientMatrix", gradient if here.weights == "to from" else Transpose(gradient)),
         ]
-    yield from ((key, expr, expr) for key, expr in same)
+    # Where one takes sensitivities of the average cost and the other those of a sample's.
+    power = (there.sensitivity == "mean") - (here.sensitivity == "mean")
+    for key, expr in same:
+        scaled = key in ("delta", "DeltaColumn") and power != 0
+        yield key, expr, (MatMul(m**power, expr) if is_matrix(expr) else m**power * expr) if scaled else expr
     yield "h", Node("h", last(here), (i,)), Node("h", last(there), (i,))
     yield "L", L, L + here.beyond_hidden - there.beyond_hidden
 
@@ -132,6 +137,8 @@ _BIAS = {
     "first": "the input with the number 0",
     "separate": "a letter of its own",
 }
+
+_COST = {"mean": "the average cost, which holds the factor 1/m", "sample": "the cost of one sample"}
 
 
 def _maps(here: Notation, there: Notation) -> Iterator[str]:
@@ -147,6 +154,9 @@ def _maps(here: Notation, there: Notation) -> Iterator[str]:
         yield "The two indices of a weight stand the other way round."
     if here.weights != there.weights:
         yield "Matrices of weights, and of derivatives by them, are transposed."
+    if here.sensitivity != there.sensitivity:
+        mine, other = (_COST[n.sensitivity] for n in (here, there))
+        yield f"delta is the derivative of {mine}; in {there.name} it is that of {other}."
     if here.bias != there.bias:
         yield f"The bias is {_BIAS[here.bias]}; in {there.name} it is {_BIAS[there.bias]}."
     if here.beyond_hidden != there.beyond_hidden:

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import sympy
-from sympy import Pow, Symbol
+from sympy import MatMul, Pow, Symbol
 from sympy.concrete.summations import Sum
 
-from symbp.algebra.matrices import is_matrix
+from symbp.algebra.matrices import Updated, is_matrix
 from symbp.algebra.named import Named
 from symbp.algebra.nodes import Constant, L, MaxOver, Node, Partial, index
 from symbp.algebra.updates import PerWeight
@@ -144,7 +144,7 @@ class Writer(TrainingNames, MatrixWriter, ABC):
     def written(self, statement: Any) -> Relation:
         """Return an equation that is as the notation has it, in print."""
         (left, right), sign = statement.args, "="
-        if isinstance(left, PerWeight) and left.role == "new":
+        if isinstance(left, Updated) or (isinstance(left, PerWeight) and left.role == "new"):
             sign = "<-"
         if isinstance(left, Node) and left.kind == "w_new":
             # An update is an assignment to the weight itself (eq. 2.2).
@@ -309,8 +309,13 @@ class Writer(TrainingNames, MatrixWriter, ABC):
         return " ".join(self._terms(expr))
 
     def _print_MatAdd(self, expr: Any) -> str:
-        first, *rest = (self._factor(a, last=True) for a in expr.args)
-        return " ".join((first, *map(self.added, rest)))
+        printed = []
+        for n, term in enumerate(expr.args):
+            text = self._factor(term, last=True) if not isinstance(term, MatMul) else self._print(term)
+            bare = self.without_sign(text)
+            following = self.added(text) if bare is None else self.subtracted(bare)
+            printed.append(following if n else text)
+        return " ".join(printed)
 
     def _print_Mul(self, expr: Any) -> str:
         taken = product(expr, self.notation.before)
@@ -329,7 +334,14 @@ class Writer(TrainingNames, MatrixWriter, ABC):
         parts = [self._factor(a, last=False) for a in expr.args if is_matrix(a)]
         if scalar == -1:
             return self.negative(self.beside(parts))
-        return self.beside(parts if scalar == 1 else [self._factor(scalar, last=False), *parts])
+        if scalar == 1:
+            return self.beside(parts)
+        taken = product(scalar)
+        if taken.negative:
+            return self.negative(self._print_MatMul(MatMul(-scalar, *(a for a in expr.args if is_matrix(a)))))
+        if taken.below:
+            return self.beside([self.coefficient(taken.above, taken.below), *parts])
+        return self.beside([self._factor(scalar, last=False), *parts])
 
     def factors(self, parts: Sequence[Any]) -> str:
         """Return a product in print; a factor alone needs no brackets."""

@@ -1,4 +1,4 @@
-"""A pass: no exponential (logarithm, tanh, ...) is evaluated twice for one element.
+"""A pass: no exponential (logarithm, tanh, root, ...) is evaluated twice for one element.
 
 A call that several statements make, that one statement makes more than once, or that stands
 in a loop which does not move it, is computed once into an array of its own; so are the
@@ -8,7 +8,7 @@ evaluated is kept for the way back: with o = z/(1 + exp(-z)) that is 1/(1 + exp(
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -36,12 +36,12 @@ LEFT_ALONE = ("update",)
 
 def share_functions(program: Program) -> Program:
     """Return the program with every repeated call in an array."""
-    pass_ = _Sharing(program)
+    pass_ = _Sharing(_with_values(program, _with_roots))
     # The outermost calls first: what stands inside one is then shared with the rest.
     keys = sorted(pass_.sites, key=lambda key: (-key.count_ops(), sympy.default_sort_key(key)))
     for key in keys:
         pass_.share(key)
-    return pass_.program()
+    return _with_values(pass_.program(), lambda value: value.replace(sqrt, sympy.sqrt))
 
 
 @dataclass(eq=False)
@@ -173,6 +173,34 @@ class _Sharing:
         taken = {name for arrays in self.arrays.values() for name in arrays}
         base = f"{type(function).__name__}_{array}"
         return next(n for n in (base, *(f"{base}_{x}" for x in range(2, 1000))) if n not in taken)
+
+
+# Roots -----------------------------------------------------------------------------------------
+
+
+class sqrt(sympy.Function):
+    """A square root as a call: x^(-1/2), x^(1/2) and x^(3/2) have it in common."""
+
+    nargs = 1
+    is_real = True
+
+
+def _with_roots(value: Expr) -> Expr:
+    return value.replace(
+        lambda e: e.is_Pow and e.exp.is_Rational and e.exp.q == 2 and not e.base.is_number,
+        lambda e: sqrt(e.base) ** (2 * e.exp),
+    )
+
+
+def _with_values(program: Program, written: Callable[[Expr], Expr]) -> Program:
+    """Return the program with every value that this pass may change written in another way."""
+    kernels = (
+        kernel
+        if kernel.name in LEFT_ALONE
+        else replace(kernel, statements=tuple(replace(x, value=written(x.value)) for x in kernel.statements))
+        for kernel in program.kernels
+    )
+    return replace(program, kernels=tuple(kernels))
 
 
 # Expressions -----------------------------------------------------------------------------------

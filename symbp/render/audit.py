@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from symbp.derivation.documents.language.latex import Latex
 from symbp.derivation.documents.language.reader import read
 from symbp.derivation.documents.language.text import written_ranges, written_statement
@@ -14,6 +16,8 @@ from symbp.derivation.documents.records import Verdict
 from symbp.derivation.documents.shapes import Shapes
 from symbp.errors import RenderError
 from symbp.functions.names import nearest
+from symbp.notation.mathml import formula
+from symbp.render.audit_math import MathML
 from symbp.render.environment import render
 
 
@@ -60,6 +64,14 @@ def _as_latex(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
     return writer.statement(statement), writer.ranges(statement.ranges)
 
 
+def _as_mathml(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
+    statement = read(text, where)
+    writer = MathML(Shapes(get(verdict.document).settings[verdict.setting]))
+    said, ranges = _as_text(verdict, text, where)
+    shown = Markup(formula(writer.statement(statement), said, display=True))
+    return shown, Markup(formula(writer.ranges(statement.ranges), ranges)) if ranges else ""
+
+
 def _sections(names: Sequence[str], write: Writer) -> tuple[Section, ...]:
     return tuple(Section(name, get(name).title, tuple(_entries(audit(name), write))) for name in names)
 
@@ -98,7 +110,7 @@ def latex(names: Sequence[str]) -> str:
 
 def html(names: Sequence[str]) -> str:
     """Return the verdicts as one self-contained HTML page."""
-    return render("html", "audit.html.j2", {"documents": _sections(names, _as_text)})
+    return render("html", "audit.html.j2", {"documents": _sections(names, _as_mathml)})
 
 
 def as_json(names: Sequence[str]) -> str:

@@ -17,7 +17,10 @@ Views = Mapping[str, Callable[[], str]]
 
 
 def derivation_bundle(
-    derivation: Derivation, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    derivation: Derivation,
+    include: Collection[str] | None = None,
+    exclude: Collection[str] | None = None,
+    notation: str = "smatrix",
 ) -> dict[str, str]:
     """Return a derivation in the formats a notebook may choose from, by MIME type.
 
@@ -26,13 +29,14 @@ def derivation_bundle(
     derivation : Derivation
     include, exclude : collection of str, optional
         MIME types to restrict the bundle to, or to leave out.
+    notation : str
     """
     checked = derivation.checked()
     views: Views = {
-        "text/html": lambda: web.cell(checked),
-        "text/latex": lambda: derivation_latex(checked),
-        "text/markdown": lambda: page.markdown(checked),
-        "text/plain": lambda: page.text(checked),
+        "text/html": lambda: web.cell(checked, notation),
+        "text/latex": lambda: derivation_latex(checked, notation),
+        "text/markdown": lambda: page.markdown(checked, notation),
+        "text/plain": lambda: page.text(checked, notation),
     }
     return _bundle(views, include, exclude)
 
@@ -42,32 +46,38 @@ def step_bundle(
     widths: Sequence[int] = (),
     include: Collection[str] | None = None,
     exclude: Collection[str] | None = None,
+    notation: str = "smatrix",
+    biases: Sequence[bool] = (),
 ) -> dict[str, str]:
     """Return a step in the formats a notebook may choose from; parameters as for a derivation.
 
-    `widths` are those of the network it belongs to, (N_0, ..., N_{L+1}), if it belongs to one.
+    `widths` are those of the network it belongs to, (N_0, ..., N_{L+1}), if it belongs to one, and
+    `biases` tell which of its layers have one.
     """
-    tex, words = LatexWriter(get("smatrix"), widths), TextWriter(get("smatrix"), widths)
+    here = get(notation), widths, biases or None
+    tex, words = LatexWriter(*here), TextWriter(*here)
     views: Views = {
-        "text/html": lambda: web.step_cell(step, widths),
-        "text/latex": lambda: step_latex(step, widths),
+        "text/html": lambda: web.step_cell(step, widths, notation, biases or None),
+        "text/latex": lambda: step_latex(step, widths, notation, biases),
         "text/markdown": lambda: _step("markdown", "notebook_step.md.j2", step, tex),
         "text/plain": lambda: _step("text", "notebook_step.txt.j2", step, words),
     }
     return _bundle(views, include, exclude)
 
 
-def derivation_latex(derivation: Derivation) -> str:
+def derivation_latex(derivation: Derivation, notation: str = "smatrix") -> str:
     """Return the equations, section by section, as LaTeX that needs amsmath and nothing else."""
     network = derivation.network
-    writer = LatexWriter(get("smatrix"), network.sizes if network else ())
+    writer = page.writer_for(LatexWriter, notation, network)
     parts = page.contents(derivation, writer, page.latex_math(writer))["parts"]
     return render("latex", "notebook.tex.j2", {"parts": parts})
 
 
-def step_latex(step: Step, widths: Sequence[int] = ()) -> str:
+def step_latex(
+    step: Step, widths: Sequence[int] = (), notation: str = "smatrix", biases: Sequence[bool] = ()
+) -> str:
     """Return the equation with its number as LaTeX that needs amsmath and nothing else."""
-    writer = LatexWriter(get("smatrix"), widths)
+    writer = LatexWriter(get(notation), widths, biases or None)
     found = page.line(step, writer, page.latex_math(writer), set())
     return render("latex", "notebook_step.tex.j2", {"line": found})
 

@@ -26,7 +26,8 @@ GENERIC = (
     ("Sensitivities", r"D\.\d[abm]?"),
     ("Derivatives by the inputs", r"X\.\d+"),
     ("Penalty", r"2\.1(p|r|p\..*|r[abf])"),
-    ("Update", r"2\.2([.cps].*)?"),
+    ("Update", r"2\.2(m|[.cps].*)?"),
+    ("Sample by sample", r"A\.\d+[bm]?"),
     (_OUTPUT, r"1\.8.*|2\.1([a-z].*)?"),
     (_BACKWARD, r"D\.1[a-z]"),
 )
@@ -40,7 +41,7 @@ INSTANCES = (
 # What no line above takes is shown all the same.
 FURTHER = "Further steps"
 _ORDER = (
-    *(title for title, _ in GENERIC[:7]),
+    *(title for title, _ in GENERIC[:8]),
     _FORWARD,
     _OUTPUT,
     _MATRICES,

@@ -84,9 +84,14 @@ def cell(derivation: Derivation, notation: str = "smatrix") -> str:
     return _rendered("cell.html.j2", derivation, notation)
 
 
-def step_cell(step: Step, widths: Sequence[int] = (), notation: str = "smatrix") -> str:
+def step_cell(
+    step: Step,
+    widths: Sequence[int] = (),
+    notation: str = "smatrix",
+    biases: Sequence[bool] | None = None,
+) -> str:
     """Return one step as a piece of HTML for a notebook."""
-    writer = WebWriter(get(notation), widths)
+    writer = WebWriter(get(notation), widths, biases)
     return render("html", "step_cell.html.j2", {"line": line(step, writer, _math(writer), set())})
 
 

@@ -7,31 +7,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symbp.derivation.derive import derive
-from symbp.errors import DerivationError, GradientError
+from symbp.derivation.records import Derivation
+from symbp.errors import DerivationError, FormulaError, GradientError
 from symbp.network import Network
 from symbp.plan.passes import make_plan
-from symbp.run import interpret, plain
+from symbp.run import interpret
+from symbp.run.formula.repairs import correction
+from symbp.run.formula.written import WrittenGradient, read_gradient
+from symbp.run.layouts import LAYOUTS, GradientFunction, of_function
 from symbp.run.paths import plain_tape
 from symbp.run.point import Point, random_point
 from symbp.run.report import name_of_weight, relative_errors
 from symbp.run.scale import gradient_scale
 from symbp.run.suspects import penalty, suspects
 from symbp.run.symbolic import as_function
+from symbp.values import shown, whole_number
 
 Floats = NDArray[np.float64]
 LISTED = 5  # worst weights in the report
 # Two ways that share nothing but the network give the right gradient; they must agree.
 AGREEMENT = 1e-10
-
-GradientFunction = Callable[..., Any]
+TRIED = 20_000  # weights times samples up to which changes to a text are tried
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,12 @@ class GradientReport:
         The layers with wrong derivatives, counted from 1.
     reason : str or None
         The likeliest mistake: the one that gives just these numbers; None if none does.
+    correction : str or None
+        One change to a gradient given as text that makes it right.
+    left_out : tuple of str
+        What a gradient given as text says nothing of, such as "biases of layer 2".
+    remark : str or None
+        What a letter of the text that no line defines was taken for.
     """
 
     ok: bool
@@ -79,8 +90,16 @@ class GradientReport:
     worst: tuple[Difference, ...] = ()
     layers: tuple[int, ...] = ()
     reason: str | None = None
+    correction: str | None = None
+    left_out: tuple[str, ...] = ()
+    remark: str | None = None
 
     def __str__(self) -> str:
+        return "\n".join(
+            [self._verdict(), *(f"not given: {', '.join(self.left_out)}" for _ in self.left_out[:1])]
+        )
+
+    def _verdict(self) -> str:
         if self.ok:
             return f"right: {self.compared:,} derivatives, worst relative error {self.error:.1e}"
         lines = [
@@ -90,17 +109,22 @@ class GradientReport:
         head = f"  {'weight':<16}{'given':>16}{'right':>16}{'error':>10}"
         lines += [head]
         lines += [f"  {d.weight:<16}{d.given:>16.8g}{d.right:>16.8g}{d.error:>10.1e}" for d in self.worst]
-        if self.reason is None:
-            lines.append("no mistake that symbp knows gives these numbers")
-        else:
+        if self.reason is not None:
             lines.append(f"likeliest reason: {self.reason}")
+        elif self.correction is None:
+            lines.append("no mistake that symbp knows gives these numbers")
+        if self.correction is not None:
+            lines.append(f"right would be: {self.correction}")
+        if self.remark is not None:
+            lines.append(self.remark)
         return "\n".join(lines)
 
 
 def check_gradient(
     network: Network,
-    gradient: GradientFunction | Sequence[Any],
+    gradient: str | Mapping[int, Any] | GradientFunction | Sequence[Any],
     *,
+    notation: str = "smatrix",
     layout: str = "matrices",
     samples: int = 5,
     seed: int = 0,
@@ -112,10 +136,18 @@ def check_gradient(
     ----------
     network : Network
         Whose cost J, averaged over the samples, is meant.
-    gradient : callable or sequence of sympy.Matrix
-        A function (weights, X, Y) -> gradient with X of shape (n, N_0) and Y of shape
-        (n, N_{L+1}); or dJ/dW_k of one sample for every layer, as SymPy matrices in the
-        symbols of :func:`symbp.network_symbols`.
+    gradient : str, mapping, callable or sequence of sympy.Matrix
+        A text in the letters of a notation: lines such as ``delta^L = ...``,
+        ``delta^k = ...`` and ``dJ/dW^k = ...``, a formula alone for the weights of any layer k,
+        or ``{k: formula}``. What no line defines is what the notation's pages say it is; a
+        quantity without the number of a sample is that of every sample, and terms of the
+        gradient with such quantities are summed over the m samples.
+        Or a function (weights, X, Y) -> gradient with X of shape (n, N_0) and Y of shape
+        (n, N_{L+1}), which also takes the weights of the samples (n,) where the network has
+        them; or dJ/dW_k of one sample for every layer, as SymPy matrices in the symbols of
+        :func:`symbp.network_symbols`.
+    notation : str
+        The notation of a text.
     layout : {"matrices", "separate", "flat"}
         What the function takes as weights and returns: a list [W_1, ...] of shape
         (N_k, N_{k-1} + 1) with the bias as last column; a list of pairs (W_k, b_k); or one
@@ -134,68 +166,153 @@ def check_gradient(
     Raises
     ------
     GradientError
-        If the function fails, or what it returns does not have the shape of the weights.
+        If the function fails, or what it returns does not have the shape of the weights; if a
+        text is not a formula in the letters of the notation (:class:`symbp.errors.FormulaError`).
+    RenderError
+        If there is no such notation.
     DerivationError
         If the derivation itself disagrees with automatic differentiation.
     """
+    if not isinstance(network, Network):
+        raise GradientError(
+            f"check_gradient: {shown(network)} is no Network; a file is read by Network.from_toml"
+        )
+    if not isinstance(tolerance, int | float) or not 0 < tolerance < np.inf:
+        raise GradientError(f"tolerance = {shown(tolerance)}: expected a positive number")
+    whole_number("seed", seed, 0, 2**63 - 1)
     if layout not in LAYOUTS:
         raise GradientError(f"layout = {layout!r}: expected one of {', '.join(LAYOUTS)}")
-    if samples < 1:
-        raise GradientError(f"samples = {samples}: expected at least 1")
-    if network.weighted:
-        raise GradientError("the network has sample weights: check the gradient of the same network without")
+    if not isinstance(samples, int) or samples < 1:
+        raise GradientError(f"samples = {shown(samples)}: expected at least 1")
+    written = read_gradient(network, gradient, notation) if isinstance(gradient, str | Mapping) else None
+    asked = _right(network, samples, seed)
+    point = asked.point
+    said = np.full(network.n_params, written is None)
+    misfit = None
+    if written is not None:
+        try:
+            given, said = written.at(point)
+        except FormulaError as error:
+            misfit = error
+            if error.__cause__ is None:  # no change of shapes or layers would help
+                raise
+    else:
+        assert not isinstance(gradient, str | Mapping)
+        function = gradient if callable(gradient) else as_function(network, gradient)
+        given = of_function(network, function, layout if callable(gradient) else "matrices", point)
+    comparison = replace(asked, said=said, tolerance=tolerance)
+    if misfit is not None and written is not None:
+        raise comparison.explained(misfit, written)
+    return comparison.report(given, written)
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """The right gradient with all that a given one is compared by."""
+
+    derivation: Derivation
+    point: Point
+    right: Floats
+    scale: Floats
+    said: NDArray[np.bool_]
+    tolerance: float = 0.0
+
+    @property
+    def network(self) -> Network:
+        assert self.derivation.network is not None
+        return self.derivation.network
+
+    def errors(self, given: Floats) -> Floats:
+        """Return the relative errors; 0 where nothing is given."""
+        return np.where(self.said, relative_errors(given, self.right, self.scale), 0.0)
+
+    def is_right(self, written: WrittenGradient) -> bool:
+        """Whether a gradient as text is right, and says as much as the given one."""
+        given, said = written.at(self.point)
+        errors = relative_errors(given, self.right, self.scale)[said]
+        return bool((said >= self.said).all() and said.any() and (errors <= self.tolerance).all())
+
+    def report(self, given: Floats, written: WrittenGradient | None) -> GradientReport:
+        """Return what is wrong with a gradient, if anything is."""
+        errors = self.errors(given)
+        bad = ~(errors <= self.tolerance)  # a NaN is bad
+        worst = np.argsort(-np.nan_to_num(errors, nan=np.inf), kind="stable")
+        error, compared = float(errors[worst[0]]), int(self.said.sum())
+        left_out = tuple(_left_out(self.network, self.said))
+        if not bad.any():
+            return GradientReport(True, compared, error, self.tolerance, left_out=left_out)
+        differences = tuple(
+            Difference(
+                name_of_weight(self.network, int(n)), float(given[n]), float(self.right[n]), float(errors[n])
+            )
+            for n in worst[:LISTED]
+            if bad[n]
+        )
+        finite = np.isfinite(given[self.said]).all()
+        return GradientReport(
+            False,
+            compared,
+            error,
+            self.tolerance,
+            differences,
+            _wrong_layers(self.network, bad),
+            self.reason(given) if finite else "a value that is not finite",
+            self._correction(written),
+            left_out,
+            None if written is None else written.remark,
+        )
+
+    def explained(self, misfit: FormulaError, written: WrittenGradient) -> FormulaError:
+        """Return the error of a text in which shapes or layers do not fit, with what would be right."""
+        words = self._correction(written)
+        if words is None:
+            return misfit
+        error = FormulaError(f"{misfit}; right would be: {words}")
+        error.excerpt = misfit.excerpt
+        return error
+
+    def _correction(self, written: WrittenGradient | None) -> str | None:
+        if written is None or self.network.n_params * len(self.point.X) > TRIED:
+            return None
+        return correction(written, self.is_right)
+
+    def reason(self, given: Floats) -> str | None:
+        """Return the first mistake whose gradient is the given one, perhaps times a constant."""
+        floor = self.tolerance * float(np.max(self.scale))
+        difference = np.where(self.said, given - self.right, 0.0)
+        found = penalty(self.network, np.where(self.said, self.point.w, 0.0), difference, floor)
+        if found is not None:
+            return (
+                f"the derivative of a penalty on {found.where} stands in it: "
+                f"{found.strength:.6g} times the weight is added"
+            )
+        for suspect in suspects(self.derivation, self.point, self.right):
+            if suspect.gradient.shape != given.shape:
+                continue
+            guess = np.where(self.said, suspect.gradient, 0.0)
+            size = float(guess @ guess)
+            if not size:
+                continue
+            factor = float(np.where(self.said, given, 0.0) @ guess) / size
+            errors = relative_errors(given, factor * guess, self.scale)[self.said]
+            if not factor or not np.max(errors) <= self.tolerance:
+                continue
+            return _with_factor(suspect.reason, factor, suspect.gradient is self.right, self.point)
+        return None
+
+
+@lru_cache(maxsize=4)
+def _right(network: Network, samples: int, seed: int) -> _Comparison:
+    """Return the right gradient at a random point: who checks one formula often checks the next."""
     rng = np.random.default_rng(seed)
     start = rng.normal(scale=0.5, size=network.n_params)
     point = random_point(network, start, np.dtype(np.float64), rng, samples)
     derivation = derive(network)
-    right = interpret.gradient(make_plan(derivation), point.w, point.X, point.Y)[1]
+    right = interpret.gradient(make_plan(derivation), point.w, point.X, point.Y, point.v)[1]
     scale = gradient_scale(network, point, rng)
     if np.max(relative_errors(right, plain_tape(network, point).values, scale)) > AGREEMENT:
         raise DerivationError("the derivation disagrees with automatic differentiation; please report it")
-
-    function = gradient if callable(gradient) else as_function(network, gradient)
-    given = _given(network, function, "matrices" if not callable(gradient) else layout, point)
-    errors = relative_errors(given, right, scale)
-    bad = ~(errors <= tolerance)  # a NaN is bad
-    worst = np.argsort(-np.nan_to_num(errors, nan=np.inf), kind="stable")
-    error = float(errors[worst[0]])
-    if not bad.any():
-        return GradientReport(True, len(errors), error, tolerance)
-    differences = tuple(
-        Difference(name_of_weight(network, int(n)), float(given[n]), float(right[n]), float(errors[n]))
-        for n in worst[:LISTED]
-        if bad[n]
-    )
-    reason = None
-    if np.isfinite(given).all():
-        reason = _reason(derivation, point, given, right, scale, tolerance)
-    else:
-        reason = "a value that is not finite"
-    return GradientReport(
-        False, len(errors), error, tolerance, differences, _wrong_layers(network, bad), reason
-    )
-
-
-def _reason(
-    derivation: Any, point: Point, given: Floats, right: Floats, scale: Floats, tolerance: float
-) -> str | None:
-    """Return the first mistake whose gradient is the given one, perhaps times a constant."""
-    network = derivation.network
-    floor = tolerance * float(np.max(scale))
-    if (found := penalty(network, point.w, given - right, floor)) is not None:
-        return (
-            f"the derivative of a penalty on {found.where} stands in it: "
-            f"{found.strength:.6g} times the weight is added"
-        )
-    for suspect in suspects(derivation, point, right):
-        size = float(suspect.gradient @ suspect.gradient)
-        if not size or suspect.gradient.shape != given.shape:
-            continue
-        factor = float(given @ suspect.gradient) / size
-        if not factor or np.max(relative_errors(given, factor * suspect.gradient, scale)) > tolerance:
-            continue
-        return _with_factor(suspect.reason, factor, suspect.gradient is right, point)
-    return None
+    return _Comparison(derivation, point, right, scale, np.ones(network.n_params, dtype=bool))
 
 
 def _with_factor(reason: str, factor: float, only_factor: bool, point: Point) -> str:
@@ -216,85 +333,6 @@ def _with_factor(reason: str, factor: float, only_factor: bool, point: Point) ->
     return reason if abs(factor - 1) < 1e-6 else f"{reason}; and {words}"
 
 
-# What goes in and comes out ---------------------------------------------------------------
-
-
-def _given(network: Network, function: GradientFunction, layout: str, point: Point) -> Floats:
-    weights = LAYOUTS[layout][0](network, point.w.copy())
-    try:
-        returned = function(weights, point.X.copy(), point.Y.copy())
-    except Exception as error:
-        raise GradientError(f"the gradient function failed: {type(error).__name__}: {error}") from error
-    return LAYOUTS[layout][1](network, returned)
-
-
-def _to_matrices(network: Network, w: Floats) -> Any:
-    return plain.unpack(network, w)
-
-
-def _to_pairs(network: Network, w: Floats) -> Any:
-    matrices = plain.unpack(network, w)
-    return [
-        (matrix[:, :-1], matrix[:, -1]) if network.has_bias(k) else (matrix, None)
-        for k, matrix in enumerate(matrices, 1)
-    ]
-
-
-def _from_flat(network: Network, returned: Any) -> Floats:
-    return _array(returned, (network.n_params,), "the gradient")
-
-
-def _from_matrices(network: Network, returned: Any) -> Floats:
-    parts = _parts(network, returned, "one matrix per layer")
-    return np.concatenate(
-        [
-            _array(part, shape, f"the gradient of W_{k}").ravel()
-            for k, (part, shape) in enumerate(zip(parts, network.shapes, strict=True), 1)
-        ]
-    )
-
-
-def _from_pairs(network: Network, returned: Any) -> Floats:
-    rows = []
-    for k, (part, shape) in enumerate(
-        zip(_parts(network, returned, "one pair (dW, db) per layer"), network.shapes, strict=True), 1
-    ):
-        if not isinstance(part, (tuple, list)) or len(part) != 2:
-            raise GradientError(f"layer {k}: expected a pair (dW, db), got {type(part).__name__}")
-        if network.has_bias(k):
-            regular = _array(part[0], (shape[0], shape[1] - 1), f"the gradient of W_{k}")
-            bias = _array(part[1], (shape[0],), f"the gradient of b_{k}")
-            rows.append(np.column_stack([regular, bias]).ravel())
-        else:
-            rows.append(_array(part[0], shape, f"the gradient of W_{k}").ravel())
-    return np.concatenate(rows)
-
-
-def _parts(network: Network, returned: Any, expected: str) -> list[Any]:
-    if not isinstance(returned, (list, tuple)) or len(returned) != len(network.layers):
-        found = f"{len(returned)} parts" if isinstance(returned, (list, tuple)) else type(returned).__name__
-        raise GradientError(f"the gradient function returned {found}: expected a list, {expected}")
-    return list(returned)
-
-
-def _array(value: Any, shape: tuple[int, ...], what: str) -> Floats:
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise GradientError(f"{what} is {type(value).__name__}: expected numbers of shape {shape}") from None
-    if array.shape != shape:
-        hint = "; it is transposed" if array.T.shape == shape and array.ndim == 2 else ""
-        raise GradientError(f"{what} has shape {array.shape}: expected {shape}{hint}")
-    return array
-
-
-LAYOUTS: dict[str, tuple[Callable[[Network, Floats], Any], Callable[[Network, Any], Floats]]] = {
-    "matrices": (_to_matrices, _from_matrices),
-    "separate": (_to_pairs, _from_pairs),
-    "flat": (lambda network, w: w, _from_flat),
-}
-
-
 def _wrong_layers(network: Network, bad: NDArray[np.bool_]) -> tuple[int, ...]:
     ends = np.cumsum([rows * columns for rows, columns in network.shapes])
     return tuple(k for k, part in enumerate(np.split(bad, ends[:-1]), 1) if part.any())
@@ -302,3 +340,14 @@ def _wrong_layers(network: Network, bad: NDArray[np.bool_]) -> tuple[int, ...]:
 
 def _layers(numbers: tuple[int, ...]) -> str:
     return f"layer{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+
+
+def _left_out(network: Network, said: NDArray[np.bool_]) -> Iterator[str]:
+    ends = np.cumsum([rows * columns for rows, columns in network.shapes])
+    for k, part in enumerate(np.split(said, ends[:-1]), 1):
+        there = part.reshape(network.shapes[k - 1])
+        regular = there[:, : network.sizes[k - 1]].all()
+        if not regular:
+            yield f"weights of layer {k}"
+        elif not there.all():
+            yield f"biases of layer {k}"

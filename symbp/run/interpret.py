@@ -34,7 +34,9 @@ from symbp.run.evaluate import evaluate
 Floats = NDArray[np.float64]
 
 
-def gradient(program: Program, w: Floats, X: Floats, Y: Floats) -> tuple[float, Floats]:
+def gradient(
+    program: Program, w: Floats, X: Floats, Y: Floats, v: Floats | None = None
+) -> tuple[float, Floats]:
     """Return J and its gradient as the program's equations give them.
 
     Parameters
@@ -42,6 +44,8 @@ def gradient(program: Program, w: Floats, X: Floats, Y: Floats) -> tuple[float, 
     program : Program
     w : ndarray, shape (n_params,)
     X, Y : ndarray, shape (n, N_0) and (n, N_{L+1})
+    v : ndarray, shape (n,), optional
+        Weights of the samples; 1 where they are left out.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def gradient(program: Program, w: Floats, X: Floats, Y: Floats) -> tuple[float, 
     gradient : ndarray, shape (n_params,)
     """
     flat = np.zeros(program.n_params)
-    memory: dict[str, Any] = {"X": X, "Y": Y, "cost": np.zeros(())}
+    memory: dict[str, Any] = {"X": X, "Y": Y, "V": np.ones(len(X)) if v is None else v, "cost": np.zeros(())}
     for name in ("forward", "sensitivities", "gradient"):
         _run(program.kernel(name), memory, w, flat, len(X))
     return float(memory["cost"]), flat

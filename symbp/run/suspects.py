@@ -62,7 +62,7 @@ def _gradient_with(derivation: Derivation, label: str, statement: Any, point: Po
     try:
         program = make_plan(derivation.replace(label, statement))
         with np.errstate(all="ignore"):
-            return interpret.gradient(program, point.w, point.X, point.Y)[1]
+            return interpret.gradient(program, point.w, point.X, point.Y, point.v)[1]
     except SymbpError:
         return None
 
@@ -185,8 +185,11 @@ def _of_samples(derivation: Derivation, point: Point) -> Iterator[Suspect]:
     if len(point.X) == 1:
         return
     program = make_plan(derivation)
+    if np.any(point.v != 1):
+        _, plain = interpret.gradient(program, point.w, point.X, point.Y)
+        yield Suspect("the weights of the samples are left out", plain)
     for name, sample in (("first", slice(0, 1)), ("last", slice(-1, None))):
-        _, alone = interpret.gradient(program, point.w, point.X[sample], point.Y[sample])
+        _, alone = interpret.gradient(program, point.w, point.X[sample], point.Y[sample], point.v[sample])
         yield Suspect(f"only the {name} sample counts", alone)
 
 

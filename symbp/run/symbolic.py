@@ -56,7 +56,7 @@ def as_function(network: Network, gradient: Sequence[Any]) -> Callable[..., list
     """
     symbols = network_symbols(network)
     if isinstance(gradient, (str, bytes)) or not isinstance(gradient, Sequence):
-        raise GradientError("expected a function (weights, X, Y), or one SymPy matrix per layer")
+        raise GradientError("expected a text, a function (weights, X, Y), or one SymPy matrix per layer")
     if len(gradient) != len(network.layers):
         raise GradientError(f"{len(gradient)} matrices: expected {len(network.layers)}, one per layer")
     known = {s for part in (*symbols.W, symbols.x, symbols.y) for s in part}

@@ -237,7 +237,12 @@ EQUATIONS = (
         label="D.6",
         because="a column times a row, in this order",
     ),
-    Equation("algorithm, start", "Delta[0, l][i, j] == 0", f"{_THETAS}, 1 <= i <= S[l+1], 0 <= j <= S[l]"),
+    Equation(
+        "algorithm, start",
+        "Delta[0, l][i, j] == 0",
+        f"{_THETAS}, 1 <= i <= S[l+1], 0 <= j <= S[l]",
+        label="A.4",
+    ),
     Equation("algorithm, a(1)", "abs_[p, 1] == prepend(1, inputs[p])", _SAMPLE, label="1.6"),
     Equation(
         "algorithm, delta(L)",
@@ -252,15 +257,16 @@ EQUATIONS = (
         "Delta[p, l][i, j] == Delta[p-1, l][i, j] + abs_[p, l] @ deltas[p, l+1]",
         f"{_SAMPLE}, {_THETAS}, 1 <= i <= S[l+1], 0 <= j <= S[l]",
         "Delta[p, l][i, j] == Delta[p-1, l][i, j] + abs_[p, l][j]*deltas[p, l+1][i]",
-        label="D.6",
+        label="A.6",
         because="the entries j of a and i of delta",
     ),
     Equation(
         "D, j not 0",
         "G[l][i, j] == 1/m*Delta[m, l][i, j] + lam*theta[l][i, j]",
         f"{_THETAS}, 1 <= i <= S[l+1], 1 <= j <= S[l]",
+        label="A.8",
     ),
-    Equation("D, j = 0", "G[l][i, 0] == 1/m*Delta[m, l][i, 0]", f"{_THETAS}, 1 <= i <= S[l+1]"),
+    Equation("D, j = 0", "G[l][i, 0] == 1/m*Delta[m, l][i, 0]", f"{_THETAS}, 1 <= i <= S[l+1]", label="A.8b"),
     Equation(
         "dJ/dtheta = D",
         "D(J_all, theta[l][i, j]) == G[l][i, j]",

@@ -104,12 +104,12 @@ def _example(number: str, printed: str, right: str = "", because: str = "") -> E
 
 EQUATIONS = (
     Equation("gradient descent", "W_new[l][i, j] == w[l][i, j] - eta*D(E, w[l][i, j])", _ENTRY, label="2.2"),
-    Equation("gradient descent, W", "W_new[l] == W[l] - eta*D(E, W[l])", _LAYERS, label="2.2"),
-    Equation("E", "E == 1/N*sum(es[n], n, 1, N)"),
+    Equation("gradient descent, W", "W_new[l] == W[l] - eta*D(E, W[l])", _LAYERS, label="2.2m"),
+    Equation("E", "E == 1/N*sum(es[n], n, 1, N)", label="A.1"),
     Equation("e", "es[n] == (h[n] - targets[n])**2", _POINTS),
-    Equation("dE/dW", "D(E, W[l]) == 1/N*sum(D(es[n], W[l]), n, 1, N)", _LAYERS, label="2.3"),
+    Equation("dE/dW", "D(E, W[l]) == 1/N*sum(D(es[n], W[l]), n, 1, N)", _LAYERS, label="A.2"),
     Equation("delta", "delta[l] == D(e, s[l])", _LAYERS, label="D.3"),
-    Equation("1", "D(e, W[l]) == x[l-1] @ delta[l].T", _LAYERS, label="D.6"),
+    Equation("1", "D(e, W[l]) == x[l-1] @ delta[l].T", _LAYERS, label="A.3m"),
     Equation("1, rows of W", "size(W[l]) == d[l-1] + 1", _LAYERS, label="1.7"),
     Equation("1, columns of W", "size(W[l].T) == d[l]", _LAYERS, label="1.7"),
     Equation(
@@ -162,14 +162,14 @@ EQUATIONS = (
     _example("dW(1)", "D(e, W[1]) == x[0] @ delta[1].T == [[-0.44, 0.88], [-0.88, 1.75]]"),
     _example("dW(2)", "D(e, W[2]) == x[1] @ delta[2].T == [-0.69, -0.42, -0.53]"),
     _example("dW(3)", "D(e, W[3]) == x[2] @ delta[3].T == [-1.85, 1.67]"),
-    Equation("batch, dE/dW", "D(E, W[l]) == 1/N*sum(D(es[n], W[l]), n, 1, N)", _LAYERS, label="D.6"),
-    Equation("batch, update", "W_new[l] == W[l] - eta*D(E, W[l])", _LAYERS, label="2.2"),
-    Equation("remark 1, stochastic update", "W_one[l] == W[l] - eta*D(es[1], W[l])", _LAYERS, label="2.2"),
+    Equation("batch, dE/dW", "D(E, W[l]) == 1/N*sum(D(es[n], W[l]), n, 1, N)", _LAYERS, label="A.2"),
+    Equation("batch, update", "W_new[l] == W[l] - eta*D(E, W[l])", _LAYERS, label="A.11"),
+    Equation("remark 1, stochastic update", "W_one[l] == W[l] - eta*D(es[1], W[l])", _LAYERS, label="A.13"),
     Equation(
         "remark 2, mini-batch update",
         "W_mini[l] == W[l] - eta/B*sum(D(es[n], W[l]), n, 1, B)",
         _LAYERS,
-        label="2.2",
+        label="A.12",
     ),
     Equation(
         "remark 5, epoch",
@@ -183,7 +183,7 @@ EQUATIONS = (
         "derivation of 1",
         "D(e, w[l][i, j]) == D(s[l][j], w[l][i, j])*D(e, s[l][j]) == x[l-1][i]*delta[l][j]",
         _ENTRY,
-        label="D.6",
+        label="A.3",
     ),
 )
 

@@ -78,7 +78,7 @@ SECTION_3 = (
         _INNER,
         "W[k] == matrix(w[k][i, j], i, 1, N[k], j, 1, N[k-1])",
         _LAYERS,
-        because="the weights into layer k: N_k rows, N_{k-1} columns",
+        because="the weights into layer k have a row for each of its units, a column for each unit before",
     ),
     Equation("27", _SUM, _UNIT, label="2.6"),
     Equation("28", "a[k] == W[k] @ z[k-1]", _LAYERS, label="2.6"),
@@ -116,8 +116,8 @@ SECTION_4 = (
         because="the sum runs over the units of the next layer",
     ),
     Equation("39", _COLUMN, _INNER, label="D.5"),
-    Equation("40", _GRADIENT, _ENTRY, label="D.6"),
-    Equation("41", _OUTER, _LAYERS, label="D.6"),
+    Equation("40", _GRADIENT, _ENTRY, label="A.3"),
+    Equation("41", _OUTER, _LAYERS, label="A.3m"),
 )
 
 SECTION_5 = (
@@ -142,9 +142,9 @@ SECTION_5 = (
         because="counted are the weight matrices whose gradient the loop gives: from k = K, not K - 1",
     ),
     Equation("5.2, delta", _DELTA.format("N[k+1]"), f"{_INNER}, 1 <= i <= N[k]", label="D.5"),
-    Equation("5.2, dE/dw", _GRADIENT, _ENTRY, label="D.6"),
+    Equation("5.2, dE/dw", _GRADIENT, _ENTRY, label="A.3"),
     Equation("5.2, delta, matrix", _COLUMN, _INNER, label="D.5"),
-    Equation("5.2, dE/dw, matrix", _OUTER, _LAYERS, label="D.6"),
+    Equation("5.2, dE/dw, matrix", _OUTER, _LAYERS, label="A.3m"),
 )
 
 DOCUMENT = Document(

@@ -94,8 +94,8 @@ EQUATIONS = (
         because="the bias belongs to the layer of the weighted sum",
     ),
     Equation("7", "C == -(y*log(yhat) + (1 - y)*log(1 - yhat))"),
-    Equation("8", "W_new[l] == W[l] - alpha*grad(C, W[l])", _LAYERS, label="2.2"),
-    Equation("9", "b_new[l] == b[l] - alpha*grad(C, b[l])", _LAYERS, label="2.2"),
+    Equation("8", "W_new[l] == W[l] - alpha*grad(C, W[l])", _LAYERS, label="2.2m"),
+    Equation("9", "b_new[l] == b[l] - alpha*grad(C, b[l])", _LAYERS, label="2.2m"),
     Equation(
         "10",
         "D(C, W[l]) == D(C, z[l]) @ D(z[l], W[l]) == D(C, a[l]) @ D(a[l], z[l]) @ D(z[l], W[l])",

@@ -10,6 +10,8 @@ from sympy import Eq, Symbol
 
 from symbp.algebra.matrices import OutputRow
 from symbp.algebra.nodes import L, Node, Width, j, k, l, m
+from symbp.algebra.updates import batch
+from symbp.algebra.updates import step as update
 from symbp.derivation.oracles.interpret import integer
 from symbp.derivation.oracles.model import Shape
 from symbp.derivation.records import Step
@@ -25,12 +27,24 @@ def assignments(step: Step, shape: Shape, rng: random.Random) -> Iterator[dict[A
     fixed = {L: shape.hidden, m: shape.samples}
     free = {x for x in step.statement.free_symbols if isinstance(x, Symbol) and not isinstance(x, Node)}
     layers = [x for x in _LAYERS if x in free]
-    choices = [fixed | dict(zip(layers, values, strict=True)) for values in _products(layers, shape)]
+    choices = [
+        fixed | taken | dict(zip(layers, values, strict=True))
+        for values in _products(layers, shape)
+        for taken in _batches(step, shape)
+    ]
     allowed = [env for env in choices if all(_holds(c, env, shape) for c in step.assumes if not _on_data(c))]
     for env in _spread(allowed, rng):
-        ranges = _ranges(step, free - set(layers) - set(fixed), env, shape)
+        ranges = _ranges(step, free - set(layers) - set(env), env, shape)
         for indices in _index_choices(ranges, rng):
             yield env | indices
+
+
+def _batches(step: Step, shape: Shape) -> list[dict[Any, int]]:
+    """Return every size of a mini-batch with the number of each update, where the step has them."""
+    if not any(condition.has(batch) for condition in step.assumes):
+        return [{}]
+    sizes = range(1, shape.samples + 1)
+    return [{batch: size, update: n} for size in sizes for n in range(1, shape.samples // size + 1)]
 
 
 def _index_choices(ranges: dict[Any, int], rng: random.Random) -> Iterator[dict[Any, int]]:

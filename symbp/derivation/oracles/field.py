@@ -50,7 +50,9 @@ class FieldModel:
         self.slopes = {(n, p): draw(shape.widths[n]) for n in range(1, last) for p in samples}
         self.sigma = {p: draw(outputs) for p in samples}
         self.sigma_slopes = {p: draw(outputs, outputs) for p in samples}
-        self.cost, self.eta = int(draw(1)[0]), int(draw(1)[0])
+        self.costs = {p: int(draw(1)[0]) for p in samples}
+        self.cost = sum(self.costs.values()) * pow(shape.samples, -1, PRIME) % PRIME
+        self.eta = int(draw(1)[0])
         self.cost_slopes = {p: draw(outputs) for p in samples}
         self.targets = {p: draw(outputs) for p in samples}
         self.tangent = functools.lru_cache(maxsize=4096)(self._tangent)
@@ -81,27 +83,29 @@ class FieldModel:
                 return int(self.targets[sample][indices[0] - 1])
             case "J":
                 return self.cost
+            case "Js":
+                return self.costs[sample]
         raise NotApplicable(f"{kind} has no value in the field")
 
     # Dual numbers ----------------------------------------------------------------------
 
     def partial(self, of: Key, wrt: Key) -> Any:
         if wrt.kind == "h":
-            if of.kind != "J":
+            if of.kind not in ("J", "Js"):
                 raise NotApplicable(f"d {of.kind} / d h")
-            return int(self.cost_slopes[wrt.sample][wrt.indices[0] - 1])
+            slope = int(self.cost_slopes[wrt.sample][wrt.indices[0] - 1])
+            return slope if of.kind == "J" else self._of_sample(of, wrt, slope)
         if of.kind == "w":
             return int((of.layer, of.indices) == (wrt.layer, wrt.indices))
         if wrt.kind not in ("w", "c", "o"):
             raise NotApplicable(f"derivative with respect to {wrt.kind}")
+        if of.kind == "Js":
+            own = Key("J", of.layer, (), 1)
+            return self._of_sample(of, wrt, self._of_cost(own, wrt, [of.sample]))
         if of.kind == "J":
             # A weighted sum or output belongs to one sample, a weight to all.
             samples = list(range(1, self.shape.samples + 1)) if wrt.kind == "w" else [wrt.sample]
-            total = sum(
-                int(multiply(self.cost_slopes[p][None, :], self.tangent(wrt, p)["h"][:, None])[0, 0])
-                for p in samples
-            )
-            return total % PRIME
+            return self._of_cost(of, wrt, samples)
         if wrt.kind != "w" and wrt.sample != of.sample:
             return 0
         tangent = self.tangent(wrt, of.sample)
@@ -115,6 +119,20 @@ class FieldModel:
             found = tangent.get((of.kind, of.layer))
             return 0 if found is None else int(found[of.indices[0] - 1])
         raise NotApplicable(f"derivative of {of.kind}")
+
+    def _of_cost(self, of: Key, wrt: Key, samples: list[int]) -> int:
+        """Return what these samples have in dJ / d wrt."""
+        total = sum(
+            int(multiply(self.cost_slopes[p][None, :], self.tangent(wrt, p)["h"][:, None])[0, 0])
+            for p in samples
+        )
+        return total % PRIME
+
+    def _of_sample(self, of: Key, wrt: Key, share: int) -> int:
+        """Return the derivative of one sample's cost, whose m-th part is its share in that of J."""
+        if wrt.kind != "w" and wrt.sample != of.sample:
+            return 0
+        return share * self.shape.samples % PRIME
 
     def _tangent(self, wrt: Key, sample: int) -> dict[Any, Array]:
         """Carry the dual part of one variable through the forward pass."""

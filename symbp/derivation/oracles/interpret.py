@@ -7,7 +7,7 @@ of backpropagation.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +45,7 @@ from symbp.algebra.nodes import (
     Partial,
     Width,
 )
+from symbp.algebra.updates import batch, step
 from symbp.derivation.oracles.interpret_matrices import evaluate_matrix
 from symbp.derivation.oracles.model import Array, Key, Model, NoSuchQuantity, NotApplicable, Shape
 from symbp.derivation.oracles.real import named
@@ -113,6 +114,7 @@ class Interpreter:
         self.env = env
         self.definitions = definitions or {}
         self.chains = {} if chains is None else chains
+        self.minimised: str | None = None  # the kind of cost that the updated weight descends on
         self.auxiliary: dict[Key, Any] = {}
 
     def sides(self, statement: Eq) -> tuple[Any, Any]:
@@ -137,7 +139,8 @@ class Interpreter:
         shape = self.model.shape
         first, beyond = _LAYERS.get(key.kind, (shape.last, 0))
         last = shape.last - beyond
-        if not first <= key.layer <= last or not 1 <= key.sample <= shape.samples:
+        least = 0 if key.kind == "Delta" else 1  # the accumulator before the first sample
+        if not first <= key.layer <= last or not least <= key.sample <= shape.samples:
             raise NoSuchQuantity(f"{key} is not in a network of {shape.last} layers")
         for position, extent in zip(key.indices, _extents(shape, key.kind, key.layer), strict=True):
             if not 1 <= position <= extent:
@@ -174,7 +177,7 @@ class Interpreter:
             return self.auxiliary[key]
         own = {x: n for x, n in zip(definition.lhs.indices, key.indices, strict=True) if x.is_Symbol}
         inner = Interpreter(self.model, self.env | own, self.definitions, self.chains)
-        inner.auxiliary = self.auxiliary
+        inner.auxiliary, inner.minimised = self.auxiliary, self.minimised
         value = inner.expression(rules.at_sample(definition.rhs, sympy.Integer(key.sample)))
         self.auxiliary[key] = value
         return value
@@ -191,6 +194,19 @@ class Interpreter:
             return self.model.partial(
                 Key("c", shape.last, (row,), key.sample), Key("c", key.layer, (column,), key.sample)
             )
+        if key.kind == "Delta":
+            weight = Key("w", key.layer, key.indices, 1)
+            shares = (
+                self.model.partial(Key("Js", shape.last, (), p), weight) for p in range(1, key.sample + 1)
+            )
+            return self.model.reduce(sum(shares, self.model.number(0, 1)))
+        if key.kind == "Jb":
+            return self._mean(lambda p: self.model.value("Js", shape.last, (), p))
+        if key.kind == "w_new" and self.minimised is not None:
+            weight = Key("w", key.layer, key.indices, 1)
+            slope = self._slope(Key(self.minimised, shape.last, (), 1), weight)
+            before = self.model.value("w", key.layer, key.indices, 1)
+            return self.model.reduce(before - self.model.scalar("eta") * slope)
         if key.kind == "delta":
             return self.model.partial(
                 Key("J", shape.last, (), 1), Key("c", key.layer, key.indices, key.sample)
@@ -198,7 +214,19 @@ class Interpreter:
         return self.model.value(key.kind, key.layer, key.indices, key.sample)
 
     def partial(self, expr: Partial) -> Any:
-        return self.model.partial(self.key(expr.of), self.key(expr.wrt))
+        return self._slope(self.key(expr.of), self.key(expr.wrt))
+
+    def _slope(self, of: Key, wrt: Key) -> Any:
+        if of.kind == "Jb":
+            return self._mean(lambda p: self.model.partial(replace(of, kind="Js", sample=p), wrt))
+        return self.model.partial(of, wrt)
+
+    def _mean(self, of_sample: Callable[[int], Any]) -> Any:
+        """Return the mean over the samples of the mini-batch."""
+        size = self.env[batch]
+        taken = range((self.env[step] - 1) * size + 1, self.env[step] * size + 1)
+        total = sum((of_sample(p) for p in taken), self.model.number(0, 1))
+        return self.model.reduce(total * self.model.number(1, size))
 
     def symbol(self, expr: Symbol) -> Any:
         if expr in self.env:
@@ -324,6 +352,7 @@ class Interpreter:
 _LAYERS = {
     "w": (1, 0),
     "w_new": (1, 0),
+    "Delta": (1, 0),
     "R": (1, 0),
     "a": (1, 0),
     "c": (1, 0),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
-from sympy import Identity, MatMul, Transpose
+from sympy import Identity, MatAdd, MatMul, Transpose
 
 from symbp.algebra.matrices import (
     ChainMatrix,
@@ -136,6 +136,21 @@ def _entry_by_entry(at: Interpreter, expr: Any) -> Array:
     )
 
 
+def _sum_of_matrices(at: Interpreter, expr: MatAdd) -> Array:
+    first, *rest = (evaluate_matrix(at, term) for term in expr.args)
+    for other in rest:
+        if other.shape != first.shape:
+            raise NoSuchQuantity(f"a sum of shapes {first.shape} and {other.shape}")
+    rows, columns = first.shape
+    return _fill(
+        rows,
+        columns,
+        lambda row, column: at.model.reduce(
+            sum((m[row - 1, column - 1] for m in rest), first[row - 1, column - 1])
+        ),
+    )
+
+
 def _hadamard(at: Interpreter, expr: Hadamard) -> Array:
     a, b = (evaluate_matrix(at, factor) for factor in expr.args)
     if a.shape != b.shape:
@@ -169,6 +184,7 @@ def _fill(rows: int, columns: int, entry: Callable[[int, int], Any]) -> Array:
 
 _MATRICES: dict[Any, Any] = {
     MatMul: _matrix_product,
+    MatAdd: _sum_of_matrices,
     Transpose: _transpose,
     Identity: _identity,
     StepMatrix: _step_matrix,

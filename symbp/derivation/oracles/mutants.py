@@ -48,7 +48,7 @@ def _faults(right: Any) -> Iterator[tuple[str, Any]]:
     for part in sorted(_parts(right), key=str):
         for what, faulty in _faults_of_part(part):
             # A matrix without a shape cannot even be written down.
-            with contextlib.suppress(DerivationError):
+            with contextlib.suppress(DerivationError, TypeError):
                 yield f"{what} in {part}", right.xreplace({part: faulty})
 
 
@@ -69,6 +69,7 @@ def _parts(expr: Any) -> set[Any]:
         Width,
         sympy.Add,
         sympy.Pow,
+        sympy.MatAdd,
     )
     return {e for e in sympy.preorder_traversal(expr) if isinstance(e, (*kinds, MatMul))}
 
@@ -81,9 +82,11 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
             PerWeight(part.quantity, part.layer, part.indices, _OTHER[part.role]),
         )
     elif isinstance(part, Node):
-        if part.kind not in ("J", "h", "sigma", "y", "v", "mu", "e", "lse"):
+        if part.kind not in ("J", "Js", "Jb", "h", "sigma", "y", "v", "mu", "e", "lse"):
             yield "layer + 1", Node(part.kind, part.layer + 1, part.indices, part.sample)
             yield "layer - 1", Node(part.kind, part.layer - 1, part.indices, part.sample)
+        if part.kind == "Delta" and part.sample is not None:
+            yield "one sample later", Node(part.kind, part.layer, part.indices, part.sample + 1)
         if len(part.indices) == 2:
             yield "indices swapped", Node(part.kind, part.layer, part.indices[::-1], part.sample)
     elif isinstance(part, Constant):
@@ -107,6 +110,10 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
             if not factor.is_number:
                 rest = [f for f in part.args if f != factor]
                 yield f"without {factor}", part.func(*rest) if rest else sympy.S.One
+    elif isinstance(part, sympy.MatAdd):
+        for term in part.args:
+            rest = [other for other in part.args if other != term]
+            yield f"without {term}", part.func(*rest) if len(rest) > 1 else rest[0]
     elif isinstance(part, sympy.Add):
         for term in part.args:
             yield f"without {term}", part - term

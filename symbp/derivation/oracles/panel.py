@@ -12,6 +12,7 @@ import sympy
 
 from symbp.algebra import rules
 from symbp.algebra.nodes import L, m
+from symbp.algebra.updates import batch
 from symbp.derivation.oracles.cases import MANY, assignments
 from symbp.derivation.oracles.field import FieldModel
 from symbp.derivation.oracles.interpret import Chains, Interpreter, defined_name
@@ -25,6 +26,7 @@ from symbp.derivation.oracles.structure import check_induction, check_types
 from symbp.derivation.oracles.training import check_training, constant_check
 from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.derivation.resolved import RULE
+from symbp.derivation.samples import DESCENDS
 from symbp.derivation.updates import is_update
 
 if TYPE_CHECKING:
@@ -59,6 +61,9 @@ class Panel:
             Oracle("field", FieldModel(Shape((3, 5, 2, 4, 3), biases), seed=1)),
             Oracle("mpmath", RealModel(_sample_network(biases), seed=2, penalty=derivation.training.penalty)),
         ]
+        # Mini-batches of two, the second one too.
+        four = FieldModel(Shape((3, 2, 4), biases[:2], samples=4), seed=1)
+        self.batches = [Oracle("field", four), *self.generic[2:]]
         self.own: list[Oracle] = []
         if derivation.network is not None:
             own = derivation.network
@@ -110,6 +115,8 @@ class Panel:
 
     def _of_values(self, step: Step) -> Iterator[Check]:
         oracles = self.own if step.functions or "k=" in step.label else self.generic
+        if step.statement.has(batch):
+            oracles = self.batches
         found = [check for check in (self._in_model(step, oracle) for oracle in oracles) if check is not None]
         yield from found
         if not found and step.rule != RULE:  # that rule has an oracle of its own
@@ -126,7 +133,9 @@ class Panel:
         compared, largest = 0, None
         try:
             for env, statement in self._cases(step, model):
-                left, right = Interpreter(model, env, self.definitions, oracle.chains).sides(statement)
+                interpreter = Interpreter(model, env, self.definitions, oracle.chains)
+                interpreter.minimised = DESCENDS.get(step.label)
+                left, right = interpreter.sides(statement)
                 if not _same(model, left, right):
                     return Check(
                         step.label, method, False, f"{model.shape}, {_at(env)}: left and right differ"

@@ -103,12 +103,18 @@ def elementary(name: str, *arguments: float) -> Any:
 
 def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | None = None) -> Any:
     """Evaluate a record's formula at numbers, by a walk over the expression."""
+    known: dict[Any, Any] = {}  # what stands in several places is evaluated once
 
     def walk(e: Any) -> Any:
-        if e.is_Rational:
-            return _mp.mpf(int(e.p)) / int(e.q)
         if e.is_Symbol:
             return values[e.name]
+        if e not in known:
+            known[e] = operation(e)
+        return known[e]
+
+    def operation(e: Any) -> Any:
+        if e.is_Rational:
+            return _mp.mpf(int(e.p)) / int(e.q)
         if isinstance(e, sympy.NumberSymbol):
             return _FUNCTIONS[type(e).__name__](_mp.mpf(1))
         if e.is_Add:
@@ -374,6 +380,8 @@ class RealModel(Reals):
                 return self.sample_weights[sample - 1]
             case "J":
                 return self.cost({})
+            case "Js":
+                return self.cost_of_sample(sample, run)
             case "R" | "Jr" if self.penalty is not None:
                 return penalties.value(self, kind, layer)
         raise NotApplicable(f"{kind} has no value of its own")
@@ -383,13 +391,21 @@ class RealModel(Reals):
         outputs = [moved.get(p, self.run(p))["o", last] for p in range(1, self.shape.samples + 1)]
         return total_cost(self.network.cost, outputs, self.targets, self.sample_weights)
 
+    def cost_of_sample(self, sample: int, run: dict[Any, list[Any]]) -> Any:
+        """Return the cost of one sample, as if there were no other."""
+        outputs, targets = run["o", self.shape.last], self.targets[sample - 1]
+        return total_cost(self.network.cost, [outputs], [targets], [self.sample_weights[sample - 1]])
+
     # Differences -----------------------------------------------------------------------
 
     def _partial(self, of: Key, wrt: Key) -> Any:
         if of.kind == "w":
             return _mp.mpf((of.layer, of.indices) == (wrt.layer, wrt.indices))
         if wrt.kind == "h":
-            return self._cost_slope(wrt)
+            own = self._cost_slope(wrt)
+            if of.kind == "Js":
+                return own * self.shape.samples if of.sample == wrt.sample else _mp.mpf(0)
+            return own
         if wrt.kind not in ("w", "c", "o"):
             raise NotApplicable(f"derivative with respect to {wrt.kind}")
         if of.kind != "J" and wrt.kind != "w" and of.sample != wrt.sample:
@@ -408,6 +424,8 @@ class RealModel(Reals):
             )
         run = self.run(of.sample, Key(wrt.kind, wrt.layer, wrt.indices, of.sample), sign)
         base = self.run(of.sample)
+        if of.kind == "Js":
+            return self.cost_of_sample(of.sample, run)
         kind, layer, neuron = of.kind, of.layer, of.indices[0]
         if kind in ("h", "sigma"):
             kind, layer = "o", self.shape.last

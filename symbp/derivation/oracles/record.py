@@ -67,14 +67,25 @@ def check_kinks(derivation: Derivation, step: Step) -> Check | None:
         branch = chosen_branch(formula, {variable: at, **others})
         names = {symbol.name: _real(value) for symbol, value in {variable: at, **others}.items()}
         sides = (evaluate(branch, {**names, variable.name: _real(at) + sign * _STEP}) for sign in (1, -1))
-        expected = (next(sides) - next(sides)) / (2 * _STEP)
-        names["output"] = evaluate(formula, names)
-        if not abs(evaluate(slope, names) - expected) <= number(10) ** -20:
+        try:
+            expected = (next(sides) - next(sides)) / (2 * _STEP)
+            names["output"] = evaluate(formula, names)
+            stated = evaluate(slope, names)
+        except ZeroDivisionError:
+            expected = stated = number("inf")
+        if not abs(stated) < number("inf"):
+            return Check(
+                step.label, "kink", False, f"there is no finite derivative at {variable} = {at}{_REMEDY}"
+            )
+        if not abs(stated - expected) <= number(10) ** -20:
             return Check(
                 step.label, "kink", False, f"at {variable} = {at} the branch has slope {float(expected):.6g}"
             )
     detail = f"every branch, and the declared value at {variable} = {', '.join(map(str, places))}"
     return Check(step.label, "kink", True, detail)
+
+
+_REMEDY = "; give the formula another branch there with 'a if ... else b'"
 
 
 def _visited(places: list[Any]) -> list[Any]:

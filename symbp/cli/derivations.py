@@ -1,0 +1,184 @@
+"""Commands that derive and typeset: derive, functions, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from symbp.cli.group import cli
+from symbp.cli.options import output_options
+from symbp.errors import SpecError
+from symbp.files import atomic_write, check_output
+from symbp.spec import Spec
+
+FORMATS = ("latex", "html", "text", "markdown", "pdf")
+AUDIT_FORMATS = ("text", "latex", "html", "json")
+
+
+@cli.command()
+@click.argument("spec")
+@click.option("--notation", default="smatrix", show_default=True, help="Whose symbols to write it in.")
+@click.option("--translate", metavar="NOTATION", help="Add a table from there to another notation.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of --output, else text."
+)
+@click.option("--components", is_flag=True, help="Write out every index and sum; small networks only.")
+@click.option("--prove", is_flag=True, help="Print the checks of every step instead of the derivation.")
+@click.option(
+    "--mutants", is_flag=True, help="With --prove: break every equation; report which faults are seen."
+)
+@click.option("--numbers", metavar="TEXT", help="Work an example through: 'x = 2; y = 1; seed = 3'.")
+@click.option("--digits", type=click.IntRange(1, 40), metavar="N", help="Decimals of --numbers.")
+@output_options
+def derive(
+    spec: str,
+    notation: str,
+    translate: str | None,
+    form: str | None,
+    components: bool,
+    prove: bool,
+    mutants: bool,
+    numbers: str | None,
+    digits: int | None,
+    output: str | None,
+    force: bool,
+) -> int:
+    """Print the derivation of SPEC, every step proved."""
+    declared = Spec.from_toml(spec)
+    if mutants and not prove:
+        raise click.UsageError("--mutants needs --prove")
+    if numbers is not None and (prove or components):
+        raise click.UsageError("--numbers works one example; leave --prove and --components out")
+    if numbers is not None and translate is not None:
+        raise click.UsageError("--numbers works one example; leave --translate out")
+    if digits is not None and numbers is None:
+        raise click.UsageError("--digits needs --numbers")
+    if prove:
+        if output is not None or form is not None:
+            raise click.UsageError("--prove prints a table; leave --output and --format out")
+        return _prove(declared, components, mutants)
+    form = form or _format_of(output)
+    if form == "pdf" and output is None:
+        raise click.UsageError("--format pdf needs --output FILE")
+    if output is not None:
+        check_output(output, force)
+
+    import symbp
+    from symbp.notation import get
+
+    for name in (notation, translate or notation):
+        get(name)  # says so now if there is none of that name
+    derivation = symbp.derive(declared.network, **declared.train.stated)
+    if numbers is not None:
+        write = _worked_example(derivation, numbers, notation, digits)
+    else:
+        write = _derivation(derivation.components() if components else derivation, notation, translate)
+    if form == "pdf":
+        from symbp.pdf import compile_pdf
+
+        content: str | bytes = compile_pdf(write("latex"))
+    else:
+        content = write(form)
+    if output is None:
+        click.echo(content, nl=False)
+    else:
+        click.echo(f"wrote {atomic_write(output, content)}")
+    return 0
+
+
+def _derivation(derivation: Any, notation: str, translate: str | None) -> Callable[[str], str]:
+    """Return what writes a derivation, every step proved, in a format."""
+    checked = derivation.checked()
+    checked.prove()
+    return lambda form: str(getattr(checked, form)(notation=notation, translate=translate))
+
+
+def _worked_example(derivation: Any, numbers: str, notation: str, digits: int | None) -> Callable[[str], str]:
+    """Return what writes the network worked through with numbers in a format."""
+    from symbp.derivation.given import read
+    from symbp.derivation.numbers import work
+    from symbp.render.example import FORMATS as pages
+
+    given = read(numbers, derivation.network)
+    derivation.prove()
+    example = work(derivation, given)
+    return lambda form: pages[form](example, notation, digits)
+
+
+def _prove(declared: Spec, components: bool, mutants: bool) -> int:
+    """Print every step with its oracles, and what they see of deliberate faults."""
+    import symbp
+
+    derivation = symbp.derive(declared.network, **declared.train.stated)
+    derivation = (derivation.components() if components else derivation).checked()
+    checks = derivation.prove()
+    width = max(map(len, derivation.labels))
+    for step in derivation.steps:
+        click.echo(f"{step.label:<{width}}  {', '.join(check.method for check in step.checks)}")
+    click.echo(f"{len(derivation.steps)} steps, {len(checks)} checks passed")
+    if not mutants:
+        return 0
+    from symbp.derivation.oracles.kills import try_faults
+
+    report = try_faults(derivation)
+    click.echo("\n" + report.table(), nl=False)
+    return 0 if report.ok else 1
+
+
+def _format_of(output: str | None) -> str:
+    endings = {".tex": "latex", ".html": "html", ".htm": "html", ".md": "markdown", ".pdf": "pdf"}
+    return endings.get(Path(output or "").suffix, "text")
+
+
+@cli.command()
+@click.argument("name", required=False)
+@click.option(
+    "--format", "form", type=click.Choice(("text", "markdown", "latex")), default="text", show_default=True
+)
+def functions(name: str | None, form: str) -> None:
+    """Print the table of activations and costs, or the entry NAME.
+
+    Formula, derivative as derived, its relation to the output, range, kinks with the declared
+    derivative, parameters and source.
+    """
+    from symbp.functions import ACTIVATIONS, ALIASES, COSTS, Activation, Cost
+    from symbp.functions.names import nearest
+
+    records: list[Activation | Cost] = [*ACTIVATIONS.values(), *COSTS.values()]
+    if name is not None:
+        wanted = ALIASES.get(name, name)
+        records = [record for record in records if record.name == wanted]
+        if not records:
+            raise SpecError(f"unknown function {name!r}{nearest(name, [*ACTIVATIONS, *ALIASES, *COSTS])}")
+
+    from symbp.render.functions_page import functions_page
+
+    click.echo(functions_page(records, form), nl=False)
+
+
+@cli.command()
+@click.argument("document", required=False)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(AUDIT_FORMATS),
+    help="Default: by the ending of --output, else text.",
+)
+@output_options
+def audit(document: str | None, form: str | None, output: str | None, force: bool) -> None:
+    """Check DOCUMENT (000 to 004) of the sources equation by equation; all of them by default."""
+    if output is not None:
+        check_output(output, force)
+    endings = {".tex": "latex", ".html": "html", ".json": "json"}
+    form = form or endings.get(Path(output or "").suffix, "text")
+
+    from symbp.render.audit import page
+
+    content = page(document, form)
+    if output is None:
+        click.echo(content, nl=False)
+    else:
+        click.echo(f"wrote {atomic_write(output, content)}")

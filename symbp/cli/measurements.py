@@ -1,0 +1,80 @@
+"""Commands that measure and show: accuracy, bench, demo."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from symbp.cli.group import cli
+
+
+@cli.command()
+@click.option("--function", "names", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@click.option("--quick", is_flag=True, help="Fewer points and repeats: seconds instead of minutes.")
+@click.option("--format", "form", type=click.Choice(("text", "markdown")), default="text", show_default=True)
+@click.option("--record", is_flag=True, hidden=True, help="Write the accuracy into this checkout of symbp.")
+def accuracy(names: tuple[str, ...], quick: bool, form: str, record: bool) -> None:
+    """Measure the elementary functions of the kernels.
+
+    Each is compared with the exact values and timed beside those of math and NumPy.
+    """
+    if record and (names or quick):
+        raise click.UsageError("--record takes all functions and all points")
+
+    from symbp.bench import accuracy as measured
+    from symbp.bench import table
+
+    found = table.rows(names, quick, lambda what: click.echo(what, err=True) if sys.stderr.isatty() else None)
+    click.echo((table.markdown if form == "markdown" else table.text)(found), nl=False)
+    if record:
+        click.echo(f"wrote {measured.record(row.accuracy for row in found)}", err=True)
+
+
+@cli.command()
+@click.option("--workload", "workloads", multiple=True, metavar="NAME", help="Such as W1,W3.  [W1 to W6]")
+@click.option("--sweep", is_flag=True, help="Many widths (N1 to N1000) and batches (B1 to B1024).")
+@click.option("--dtype", "dtypes", multiple=True, metavar="TYPE", help="float32, float64.  [both]")
+@click.option("--threads", multiple=True, metavar="N", help="Such as 1,2.  [1,2]")
+@click.option(
+    "--peer", "--peers", "peers", multiple=True, metavar="NAME", help="Only these, such as symbp,jax,numpy."
+)
+@click.option("--quick", is_flag=True, help="One thread, float32, few rounds: two minutes.")
+@click.option("--output", "-o", "--json", "output", metavar="FILE", help="Write all figures as JSON.")
+@click.option("--markdown", metavar="FILE", help="Write the tables, which are printed in any case.")
+@click.option("--plot", "drawing", metavar="FILE", help="Draw speed against size, as .png or .svg.")
+@click.option("--force", is_flag=True, help="Overwrite files that symbp did not write.")
+def bench(
+    workloads: tuple[str, ...],
+    sweep: bool,
+    dtypes: tuple[str, ...],
+    threads: tuple[str, ...],
+    peers: tuple[str, ...],
+    quick: bool,
+    output: str | None,
+    markdown: str | None,
+    drawing: str | None,
+    force: bool,
+) -> int:
+    """Measure how fast symbp trains, beside other libraries.
+
+    Every implementation that is installed takes the same steps; its weights are compared with
+    float64 before its time counts. The exit status is 1 if those of symbp are wrong.
+    """
+    from symbp.bench import command
+
+    return command.bench(
+        command.Wanted(workloads, sweep, dtypes, threads, peers, quick),
+        command.Files(output, markdown, drawing, force),
+    )
+
+
+@cli.command()
+@click.option(
+    "--output", "-o", metavar="DIR", default="symbp_demo", show_default=True, help="Where to write."
+)
+def demo(output: str) -> int:
+    """Take handwritten digits through every stage."""
+    from symbp.demo import run_demo
+
+    return 0 if run_demo(output) else 1

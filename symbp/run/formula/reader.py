@@ -1,0 +1,326 @@
+"""Text -> lines, through a grammar of its own: nothing is evaluated, and no name has a meaning yet.
+
+::
+
+    line       [ 'd' name '/' 'd' symbol '=' | symbol '=' ] expression
+    expression ['-'] product { ('+' | '-') product }
+    product    tight { ('*' | '.*') tight }
+    tight      factor { [ '@' | '/' ] factor }          side by side is the matrix product
+    factor     ( number | symbol | function | sum | '(' expression ')' | '[' expression ']' scripts )
+               { '^T' | '.T' | '^' number }
+
+The formulas of the text pages are read as they are printed; ``W[2] @ a[1].T``, LaTeX's
+backslashes and the usual signs of Unicode are understood too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from symbp.errors import FormulaError
+from symbp.run.formula.tokens import TRANSPOSE, Token, fault, tokens
+from symbp.run.formula.tree import (
+    Apply,
+    Binary,
+    Bracketed,
+    Line,
+    Name,
+    Negative,
+    Number,
+    Part,
+    Power,
+    Total,
+    Transposed,
+)
+
+MAX_LENGTH = 2000
+MAX_DEPTH = 60
+
+
+def read_lines(text: str, is_function: Callable[[str], bool]) -> tuple[Line, ...]:
+    """Return the lines of a text; they end at a semicolon or where the line ends, ``#`` begins a remark.
+
+    Parameters
+    ----------
+    text : str
+    is_function : callable
+        Whether a name is that of a function: before a bracket it then is not a factor.
+
+    Raises
+    ------
+    FormulaError
+        If something is not of the grammar; the excerpt shows the place.
+    """
+    if len(text) > MAX_LENGTH:
+        raise FormulaError(f"a gradient of {len(text):,} characters; the limit is {MAX_LENGTH:,}")
+    lines = (re.sub("#.*", "", line).strip() for line in re.split(r"[;\n]", text))
+    found = tuple(_Reader(line, is_function).line() for line in lines if line)
+    if not found:
+        raise FormulaError("the gradient is an empty text: expected a formula such as 'delta^2 (o^1)^T'")
+    return found
+
+
+class _Reader:
+    def __init__(self, text: str, is_function: Callable[[str], bool]) -> None:
+        self.text = text
+        self.is_function = is_function
+        self.tokens = tokens(text)
+        self.place = 0
+        self.depth = 0
+
+    @property
+    def next(self) -> Token:
+        return self.tokens[self.place]
+
+    def take(self, *texts: str) -> Token | None:
+        token = self.next
+        if token.kind != "end" and token.text in texts:
+            self.place += 1
+            return token
+        return None
+
+    def expect(self, text: str) -> None:
+        if self.take(text) is None:
+            shown = repr(self.next.text) if self.next.kind != "end" else "the end"
+            raise fault(self.text, self.next.at, f"expected {text!r} instead of {shown}")
+
+    # Lines ------------------------------------------------------------------------------
+
+    def line(self) -> Line:
+        equals = [n for n, token in enumerate(self.tokens) if token.text == "=" and not self._in_script(n)]
+        left, gradient = None, False
+        if equals:
+            left, gradient = self.left()
+            self.expect("=")
+        right = self.expression()
+        if self.next.kind != "end":
+            raise fault(self.text, self.next.at, f"{self.next.text!r} does not belong here")
+        return Line(self.text, left, gradient, right)
+
+    def _in_script(self, place: int) -> bool:
+        signs = [token.text for token in self.tokens[:place]]
+        return signs.count("{") > signs.count("}")
+
+    def left(self) -> tuple[Name, bool]:
+        """Read what is given: ``dJ/dW^k`` or ``delta^k``."""
+        start = self.place
+        over = self._differential()
+        if over is not None and self.take("/"):
+            by = self._differential()
+            if by is not None:
+                return by, True
+        self.place = start
+        if self.next.kind != "name":
+            raise fault(self.text, self.next.at, "on the left stands dJ/dW^k, or a letter such as delta^k")
+        return self.symbol(), False
+
+    def _differential(self) -> Name | None:
+        token = self.next
+        if token.text == "partial":
+            self.place += 1
+            return self.symbol() if self.next.kind == "name" else None
+        if token.kind != "name" or token.text[0] != "d" or len(token.text) < 2:
+            return None
+        place = self.place
+        self.tokens[place] = Token("name", token.text[1:], token.at + 1)
+        found = self.symbol()
+        self.tokens[place] = token
+        return found
+
+    # Values -----------------------------------------------------------------------------
+
+    def expression(self) -> Part:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise fault(self.text, self.next.at, f"nested more than {MAX_DEPTH} deep")
+        minus = self.take("-", "+")
+        total = self.product()
+        if minus is not None and minus.text == "-":
+            total = Negative(minus.at, total)
+        while sign := self.take("+", "-"):
+            total = Binary(sign.at, sign.text, total, self.product())
+        self.depth -= 1
+        return total
+
+    def product(self) -> Part:
+        value = self.tight()
+        while sign := self.take("*", ".*"):
+            value = Binary(sign.at, "*", value, self.tight())
+        return value
+
+    def tight(self) -> Part:
+        value = self.factor()
+        while True:
+            sign = self.take("@", "/")
+            if sign is None and not self._starts_a_factor():
+                return value
+            at = self.next.at if sign is None else sign.at
+            value = Binary(at, "@" if sign is None else sign.text, value, self.factor())
+
+    def _starts_a_factor(self) -> bool:
+        return self.next.kind in ("number", "name") or self.next.text in ("(", "[")
+
+    def factor(self) -> Part:
+        minus = self.take("-")
+        if minus is not None:
+            return Negative(minus.at, self.factor())
+        value = self.base()
+        while True:
+            if self.take(".T") or self._takes_transpose():
+                value = Transposed(value.at, value)
+            elif self.next.text == "^":
+                self.place += 1
+                value = Power(value.at, value, self._exponent())
+            else:
+                return value
+
+    def _takes_transpose(self) -> bool:
+        rest = [token.text for token in self.tokens[self.place : self.place + 4]]
+        if rest[:1] != ["^"]:
+            return False
+        if rest[1] in TRANSPOSE:
+            self.place += 2
+            return True
+        if len(rest) == 4 and rest[1] == "{" and rest[2] in TRANSPOSE and rest[3] == "}":
+            self.place += 4
+            return True
+        return False
+
+    def _exponent(self) -> int:
+        braced = self.take("{") is not None
+        token = self.next
+        if token.kind != "number" or not token.text.isdigit() or int(token.text) > 9:
+            raise fault(self.text, token.at, "an exponent is a whole number up to 9; ^T transposes")
+        self.place += 1
+        if braced:
+            self.expect("}")
+        return int(token.text)
+
+    def base(self) -> Part:
+        token = self.next
+        if token.kind == "number":
+            self.place += 1
+            return Number(token.at, token.text)
+        if self.take("("):
+            inner = self.expression()
+            self.expect(")")
+            return inner
+        if self.take("["):
+            inner = self.expression()
+            self.expect("]")
+            below, above = self.scripts()
+            return Bracketed(token.at, inner, below, above)
+        if token.kind != "name":
+            shown = repr(token.text) if token.kind != "end" else "the end"
+            raise fault(self.text, token.at, f"expected a quantity instead of {shown}")
+        return self.total() if token.text == "sum" else self.application()
+
+    def total(self) -> Part:
+        at = self.next.at
+        self.place += 1
+        self.expect("_")
+        self.expect("{")
+        index = self.next
+        if index.kind != "name":
+            raise fault(self.text, index.at, "a sum is written sum_{i=1}^{N_1} ...")
+        self.place += 1
+        self.expect("=")
+        low = self.index_expression()
+        self.expect("}")
+        self.expect("^")
+        high = self.script()[0]
+        return Total(at, index.text, low, high, self.product())
+
+    def application(self) -> Part:
+        token = self.next
+        scripted = self._name()
+        slope = self.take("'") is not None
+        below, above = self.scripts()
+        name = Name(token.at, scripted, below, above)
+        slope = self.take("'") is not None or slope
+        if slope or (self.next.text == "(" and self.is_function(scripted)):
+            self.expect("(")
+            argument = self.expression()
+            self.expect(")")
+            return Apply(token.at, name, slope, argument)
+        return name
+
+    def symbol(self) -> Name:
+        at, name = self.next.at, self._name()
+        below, above = self.scripts()
+        return Name(at, name, below, above)
+
+    def _name(self) -> str:
+        name = self.next.text
+        self.place += 1
+        return name
+
+    # Scripts ----------------------------------------------------------------------------
+
+    def scripts(self) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+        """Read ``_{ij}^{(l)}`` in either order, or ``[l][i, j]``."""
+        below: tuple[Part, ...] = ()
+        above: tuple[Part, ...] = ()
+        before = self.tokens[self.place - 1]
+        if self.next.text == "[" and before.kind == "name" and self.next.at == before.at + len(before.text):
+            self.place += 1
+            above = self._items("]")
+            if self.take("["):
+                below = self._items("]")
+            return below, above
+        while True:
+            if not below and self.take("_"):
+                below = self.script()
+            elif not above and self.next.text == "^" and not self._is_power():
+                self.place += 1
+                above = self.script()
+            else:
+                return below, above
+
+    def _is_power(self) -> bool:
+        """Whether what is above is a transpose; a number there is a layer, as in ``delta^2``."""
+        start = self.place
+        found = self._takes_transpose()
+        self.place = start
+        return found
+
+    def script(self) -> tuple[Part, ...]:
+        if self.take("{"):
+            return self._items("}")
+        if self.next.text == "(":
+            self.place += 1
+            return self._items(")")
+        token = self.next
+        if token.kind not in ("number", "name"):
+            raise fault(self.text, token.at, "expected an index or a layer")
+        self.place += 1
+        return (Number(token.at, token.text) if token.kind == "number" else Name(token.at, token.text),)
+
+    def _items(self, end: str) -> tuple[Part, ...]:
+        items = [self.index_expression()]
+        # Indices side by side are two, i0 as well as i,0.
+        while self.take(",") or self.next.kind in ("number", "name"):
+            items.append(self.index_expression())
+        self.expect(end)
+        return tuple(items)
+
+    def index_expression(self) -> Part:
+        """Read a layer or an index: sums of numbers, letters and sizes such as ``N_{k+1}``."""
+        value = self._index()
+        while sign := self.take("+", "-"):
+            value = Binary(sign.at, sign.text, value, self._index())
+        return value
+
+    def _index(self) -> Part:
+        token = self.next
+        if self.take("("):
+            inner = self.index_expression()
+            self.expect(")")
+            return inner
+        if token.kind == "number" and token.text.isdigit():
+            self.place += 1
+            return Number(token.at, token.text)
+        if token.kind == "name":
+            return self.symbol()
+        raise fault(self.text, token.at, "expected an index or a layer")

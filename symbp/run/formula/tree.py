@@ -1,0 +1,135 @@
+"""The trees that a written formula is read into.
+
+What the language does not express: derivatives on the right side, case distinctions,
+matrices written out entry by entry.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Part:
+    """Base of all trees. `at` is the first character in the text, which equality does not look at."""
+
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Number(Part):
+    """A number as it is written."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Name(Part):
+    """A letter with its scripts: ``w_{ij}^{(l)}``, ``delta^2``, ``m``.
+
+    Attributes
+    ----------
+    name : str
+    below, above : tuple of Part
+        What stands between the commas of a script.
+    """
+
+    name: str
+    below: tuple[Part, ...] = ()
+    above: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True)
+class Apply(Part):
+    """``g'(z^{(l)})``: a function, or its derivative, of every entry of its argument."""
+
+    function: Name
+    slope: bool
+    argument: Part
+
+
+@dataclass(frozen=True)
+class Total(Part):
+    """``sum_{i=low}^{high} body``."""
+
+    index: str
+    low: Part
+    high: Part
+    body: Part
+
+
+@dataclass(frozen=True)
+class Binary(Part):
+    """``+ - /``, ``@`` (the matrix product, also a space), ``*`` (entry by entry, also ``.*``)."""
+
+    operator: str
+    left: Part
+    right: Part
+
+
+@dataclass(frozen=True)
+class Negative(Part):
+    """``-u``."""
+
+    operand: Part
+
+
+@dataclass(frozen=True)
+class Transposed(Part):
+    """``u^T``."""
+
+    operand: Part
+
+
+@dataclass(frozen=True)
+class Power(Part):
+    """``(u)^2``, entry by entry."""
+
+    base: Part
+    exponent: int
+
+
+@dataclass(frozen=True)
+class Bracketed(Part):
+    """``[A]_{ij}``, an entry of a matrix, or ``[A]_1^n``, its rows without that of the bias."""
+
+    inner: Part
+    below: tuple[Part, ...]
+    above: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a gradient: ``dJ/dW^k = ...``, ``delta^L = ...``, or a formula alone.
+
+    Attributes
+    ----------
+    text : str
+    left : Name or None
+        What is given; None where the line is a formula alone.
+    gradient : bool
+        Whether it is the derivative of the cost by `left`, and not `left` itself.
+    right : Part
+    """
+
+    text: str
+    left: Name | None
+    gradient: bool
+    right: Part
+
+
+def children(tree: Part) -> Iterator[tuple[str, Part]]:
+    """Yield the parts of a tree that are values themselves, with their fields; scripts are not."""
+    for item in dataclasses.fields(tree):
+        value = getattr(tree, item.name)
+        if isinstance(value, Part) and item.name not in ("function", "low", "high"):
+            yield item.name, value
+
+
+def walk(tree: Part) -> Iterator[Part]:
+    """Yield a tree and every value in it."""
+    yield tree
+    for _, child in children(tree):
+        yield from walk(child)

@@ -1,0 +1,101 @@
+"""What a gradient of somebody else takes and returns: weights and gradient, in three layouts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbp.errors import GradientError
+from symbp.network import Network
+from symbp.run import plain
+from symbp.run.point import Point
+
+Floats = NDArray[np.float64]
+GradientFunction = Callable[..., Any]
+
+
+def of_function(network: Network, function: GradientFunction, layout: str, point: Point) -> Floats:
+    """Return the gradient that a function gives at a point, as a flat vector.
+
+    Raises
+    ------
+    GradientError
+        If the function fails, or what it returns does not have the shape of the weights.
+    """
+    weights = LAYOUTS[layout][0](network, point.w.copy())
+    data = (point.X.copy(), point.Y.copy(), *([point.v.copy()] if network.weighted else []))
+    try:
+        returned = function(weights, *data)
+    except Exception as error:
+        raise GradientError(f"the gradient function failed: {type(error).__name__}: {error}") from error
+    return LAYOUTS[layout][1](network, returned)
+
+
+def _to_matrices(network: Network, w: Floats) -> Any:
+    return plain.unpack(network, w)
+
+
+def _to_pairs(network: Network, w: Floats) -> Any:
+    matrices = plain.unpack(network, w)
+    return [
+        (matrix[:, :-1], matrix[:, -1]) if network.has_bias(k) else (matrix, None)
+        for k, matrix in enumerate(matrices, 1)
+    ]
+
+
+def _from_flat(network: Network, returned: Any) -> Floats:
+    return _array(returned, (network.n_params,), "the gradient")
+
+
+def _from_matrices(network: Network, returned: Any) -> Floats:
+    parts = _parts(network, returned, "one matrix per layer")
+    return np.concatenate(
+        [
+            _array(part, shape, f"the gradient of W_{k}").ravel()
+            for k, (part, shape) in enumerate(zip(parts, network.shapes, strict=True), 1)
+        ]
+    )
+
+
+def _from_pairs(network: Network, returned: Any) -> Floats:
+    rows = []
+    for k, (part, shape) in enumerate(
+        zip(_parts(network, returned, "one pair (dW, db) per layer"), network.shapes, strict=True), 1
+    ):
+        if not isinstance(part, (tuple, list)) or len(part) != 2:
+            raise GradientError(f"layer {k}: expected a pair (dW, db), got {type(part).__name__}")
+        if network.has_bias(k):
+            regular = _array(part[0], (shape[0], shape[1] - 1), f"the gradient of W_{k}")
+            bias = _array(part[1], (shape[0],), f"the gradient of b_{k}")
+            rows.append(np.column_stack([regular, bias]).ravel())
+        else:
+            rows.append(_array(part[0], shape, f"the gradient of W_{k}").ravel())
+    return np.concatenate(rows)
+
+
+def _parts(network: Network, returned: Any, expected: str) -> list[Any]:
+    if not isinstance(returned, (list, tuple)) or len(returned) != len(network.layers):
+        found = f"{len(returned)} parts" if isinstance(returned, (list, tuple)) else type(returned).__name__
+        raise GradientError(f"the gradient function returned {found}: expected a list, {expected}")
+    return list(returned)
+
+
+def _array(value: Any, shape: tuple[int, ...], what: str) -> Floats:
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise GradientError(f"{what} is {type(value).__name__}: expected numbers of shape {shape}") from None
+    if array.shape != shape:
+        hint = "; it is transposed" if array.T.shape == shape and array.ndim == 2 else ""
+        raise GradientError(f"{what} has shape {array.shape}: expected {shape}{hint}")
+    return array
+
+
+LAYOUTS: dict[str, tuple[Callable[[Network, Floats], Any], Callable[[Network, Any], Floats]]] = {
+    "matrices": (_to_matrices, _from_matrices),
+    "separate": (_to_pairs, _from_pairs),
+    "flat": (lambda network, w: w, _from_flat),
+}

@@ -1,0 +1,83 @@
+"""The gradient sample by sample: which steps there are, and that they say what 001 and 002 say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import sympy
+
+import symbp
+from symbp.algebra.nodes import Node, m
+from symbp.errors import DerivationError
+from symbp.notation import get
+from symbp.notation.text import TextWriter
+
+
+def numbers(*labels: int | str) -> set[str]:
+    return {f"A.{label}" for label in labels}
+
+
+ALWAYS = numbers(1, 2, 3, "3m", 4, 5, 6, 7, 9, 10)
+
+
+def added(**training: object) -> set[str]:
+    return {label for label in symbp.derive(**training).labels if label.startswith("A.")}  # type: ignore[arg-type]
+
+
+def test_which_steps_there_are() -> None:
+    assert added() == ALWAYS | numbers(11, 12, 13)
+    assert added(l2=0.1) == ALWAYS | numbers(8, "8b")
+    # The three forms are those of gradient descent; other rules take the gradient as they do.
+    assert added(optimizer="adam") == ALWAYS
+
+
+SAID = {
+    "ng": (
+        ("A.4", "Delta_{ij}^{(l),(0)} = 0"),
+        ("A.6", "Delta_{ij}^{(l),(p)} = Delta_{ij}^{(l),(p-1)} + delta_i^{(l+1),(p)} a_j^{(l),(p)}"),
+        ("A.7", "dJ/dtheta_{ij}^{(l)} = Delta_{ij}^{(l),(m)}/m"),
+    ),
+    "lfd": (
+        ("A.3m", "de/dW^{(l)} = x^{(l-1)} (delta^{(l)})^T"),
+        ("A.11", "w_{ij}^{(l)} <- w_{ij}^{(l)} - (eta/N) sum_{n=1}^N de_n/dw_{ij}^{(l)}"),
+        ("A.13", "w_{ij}^{(l)} <- w_{ij}^{(l)} - eta de/dw_{ij}^{(l)}"),
+        ("2.2m", "W^{(l)} <- W^{(l)} - eta dE/dW^{(l)}"),
+    ),
+    "nielsen": (("2.2m", "W^l <- W^l - alpha dC/dW^l | b^l <- b^l - alpha dC/db^l"),),
+    # delta of the average cost: the factor m turns it into that of one sample.
+    "smatrix": (("A.3", "dE/dw_{ij}^k = m delta_i^k a_j^k"),),
+}
+
+
+@pytest.mark.parametrize("notation", SAID)
+def test_they_are_written_as_the_documents_write_them(notation: str) -> None:
+    derivation, writer = symbp.derive(), TextWriter(get(notation))
+    for label, expected in SAID[notation]:
+        step = derivation[label]
+        printed = writer.printed(step.statement, step.assumes)
+        assert " | ".join(str(p.relation) for p in printed).startswith(expected)
+
+
+def broken() -> Iterator[tuple[str, str, object]]:
+    derivation = symbp.derive()
+    start, following = derivation["A.4"].statement, derivation["A.5"].statement
+    yield "it starts with 1", "A.4", sympy.Eq(start.lhs, 1, evaluate=False)
+    left, right = following.args
+    before = left.xreplace({left.sample: left.sample - 1})
+    yield "it forgets what it holds", "A.5", sympy.Eq(left, right - before, evaluate=False)
+    mean = derivation["A.1"].statement
+    yield "a sum and not the mean", "A.1", sympy.Eq(mean.lhs, m * mean.rhs, evaluate=False)
+
+
+@pytest.mark.parametrize("fault", ["it starts with 1", "it forgets what it holds", "a sum and not the mean"])
+def test_a_broken_accumulator_is_refused(fault: str) -> None:
+    (label, statement) = next((label, s) for name, label, s in broken() if name == fault)
+    with pytest.raises(DerivationError, match=r"A\."):
+        symbp.derive().replace(label, statement).prove()
+
+
+def test_the_accumulator_is_per_weight_in_every_notation() -> None:
+    node = Node("Delta", 1, (sympy.Integer(1), sympy.Integer(2)), sympy.Integer(3))
+    for notation in ("smatrix", "ng", "lfd", "bishop", "nielsen"):
+        assert TextWriter(get(notation)).expression(node).startswith("Delta_")
