@@ -153,7 +153,7 @@ class _Step:
                 changes["initial"] = self.transposed(kernel, statement.initial, arrays)
             if not statement.loops and len(statement.over) == 2:
                 changes["over"] = statement.over[::-1]  # a penalty: along the rows of V_k
-        for access in statement.accesses():
+        for access in sorted(statement.accesses(), key=str):
             array = kernel.array(access.array)
             if array.role != "weights":
                 # The cost begins here: it is no argument of this kernel.
@@ -178,7 +178,7 @@ class _Step:
             for access in sorted(statement.value.atoms(Access), key=str):
                 if sensitivities.array(access.array).role == "weights" and access.array not in arrays:
                     statements.append(self._natural(access, statement, arrays))
-            for access in statement.accesses():
+            for access in sorted(statement.accesses(), key=str):
                 arrays.setdefault(access.array, sensitivities.array(access.array))
             statements.append(statement)
         for statement in gradient.statements:
@@ -205,7 +205,7 @@ class _Step:
         number, layer = self.layer(name)
         i, j = statement.target.indices
         arrays[name] = Array(name, (layer.columns, self.schedule.padded(layer.rows)), "register")
-        for access in statement.value.atoms(Access):
+        for access in sorted(statement.value.atoms(Access), key=str):
             arrays.setdefault(access.array, kernel.array(access.array))
         target = Access(name, j, i)
         reduce = replace(statement, target=target, loops=statement.loops[::-1], accumulate=False)
@@ -238,7 +238,7 @@ class _Step:
         self, part: Map, number: int, layer: Layer, gradient: Access, arrays: dict[str, Array]
     ) -> Map:
         places: dict[Any, Any] = {}
-        for access in part.accesses():
+        for access in sorted(part.accesses(), key=str):
             array = self.update.array(access.array)
             if array.name == "gradient":
                 places[access] = gradient

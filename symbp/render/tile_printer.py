@@ -215,12 +215,18 @@ class TilePrinter:
         values = self.values
         block.open(f"for {rows.index} in range(count):")
         block.add(f"row = rows[start + {rows.index}]")
-        for first, last, width in runs(pieces(int(columns.extent), LONGEST * self.lanes)):
+        target, source = statement.target.array, statement.value.array
+        sample, extent = values.index(statement.target.indices[0]), int(columns.extent)
+        whole = extent - extent % self.lanes
+        for first, last, width in runs(pieces(whole, LONGEST * self.lanes)):
             with block.restored():
                 column = open_pieces(block, columns.index, first, last, width)
-                source = f"load({statement.value.array}, row, {column}, {width})"
-                place = f"{statement.target.array}, {values.index(statement.target.indices[0])}"
-                block.add(f"store({place}, {column}, {source}, {width})")
+                value = f"load({source}, row, {column}, {width})"
+                block.add(f"store({target}, {sample}, {column}, {value}, {width})")
+        # Not a part of a register: single numbers are read next, which would wait for its mask.
+        if whole < extent:
+            column = open_pieces(block, columns.index, whole, extent, 1, always=True)
+            block.add(f"{target}[{sample}, {column}] = {source}[row, {column}]")
 
 
 def open_pieces(block: Block, index: Any, first: int, last: int, step: int, always: bool = False) -> Any:
