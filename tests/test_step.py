@@ -30,6 +30,8 @@ NETWORKS = {
     "one of everything": Network(1, [Dense(1, "tanh", bias=False), Dense(1)], "half_squared_error"),
     "no bias": Network(4, [Dense(33, "sigmoid", bias=False), Dense(2, bias=False)], "huber"),
     "odd": Network(7, [Dense(45, "leaky_relu"), Dense(10, "softsign"), Dense(1, "sigmoid")], "log_cosh"),
+    "wide": Network(3, [Dense(21, "relu"), Dense(150, "softmax")], "cross_entropy"),
+    "two pieces": Network(3, [Dense(5, "tanh"), Dense(22)], "mean_absolute_error"),
     "deep": Network(3, [*[Dense(3, "relu")] * 6, Dense(2)], "squared_error"),
     "weighted": Network(3, [Dense(4, "elu"), Dense(3, "softmax")], "cross_entropy", weighted=True),
 }
