@@ -35,10 +35,12 @@ from symbp.functions.names import nearest
 from symbp.functions.parameters import parameter_entry
 from symbp.network import MAX_LAYERS, Dense, Network, resolve
 from symbp.own_rules import OWN_TABLES, OwnRules, own_entries
+from symbp.target import NAMES as TARGET_NAMES
 from symbp.values import positive_number, shown, whole_number
 
 DTYPES = ("float64", "float32")
 ELEMENTARY = ("fast", "libm")
+TARGET = "host"
 MAX_BYTES = 4_000_000
 MAX_BATCH = 1_000_000
 MAX_EPOCHS = 10_000_000
@@ -75,6 +77,9 @@ class TrainOptions:
     elementary : {"fast", "libm"}
         Whether exp, tanh and the like are arithmetic that the compiler turns into vector
         instructions (at most 2 ulp from the exact value), or those of Python's ``math``.
+    target : str
+        The machine that loops are laid out for: a name of :data:`symbp.target.TARGETS`, or ``host``,
+        the one that writes the trainer. The trainer runs on every machine, and best on its own.
 
     Raises
     ------
@@ -95,6 +100,7 @@ class TrainOptions:
     l2: float
     penalty: Penalty | None
     elementary: str
+    target: str
 
     def __init__(
         self,
@@ -111,6 +117,7 @@ class TrainOptions:
         l2: float = 0.0,
         penalty: str | Mapping[str, Any] | Penalty | None = None,
         elementary: str = "fast",
+        target: str = TARGET,
     ) -> None:
         rule, beside = choose("optimizer", optimizer, OPTIMIZERS, UpdateRule, ("learning_rate",))
         if learning_rate is not None and beside:
@@ -130,6 +137,9 @@ class TrainOptions:
         object.__setattr__(self, "seed", whole_number("seed", seed, 0, MAX_SEED))
         object.__setattr__(self, "shuffle", shuffle)
         object.__setattr__(self, "elementary", elementary)
+        if not isinstance(target, str) or target not in TARGET_NAMES:
+            raise SpecError(f"target = {shown(target)}: expected one of {', '.join(TARGET_NAMES)}")
+        object.__setattr__(self, "target", target)
         object.__setattr__(self, "schedule", choose("schedule", schedule, SCHEDULES, Schedule)[0])
         clip = None if clip_norm is None else positive_number("clip_norm", clip_norm)
         object.__setattr__(self, "clip_norm", clip)
@@ -192,6 +202,11 @@ class Spec:
                 raise SpecError("no [network]: expected inputs, layers and cost there")
             return cls(_network(_table(tables, "network"), own), _train(_table(tables, "train"), rules))
 
+    def for_target(self, name: str) -> Spec:
+        """Return the spec with a target by its own name, in the place of ``host``, say."""
+        options = {field.name: getattr(self.train, field.name) for field in dataclasses.fields(TrainOptions)}
+        return Spec(self.network, TrainOptions(**{**options, "target": name}))
+
     def to_toml(self) -> str:
         """Return the TOML text that reads back as this very spec."""
         import tomli_w
@@ -222,6 +237,7 @@ class Spec:
                 "seed": train.seed,
                 "shuffle": train.shuffle,
                 "elementary": train.elementary,
+                "target": train.target,
                 **_further_options(train),
             },
         }

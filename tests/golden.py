@@ -22,18 +22,20 @@ from symbp.spec import Spec, TrainOptions
 
 GENERATED = Path(__file__).parent.parent / "generated"
 
+# Trainers of named machines: the text must not depend on the one that writes it. Plain loops, which
+# everybody can read; vectors as most machines have them; and a step that cannot be fused.
 REFERENCES = (
     Spec(
         Network(2, [Dense(3, "sigmoid"), Dense(1, "sigmoid")], "half_squared_error", name="xor_2_3_1"),
-        TrainOptions(learning_rate=1.0, batch_size=4, epochs=5000),
+        TrainOptions(learning_rate=1.0, batch_size=4, epochs=5000, target="portable"),
     ),
     Spec(
         Network(4, [Dense(8, "tanh"), Dense(3, "softmax")], "cross_entropy", name="iris_4_8_3"),
-        TrainOptions(learning_rate=0.1, batch_size=16, epochs=200),
+        TrainOptions(learning_rate=0.1, batch_size=16, epochs=200, target="portable"),
     ),
     Spec(
         Network(64, [Dense(32, "relu"), Dense(10, "softmax")], "cross_entropy", name="digits_64_32_10"),
-        TrainOptions(learning_rate=0.2, batch_size=16, epochs=100, dtype="float32"),
+        TrainOptions(learning_rate=0.2, batch_size=16, epochs=100, dtype="float32", target="x86-64-v3"),
     ),
     Spec(
         Network(4, [Dense(5, "tanh"), Dense(3, "softmax")], "cross_entropy", name="iris_4_5_3_adam"),
@@ -45,6 +47,7 @@ REFERENCES = (
             schedule="cosine",
             clip_norm=5.0,
             l2=1e-4,
+            target="x86-64-v3",
         ),
     ),
 )

@@ -16,6 +16,8 @@ from symbp.derivation.derive import derive
 from symbp.network import Network
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
+from symbp.target import target_of
+from tests import plain_vectors
 
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos")
 _JIT = "return njit(cache=True, **options)(function)"
@@ -30,12 +32,16 @@ def interpreted(
     network: Network, derivation: symbp.Derivation | None = None, prove: bool = False, **options: object
 ) -> types.ModuleType:
     """Return the trainer of a network as a module whose kernels are plain functions."""
+    options = {"target": "x86-64-v3", **options}  # not the machine's own: the same text everywhere
     spec = Spec(network, TrainOptions(**options))  # type: ignore[arg-type]
     source = trainer_source(derivation or derive(network, spec.train.training), spec, prove)
     assert source.count(_JIT) == 1
     module = types.ModuleType(network.name)
     # Compiled code overflows to infinity, as NumPy does; Python's math raises.
-    exec(compile(source.replace(_JIT, "return function"), f"<{network.name}>", "exec"), module.__dict__)
+    lanes = target_of(spec.train.target).lanes(spec.train.dtype)
+    module.__dict__.update(plain_vectors.functions(lanes) if lanes else {})
+    text = plain_vectors.without_vectors(source.replace(_JIT, "return function"))
+    exec(compile(text, f"<{network.name}>", "exec"), module.__dict__)
     module.math = types.SimpleNamespace(
         **{name: getattr(np, name) for name in (*_SAME, "isfinite", "copysign", "floor")},
         atan=np.arctan,

@@ -99,7 +99,7 @@ def _forward(activation: str, cost: str) -> Any:
 
 
 def test_calls_run_over_all_elements_at_once() -> None:
-    text = source(Dense(3, "tanh"), Dense(3, "softmax"), cost="cross_entropy")
+    text = source(Dense(3, "tanh"), Dense(3, "softmax"), cost="cross_entropy", target="portable")
     assert "for t in range(count*3):\n        O1_flat[t] = tanh(C1_flat[t])\n" in text
     # mu is one number for a row: the argument comes first, and the call has a loop of its own.
     assert "E[p, q] = C2[p, q] - MU[p]\n    E_flat = E.reshape(-1)\n" in text

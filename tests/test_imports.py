@@ -20,6 +20,7 @@ ORDER = (
     "files",
     "functions",
     "elementary",
+    "target",
     "network spec own_rules",  # the declaration and its TOML read each other
     "algebra",
     "graph",

@@ -13,8 +13,9 @@ from symbp.derivation.derive import derive
 from symbp.network import Dense, Network
 from symbp.plan.passes import make_plan
 from symbp.render.numba_printer import statement_groups
+from symbp.render.places import Places
 from symbp.render.repeats import REPEATS, Calls, Shared, call_lines, share_layers
-from symbp.render.trainer_view import PART, _Places, numbers, split
+from symbp.render.trainer_view import PART, numbers, split
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec
 from tests.oracle import Oracle
@@ -123,7 +124,7 @@ def test_long_kernels_without_equal_layers_are_parts():
 def test_a_layer_that_lies_elsewhere_is_called_on_its_own():
     """Calls become a loop only where every place moves in equal steps."""
     program = make_plan(derive(EQUAL))
-    kernel, places = program.kernel("forward"), _Places(program.workspace)
+    kernel, places = program.kernel("forward"), Places(program.workspace)
     groups = [group for _, group in statement_groups(kernel.statements)]
 
     def shifted(array):

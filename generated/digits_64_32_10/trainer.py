@@ -5,11 +5,12 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 581c466f486c3f07e10a24b5444f51a0d3e9469be190bb155e7e6c4f38725b9f
+# content: sha256 32e25a30966c3063f7e1cda84be1368b57b3689c1fc9b95edf709a4bb4445330
 # derived with: SymPy 1.14
-# options: dtype float32, optimizer sgd, batch size 16, elementary fast
+# options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
+# laid out for: x86-64 with AVX2; it runs on every machine
 """Train and evaluate the network digits_64_32_10: 64 - 32 - 10.
 
 All weights live in one flat vector w of N_PARAMS numbers, layer after layer, each layer
@@ -23,9 +24,13 @@ From the command line: python THIS_FILE.py --help
 """
 
 import math
+import operator
 
+import llvmlite.ir as ir
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 NAME = "digits_64_32_10"
 SIZES = (64, 32, 10)  # N_0 inputs, the layers, N_{L+1} outputs
@@ -56,6 +61,7 @@ dtype = "float32"
 seed = 0
 shuffle = true
 elementary = "fast"
+target = "x86-64-v3"
 
 [train.optimizer]
 name = "sgd"
@@ -140,109 +146,395 @@ def log(x):
     return x if x != x else y
 
 
+# Vectors. A Vec is a row of float32 numbers that lie side by side in an array, held in `count`
+# registers of LANES numbers each.
+LANES = 8
+
+
+class Vec(types.Type):
+    def __init__(self, dtype, count):
+        self.dtype, self.count = dtype, count
+        super().__init__(f"Vec({dtype}, {count})")
+
+
+@register_model(Vec)
+class _Registers(models.PrimitiveModel):
+    def __init__(self, manager, vec):
+        number = ir.IntType(1) if vec.dtype == types.boolean else manager.lookup(vec.dtype).get_value_type()
+        super().__init__(manager, vec, ir.ArrayType(ir.VectorType(number, LANES), vec.count))
+
+
+def _int(number):
+    return ir.IntType(32)(number)
+
+
+def _filled(builder, value, kind, count):
+    """Return `count` registers with one number in every place; a Vec is returned as it is."""
+    if isinstance(kind, Vec):
+        return value
+    nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
+    first = builder.insert_element(nothing, value, _int(0))
+    register = builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0]*LANES))
+    return _joined(builder, [register]*count)
+
+
+def _joined(builder, registers):
+    vec = ir.Constant(ir.ArrayType(registers[0].type, len(registers)), ir.Undefined)
+    for n, register in enumerate(registers):
+        vec = builder.insert_value(vec, register, n)
+    return vec
+
+
+def _call(builder, name, result, arguments, suffix=""):
+    """Call a function of LLVM for a register of numbers."""
+    kind = ir.FunctionType(result, [a.type for a in arguments])
+    name = f"llvm.{name}.v{LANES}f{8*DTYPE.itemsize}{suffix}"
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+
+
+def _lowered(emit):
+    """Return the code of an operation that is carried out register by register."""
+    def lower(context, builder, signature, arguments):
+        count = next(kind.count for kind in signature.args if isinstance(kind, Vec))
+        values = [_filled(builder, *pair, count) for pair in zip(arguments, signature.args)]
+        return _joined(builder, [emit(builder, *(builder.extract_value(x, n) for x in values)) for n in range(count)])
+
+    return lower
+
+
+def _operator(function, emit, kinds=((Vec, Vec), (Vec, types.Float), (types.Float, Vec)), mask=False):
+    """Let a function of Python take Vecs, and numbers beside them."""
+    @type_callable(function)
+    def _typed(context):
+        def result(*arguments):
+            vecs = [a for a in arguments if isinstance(a, Vec)]
+            if vecs and all(a in (vecs[0], vecs[0].dtype) for a in arguments):
+                return Vec(types.boolean, vecs[0].count) if mask else vecs[0]
+        # Numba asks for the names of the arguments.
+        return (lambda a: result(a)) if len(kinds[0]) == 1 else (lambda a, b: result(a, b))
+
+    for kind in kinds:
+        lower_builtin(function, *kind)(_lowered(emit))
+
+
+for _names, _name in (("add iadd", "fadd"), ("sub isub", "fsub"), ("mul imul", "fmul"), ("truediv itruediv", "fdiv")):
+    for _function in _names.split():
+        _operator(getattr(operator, _function), lambda builder, x, y, name=_name: getattr(builder, name)(x, y))
+for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "==")):
+    _operator(getattr(operator, _name), lambda builder, x, y, sign=_sign: builder.fcmp_ordered(sign, x, y), mask=True)
+_operator(operator.ne, lambda builder, x, y: builder.fcmp_unordered("!=", x, y), mask=True)
+_operator(operator.and_, lambda builder, x, y: builder.and_(x, y), ((Vec, Vec),))
+_operator(operator.or_, lambda builder, x, y: builder.or_(x, y), ((Vec, Vec),))
+_operator(operator.neg, lambda builder, x: builder.fneg(x), ((Vec,),))
+for _function, _name in ((abs, "fabs"), (math.sqrt, "sqrt")):
+    _operator(_function, lambda builder, x, name=_name: _call(builder, name, x.type, [x]), ((Vec,),))
+
+
+@intrinsic
+def select(typing, mask, a, b):
+    """a where the mask is set, else b."""
+    vec = next((x for x in (a, b) if isinstance(x, Vec)), Vec(a, mask.count))
+    return vec(mask, a, b), _lowered(lambda builder, m, x, y: builder.select(m, x, y))
+
+
+@intrinsic
+def fma(typing, number, vec, start):
+    """number*vec + start"""
+    def product(builder, x, y, z):
+        return builder.fadd(builder.fmul(x, y, flags=("contract",)), z, flags=("contract",))
+
+    return start(number, vec, start), _lowered(product)
+
+
+def _registers(size):
+    """Return the registers for as many numbers; in the place of their number, a Vec tells its own."""
+    return size.count if isinstance(size, Vec) else -(-size.literal_value//LANES)
+
+
+@intrinsic(prefer_literal=True)
+def spread(typing, number, size):
+    """`size` times the same number."""
+    vec = Vec(number, _registers(size))
+    return vec(number, size), lambda context, builder, signature, arguments: _filled(
+        builder, arguments[0], number, vec.count
+    )
+
+
+def _folded(typing, vec, size, outside, join):
+    """Let an intrinsic join the first numbers of a Vec; what is outside of them counts as `outside`."""
+    def emit(context, builder, signature, arguments):
+        number = context.get_value_type(vec.dtype)
+        nothing = ir.Constant(ir.VectorType(number, LANES), [ir.Constant(number, outside)]*LANES)
+        registers = []
+        for n in range(vec.count):
+            register, mask = builder.extract_value(arguments[0], n), _mask(size.literal_value - n*LANES)
+            registers.append(register if mask is None else builder.select(mask, register, nothing))
+        while len(registers) > 1:
+            registers = [join(builder, *registers[:2]), *registers[2:]]
+        (register,) = registers
+        for distance in (LANES >> n for n in range(1, LANES.bit_length())):
+            places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(n + distance) % LANES for n in range(LANES)])
+            register = join(builder, register, builder.shuffle_vector(register, register, places))
+        return builder.extract_element(register, _int(0))
+
+    return vec.dtype(vec, size), emit
+
+
+def _larger(builder, x, y):
+    return builder.select(builder.fcmp_ordered(">", x, y), x, y)
+
+
+@intrinsic
+def larger(typing, a, b):
+    """The larger one of two numbers in every place."""
+    return a(a, b), _lowered(_larger)
+
+
+@intrinsic(prefer_literal=True)
+def row_sum(typing, vec, size):
+    """The sum of the first numbers."""
+    return _folded(typing, vec, size, 0.0, lambda builder, x, y: builder.fadd(x, y))
+
+
+@intrinsic(prefer_literal=True)
+def row_max(typing, vec, size):
+    """The largest one of the first numbers."""
+    return _folded(typing, vec, size, -math.inf, _larger)
+
+
+def _address(context, builder, array, value, row, column):
+    """Return the address of array[row, column]; indices are pairs of a value and its type."""
+    struct = context.make_array(array)(context, builder, value)
+    indices = [context.cast(builder, *index, types.intp) for index in (row, column)]
+    return cgutils.get_item_pointer(context, builder, array, struct, indices)
+
+
+def _mask(size):
+    """Return the mask of the first numbers of a register; None for all of them."""
+    places = [int(n < size) for n in range(LANES)]
+    return None if all(places) else ir.Constant(ir.VectorType(ir.IntType(1), LANES), places)
+
+
+def _load(builder, address, mask):
+    """Load a register; what the mask leaves out is 0 and is not touched."""
+    register = ir.VectorType(address.type.pointee, LANES)
+    place, align = builder.bitcast(address, register.as_pointer()), DTYPE.itemsize
+    if mask is None:
+        return builder.load(place, align=align)
+    return _call(builder, "masked.load", register, [place, _int(align), mask, ir.Constant(register, None)], ".p0")
+
+
+def _store(builder, register, address, mask):
+    place, align = builder.bitcast(address, register.type.as_pointer()), DTYPE.itemsize
+    if mask is None:
+        return builder.store(register, place, align=align)
+    return _call(builder, "masked.store", ir.VoidType(), [register, place, _int(align), mask], ".p0")
+
+
+def _parts(context, builder, signature, arguments, size):
+    """Yield address and mask of each register of a row of an array."""
+    array, value = signature.args[0], arguments[0]
+    address = _address(context, builder, array, value, *list(zip(arguments, signature.args))[1:3])
+    whole = LANES*_registers(size) if isinstance(size, Vec) else size.literal_value
+    for first in range(0, whole, LANES):
+        yield builder.gep(address, [_int(first)]), _mask(whole - first)
+
+
+@intrinsic(prefer_literal=True)
+def load(typing, array, row, column, size):
+    """array[row, column:column + size], and zeros up to a whole register; a Vec as size: its registers, whole."""
+    def emit(context, builder, signature, arguments):
+        places = _parts(context, builder, signature, arguments, size)
+        return _joined(builder, [_load(builder, *place) for place in places])
+
+    return Vec(array.dtype, _registers(size))(array, row, column, size), emit
+
+
+@intrinsic(prefer_literal=True)
+def store(typing, array, row, column, vec, size):
+    """array[row, column:column + size] = vec; a Vec as size: its registers, whole."""
+    def emit(context, builder, signature, arguments):
+        for n, place in enumerate(_parts(context, builder, signature, arguments, size)):
+            _store(builder, builder.extract_value(arguments[3], n), *place)
+        return context.get_dummy_value()
+
+    return types.none(array, row, column, vec, size), emit
+
+
+@intrinsic
+def _turn(typing, target, row, column, source, height, width):
+    """target[row:row + height, column:column + width] = source[column:column + width, row:row + height].T"""
+    def emit(context, builder, signature, arguments):
+        pairs = list(zip(arguments, signature.args))
+        places = ir.Constant(ir.VectorType(ir.IntType(64), LANES), list(range(LANES)))
+
+        def mask(size):
+            """Return the mask of as many numbers, and whether each of as many rows is there at all."""
+            number = context.cast(builder, *size, types.int64)
+            (filled,) = [builder.extract_value(_filled(builder, number, types.int64, 1), 0)]
+            return builder.icmp_signed("<", places, filled)
+
+        def move(array, value, along, n, across, rows, size, register=None):
+            first = context.cast(builder, *along, types.intp)
+            at = builder.add(first, first.type(n))
+            address = _address(context, builder, array, value, (at, types.intp), across)
+            there = builder.extract_element(mask(rows), _int(n))
+            (there,) = [builder.extract_value(_filled(builder, there, types.boolean, 1), 0)]
+            both = builder.and_(mask(size), there)
+            return _load(builder, address, both) if register is None else _store(builder, register, address, both)
+
+        _, row, column, _, height, width = pairs
+        held = [move(source, arguments[3], column, n, row, width, height) for n in range(LANES)]
+        for distance in (2**n for n in range(LANES.bit_length() - 1)):  # swap blocks of this size
+            low = [n + LANES - distance if n & distance else n for n in range(LANES)]
+            high = [n + LANES if n & distance else n + distance for n in range(LANES)]
+            masks = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+            for n in range(LANES):
+                if not n & distance:
+                    pair = held[n], held[n + distance]
+                    held[n], held[n + distance] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+        for n in range(LANES):
+            move(target, arguments[0], row, n, column, height, width, held[n])
+        return context.get_dummy_value()
+
+    return types.none(target, row, column, source, height, width), emit
+
+
+@intrinsic
+def view(typing, memory, first, rows, columns):
+    """memory.reshape(-1)[first:first + rows*columns].reshape(rows, columns), and nothing is checked."""
+    array = types.Array(memory.dtype, 2, "C")
+
+    def emit(context, builder, signature, arguments):
+        whole = context.make_array(memory)(context, builder, arguments[0])
+        pairs = list(zip(arguments, signature.args))[1:]
+        start, *shape = (context.cast(builder, *pair, types.intp) for pair in pairs)
+        size = start.type(memory.dtype.bitwidth//8)
+        made = context.make_array(array)(context, builder)
+        strides = [builder.mul(shape[1], size), size]
+        data = builder.gep(whole.data, [start])
+        context.populate_array(made, data=data, shape=shape, strides=strides, itemsize=size, meminfo=None)
+        return made._getvalue()
+
+    return array(memory, first, rows, columns), emit
+
+
+@_kernel
+def transpose(target, source, height, width):
+    """target[:height, :width] = source[:width, :height].T"""
+    for i in range(0, height, LANES):
+        for j in range(0, width, LANES):
+            _turn(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
+
+
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 3114)//140
-    C1 = work[0*capacity:32*capacity].reshape((capacity, 32))
-    W1 = w[0:2080].reshape((32, 65))
-    O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
-    C2 = work[64*capacity:74*capacity].reshape((capacity, 10))
-    W2 = w[2080:2410].reshape((10, 33))
-    MU = work[74*capacity:75*capacity].reshape((capacity,))
-    E = work[75*capacity:85*capacity].reshape((capacity, 10))
-    H = work[85*capacity:95*capacity].reshape((capacity, 10))
-    H_sum = work[95*capacity:96*capacity].reshape((capacity,))
-    V1 = work[140*capacity + 0:140*capacity + 2080].reshape((65, 32))
-    V2 = work[140*capacity + 2080:140*capacity + 2410].reshape((33, 10))
+    capacity = (work.size - 3632)//172
+    W1 = view(w, 0, 32, 65)
+    O1 = view(work, 0*capacity, capacity, 32)
+    C2 = view(work, 32*capacity, capacity, 10)
+    W2 = view(w, 2080, 10, 33)
+    MU = work[42*capacity:42*capacity + capacity]
+    E = view(work, 43*capacity, capacity, 10)
+    H = view(work, 53*capacity, capacity, 10)
+    H_sum = work[63*capacity:63*capacity + capacity]
+    XB = view(work, 64*capacity, capacity, 64)
+    V1 = view(work, 172*capacity + 0, 65, 32)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
 
-    # (2.6b, k=1)  V1 is the transpose of W1
-    for r in range(32):
-        for s in range(64):
-            V1[s, r] = W1[r, s]
-
-    # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
+    # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
         row = rows[start + p]
-        for r in range(32):
-            C1[p, r] = W1[r, 64]
-        for s in range(64):
-            x = X[row, s]
-            for r in range(32):
-                C1[p, r] += x*V1[s, r]
+        store(XB, p, 0, load(X, row, 0, 64), 64)
 
+    # (2.6b, k=1)  V1 is the transpose of W1
+    transpose(V1, W1, 65, 32)
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
-    for p in range(count):
-        for i in range(32):
-            O1[p, i] = (F(0.0) if C1[p, i] <= F(0.0) else C1[p, i])
+    for r in range(0, 32, 16):
+        for p in range(0, count, 4):
+            c0 = c1 = c2 = c3 = load(V1, 64, r, 16)
+            for s in range(64):
+                v = load(V1, s, r, 16)
+                c0 = fma(XB[p, s], v, c0)
+                c1 = fma(XB[p + 1, s], v, c1)
+                c2 = fma(XB[p + 2, s], v, c2)
+                c3 = fma(XB[p + 3, s], v, c3)
+            store(O1, p, r, select(c0 <= F(0.0), F(0.0), c0), 16)
+            store(O1, p + 1, r, select(c1 <= F(0.0), F(0.0), c1), 16)
+            store(O1, p + 2, r, select(c2 <= F(0.0), F(0.0), c2), 16)
+            store(O1, p + 3, r, select(c3 <= F(0.0), F(0.0), c3), 16)
 
     # (2.6b, k=2)  V2 is the transpose of W2
-    for r in range(10):
-        for s in range(32):
-            V2[s, r] = W2[r, s]
+    transpose(V2, W2, 33, 10)
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
-    for p in range(count):
-        for r in range(10):
-            C2[p, r] = W2[r, 32]
+    for p in range(0, count, 4):
+        c0 = c1 = c2 = c3 = load(V2, 32, 0, 10)
         for s in range(32):
-            o1 = O1[p, s]
-            for r in range(10):
-                C2[p, r] += o1*V2[s, r]
+            v = load(V2, s, 0, 10)
+            c0 = fma(O1[p, s], v, c0)
+            c1 = fma(O1[p + 1, s], v, c1)
+            c2 = fma(O1[p + 2, s], v, c2)
+            c3 = fma(O1[p + 3, s], v, c3)
+        store(C2, p, 0, c0, 10)
+        store(C2, p + 1, 0, c1, 10)
+        store(C2, p + 2, 0, c2, 10)
+        store(C2, p + 3, 0, c3, 10)
 
     # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
     for p in range(count):
-        largest = C2[p, 0]
-        for s in range(1, 10):
-            largest = max(largest, C2[p, s])
-        MU[p] = largest
+        MU[p] = row_max(load(C2, p, 0, 10), 10)
 
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
     for p in range(count):
-        for q in range(10):
-            E[p, q] = C2[p, q] - MU[p]
+        store(E, p, 0, load(C2, p, 0, 10) - MU[p], 10)
     E_flat = E.reshape(-1)
     for t in range(count*10):
         E_flat[t] = exp(E_flat[t])
 
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
     for p in range(count):
-        total = F(0.0)
-        for s in range(10):
-            total += E[p, s]
-        H_sum[p] = total
+        H_sum[p] = row_sum(load(E, p, 0, 10), 10)
     for p in range(count):
-        for q in range(10):
-            H[p, q] = E[p, q]/H_sum[p]
+        store(H, p, 0, load(E, p, 0, 10)/H_sum[p], 10)
 
 
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 3114)//140
-    D2 = work[96*capacity:106*capacity].reshape((capacity, 10))
-    H = work[85*capacity:95*capacity].reshape((capacity, 10))
-    D1 = work[106*capacity:138*capacity].reshape((capacity, 32))
-    O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
-    W2 = w[2080:2410].reshape((10, 33))
+    capacity = (work.size - 3632)//172
+    D2 = view(work, 128*capacity, capacity, 10)
+    H = view(work, 53*capacity, capacity, 10)
+    D1 = view(work, 138*capacity, capacity, 32)
+    O1 = view(work, 0*capacity, capacity, 32)
+    W2 = view(w, 2080, 10, 33)
 
     # (D.1f)  delta_r^2 = (h_r - y_r)/m
     for p in range(count):
         row = rows[start + p]
-        for r in range(10):
-            D2[p, r] = (H[p, r] - Y[row, r])/m
+        store(D2, p, 0, (load(H, p, 0, 10) - load(Y, row, 0, 10))/m, 10)
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
-    for p in range(count):
-        for s in range(32):
-            D1[p, s] = F(0.0)
-        for r in range(10):
-            d2 = D2[p, r]
-            for s in range(32):
-                D1[p, s] += d2*W2[r, s]
-    for p in range(count):
-        for s in range(32):
-            D1[p, s] = (F(0.0) if O1[p, s] <= F(0.0) else F(1.0))*D1[p, s]
+    for s in range(0, 32, 16):
+        for p in range(0, count, 4):
+            c0 = c1 = c2 = c3 = spread(F(0.0), 16)
+            for r in range(10):
+                v = load(W2, r, s, 16)
+                c0 = fma(D2[p, r], v, c0)
+                c1 = fma(D2[p + 1, r], v, c1)
+                c2 = fma(D2[p + 2, r], v, c2)
+                c3 = fma(D2[p + 3, r], v, c3)
+            c0 = select(load(O1, p, s, 16) <= F(0.0), F(0.0), F(1.0))*c0
+            store(D1, p, s, c0, 16)
+            c1 = select(load(O1, p + 1, s, 16) <= F(0.0), F(0.0), F(1.0))*c1
+            store(D1, p + 1, s, c1, 16)
+            c2 = select(load(O1, p + 2, s, 16) <= F(0.0), F(0.0), F(1.0))*c2
+            store(D1, p + 2, s, c2, 16)
+            c3 = select(load(O1, p + 3, s, 16) <= F(0.0), F(0.0), F(1.0))*c3
+            store(D1, p + 3, s, c3, 16)
 
 
 @_kernel
@@ -250,41 +542,50 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3114)//140
-    LSE = work[138*capacity:139*capacity].reshape((capacity,))
-    MU = work[74*capacity:75*capacity].reshape((capacity,))
-    E = work[75*capacity:85*capacity].reshape((capacity, 10))
-    LSE_sum = work[139*capacity:140*capacity].reshape((capacity,))
-    C2 = work[64*capacity:74*capacity].reshape((capacity, 10))
-    G2 = gradient[2080:2410].reshape((10, 33))
-    D2 = work[96*capacity:106*capacity].reshape((capacity, 10))
-    O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
-    G1 = gradient[0:2080].reshape((32, 65))
-    D1 = work[106*capacity:138*capacity].reshape((capacity, 32))
+    capacity = (work.size - 3632)//172
+    LSE = work[170*capacity:170*capacity + capacity]
+    MU = work[42*capacity:42*capacity + capacity]
+    E = view(work, 43*capacity, capacity, 10)
+    LSE_sum = work[171*capacity:171*capacity + capacity]
+    C2 = view(work, 32*capacity, capacity, 10)
+    G2 = view(gradient, 2080, 10, 33)
+    D2 = view(work, 128*capacity, capacity, 10)
+    O1 = view(work, 0*capacity, capacity, 32)
+    G1 = view(gradient, 0, 32, 65)
+    D1 = view(work, 138*capacity, capacity, 32)
+    XB = view(work, 64*capacity, capacity, 64)
     cost = F(0.0)
 
     # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
     for p in range(count):
-        total = F(0.0)
-        for s in range(10):
-            total += E[p, s]
-        LSE_sum[p] = total
+        LSE_sum[p] = row_sum(load(E, p, 0, 10), 10)
     for p in range(count):
         LSE[p] = log(LSE_sum[p]) + MU[p]
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
+    c0 = spread(F(0.0), 10)
     for p in range(count):
         row = rows[start + p]
-        for q in range(10):
-            cost += (LSE[p] - C2[p, q])*Y[row, q]
+        c0 = c0 + (LSE[p] - load(C2, p, 0, 10))*load(Y, row, 0, 10)
+    cost += row_sum(c0, 10)
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
-    for i in range(10):
-        for p in range(count):
-            d2 = D2[p, i]
-            for j in range(32):
-                G2[i, j] += d2*O1[p, j]
+    for j in range(0, 32, 16):
+        for i in range(0, 10, 5):
+            c0 = c1 = c2 = c3 = c4 = spread(F(0.0), 16)
+            for p in range(count):
+                v = load(O1, p, j, 16)
+                c0 = fma(D2[p, i], v, c0)
+                c1 = fma(D2[p, i + 1], v, c1)
+                c2 = fma(D2[p, i + 2], v, c2)
+                c3 = fma(D2[p, i + 3], v, c3)
+                c4 = fma(D2[p, i + 4], v, c4)
+            store(G2, i, j, load(G2, i, j, 16) + c0, 16)
+            store(G2, i + 1, j, load(G2, i + 1, j, 16) + c1, 16)
+            store(G2, i + 2, j, load(G2, i + 2, j, 16) + c2, 16)
+            store(G2, i + 3, j, load(G2, i + 3, j, 16) + c3, 16)
+            store(G2, i + 4, j, load(G2, i + 4, j, 16) + c4, 16)
 
     # (D.6b, k=2)  dJ/dw_{i,33}^2 = sum_{p=1}^m delta_i^{2,p}
     for i in range(10):
@@ -294,12 +595,19 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
         G2[i, 32] += total
 
     # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
-    for i in range(32):
-        for p in range(count):
-            row = rows[start + p]
-            d1 = D1[p, i]
-            for j in range(64):
-                G1[i, j] += d1*X[row, j]
+    for j in range(0, 64, 16):
+        for i in range(0, 32, 4):
+            c0 = c1 = c2 = c3 = spread(F(0.0), 16)
+            for p in range(count):
+                v = load(XB, p, j, 16)
+                c0 = fma(D1[p, i], v, c0)
+                c1 = fma(D1[p, i + 1], v, c1)
+                c2 = fma(D1[p, i + 2], v, c2)
+                c3 = fma(D1[p, i + 3], v, c3)
+            store(G1, i, j, load(G1, i, j, 16) + c0, 16)
+            store(G1, i + 1, j, load(G1, i + 1, j, 16) + c1, 16)
+            store(G1, i + 2, j, load(G1, i + 2, j, 16) + c2, 16)
+            store(G1, i + 3, j, load(G1, i + 3, j, 16) + c3, 16)
 
     # (D.6b, k=1)  dJ/dw_{i,65}^1 = sum_{p=1}^m delta_i^{1,p}
     for i in range(32):
@@ -314,12 +622,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 3114)//140
-    H = work[85*capacity:95*capacity].reshape((capacity, 10))
-    O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
-    S1 = work[140*capacity + 2410:140*capacity + 2730].reshape((10, 32))
-    W2 = w[2080:2410].reshape((10, 33))
-    B1_sum = work[140*capacity + 2730:140*capacity + 2762].reshape((32,))
+    capacity = (work.size - 3632)//172
+    H = view(work, 53*capacity, capacity, 10)
+    O1 = view(work, 0*capacity, capacity, 32)
+    S1 = view(work, 172*capacity + 2608, 10, 32)
+    W2 = view(w, 2080, 10, 33)
+    B1_sum = work[172*capacity + 2928:172*capacity + 2928 + 32]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(10):
@@ -368,9 +676,9 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3114)//140
-    D1 = work[106*capacity:138*capacity].reshape((capacity, 32))
-    W1 = w[0:2080].reshape((32, 65))
+    capacity = (work.size - 3632)//172
+    D1 = view(work, 138*capacity, capacity, 32)
+    W1 = view(w, 0, 32, 65)
 
     # (X.13, k=1)  dJ/dx_j = sum_{r=1}^{32} w_{rj}^1 delta_r^1
     for p in range(count):
@@ -385,14 +693,14 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 3114)//140
-    S1 = work[140*capacity + 2410:140*capacity + 2730].reshape((10, 32))
-    W2 = w[2080:2410].reshape((10, 33))
-    O1 = work[32*capacity:64*capacity].reshape((capacity, 32))
-    R1 = work[140*capacity + 2762:140*capacity + 3082].reshape((10, 32))
-    H = work[85*capacity:95*capacity].reshape((capacity, 10))
-    R1_sum = work[140*capacity + 3082:140*capacity + 3114].reshape((32,))
-    W1 = w[0:2080].reshape((32, 65))
+    capacity = (work.size - 3632)//172
+    S1 = view(work, 172*capacity + 2608, 10, 32)
+    W2 = view(w, 2080, 10, 33)
+    O1 = view(work, 0*capacity, capacity, 32)
+    R1 = view(work, 172*capacity + 2960, 10, 32)
+    H = view(work, 53*capacity, capacity, 10)
+    R1_sum = work[172*capacity + 3280:172*capacity + 3280 + 32]
+    W1 = view(w, 0, 32, 65)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 {0 if o_s^1 <= 0; 1 otherwise}
     for r in range(10):
@@ -436,22 +744,237 @@ def _update(w, gradient, learning_rate):
         w[t] = w[t] - learning_rate*gradient[t]
 
 
+@_inlined
+def _update_row(V, j, i, gradient, learning_rate):
+    """Apply the update to the weights of one row of V, from column i on, as many as gradient has."""
+    # (2.2)  w_{ij}^k <- w_{ij}^k - eta dJ/dw_{ij}^k
+    new_V = load(V, j, i, gradient) - learning_rate*gradient
+    store(V, j, i, new_V, gradient)
+
+
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work):
+def _pack(w, work):
+    """Put the weights, and what the optimizer keeps, where a step wants them: each W turned round, as V."""
+    capacity = (work.size - 3632)//172
+    W1 = view(w, 0, 32, 65)
+    V1 = view(work, 172*capacity + 0, 65, 32)
+    W2 = view(w, 2080, 10, 33)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
+
+    # (D.6a, k=1)  V1 is the transpose of W1
+    transpose(V1, W1, 65, 32)
+
+    # (D.6a, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, 33, 10)
+
+
+@_kernel
+def _measure(X, Y, rows, start, count, m, work):
+    """Compute H and the cost of a batch, from V."""
+    capacity = (work.size - 3632)//172
+    V1 = view(work, 172*capacity + 0, 65, 32)
+    O1 = view(work, 0*capacity, capacity, 32)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
+    C2 = view(work, 32*capacity, capacity, 10)
+    MU = work[42*capacity:42*capacity + capacity]
+    E = view(work, 43*capacity, capacity, 10)
+    H_sum = work[63*capacity:63*capacity + capacity]
+    H = view(work, 53*capacity, capacity, 10)
+    LSE = work[170*capacity:170*capacity + capacity]
+    XB = view(work, 64*capacity, capacity, 64)
+    cost = F(0.0)
+
+    # (2.6b, k=1)  XB is the batch's part of X
+    for p in range(count):
+        row = rows[start + p]
+        store(XB, p, 0, load(X, row, 0, 64), 64)
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
+    # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
+    for r in range(0, 32, 16):
+        for p in range(0, count, 4):
+            c0 = c1 = c2 = c3 = load(V1, 64, r, 16)
+            for s in range(64):
+                v = load(V1, s, r, 16)
+                c0 = fma(XB[p, s], v, c0)
+                c1 = fma(XB[p + 1, s], v, c1)
+                c2 = fma(XB[p + 2, s], v, c2)
+                c3 = fma(XB[p + 3, s], v, c3)
+            store(O1, p, r, select(c0 <= F(0.0), F(0.0), c0), 16)
+            store(O1, p + 1, r, select(c1 <= F(0.0), F(0.0), c1), 16)
+            store(O1, p + 2, r, select(c2 <= F(0.0), F(0.0), c2), 16)
+            store(O1, p + 3, r, select(c3 <= F(0.0), F(0.0), c3), 16)
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
+    for p in range(0, count, 4):
+        c0 = c1 = c2 = c3 = load(V2, 32, 0, 10)
+        for s in range(32):
+            v = load(V2, s, 0, 10)
+            c0 = fma(O1[p, s], v, c0)
+            c1 = fma(O1[p + 1, s], v, c1)
+            c2 = fma(O1[p + 2, s], v, c2)
+            c3 = fma(O1[p + 3, s], v, c3)
+        store(C2, p, 0, c0, 10)
+        store(C2, p + 1, 0, c1, 10)
+        store(C2, p + 2, 0, c2, 10)
+        store(C2, p + 3, 0, c3, 10)
+
+    # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
+    for p in range(count):
+        MU[p] = row_max(load(C2, p, 0, 10), 10)
+
+    # (1.8s.2)  e_q = exp(c_q^2 - mu)
+    for p in range(count):
+        store(E, p, 0, load(C2, p, 0, 10) - MU[p], 10)
+    E_flat = E.reshape(-1)
+    for t in range(count*10):
+        E_flat[t] = exp(E_flat[t])
+
+    # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
+    for p in range(count):
+        H_sum[p] = row_sum(load(E, p, 0, 10), 10)
+    for p in range(count):
+        store(H, p, 0, load(E, p, 0, 10)/H_sum[p], 10)
+
+    # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
+    for p in range(count):
+        LSE[p] = log(H_sum[p]) + MU[p]
+
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
+    c0 = spread(F(0.0), 10)
+    for p in range(count):
+        row = rows[start + p]
+        c0 = c0 + (LSE[p] - load(C2, p, 0, 10))*load(Y, row, 0, 10)
+    cost += row_sum(c0, 10)
+    cost = cost/m
+
+    return cost
+
+
+@_kernel
+def _descend(Y, rows, start, count, m, learning_rate, work):
+    """Update V by a batch that _measure has seen: no gradient is stored, each is used where it is computed."""
+    capacity = (work.size - 3632)//172
+    D2 = view(work, 128*capacity, capacity, 10)
+    H = view(work, 53*capacity, capacity, 10)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
+    W2 = view(work, 172*capacity + 3312, 10, 32)
+    D1 = view(work, 138*capacity, capacity, 32)
+    O1 = view(work, 0*capacity, capacity, 32)
+    V1 = view(work, 172*capacity + 0, 65, 32)
+    XB = view(work, 64*capacity, capacity, 64)
+
+    # (D.1f)  delta_r^2 = (h_r - y_r)/m
+    for p in range(count):
+        row = rows[start + p]
+        store(D2, p, 0, (load(H, p, 0, 10) - load(Y, row, 0, 10))/m, 10)
+
+    # (D.5f, k=1)  W2 is the transpose of V2
+    transpose(W2, V2, 10, 32)
+
+    # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
+    for s in range(0, 32, 16):
+        for p in range(0, count, 4):
+            c0 = c1 = c2 = c3 = spread(F(0.0), 16)
+            for r in range(10):
+                v = load(W2, r, s, 16)
+                c0 = fma(D2[p, r], v, c0)
+                c1 = fma(D2[p + 1, r], v, c1)
+                c2 = fma(D2[p + 2, r], v, c2)
+                c3 = fma(D2[p + 3, r], v, c3)
+            c0 = select(load(O1, p, s, 16) <= F(0.0), F(0.0), F(1.0))*c0
+            store(D1, p, s, c0, 16)
+            c1 = select(load(O1, p + 1, s, 16) <= F(0.0), F(0.0), F(1.0))*c1
+            store(D1, p + 1, s, c1, 16)
+            c2 = select(load(O1, p + 2, s, 16) <= F(0.0), F(0.0), F(1.0))*c2
+            store(D1, p + 2, s, c2, 16)
+            c3 = select(load(O1, p + 3, s, 16) <= F(0.0), F(0.0), F(1.0))*c3
+            store(D1, p + 3, s, c3, 16)
+
+    # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
+    for i in range(0, 10, 10):
+        for j in range(0, 32, 4):
+            c0 = c1 = c2 = c3 = spread(F(0.0), 10)
+            for p in range(count):
+                v = load(D2, p, i, 10)
+                c0 = fma(O1[p, j], v, c0)
+                c1 = fma(O1[p, j + 1], v, c1)
+                c2 = fma(O1[p, j + 2], v, c2)
+                c3 = fma(O1[p, j + 3], v, c3)
+            _update_row(V2, j, i, c0, learning_rate)
+            _update_row(V2, j + 1, i, c1, learning_rate)
+            _update_row(V2, j + 2, i, c2, learning_rate)
+            _update_row(V2, j + 3, i, c3, learning_rate)
+
+    # (D.6b, k=2)  dJ/dw_{i,33}^2 = sum_{p=1}^m delta_i^{2,p}
+    for i in range(0, 10, 10):
+        for last in range(32, 33):
+            c0 = spread(F(0.0), 10)
+            for p in range(count):
+                v = load(D2, p, i, 10)
+                c0 = fma(F(1.0), v, c0)
+            _update_row(V2, last, i, c0, learning_rate)
+
+    # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
+    for i in range(0, 32, 16):
+        for j in range(0, 64, 4):
+            c0 = c1 = c2 = c3 = spread(F(0.0), 16)
+            for p in range(count):
+                v = load(D1, p, i, 16)
+                c0 = fma(XB[p, j], v, c0)
+                c1 = fma(XB[p, j + 1], v, c1)
+                c2 = fma(XB[p, j + 2], v, c2)
+                c3 = fma(XB[p, j + 3], v, c3)
+            _update_row(V1, j, i, c0, learning_rate)
+            _update_row(V1, j + 1, i, c1, learning_rate)
+            _update_row(V1, j + 2, i, c2, learning_rate)
+            _update_row(V1, j + 3, i, c3, learning_rate)
+
+    # (D.6b, k=1)  dJ/dw_{i,65}^1 = sum_{p=1}^m delta_i^{1,p}
+    for i in range(0, 32, 16):
+        for last in range(64, 65):
+            c0 = spread(F(0.0), 16)
+            for p in range(count):
+                v = load(D1, p, i, 16)
+                c0 = fma(F(1.0), v, c0)
+            _update_row(V1, last, i, c0, learning_rate)
+
+
+@_kernel
+def _unpack(w, work):
+    """Put weights and states back into the flat vectors."""
+    capacity = (work.size - 3632)//172
+    W1 = view(w, 0, 32, 65)
+    V1 = view(work, 172*capacity + 0, 65, 32)
+    W2 = view(w, 2080, 10, 33)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
+
+    # (D.6a, k=1)  W1 is the transpose of V1
+    transpose(W1, V1, 32, 65)
+
+    # (D.6a, k=2)  W2 is the transpose of V2
+    transpose(W2, V2, 10, 33)
+
+
+@_kernel
+def _epoch(w, X, Y, rows, batch_size, learning_rate, work):
     """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1."""
     total = 0.0
     n = rows.size
     batches = (n + batch_size - 1)//batch_size
+    diverged = -1
+    _pack(w, work)
     for batch in range(batches):
         start = batch*batch_size
         count = min(batch_size, n - start)
-        gradient[:] = 0
-        cost = _gradient(w, X, Y, rows, start, count, F(count), gradient, work)
+        cost = _measure(X, Y, rows, start, count, F(count), work)
         if not math.isfinite(cost):
-            return float(cost), batch
-        _update(w, gradient, learning_rate)
+            total, diverged = float(cost)*n, batch
+            break
+        _descend(Y, rows, start, count, F(count), learning_rate, work)
         total += cost*count
-    return total/n, -1
+    _unpack(w, work)
+    return total/n, diverged
 
 
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
@@ -494,8 +1017,8 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 10), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 3114)//140
-    H = work[85*capacity:95*capacity].reshape((capacity, 10))
+    capacity = (work.size - 3632)//172
+    H = work[53*capacity:63*capacity].reshape((capacity, 10))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
         result[start:start + count] = H[:count]
@@ -617,12 +1140,12 @@ def fit(
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    gradient, work = np.empty(N_PARAMS, DTYPE), _workspace(min(batch_size, len(X)))
+    work = _workspace(min(batch_size, len(X)))
     history = History()
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)
-        cost, diverged = _epoch(w, X, Y, rows, batch_size, rate, gradient, work)
+        cost, diverged = _epoch(w, X, Y, rows, batch_size, rate, work)
         step += batches
         if diverged >= 0:
             raise FloatingPointError(
@@ -643,8 +1166,16 @@ def fit(
 
 
 def _workspace(rows):
-    """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
-    return np.empty(140*max(rows, 1) + 3114, DTYPE)
+    """Return the memory for the layers of `rows` samples: nothing is allocated in a loop.
+
+    Blocks of rows may reach beyond the last sample, so there are some to spare; arrays begin where a
+    cache line does.
+    """
+    capacity = (rows + 11 + 15)//16*16
+    size = 172*capacity + 3632
+    memory = np.zeros(size + 16, DTYPE)
+    first = -memory.ctypes.data//DTYPE.itemsize % 16
+    return memory[first:first + size]
 
 
 def _chunks(n):

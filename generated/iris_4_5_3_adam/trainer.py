@@ -5,11 +5,12 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 f18d1580fd6d1726cd9a49c2f5884f3a2bc611a08bed4c4e48b175801c48114e
+# content: sha256 e1fd23f262a36d692abc7ca2d81ee469bf44f4dbc6272eac89b1ba0ec3f2a31d
 # derived with: SymPy 1.14
-# options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast
+# options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
+# laid out for: x86-64 with AVX2; it runs on every machine
 """Train and evaluate the network iris_4_5_3_adam: 4 - 5 - 3.
 
 All weights live in one flat vector w of N_PARAMS numbers, layer after layer, each layer
@@ -23,9 +24,13 @@ From the command line: python THIS_FILE.py --help
 """
 
 import math
+import operator
 
+import llvmlite.ir as ir
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 NAME = "iris_4_5_3_adam"
 SIZES = (4, 5, 3)  # N_0 inputs, the layers, N_{L+1} outputs
@@ -56,6 +61,7 @@ dtype = "float64"
 seed = 0
 shuffle = true
 elementary = "fast"
+target = "x86-64-v3"
 clip_norm = 5.0
 l2 = 0.0001
 
@@ -177,28 +183,325 @@ def tanh(x):
     return math.copysign(y, x)
 
 
+# Vectors. A Vec is a row of float64 numbers that lie side by side in an array, held in `count`
+# registers of LANES numbers each.
+LANES = 4
+
+
+class Vec(types.Type):
+    def __init__(self, dtype, count):
+        self.dtype, self.count = dtype, count
+        super().__init__(f"Vec({dtype}, {count})")
+
+
+@register_model(Vec)
+class _Registers(models.PrimitiveModel):
+    def __init__(self, manager, vec):
+        number = ir.IntType(1) if vec.dtype == types.boolean else manager.lookup(vec.dtype).get_value_type()
+        super().__init__(manager, vec, ir.ArrayType(ir.VectorType(number, LANES), vec.count))
+
+
+def _int(number):
+    return ir.IntType(32)(number)
+
+
+def _filled(builder, value, kind, count):
+    """Return `count` registers with one number in every place; a Vec is returned as it is."""
+    if isinstance(kind, Vec):
+        return value
+    nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
+    first = builder.insert_element(nothing, value, _int(0))
+    register = builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0]*LANES))
+    return _joined(builder, [register]*count)
+
+
+def _joined(builder, registers):
+    vec = ir.Constant(ir.ArrayType(registers[0].type, len(registers)), ir.Undefined)
+    for n, register in enumerate(registers):
+        vec = builder.insert_value(vec, register, n)
+    return vec
+
+
+def _call(builder, name, result, arguments, suffix=""):
+    """Call a function of LLVM for a register of numbers."""
+    kind = ir.FunctionType(result, [a.type for a in arguments])
+    name = f"llvm.{name}.v{LANES}f{8*DTYPE.itemsize}{suffix}"
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), arguments)
+
+
+def _lowered(emit):
+    """Return the code of an operation that is carried out register by register."""
+    def lower(context, builder, signature, arguments):
+        count = next(kind.count for kind in signature.args if isinstance(kind, Vec))
+        values = [_filled(builder, *pair, count) for pair in zip(arguments, signature.args)]
+        return _joined(builder, [emit(builder, *(builder.extract_value(x, n) for x in values)) for n in range(count)])
+
+    return lower
+
+
+def _operator(function, emit, kinds=((Vec, Vec), (Vec, types.Float), (types.Float, Vec)), mask=False):
+    """Let a function of Python take Vecs, and numbers beside them."""
+    @type_callable(function)
+    def _typed(context):
+        def result(*arguments):
+            vecs = [a for a in arguments if isinstance(a, Vec)]
+            if vecs and all(a in (vecs[0], vecs[0].dtype) for a in arguments):
+                return Vec(types.boolean, vecs[0].count) if mask else vecs[0]
+        # Numba asks for the names of the arguments.
+        return (lambda a: result(a)) if len(kinds[0]) == 1 else (lambda a, b: result(a, b))
+
+    for kind in kinds:
+        lower_builtin(function, *kind)(_lowered(emit))
+
+
+for _names, _name in (("add iadd", "fadd"), ("sub isub", "fsub"), ("mul imul", "fmul"), ("truediv itruediv", "fdiv")):
+    for _function in _names.split():
+        _operator(getattr(operator, _function), lambda builder, x, y, name=_name: getattr(builder, name)(x, y))
+for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "==")):
+    _operator(getattr(operator, _name), lambda builder, x, y, sign=_sign: builder.fcmp_ordered(sign, x, y), mask=True)
+_operator(operator.ne, lambda builder, x, y: builder.fcmp_unordered("!=", x, y), mask=True)
+_operator(operator.and_, lambda builder, x, y: builder.and_(x, y), ((Vec, Vec),))
+_operator(operator.or_, lambda builder, x, y: builder.or_(x, y), ((Vec, Vec),))
+_operator(operator.neg, lambda builder, x: builder.fneg(x), ((Vec,),))
+for _function, _name in ((abs, "fabs"), (math.sqrt, "sqrt")):
+    _operator(_function, lambda builder, x, name=_name: _call(builder, name, x.type, [x]), ((Vec,),))
+
+
+@intrinsic
+def select(typing, mask, a, b):
+    """a where the mask is set, else b."""
+    vec = next((x for x in (a, b) if isinstance(x, Vec)), Vec(a, mask.count))
+    return vec(mask, a, b), _lowered(lambda builder, m, x, y: builder.select(m, x, y))
+
+
+@intrinsic
+def fma(typing, number, vec, start):
+    """number*vec + start"""
+    def product(builder, x, y, z):
+        return builder.fadd(builder.fmul(x, y, flags=("contract",)), z, flags=("contract",))
+
+    return start(number, vec, start), _lowered(product)
+
+
+def _registers(size):
+    """Return the registers for as many numbers; in the place of their number, a Vec tells its own."""
+    return size.count if isinstance(size, Vec) else -(-size.literal_value//LANES)
+
+
+@intrinsic(prefer_literal=True)
+def spread(typing, number, size):
+    """`size` times the same number."""
+    vec = Vec(number, _registers(size))
+    return vec(number, size), lambda context, builder, signature, arguments: _filled(
+        builder, arguments[0], number, vec.count
+    )
+
+
+def _folded(typing, vec, size, outside, join):
+    """Let an intrinsic join the first numbers of a Vec; what is outside of them counts as `outside`."""
+    def emit(context, builder, signature, arguments):
+        number = context.get_value_type(vec.dtype)
+        nothing = ir.Constant(ir.VectorType(number, LANES), [ir.Constant(number, outside)]*LANES)
+        registers = []
+        for n in range(vec.count):
+            register, mask = builder.extract_value(arguments[0], n), _mask(size.literal_value - n*LANES)
+            registers.append(register if mask is None else builder.select(mask, register, nothing))
+        while len(registers) > 1:
+            registers = [join(builder, *registers[:2]), *registers[2:]]
+        (register,) = registers
+        for distance in (LANES >> n for n in range(1, LANES.bit_length())):
+            places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(n + distance) % LANES for n in range(LANES)])
+            register = join(builder, register, builder.shuffle_vector(register, register, places))
+        return builder.extract_element(register, _int(0))
+
+    return vec.dtype(vec, size), emit
+
+
+def _larger(builder, x, y):
+    return builder.select(builder.fcmp_ordered(">", x, y), x, y)
+
+
+@intrinsic
+def larger(typing, a, b):
+    """The larger one of two numbers in every place."""
+    return a(a, b), _lowered(_larger)
+
+
+@intrinsic(prefer_literal=True)
+def row_sum(typing, vec, size):
+    """The sum of the first numbers."""
+    return _folded(typing, vec, size, 0.0, lambda builder, x, y: builder.fadd(x, y))
+
+
+@intrinsic(prefer_literal=True)
+def row_max(typing, vec, size):
+    """The largest one of the first numbers."""
+    return _folded(typing, vec, size, -math.inf, _larger)
+
+
+def _address(context, builder, array, value, row, column):
+    """Return the address of array[row, column]; indices are pairs of a value and its type."""
+    struct = context.make_array(array)(context, builder, value)
+    indices = [context.cast(builder, *index, types.intp) for index in (row, column)]
+    return cgutils.get_item_pointer(context, builder, array, struct, indices)
+
+
+def _mask(size):
+    """Return the mask of the first numbers of a register; None for all of them."""
+    places = [int(n < size) for n in range(LANES)]
+    return None if all(places) else ir.Constant(ir.VectorType(ir.IntType(1), LANES), places)
+
+
+def _load(builder, address, mask):
+    """Load a register; what the mask leaves out is 0 and is not touched."""
+    register = ir.VectorType(address.type.pointee, LANES)
+    place, align = builder.bitcast(address, register.as_pointer()), DTYPE.itemsize
+    if mask is None:
+        return builder.load(place, align=align)
+    return _call(builder, "masked.load", register, [place, _int(align), mask, ir.Constant(register, None)], ".p0")
+
+
+def _store(builder, register, address, mask):
+    place, align = builder.bitcast(address, register.type.as_pointer()), DTYPE.itemsize
+    if mask is None:
+        return builder.store(register, place, align=align)
+    return _call(builder, "masked.store", ir.VoidType(), [register, place, _int(align), mask], ".p0")
+
+
+def _parts(context, builder, signature, arguments, size):
+    """Yield address and mask of each register of a row of an array."""
+    array, value = signature.args[0], arguments[0]
+    address = _address(context, builder, array, value, *list(zip(arguments, signature.args))[1:3])
+    whole = LANES*_registers(size) if isinstance(size, Vec) else size.literal_value
+    for first in range(0, whole, LANES):
+        yield builder.gep(address, [_int(first)]), _mask(whole - first)
+
+
+@intrinsic(prefer_literal=True)
+def load(typing, array, row, column, size):
+    """array[row, column:column + size], and zeros up to a whole register; a Vec as size: its registers, whole."""
+    def emit(context, builder, signature, arguments):
+        places = _parts(context, builder, signature, arguments, size)
+        return _joined(builder, [_load(builder, *place) for place in places])
+
+    return Vec(array.dtype, _registers(size))(array, row, column, size), emit
+
+
+@intrinsic(prefer_literal=True)
+def store(typing, array, row, column, vec, size):
+    """array[row, column:column + size] = vec; a Vec as size: its registers, whole."""
+    def emit(context, builder, signature, arguments):
+        for n, place in enumerate(_parts(context, builder, signature, arguments, size)):
+            _store(builder, builder.extract_value(arguments[3], n), *place)
+        return context.get_dummy_value()
+
+    return types.none(array, row, column, vec, size), emit
+
+
+@intrinsic
+def _turn(typing, target, row, column, source, height, width):
+    """target[row:row + height, column:column + width] = source[column:column + width, row:row + height].T"""
+    def emit(context, builder, signature, arguments):
+        pairs = list(zip(arguments, signature.args))
+        places = ir.Constant(ir.VectorType(ir.IntType(64), LANES), list(range(LANES)))
+
+        def mask(size):
+            """Return the mask of as many numbers, and whether each of as many rows is there at all."""
+            number = context.cast(builder, *size, types.int64)
+            (filled,) = [builder.extract_value(_filled(builder, number, types.int64, 1), 0)]
+            return builder.icmp_signed("<", places, filled)
+
+        def move(array, value, along, n, across, rows, size, register=None):
+            first = context.cast(builder, *along, types.intp)
+            at = builder.add(first, first.type(n))
+            address = _address(context, builder, array, value, (at, types.intp), across)
+            there = builder.extract_element(mask(rows), _int(n))
+            (there,) = [builder.extract_value(_filled(builder, there, types.boolean, 1), 0)]
+            both = builder.and_(mask(size), there)
+            return _load(builder, address, both) if register is None else _store(builder, register, address, both)
+
+        _, row, column, _, height, width = pairs
+        held = [move(source, arguments[3], column, n, row, width, height) for n in range(LANES)]
+        for distance in (2**n for n in range(LANES.bit_length() - 1)):  # swap blocks of this size
+            low = [n + LANES - distance if n & distance else n for n in range(LANES)]
+            high = [n + LANES if n & distance else n + distance for n in range(LANES)]
+            masks = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+            for n in range(LANES):
+                if not n & distance:
+                    pair = held[n], held[n + distance]
+                    held[n], held[n + distance] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+        for n in range(LANES):
+            move(target, arguments[0], row, n, column, height, width, held[n])
+        return context.get_dummy_value()
+
+    return types.none(target, row, column, source, height, width), emit
+
+
+@intrinsic
+def view(typing, memory, first, rows, columns):
+    """memory.reshape(-1)[first:first + rows*columns].reshape(rows, columns), and nothing is checked."""
+    array = types.Array(memory.dtype, 2, "C")
+
+    def emit(context, builder, signature, arguments):
+        whole = context.make_array(memory)(context, builder, arguments[0])
+        pairs = list(zip(arguments, signature.args))[1:]
+        start, *shape = (context.cast(builder, *pair, types.intp) for pair in pairs)
+        size = start.type(memory.dtype.bitwidth//8)
+        made = context.make_array(array)(context, builder)
+        strides = [builder.mul(shape[1], size), size]
+        data = builder.gep(whole.data, [start])
+        context.populate_array(made, data=data, shape=shape, strides=strides, itemsize=size, meminfo=None)
+        return made._getvalue()
+
+    return array(memory, first, rows, columns), emit
+
+
+@_kernel
+def transpose(target, source, height, width):
+    """target[:height, :width] = source[:width, :height].T"""
+    for i in range(0, height, LANES):
+        for j in range(0, width, LANES):
+            _turn(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
+
+
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 40)//31
-    C1 = work[0*capacity:5*capacity].reshape((capacity, 5))
-    W1 = w[0:25].reshape((5, 5))
-    O1 = work[5*capacity:10*capacity].reshape((capacity, 5))
-    C2 = work[10*capacity:13*capacity].reshape((capacity, 3))
-    W2 = w[25:43].reshape((3, 6))
-    MU = work[13*capacity:14*capacity].reshape((capacity,))
-    E = work[14*capacity:17*capacity].reshape((capacity, 3))
-    H = work[17*capacity:20*capacity].reshape((capacity, 3))
-    H_sum = work[20*capacity:21*capacity].reshape((capacity,))
+    capacity = (work.size - 144)//35
+    C1 = view(work, 0*capacity, capacity, 5)
+    W1 = view(w, 0, 5, 5)
+    O1 = view(work, 5*capacity, capacity, 5)
+    C2 = view(work, 10*capacity, capacity, 3)
+    W2 = view(w, 25, 3, 6)
+    MU = work[13*capacity:13*capacity + capacity]
+    E = view(work, 14*capacity, capacity, 3)
+    H = view(work, 17*capacity, capacity, 3)
+    H_sum = work[20*capacity:20*capacity + capacity]
+    XB = view(work, 21*capacity, capacity, 4)
+    V1 = view(work, 35*capacity + 0, 5, 8)
+    V2 = view(work, 35*capacity + 48, 6, 4)
 
-    # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
+    # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
         row = rows[start + p]
-        for r in range(5):
-            total = W1[r, 4]
-            for s in range(4):
-                total += W1[r, s]*X[row, s]
-            C1[p, r] = total
+        store(XB, p, 0, load(X, row, 0, 4), 4)
+
+    # (2.6b, k=1)  V1 is the transpose of W1
+    transpose(V1, W1, 5, 5)
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
+    for p in range(0, count, 4):
+        c0 = c1 = c2 = c3 = load(V1, 4, 0, 5)
+        for s in range(4):
+            v = load(V1, s, 0, 5)
+            c0 = fma(XB[p, s], v, c0)
+            c1 = fma(XB[p + 1, s], v, c1)
+            c2 = fma(XB[p + 2, s], v, c2)
+            c3 = fma(XB[p + 3, s], v, c3)
+        store(C1, p, 0, c0, 5)
+        store(C1, p + 1, 0, c1, 5)
+        store(C1, p + 2, 0, c2, 5)
+        store(C1, p + 3, 0, c3, 5)
 
     # (1.3, k=1)  o_i^1 = tanh(c_i^1)
     C1_flat = C1.reshape(-1)
@@ -206,67 +509,85 @@ def _forward(w, X, rows, start, count, work):
     for t in range(count*5):
         O1_flat[t] = tanh(C1_flat[t])
 
+    # (2.6b, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, 6, 3)
+
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^5 w_{rs}^2 o_s^1 + w_{r6}^2
-    for p in range(count):
-        for r in range(3):
-            total = W2[r, 5]
-            for s in range(5):
-                total += O1[p, s]*W2[r, s]
-            C2[p, r] = total
+    for p in range(0, count, 10):
+        c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = c8 = c9 = load(V2, 5, 0, 3)
+        for s in range(5):
+            v = load(V2, s, 0, 3)
+            c0 = fma(O1[p, s], v, c0)
+            c1 = fma(O1[p + 1, s], v, c1)
+            c2 = fma(O1[p + 2, s], v, c2)
+            c3 = fma(O1[p + 3, s], v, c3)
+            c4 = fma(O1[p + 4, s], v, c4)
+            c5 = fma(O1[p + 5, s], v, c5)
+            c6 = fma(O1[p + 6, s], v, c6)
+            c7 = fma(O1[p + 7, s], v, c7)
+            c8 = fma(O1[p + 8, s], v, c8)
+            c9 = fma(O1[p + 9, s], v, c9)
+        store(C2, p, 0, c0, 3)
+        store(C2, p + 1, 0, c1, 3)
+        store(C2, p + 2, 0, c2, 3)
+        store(C2, p + 3, 0, c3, 3)
+        store(C2, p + 4, 0, c4, 3)
+        store(C2, p + 5, 0, c5, 3)
+        store(C2, p + 6, 0, c6, 3)
+        store(C2, p + 7, 0, c7, 3)
+        store(C2, p + 8, 0, c8, 3)
+        store(C2, p + 9, 0, c9, 3)
 
     # (1.8s.1)  mu = max_{s=1}^3 c_s^2
     for p in range(count):
-        largest = C2[p, 0]
-        for s in range(1, 3):
-            largest = max(largest, C2[p, s])
-        MU[p] = largest
+        MU[p] = row_max(load(C2, p, 0, 3), 3)
 
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
     for p in range(count):
-        for q in range(3):
-            E[p, q] = C2[p, q] - MU[p]
+        store(E, p, 0, load(C2, p, 0, 3) - MU[p], 3)
     E_flat = E.reshape(-1)
     for t in range(count*3):
         E_flat[t] = exp(E_flat[t])
 
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^3 e_s)
     for p in range(count):
-        total = 0.0
-        for s in range(3):
-            total += E[p, s]
-        H_sum[p] = total
+        H_sum[p] = row_sum(load(E, p, 0, 3), 3)
     for p in range(count):
-        for q in range(3):
-            H[p, q] = E[p, q]/H_sum[p]
+        store(H, p, 0, load(E, p, 0, 3)/H_sum[p], 3)
 
 
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 40)//31
-    D2 = work[21*capacity:24*capacity].reshape((capacity, 3))
-    H = work[17*capacity:20*capacity].reshape((capacity, 3))
-    D1 = work[24*capacity:29*capacity].reshape((capacity, 5))
-    O1 = work[5*capacity:10*capacity].reshape((capacity, 5))
-    W2 = w[25:43].reshape((3, 6))
+    capacity = (work.size - 144)//35
+    D2 = view(work, 25*capacity, capacity, 3)
+    H = view(work, 17*capacity, capacity, 3)
+    D1 = view(work, 28*capacity, capacity, 5)
+    O1 = view(work, 5*capacity, capacity, 5)
+    W2 = view(w, 25, 3, 6)
 
     # (D.1f)  delta_r^2 = (h_r - y_r)/m
     for p in range(count):
         row = rows[start + p]
-        for r in range(3):
-            D2[p, r] = (H[p, r] - Y[row, r])/m
+        store(D2, p, 0, (load(H, p, 0, 3) - load(Y, row, 0, 3))/m, 3)
 
     # (D.5f, k=1)  delta_s^1 = (1 - (o_s^1)^2) sum_{r=1}^3 w_{rs}^2 delta_r^2
-    for p in range(count):
-        for s in range(5):
-            D1[p, s] = 0.0
+    for p in range(0, count, 4):
+        c0 = c1 = c2 = c3 = spread(0.0, 5)
         for r in range(3):
-            d2 = D2[p, r]
-            for s in range(5):
-                D1[p, s] += d2*W2[r, s]
-    for p in range(count):
-        for s in range(5):
-            D1[p, s] = (1.0 - O1[p, s]*O1[p, s])*D1[p, s]
+            v = load(W2, r, 0, 5)
+            c0 = fma(D2[p, r], v, c0)
+            c1 = fma(D2[p + 1, r], v, c1)
+            c2 = fma(D2[p + 2, r], v, c2)
+            c3 = fma(D2[p + 3, r], v, c3)
+        c0 = (1.0 - load(O1, p, 0, 5)*load(O1, p, 0, 5))*c0
+        store(D1, p, 0, c0, 5)
+        c1 = (1.0 - load(O1, p + 1, 0, 5)*load(O1, p + 1, 0, 5))*c1
+        store(D1, p + 1, 0, c1, 5)
+        c2 = (1.0 - load(O1, p + 2, 0, 5)*load(O1, p + 2, 0, 5))*c2
+        store(D1, p + 2, 0, c2, 5)
+        c3 = (1.0 - load(O1, p + 3, 0, 5)*load(O1, p + 3, 0, 5))*c3
+        store(D1, p + 3, 0, c3, 5)
 
 
 @_kernel
@@ -274,41 +595,44 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 40)//31
-    LSE = work[29*capacity:30*capacity].reshape((capacity,))
-    MU = work[13*capacity:14*capacity].reshape((capacity,))
-    E = work[14*capacity:17*capacity].reshape((capacity, 3))
-    LSE_sum = work[30*capacity:31*capacity].reshape((capacity,))
-    C2 = work[10*capacity:13*capacity].reshape((capacity, 3))
-    G2 = gradient[25:43].reshape((3, 6))
-    D2 = work[21*capacity:24*capacity].reshape((capacity, 3))
-    O1 = work[5*capacity:10*capacity].reshape((capacity, 5))
-    G1 = gradient[0:25].reshape((5, 5))
-    D1 = work[24*capacity:29*capacity].reshape((capacity, 5))
+    capacity = (work.size - 144)//35
+    LSE = work[33*capacity:33*capacity + capacity]
+    MU = work[13*capacity:13*capacity + capacity]
+    E = view(work, 14*capacity, capacity, 3)
+    LSE_sum = work[34*capacity:34*capacity + capacity]
+    C2 = view(work, 10*capacity, capacity, 3)
+    G2 = view(gradient, 25, 3, 6)
+    D2 = view(work, 25*capacity, capacity, 3)
+    O1 = view(work, 5*capacity, capacity, 5)
+    G1 = view(gradient, 0, 5, 5)
+    D1 = view(work, 28*capacity, capacity, 5)
+    XB = view(work, 21*capacity, capacity, 4)
     cost = 0.0
 
     # (1.8s.4)  lse = mu + log(sum_{s=1}^3 e_s)
     for p in range(count):
-        total = 0.0
-        for s in range(3):
-            total += E[p, s]
-        LSE_sum[p] = total
+        LSE_sum[p] = row_sum(load(E, p, 0, 3), 3)
     for p in range(count):
         LSE[p] = log(LSE_sum[p]) + MU[p]
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p - c_q^{2,p})
+    c0 = spread(0.0, 3)
     for p in range(count):
         row = rows[start + p]
-        for q in range(3):
-            cost += (LSE[p] - C2[p, q])*Y[row, q]
+        c0 = c0 + (LSE[p] - load(C2, p, 0, 3))*load(Y, row, 0, 3)
+    cost += row_sum(c0, 3)
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
-    for i in range(3):
-        for p in range(count):
-            d2 = D2[p, i]
-            for j in range(5):
-                G2[i, j] += d2*O1[p, j]
+    c0 = c1 = c2 = spread(0.0, 5)
+    for p in range(count):
+        v = load(O1, p, 0, 5)
+        c0 = fma(D2[p, 0], v, c0)
+        c1 = fma(D2[p, 1], v, c1)
+        c2 = fma(D2[p, 2], v, c2)
+    store(G2, 0, 0, load(G2, 0, 0, 5) + c0, 5)
+    store(G2, 1, 0, load(G2, 1, 0, 5) + c1, 5)
+    store(G2, 2, 0, load(G2, 2, 0, 5) + c2, 5)
 
     # (D.6b, k=2)  dJ/dw_{i6}^2 = sum_{p=1}^m delta_i^{2,p}
     for i in range(3):
@@ -318,12 +642,19 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
         G2[i, 5] += total
 
     # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
-    for i in range(5):
-        for p in range(count):
-            row = rows[start + p]
-            d1 = D1[p, i]
-            for j in range(4):
-                G1[i, j] += d1*X[row, j]
+    c0 = c1 = c2 = c3 = c4 = spread(0.0, 4)
+    for p in range(count):
+        v = load(XB, p, 0, 4)
+        c0 = fma(D1[p, 0], v, c0)
+        c1 = fma(D1[p, 1], v, c1)
+        c2 = fma(D1[p, 2], v, c2)
+        c3 = fma(D1[p, 3], v, c3)
+        c4 = fma(D1[p, 4], v, c4)
+    store(G1, 0, 0, load(G1, 0, 0, 4) + c0, 4)
+    store(G1, 1, 0, load(G1, 1, 0, 4) + c1, 4)
+    store(G1, 2, 0, load(G1, 2, 0, 4) + c2, 4)
+    store(G1, 3, 0, load(G1, 3, 0, 4) + c3, 4)
+    store(G1, 4, 0, load(G1, 4, 0, 4) + c4, 4)
 
     # (D.6b, k=1)  dJ/dw_{i5}^1 = sum_{p=1}^m delta_i^{1,p}
     for i in range(5):
@@ -338,12 +669,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 40)//31
-    H = work[17*capacity:20*capacity].reshape((capacity, 3))
-    O1 = work[5*capacity:10*capacity].reshape((capacity, 5))
-    S1 = work[31*capacity + 0:31*capacity + 15].reshape((3, 5))
-    W2 = w[25:43].reshape((3, 6))
-    B1_sum = work[31*capacity + 15:31*capacity + 20].reshape((5,))
+    capacity = (work.size - 144)//35
+    H = view(work, 17*capacity, capacity, 3)
+    O1 = view(work, 5*capacity, capacity, 5)
+    S1 = view(work, 35*capacity + 80, 3, 5)
+    W2 = view(w, 25, 3, 6)
+    B1_sum = work[35*capacity + 96:35*capacity + 96 + 5]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(3):
@@ -390,10 +721,10 @@ def _jacobian(w, X, rows, start, count, work, jacobian):
 @_kernel
 def _penalty(w, gradient, cost):
     """Add the derivative of the penalty to gradient; return the cost with the penalty."""
-    W1 = w[0:25].reshape((5, 5))
-    G1 = gradient[0:25].reshape((5, 5))
-    W2 = w[25:43].reshape((3, 6))
-    G2 = gradient[25:43].reshape((3, 6))
+    W1 = view(w, 0, 5, 5)
+    G1 = view(gradient, 0, 5, 5)
+    W2 = view(w, 25, 3, 6)
+    G2 = view(gradient, 25, 3, 6)
 
     # (2.1p, k=1)  Omega^1 = sum_{r=1}^5 sum_{s=1}^4 lambda_2 (w_{rs}^1)^2/2
     R1 = 0.0
@@ -442,9 +773,9 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 40)//31
-    D1 = work[24*capacity:29*capacity].reshape((capacity, 5))
-    W1 = w[0:25].reshape((5, 5))
+    capacity = (work.size - 144)//35
+    D1 = view(work, 28*capacity, capacity, 5)
+    W1 = view(w, 0, 5, 5)
 
     # (X.13, k=1)  dJ/dx_j = sum_{r=1}^5 w_{rj}^1 delta_r^1
     for p in range(count):
@@ -459,14 +790,14 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 40)//31
-    S1 = work[31*capacity + 0:31*capacity + 15].reshape((3, 5))
-    O1 = work[5*capacity:10*capacity].reshape((capacity, 5))
-    W2 = w[25:43].reshape((3, 6))
-    R1 = work[31*capacity + 20:31*capacity + 35].reshape((3, 5))
-    H = work[17*capacity:20*capacity].reshape((capacity, 3))
-    R1_sum = work[31*capacity + 35:31*capacity + 40].reshape((5,))
-    W1 = w[0:25].reshape((5, 5))
+    capacity = (work.size - 144)//35
+    S1 = view(work, 35*capacity + 80, 3, 5)
+    O1 = view(work, 5*capacity, capacity, 5)
+    W2 = view(w, 25, 3, 6)
+    R1 = view(work, 35*capacity + 112, 3, 5)
+    H = view(work, 17*capacity, capacity, 3)
+    R1_sum = work[35*capacity + 128:35*capacity + 128 + 5]
+    W1 = view(w, 0, 5, 5)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 (1 - (o_s^1)^2)
     for r in range(3):
@@ -597,7 +928,7 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 3), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 40)//31
+    capacity = (work.size - 144)//35
     H = work[17*capacity:20*capacity].reshape((capacity, 3))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
@@ -750,8 +1081,16 @@ def fit(
 
 
 def _workspace(rows):
-    """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
-    return np.empty(31*max(rows, 1) + 40, DTYPE)
+    """Return the memory for the layers of `rows` samples: nothing is allocated in a loop.
+
+    Blocks of rows may reach beyond the last sample, so there are some to spare; arrays begin where a
+    cache line does.
+    """
+    capacity = (rows + 11 + 15)//16*16
+    size = 35*capacity + 144
+    memory = np.zeros(size + 16, DTYPE)
+    first = -memory.ctypes.data//DTYPE.itemsize % 16
+    return memory[first:first + size]
 
 
 def _chunks(n):

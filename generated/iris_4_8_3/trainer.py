@@ -5,9 +5,9 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 96bdeb7e4fb1f3383d63accc9824cd2089191168fe63230b350673d1e6167aef
+# content: sha256 133b224f17e78ffb738c90b5559c755cd2d899fc1e0c0ea74652986465a291a9
 # derived with: SymPy 1.14
-# options: dtype float64, optimizer sgd, batch size 16, elementary fast
+# options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
 """Train and evaluate the network iris_4_8_3: 4 - 8 - 3.
@@ -56,6 +56,7 @@ dtype = "float64"
 seed = 0
 shuffle = true
 elementary = "fast"
+target = "portable"
 
 [train.optimizer]
 name = "sgd"

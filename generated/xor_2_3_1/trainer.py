@@ -5,9 +5,9 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 6c0a0619e02939e7b6edb98563997561ea585b1bd34e332f5988ca997ac0ff8a
+# content: sha256 289ef35ada735efe4e6c4c004c3cddb13476f15a12d9929722ff4d9affc9ad6c
 # derived with: SymPy 1.14
-# options: dtype float64, optimizer sgd, batch size 4, elementary fast
+# options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
 # needs: numpy, numba
 """Train and evaluate the network xor_2_3_1: 2 - 3 - 1.
@@ -56,6 +56,7 @@ dtype = "float64"
 seed = 0
 shuffle = true
 elementary = "fast"
+target = "portable"
 
 [train.optimizer]
 name = "sgd"

@@ -24,12 +24,19 @@ def _working(spec: Spec) -> str:
 @click.argument("spec")
 @output_options
 @train_options("optimizer", "learning_rate", "batch_size", "dtype")
-def generate(spec: str, output: str | None, force: bool, **options: Any) -> None:
+@click.option("--target", metavar="NAME", help="The machine that loops suit: host, portable, x86-64-v3 ...")
+@click.option("--explain", is_flag=True, help="Print how every sum is carried out, and write nothing.")
+def generate(spec: str, output: str | None, force: bool, explain: bool, **options: Any) -> None:
     """Write the trainer of SPEC as one Python file.
 
     The file needs NumPy and Numba, and neither symbp nor SymPy.
     """
     declared = read_spec(spec, **options)
+    if explain:
+        from symbp.run.generate import schedule_table
+
+        click.echo(schedule_table(declared), nl=False)
+        return
     path = output or f"{declared.network.name}_trainer.py"
     check_output(path, force)
 

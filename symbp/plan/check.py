@@ -8,7 +8,20 @@ from sympy import Dummy
 
 from symbp.algebra.nodes import eta
 from symbp.errors import PlanError
-from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Program, Reduce, Sweep
+from symbp.plan.program import (
+    ROWS,
+    Access,
+    Array,
+    Fused,
+    Kernel,
+    Loop,
+    Map,
+    Program,
+    Reduce,
+    Statement,
+    Sweep,
+    parts_of,
+)
 
 
 def check(program: Program, after: str) -> Program:
@@ -30,13 +43,16 @@ def check(program: Program, after: str) -> Program:
             raise PlanError(f"after {after}: {kernel.name} declares an array twice")
         known = set(filled) | {a.name for a in kernel.arrays if a.role in _GIVEN}
         for statement in kernel.statements:
-            for part in statement.parts if isinstance(statement, Sweep) else (statement,):
+            _check_schedule(statement, kernel, arrays, f"after {after}: {kernel.name}")
+            for part in parts_of(statement):
                 where = f"after {after}: {kernel.name}, ({part.origin.label}) {part.target}"
-                inside = statement.loops if isinstance(statement, Sweep) else ()
+                inside = statement.loops if isinstance(statement, (Sweep, Fused)) else ()
                 _check_statement(kernel, part, arrays, known, where, inside)
                 if kernel.name == "update" and after != "lowering":
                     _check_types(part, arrays, where)
                 known.add(part.target.array)
+            # What is held in registers is gone afterwards.
+            known -= {a.array for a in statement.accesses() if arrays[a.array].role == "register"}
         filled |= {name for name in known if name in arrays and arrays[name].role == "work"}
     return program
 
@@ -56,6 +72,36 @@ def _check_types(statement: Map | Reduce, arrays: dict[str, Array], where: str) 
     strange = {x for x in strange if not isinstance(x, Access)}
     if strange:
         raise PlanError(f"{where}: {sorted(map(str, strange))} is no number of the weights' type")
+
+
+def _check_schedule(statement: Statement, kernel: Kernel, arrays: dict[str, Array], where: str) -> None:
+    """Check blocks of registers, and what is done to the sums in them."""
+    reduce = statement.reduce if isinstance(statement, Fused) else statement
+    if not isinstance(reduce, Reduce):
+        return
+    where = f"{where}, ({reduce.origin.label}) {reduce.target}"
+    tile = reduce.tile
+    if isinstance(statement, Fused):
+        if tile is None and kernel.name not in _NOT_YET_TILED:
+            raise PlanError(f"{where}: something is fused into it, but it has no tile")
+        for part in (*statement.parts, *statement.update):
+            same_element = part.target.indices == reduce.target.indices
+            if not same_element and arrays[part.target.array].axes:
+                raise PlanError(f"{where}: {part.target} is fused into it, and is another element")
+    if tile is None:
+        return
+    loops = (tile.columns,) if tile.rows is None else (tile.rows, tile.columns)
+    if loops != reduce.loops:
+        raise PlanError(f"{where}: the tile runs over {[str(x.index) for x in loops]}, the target does not")
+    if sum(tile.widths) != tile.columns.extent or tile.height < 1:
+        raise PlanError(f"{where}: blocks of {tile.widths} columns, the target has {tile.columns.extent}")
+    for access in statement.accesses():
+        if tile.columns.index in access.indices[:-1]:
+            raise PlanError(f"{where}: {access} has no neighbours side by side along {tile.columns.index}")
+
+
+# The fused step is made before its tiles are chosen.
+_NOT_YET_TILED = ("descend",)
 
 
 def _check_statement(

@@ -9,7 +9,7 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Reduce, Sweep
+from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Reduce, parts_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def of_kernel(kernel: Kernel, rows: int = 1) -> dict[str, Operations]:
 
 def _parts(kernel: Kernel) -> Iterator[Map | Reduce]:
     for statement in kernel.statements:
-        yield from statement.parts if isinstance(statement, Sweep) else (statement,)
+        yield from parts_of(statement)
 
 
 def total(counts: Iterable[Operations]) -> Operations:

@@ -14,22 +14,28 @@ from sympy import Function
 from symbp.derivation.records import Derivation
 from symbp.elementary import CALLS
 from symbp.plan.check import check, is_elementwise
+from symbp.plan.fusing import fuse_maps
 from symbp.plan.hoist import hoist
 from symbp.plan.lower import lower
 from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
+from symbp.plan.rows import vectorise_rows
 from symbp.plan.sharing import share_functions
+from symbp.plan.step import fuse_step
+from symbp.plan.tiles import Schedule, gather_batch, tile_contractions, turn_weights
 
 Pass = Callable[[Program], Program]
 
 
-def make_plan(derivation: Derivation) -> Program:
+def make_plan(derivation: Derivation, schedule: Schedule = Schedule()) -> Program:  # noqa: B008 - frozen
     """Lower a derivation and run every pass, with the type checker after each.
 
     Parameters
     ----------
     derivation : Derivation
         Of a network.
+    schedule : Schedule
+        The machine, the type of the numbers and the size of a batch to choose loops for.
 
     Returns
     -------
@@ -41,9 +47,41 @@ def make_plan(derivation: Derivation) -> Program:
         If the derivation cannot be lowered or a pass breaks the program.
     """
     program = check(lower(derivation), "lowering")
-    for step in PASSES:
+    for step in passes(schedule):
         program = check(step(program), step.__name__)
     return program
+
+
+def passes(schedule: Schedule) -> tuple[Pass, ...]:
+    """Return the passes for a machine, in order."""
+    if not schedule.lanes:
+        return PASSES
+
+    def fused_step(program: Program) -> Program:
+        return fuse_step(program, schedule)
+
+    def turn(program: Program) -> Program:
+        return turn_weights(program, schedule)
+
+    def tiles(program: Program) -> Program:
+        return tile_contractions(program, schedule)
+
+    def rows(program: Program) -> Program:
+        return vectorise_rows(program, schedule)
+
+    return (
+        hoist,
+        share_functions,
+        share_inside_named,
+        fused_step,
+        gather_batch,
+        turn,
+        tiles,
+        fuse_maps,
+        schedule_loops,
+        vectorise_functions,
+        rows,
+    )
 
 
 # Below this many neurons a row of them fills no vector register, and the copy gains nothing.
@@ -86,7 +124,7 @@ def _copy(copy: Array, access: Access, statement: Reduce) -> Map:
     return Map(Access(copy.name, column, row), (extents[row], extents[column]), access, origin)
 
 
-def schedule(program: Program) -> Program:
+def schedule_loops(program: Program) -> Program:
     """Choose the order of the loops of every sum.
 
     If the target's last index is also the last index of every array that it stands in, its
@@ -104,6 +142,8 @@ def schedule(program: Program) -> Program:
 
 def _schedule_statement(statement: Statement) -> Statement:
     if not isinstance(statement, Reduce) or not statement.is_contraction or not statement.loops:
+        return statement
+    if statement.tile is not None:
         return statement
     inner: Loop = statement.loops[-1]
     reads = [a for a in statement.value.atoms(Access) if inner.index in a.indices]
@@ -163,6 +203,6 @@ PASSES: tuple[Pass, ...] = (
     share_functions,
     share_inside_named,
     transpose_weights,
-    schedule,
+    schedule_loops,
     vectorise_functions,
 )

@@ -62,7 +62,8 @@ class Array:
         one row for each sample of the whole call. In the update, ``flat`` vectors hold
         all weights or gradients, ``state`` is one that an update rule keeps; a ``scalar`` is a
         number in double precision, a ``factor`` one in the type of the weights; an
-        ``argument`` is a number that is given.
+        ``argument`` is a number that is given. ``register`` lives as long as the statement that
+        fills it and is never stored.
     offset : int
         For weights, gradient and Jacobian blocks: where the layer begins in the flat vector.
     """
@@ -82,6 +83,7 @@ class Array:
         "scalar",
         "factor",
         "argument",
+        "register",
     ]
     offset: int = 0
 
@@ -120,6 +122,10 @@ class Map:
     flat : bool
         Chosen by a pass: target and reads are the same element of work arrays of the same
         axes, so that one loop over all elements, which lie side by side, may do.
+    copies : bool
+        Chosen by a pass: the value is an element of another array, and many are moved at once.
+    width : int
+        Chosen by a pass: so many elements of a row are a vector; 0 for one at a time.
     """
 
     target: Access
@@ -127,10 +133,40 @@ class Map:
     value: Expr
     origin: Origin
     flat: bool = False
+    copies: bool = False
+    width: int = 0
 
     def accesses(self) -> set[Access]:
         """Return all array elements that the statement reads or writes."""
         return {self.target, *self.value.atoms(Access)}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """How a contraction runs over blocks of its target that stay in vector registers.
+
+    ``target[a, b] = sum over c of A[a, c] * B[c, b]``: a row of the block lies along b, where
+    the target and B are side by side; A is read one number at a time.
+
+    Attributes
+    ----------
+    rows : Loop or None
+        The loop over a; None if the target has one row.
+    columns : Loop
+        The loop over b.
+    height : int
+        Rows of a block.
+    widths : tuple of int
+        Columns of the blocks, the first to the last; they add up to the loop over b.
+    lanes : int
+        Numbers in a register.
+    """
+
+    rows: Loop | None
+    columns: Loop
+    height: int
+    widths: tuple[int, ...]
+    lanes: int
 
 
 @dataclass(frozen=True)
@@ -144,6 +180,10 @@ class Reduce:
     inner : Loop or None
         Chosen by the schedule: the target's loop that runs innermost, outside of which the
         sum runs; None keeps the sum in a register.
+    tile : Tile or None
+        Chosen by the schedule in place of `inner`: blocks of the target in vector registers.
+    width : int
+        Chosen by a pass: so many terms of a row are a vector; 0 for one at a time.
     """
 
     target: Access
@@ -155,6 +195,8 @@ class Reduce:
     accumulate: bool
     origin: Origin
     inner: Loop | None = None
+    tile: Tile | None = None
+    width: int = 0
 
     def accesses(self) -> set[Access]:
         """Return all array elements that the statement reads or writes."""
@@ -202,13 +244,78 @@ class Sweep:
         return set().union(*(part.accesses() for part in self.parts))
 
 
-Statement = Map | Reduce | Sweep
+@dataclass(frozen=True)
+class Fused:
+    """A contraction, and what becomes of each element while it is in a register.
+
+    Attributes
+    ----------
+    reduce : Reduce
+    parts : tuple of Map
+        In this order, over the loops of the contraction's target.
+    update : tuple of Map
+        After them: the update rule, the same for every layer.
+    """
+
+    reduce: Reduce
+    parts: tuple[Map, ...]
+    update: tuple[Map, ...] = ()
+
+    @property
+    def steps(self) -> tuple[Reduce | Map, ...]:
+        """All statements in the order in which they are carried out."""
+        return (self.reduce, *self.parts, *self.update)
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        return self.reduce.loops
+
+    @property
+    def target(self) -> Access:
+        """What the whole statement is for: the target of the last part."""
+        return self.steps[-1].target
+
+    @property
+    def value(self) -> Any:
+        """All values together."""
+        return Tuple(*(step.value for step in self.steps))
+
+    @property
+    def origin(self) -> Origin:
+        """The equations of all steps but the update, in order."""
+        steps: tuple[Reduce | Map, ...] = (self.reduce, *self.parts)
+        first, *rest = dict.fromkeys(step.origin for step in steps)
+        return Origin(first.label, first.formula, (*first.put_in, *rest))
+
+    def accesses(self) -> set[Access]:
+        """Return all array elements that the statement reads or writes."""
+        return set().union(*(step.accesses() for step in self.steps))
+
+
+Statement = Map | Reduce | Sweep | Fused
+
+
+def parts_of(statement: Statement) -> tuple[Map | Reduce, ...]:
+    """Return the single assignments of a statement, in order."""
+    if isinstance(statement, Sweep):
+        return statement.parts
+    return statement.steps if isinstance(statement, Fused) else (statement,)
+
+
+def equations_of(statement: Statement) -> tuple[Map | Reduce | Sweep, ...]:
+    """Return a statement, or the parts of a fused one, by the equations they compute; without the update."""
+    return (statement.reduce, *statement.parts) if isinstance(statement, Fused) else (statement,)
 
 
 def with_origin(statement: Statement, origin: Origin) -> Statement:
-    """Return the statement as one of another equation; all parts of a sweep, too."""
+    """Return the statement as one of another equation; all its parts, too."""
     if isinstance(statement, Sweep):
         return replace(statement, parts=tuple(replace(part, origin=origin) for part in statement.parts))
+    if isinstance(statement, Fused):
+        reduce, *rest = (replace(step, origin=origin) for step in statement.steps)
+        count = len(statement.parts)
+        assert isinstance(reduce, Reduce)
+        return Fused(reduce, tuple(rest[:count]), tuple(rest[count:]))  # type: ignore[arg-type]
     return replace(statement, origin=origin)
 
 
@@ -256,8 +363,8 @@ class Program:
     layers : tuple of Layer
     kernels : tuple of Kernel
         forward, sensitivities, gradient, jacobian, input_gradient, input_jacobian; penalty and
-        rate where they are stated; update. A kernel may read what those before it have left in
-        work arrays.
+        rate where they are stated; update; pack, measure, descend and unpack where the step of
+        training is fused. A kernel may read what those before it have left in work arrays.
     """
 
     name: str

@@ -41,8 +41,17 @@ _TAKEN = frozenset(
         "gradient_norm",
         "clip_factor",
         "clipped",
+        # of the fused step: its weights, indices and what moves vectors
+        "V",
+        "i",
+        "j",
+        "load",
+        "store",
+        "select",
     ]
 )
+# How further names of the emitted functions begin.
+_TAKEN_BEGINNINGS = ("factor_", "STATE", "FLAT", "new_")
 
 
 def training_kernels(derivation: Derivation, layers: tuple[Layer, ...]) -> Iterator[Kernel]:
@@ -215,8 +224,10 @@ def _code_names(names: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in names:
         code = name
-        while code != "w" and (code in _TAKEN or code in found.values() or code.startswith("factor_")):
+        while code != "w" and (code in _TAKEN or code in found.values()):
             code += "_"
+        while code.startswith(_TAKEN_BEGINNINGS):
+            code = f"own_{code}"
         found[name] = code
     return found
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symbp.algebra.nodes import Activate, ActivateDerivative, Constant, Node, k
-from symbp.plan.program import Access, Array, Kernel, Origin, Statement, with_origin
+from symbp.plan.program import Access, Array, Fused, Kernel, Origin, Statement, with_origin
 from symbp.render.outline import split_label
 
 # Below this number of equal layers nothing is gained: their code compiles in seconds, and a call
@@ -155,10 +155,14 @@ def _renamed(unit: Unit, layer: int | None, kernel: Kernel) -> _Renamed | None:
         return None
     new = {a: Access(names[a.array], *a.indices) for a in accesses}
     groups = tuple([_replaced(statement, new, layer) for statement in group] for group in unit)
-    moved = {str(names[name]): name for name in used if names[name] != name}
+    moved = {
+        str(names[array.name]): array.name
+        for array in arrays
+        if names[array.name] != array.name and array.role != "register"
+    }
     # Where an array begins is an argument, so it is no difference.
     same = tuple(
-        replace(array, name=str(names[array.name]), offset=0) if array.name in moved.values() else array
+        replace(array, name=str(names[array.name]), offset=0) if names[array.name] != array.name else array
         for array in arrays
     )
     return _Renamed(groups, tuple(sorted(same, key=lambda array: array.name)), dict(sorted(moved.items())))
@@ -173,14 +177,18 @@ def _relative(name: str, layer: int) -> str | None:
     return None if neighbour is None else f"{letter}{rest or ''}{neighbour}"
 
 
-def _replaced(statement: Statement, new: Mapping[Access, Access], layer: int) -> Statement:
+def _replaced(statement: Any, new: Mapping[Access, Access], layer: int) -> Any:
+    if isinstance(statement, Fused):
+        reduce, *rest = (_replaced(step, new, layer) for step in statement.steps)
+        count = len(statement.parts)
+        return Fused(reduce, tuple(rest[:count]), tuple(rest[count:]))
     changes: dict[str, Any] = {
         "target": new[statement.target],
         "value": statement.value.xreplace(new),
         "origin": _in_k(statement.origin, layer),
     }
     if getattr(statement, "initial", None) is not None:
-        changes["initial"] = statement.initial.xreplace(new)  # type: ignore[union-attr]
+        changes["initial"] = statement.initial.xreplace(new)
     return replace(statement, **changes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,21 +13,39 @@ from symbp.elementary.records import FORMATS
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
-from symbp.plan.program import ROWS, Array, Kernel, Origin, Program, Statement, with_origin
+from symbp.plan.program import (
+    Array,
+    Fused,
+    Kernel,
+    Origin,
+    Program,
+    Statement,
+    equations_of,
+    with_origin,
+)
+from symbp.plan.step import is_fused
+from symbp.plan.tiles import SPARE
 from symbp.render import elementary, selftest, selftest_update
 from symbp.render.kernel_functions import KernelFunctions
-from symbp.render.numba_printer import KernelPrinter, ValuePrinter, statement_groups
+from symbp.render.numba_printer import KernelPrinter, statement_groups
+from symbp.render.places import ALIGNED, Places
 from symbp.render.repeats import Calls, Shared, call_lines, share_layers
 from symbp.render.selftest import TestVector
+from symbp.render.tile_printer import update_function
 from symbp.render.training_view import TrainingView
+from symbp.render.value_printer import ValuePrinter
 from symbp.spec import Spec
+from symbp.target import PORTABLE, Target
 
 WIDTH = 96
 PART = 24  # statements to a function
 # Kernels whose statements run inside a loop over the samples are functions of one sample.
 FUNCTIONS = {
     name: f"_{name}{'_of_sample' if name.endswith('jacobian') else ''}"
-    for name in ("forward", "sensitivities", "gradient", "jacobian", "input_gradient", "input_jacobian")
+    for name in (
+        *("forward", "sensitivities", "gradient", "jacobian", "input_gradient", "input_jacobian"),
+        *("pack", "measure", "descend", "unpack"),
+    )
 }
 
 
@@ -40,16 +59,28 @@ class TrainerView:
     vector : TestVector
     notation : str
         The notation of the formulas in the comments.
+    target : Target
+        The machine that the program was laid out for.
     """
 
-    def __init__(self, program: Program, spec: Spec, vector: TestVector, notation: str = "smatrix") -> None:
+    def __init__(
+        self,
+        program: Program,
+        spec: Spec,
+        vector: TestVector,
+        notation: str = "smatrix",
+        target: Target = PORTABLE,
+    ) -> None:
         self.program = program
         self.spec = spec
         self.vector = vector
         self.dtype = spec.train.dtype
+        self.target = target
+        self.lanes = target.lanes(self.dtype)
         self.functions = KernelFunctions(spec.train.elementary)
+        self.training = TrainingView(program, spec.train)
         self.writer = TextWriter(get(notation), spec.network.sizes)
-        self._places = _Places(program.workspace)
+        self._places = Places(program.workspace, bool(self.lanes))
 
     def data(self) -> Mapping[str, Any]:
         """Return the template's data."""
@@ -71,13 +102,19 @@ class TrainerView:
             "optimizer": train.optimizer.name,
             "targets": network.cost.targets,
             "weighted": network.weighted,
-            "training": TrainingView(self.program, train),
+            "training": self.training,
             "spec": _inside_triple_quotes(self.spec.to_toml()),
             "layers": self.layers(),
             "initialisations": self.initialisations(),
             "kernels": kernels,
+            "target": self.target,
+            "lanes": self.lanes,
+            "spare": SPARE,
+            "aligned": ALIGNED,
+            "data": "X, Y, V" if network.weighted else "X, Y",
+            "update_row": self.update_row(),
             "arguments": self.arguments(),
-            "output_view": self._places.view(self.program.kernel("forward").array("H")),
+            "output_view": self._places.plain_view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
             "named": named,
@@ -130,7 +167,7 @@ class TrainerView:
 
         Each has views of the flat vectors and blocks of lines.
         """
-        printer = KernelPrinter(kernel, self.dtype, functions=self.functions)
+        printer = KernelPrinter(kernel, self.dtype, functions=self.functions, lanes=self.lanes)
         groups = [statements for _, statements in statement_groups(kernel.statements)]
         functions, rest = share_layers(groups, kernel, self._places.first)
         parts = []
@@ -142,7 +179,7 @@ class TrainerView:
             ]
             parts.append(
                 {
-                    "views": [self._places.view(array) for array in used if array.role in _VIEWED],
+                    "views": [self._places.view(array) for array in used if _is_viewed(array)],
                     "blocks": blocks,
                     "has_cost": any(array.name == "cost" for array in used),
                 }
@@ -157,9 +194,9 @@ class TrainerView:
         """Return one function for many layers."""
         first = {name: f"{name.lower()}_at" for name in function.moved}
         renamed = Kernel(kernel.name, function.arrays, (), kernel.sample_loop)
-        printer = KernelPrinter(renamed, self.dtype, first, self.functions)
+        printer = KernelPrinter(renamed, self.dtype, first, self.functions, self.lanes)
         where = numbers(tuple(sorted(function.layers)))
-        views = [array for array in function.arrays if array.role in _VIEWED]
+        views = [array for array in function.arrays if _is_viewed(array)]
         return {
             "name": self._function_name(kernel.name, function),
             "arguments": self.arguments()[kernel.name],
@@ -174,7 +211,9 @@ class TrainerView:
 
     def calls(self, calls: Calls, kernel: str) -> list[str]:
         """Return the lines that call a shared function, under the labels of what it computes."""
-        labels = dict.fromkeys(group[0].origin.label for group in calls.function.groups)
+        first = (group[0] for group in calls.function.groups)
+        origins = (x.origin for statement in first for x in equations_of(statement))
+        labels = dict.fromkeys(origin.label for origin in origins)
         where = numbers(tuple(sorted(calls.layers)))
         name = self._function_name(kernel, calls.function)
         comment = f"# {', '.join(f'({label}, k={where})' for label in labels)}"
@@ -190,6 +229,7 @@ class TrainerView:
             "jacobian": "w, X, row, start, p, work, jacobian",
             "input_gradient": f"w, {data}, rows, start, count, m, work, input_gradient",
             "input_jacobian": "w, X, row, start, p, work, input_jacobian",
+            **self.training.step_arguments(data),
         }
 
     @staticmethod
@@ -210,6 +250,17 @@ class TrainerView:
                 break_on_hyphens=False,
             )
         return lines
+
+    def update_row(self) -> dict[str, Any] | None:
+        """Return the function that applies the update rule to a row of a block; None without fused steps."""
+        if not is_fused(self.program):
+            return None
+        kernel = self.program.kernel("descend")
+        fused = next(s for s in kernel.statements if isinstance(s, Fused) and s.update and len(s.loops) == 2)
+        names = {a.name: re.sub(r"\d+", "", a.name, count=1) for a in kernel.arrays if a.role == "work"}
+        arguments, assignments = update_function(fused, kernel, self.dtype, self.functions, names)
+        lines = [line for origin, code in assignments for line in (*self.comment(origin), *code)]
+        return {"arguments": arguments, "lines": lines}
 
     def named(self) -> list[dict[str, str]]:
         """Return the named functions that kernels call: their heads, definitions and stable forms."""
@@ -234,6 +285,11 @@ class TrainerView:
 
 
 _VIEWED = ("weights", "gradient", "work")
+
+
+def _is_viewed(array: Array) -> bool:
+    # In the update, states are vectors that the template makes views of.
+    return array.role in _VIEWED or (array.role == "state" and len(array.axes) == 2)
 
 
 Item = list[Statement] | Calls
@@ -264,8 +320,15 @@ def _names(items: list[Item]) -> set[str]:
 
 
 def _labelled(statement: Statement, where: str) -> Statement:
-    origin = replace(statement.origin, label=f"{statement.origin.label}, k={where}")
-    return with_origin(statement, origin)
+    """Say behind the label of every equation for which layers it is."""
+
+    def labelled(step: Any) -> Any:
+        return with_origin(step, replace(step.origin, label=f"{step.origin.label}, k={where}"))
+
+    if isinstance(statement, Fused):
+        parts = tuple(map(labelled, statement.parts))
+        return replace(statement, reduce=labelled(statement.reduce), parts=parts)
+    return labelled(statement)  # type: ignore[no-any-return]
 
 
 def numbers(layers: tuple[int, ...]) -> str:
@@ -278,64 +341,3 @@ def _inside_triple_quotes(text: str) -> str:
     """Escape text that will stand between triple quotes: names and formulas are the user's."""
     escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     return escaped.encode("ascii", "backslashreplace").decode()
-
-
-class _Places:
-    """Where every work array lies in the flat workspace.
-
-    Arrays with one row per sample come first, each ``capacity`` rows long; arrays of fixed
-    size come last.
-    """
-
-    def __init__(self, arrays: tuple[Array, ...]) -> None:
-        self.per_row, self.fixed = 0, 0
-        self._rows: dict[str, tuple[int, Array]] = {}
-        self._fixed: dict[str, tuple[int, Array]] = {}
-        for array in arrays:
-            size = _size(array)
-            if array.axes[0] == ROWS:
-                self._rows[array.name] = (self.per_row, array)
-                self.per_row += size
-            else:
-                self._fixed[array.name] = (self.fixed, array)
-                self.fixed += size
-
-    def first(self, array: Array) -> int:
-        """Return where an array begins: in its vector, or within one row or the fixed end of the workspace.
-
-        For an array with a row for each sample it is a multiple of the capacity.
-        """
-        if array.role != "work":
-            return array.offset
-        place, _ = self._rows.get(array.name) or self._fixed[array.name]
-        return place
-
-    def view(self, array: Array, first: str | None = None) -> str:
-        """Return the line that makes a view; `first` is the name of a place that is an argument."""
-        size, start = _size(array), self.first(array) if first is None else first
-        if array.role in ("weights", "gradient"):
-            vector = "w" if array.role == "weights" else "gradient"
-            return f"{array.name} = {vector}[{start}:{_plus(start, size)}].reshape({_shape(array)})"
-        if array.axes[0] == ROWS:
-            end = _plus(start, size)
-            last = end if isinstance(start, int) else f"({end})"
-            return f"{array.name} = work[{start}*capacity:{last}*capacity].reshape({_shape(array)})"
-        fixed = f"{self.per_row}*capacity"
-        ends = f"{fixed} + {start}:{fixed} + {_plus(start, size)}"
-        return f"{array.name} = work[{ends}].reshape({_shape(array)})"
-
-
-def _plus(start: int | str, size: int) -> str:
-    return str(start + size) if isinstance(start, int) else f"{start} + {size}"
-
-
-def _size(array: Array) -> int:
-    size = 1
-    for extent in array.axes:
-        size *= 1 if extent == ROWS else int(extent)
-    return size
-
-
-def _shape(array: Array) -> str:
-    extents = ["capacity" if extent == ROWS else str(extent) for extent in array.axes]
-    return f"({', '.join(extents)}{',' if len(extents) == 1 else ''})"

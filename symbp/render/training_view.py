@@ -32,6 +32,14 @@ class TrainingView:
         the update.
     update, epoch : str
         The further arguments of ``_update`` and ``_epoch``, each after a comma.
+    fused : bool
+        Whether a step applies the update while gradients are in registers.
+    rate : str
+        What an epoch calls the learning rate of a step.
+    factors : tuple of str
+        Numbers of the update that all weights share, where the step is fused.
+    factor_arguments, states_argument : str
+        What they are computed from, and the states after a comma.
     clip_norm : float or None
     options : str
         What stands beside the optimiser in the file's header.
@@ -53,8 +61,26 @@ class TrainingView:
         counters = ["step"] if self.counted else []
         run = ["steps", "epoch", "epochs"] if self.scheduled else []
         self.epoch = _further([*clipped, *counters, *states, *run])
+        self.rate = "rate" if self.scheduled else "learning_rate"
+        self.fused = "descend" in kernels
+        factors = kernels["factors"].statements if "factors" in kernels else ()
+        self.factors = tuple(s.target.array for s in factors)
+        self.factor_arguments = ", ".join(["learning_rate", *clipped, *steps])
+        self.states_argument = _further(states)
         self.clip_norm = train.clip_norm
         self.options = _options(train)
+
+    def step_arguments(self, data: str) -> dict[str, str]:
+        """Return the arguments of the kernels of the fused step; `data` names X and the targets."""
+        _, targets = data.split(", ", 1)
+        numbers = _further(list(self.factors))
+        vectors = f"w, work{self.states_argument}"
+        return {
+            "pack": vectors,
+            "measure": f"{data}, rows, start, count, m, work",
+            "descend": f"{targets}, rows, start, count, m, learning_rate{numbers}, work",
+            "unpack": vectors,
+        }
 
 
 def _further(names: list[str]) -> str:

@@ -11,10 +11,12 @@ import sympy
 from symbp.errors import DerivationError
 from symbp.files import atomic_write
 from symbp.plan.passes import make_plan
+from symbp.plan.tiles import Schedule
 from symbp.render.environment import render
 from symbp.render.seal import OPEN, seal
 from symbp.render.selftest import test_vector
 from symbp.render.trainer_view import TrainerView
+from symbp.target import target_of
 from symbp.version import __version__
 
 if TYPE_CHECKING:
@@ -37,7 +39,8 @@ def trainer_source(derivation: Derivation, spec: Spec, prove: bool = True) -> st
     Returns
     -------
     str
-        The same text for the same derivation, options and version, on every machine.
+        The same text for the same derivation, options and version, on every machine; the target
+        ``host`` stands for the name of the machine's own.
 
     Raises
     ------
@@ -53,7 +56,11 @@ def trainer_source(derivation: Derivation, spec: Spec, prove: bool = True) -> st
         )
     if prove:
         derivation.prove()
-    view = TrainerView(make_plan(derivation), spec, test_vector(spec.network, spec.train))
+    target = target_of(spec.train.target)
+    spec = spec.for_target(target.name)
+    train = spec.train
+    program = make_plan(derivation, Schedule(target, train.dtype, train.batch_size))
+    view = TrainerView(program, spec, test_vector(spec.network, train), target=target)
     text = render("numba", "trainer.py.j2", {**view.data(), **_provenance()})
     # Macros leave blank lines behind where they have nothing to say.
     return seal(re.sub(r"\n{4,}", "\n\n\n", text))

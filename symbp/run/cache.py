@@ -32,6 +32,7 @@ def kernel_spec(spec: Spec) -> Spec:
             l2=how.l2,
             penalty=how.penalty,
             elementary=how.elementary,
+            target=how.target,
         ),
     )
 

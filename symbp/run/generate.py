@@ -13,10 +13,14 @@ from symbp.errors import DerivationError, SpecError
 from symbp.functions import PENALTIES
 from symbp.functions.names import nearest
 from symbp.network import Network
+from symbp.plan.explain import explain, table
+from symbp.plan.passes import make_plan
+from symbp.plan.tiles import Schedule
 from symbp.render.writer import write_trainer
 from symbp.run.load import load
 from symbp.run.trainer import Trainer
 from symbp.spec import Spec, TrainOptions
+from symbp.target import target_of
 
 
 def generate(
@@ -36,7 +40,7 @@ def generate(
         its self-test is left out too.
     **options
         Options of :class:`symbp.spec.TrainOptions`: optimizer, learning_rate, batch_size,
-        epochs, dtype, seed, shuffle, elementary.
+        epochs, dtype, seed, shuffle, elementary, target.
 
     Returns
     -------
@@ -56,6 +60,13 @@ def generate(
     warn_of_own_functions(derivation, spec.train.dtype)
     write_trainer(derivation, spec, path, prove)
     return load(path, self_test=prove)
+
+
+def schedule_table(spec: Spec) -> str:
+    """Return how the kernels of a step of training are carried out, as a table in text."""
+    schedule = Schedule(target_of(spec.train.target), spec.train.dtype, spec.train.batch_size)
+    program = make_plan(derive(spec.network, spec.train.training), schedule)
+    return table(explain(program, schedule), schedule)
 
 
 def _spec(what: Network | Spec | Derivation, options: dict[str, Any]) -> Spec:

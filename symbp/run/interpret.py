@@ -15,7 +15,20 @@ from numpy.typing import NDArray
 from sympy import KroneckerDelta
 
 from symbp.algebra.nodes import m
-from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Program, Reduce, Statement, Sweep
+from symbp.plan.program import (
+    ROWS,
+    Access,
+    Array,
+    Kernel,
+    Loop,
+    Map,
+    Program,
+    Reduce,
+    Statement,
+    Sweep,
+    parts_of,
+)
+from symbp.plan.step import STEP
 from symbp.run.evaluate import evaluate
 
 Floats = NDArray[np.float64]
@@ -46,15 +59,56 @@ def gradient(
     return float(memory["cost"]), flat
 
 
+def step(
+    program: Program,
+    w: Floats,
+    X: Floats,
+    Y: Floats,
+    learning_rate: float,
+    states: Floats,
+    number: int = 1,
+) -> tuple[float, Floats, Floats]:
+    """Return what a fused step of training makes of the weights.
+
+    Parameters
+    ----------
+    program : Program
+        With the kernels of :mod:`symbp.plan.step`.
+    w, X, Y : ndarray
+        As for :func:`gradient`.
+    learning_rate : float
+    states : ndarray, shape (states of the update rule, n_params)
+    number : int
+        Of the update, counted from 1.
+
+    Returns
+    -------
+    cost : float
+    w, states : ndarray
+        After the step.
+    """
+    w, states = w.copy(), states.copy()
+    memory: dict[str, Any] = {"X": X, "Y": Y, "cost": np.zeros(()), "eta": learning_rate, "step": number}
+    for kernel in program.kernels:
+        if kernel.name in (*STEP, "factors"):
+            _run(kernel, memory, w, states.reshape(-1), len(X))
+    return float(memory["cost"]), w, states
+
+
 def _run(kernel: Kernel, memory: dict[str, Any], w: Floats, flat: Floats, rows: int) -> None:
     for array in kernel.arrays:
-        if array.role in ("weights", "gradient"):
+        if array.role in ("weights", "gradient", "state"):
             memory[array.name] = _view(array, w if array.role == "weights" else flat)
         elif array.name not in memory:
             memory[array.name] = np.zeros([_extent(extent, rows) for extent in array.axes])
     for statement in kernel.statements:
         assert not isinstance(statement, Sweep)  # only the update has them
-        _execute(statement, memory, rows)
+        for part in parts_of(statement):
+            _execute(part, memory, rows)
+    # What a name stands for in the flat vectors is the kernel's own; work stays for the next one.
+    for array in kernel.arrays:
+        if array.role in ("weights", "gradient", "state"):
+            del memory[array.name]
 
 
 def _view(array: Array, vector: Floats) -> Floats:
@@ -66,10 +120,13 @@ def _extent(extent: Any, rows: int) -> int:
     return rows if extent == ROWS else int(extent)
 
 
-def _execute(statement: Map | Reduce, memory: Mapping[str, Any], rows: int) -> None:
+def _execute(statement: Map | Reduce, memory: dict[str, Any], rows: int) -> None:
     over = statement.over if isinstance(statement, Reduce) else ()
     loops = (*statement.loops, *over)
     value = _values(statement.value, loops, memory, rows)
+    if statement.loops and not statement.target.indices:  # a number of one element, for all of them
+        memory[statement.target.array] = value
+        return
     target, place = memory[statement.target.array], _place(statement, rows)
     if isinstance(statement, Map):
         target[place] = value
@@ -109,6 +166,10 @@ def _values(value: Any, loops: tuple[Loop, ...], memory: Mapping[str, Any], rows
     plain = value.replace(lambda e: hasattr(e, "defining"), lambda e: e.defining())
     letters: dict[Any, Any] = {m: sympy.Dummy("m")}
     numbers: dict[Any, Any] = {letters[m]: float(rows)}
+    for symbol in plain.free_symbols - set(extents):
+        if symbol.name in ("eta", "step"):
+            letters[symbol] = letter = sympy.Dummy()
+            numbers[letter] = float(memory[symbol.name])
     for part in plain.atoms(Access, KroneckerDelta):
         letters[part] = letter = sympy.Dummy()
         if isinstance(part, Access):

@@ -1,0 +1,127 @@
+"""A pass: what follows a contraction element by element is done while the sum is in a register."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sympy
+from sympy import Piecewise
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import And, Or
+
+from symbp.algebra.nodes import eta
+from symbp.plan.program import Access, Fused, Kernel, Map, Program, Reduce, Statement
+from symbp.plan.tiles import OF_BATCHES, OF_STEPS
+
+# What vector registers can do with a value; everything else stays a loop of its own.
+_OPERATIONS = (sympy.Add, sympy.Mul, Piecewise, Relational, And, Or, sympy.Abs, sympy.sign)
+_POWERS = 4
+
+
+def is_vectorisable(value: Any) -> bool:
+    """Whether a value consists of operations that vector registers have: no calls of functions."""
+    if isinstance(value, Access) or value.is_number or value == eta or not value.args:
+        return True
+    if isinstance(value, sympy.Pow):
+        exponent = value.exp
+        small = exponent.is_Integer and abs(exponent) <= _POWERS
+        root = exponent.is_Rational and abs(exponent) == sympy.Rational(1, 2)
+        return bool(small or root) and is_vectorisable(value.base)
+    if isinstance(value, sympy.Function) and not isinstance(value, _OPERATIONS):
+        return False
+    if not isinstance(value, (*_OPERATIONS, sympy.Tuple, sympy.functions.elementary.piecewise.ExprCondPair)):
+        return False
+    return all(map(is_vectorisable, value.args))
+
+
+def fuse_maps(program: Program) -> Program:
+    """Take the maps that follow a tiled contraction into it; a sum that nobody else reads is never stored."""
+    for group in (tuple(k.name for k in program.kernels if k.name not in OF_STEPS), OF_STEPS):
+        kernels = [kernel for kernel in program.kernels if kernel.name in group]
+        fused = {k.name: _fused(k) if k.name in (*OF_BATCHES, *OF_STEPS) else k for k in kernels}
+        read = {
+            access.array
+            for kernel in fused.values()
+            for statement in kernel.statements
+            for access in _reads_from_outside(statement)
+        }
+        done = {name: _in_registers(kernel, read) for name, kernel in fused.items()}
+        program = replace(program, kernels=tuple(done.get(k.name, k) for k in program.kernels))
+    return program
+
+
+def _fused(kernel: Kernel) -> Kernel:
+    statements: list[Statement] = []
+    for statement in kernel.statements:
+        before = statements[-1] if statements else None
+        if isinstance(before, Reduce) and before.tile is not None:
+            before = Fused(before, ())
+        if isinstance(statement, Map) and isinstance(before, Fused) and not before.update:
+            part = _as_part(statement, before, kernel)
+            if part is not None:
+                statements[-1] = replace(before, parts=(*before.parts, part))
+                continue
+        statements.append(statement)
+    return replace(kernel, statements=tuple(statements))
+
+
+def _as_part(statement: Map, before: Fused, kernel: Kernel) -> Map | None:
+    """Return the map in the loops of the contraction before it; None where it has to wait."""
+    reduce = before.reduce
+    if len(statement.loops) != len(reduce.loops) or reduce.accumulate:
+        return None
+    if [x.extent for x in statement.loops] != [x.extent for x in reduce.loops]:
+        return None
+    same = {old.index: new.index for old, new in zip(statement.loops, reduce.loops, strict=True)}
+    target, value = statement.target.xreplace(same), statement.value.xreplace(same)
+    if target.indices != reduce.target.indices or not is_vectorisable(value):
+        return None
+    if kernel.array(target.array).role != "work":
+        return None
+    columns = reduce.loops[-1].index
+    made = {step.target.array: step.target for step in before.steps}
+    if not any(access.array in made for access in value.atoms(Access)):
+        return None  # it has nothing to do with the sum
+    for access in value.atoms(Access):
+        if access.array in made and access != made[access.array]:
+            return None
+        if columns in access.indices and (columns in access.indices[:-1] or len(access.indices) != 2):
+            return None
+        if kernel.array(access.array).role not in ("work", "weights"):
+            return None
+    return replace(statement, target=target, loops=reduce.loops, value=value, flat=False)
+
+
+def _reads_from_outside(statement: Statement) -> set[Access]:
+    """Return what a statement reads that it has not just computed itself."""
+    if isinstance(statement, Fused):
+        made: set[str] = set()
+        found: set[Access] = set()
+        for step in statement.steps:
+            found |= {a for a in _reads(step) if a.array not in made}
+            made.add(step.target.array)
+        return found
+    return _reads(statement)
+
+
+def _reads(statement: Statement) -> set[Access]:
+    found = set(statement.value.atoms(Access))
+    if isinstance(statement, Reduce):
+        found |= statement.initial.atoms(Access) if statement.initial is not None else set()
+        found |= {statement.target} if statement.accumulate else set()
+    return found
+
+
+def _in_registers(kernel: Kernel, read: set[str]) -> Kernel:
+    """Make sums that only their own statement reads numbers that are never stored."""
+    private = {
+        statement.reduce.target.array
+        for statement in kernel.statements
+        if isinstance(statement, Fused) and statement.reduce.target.array != statement.target.array
+    }
+    arrays = tuple(
+        replace(array, role="register") if array.name in private - read and array.role == "work" else array
+        for array in kernel.arrays
+    )
+    return replace(kernel, arrays=arrays)

@@ -1,0 +1,79 @@
+"""A pass: what runs along the rows of arrays is done on whole registers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from symbp.plan.fusing import is_vectorisable
+from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Program, Reduce, Statement
+from symbp.plan.tiles import OF_BATCHES, OF_STEPS, Schedule
+
+# Registers that one statement holds at once.
+MOST = 4
+# A row shorter than this part of a register is left to loops.
+LEAST = 4
+
+
+def vectorise_rows(program: Program, schedule: Schedule) -> Program:
+    """Choose vectors for maps and sums along rows that need no functions but those of registers."""
+
+    def of(kernel: Kernel) -> Kernel:
+        if kernel.name not in (*OF_BATCHES, *OF_STEPS):
+            return kernel
+        return replace(kernel, statements=tuple(_chosen(x, kernel, schedule) for x in kernel.statements))
+
+    return replace(program, kernels=tuple(map(of, program.kernels)))
+
+
+def _chosen(statement: Statement, kernel: Kernel, schedule: Schedule) -> Statement:
+    if isinstance(statement, Map) and (statement.flat or statement.copies):
+        return statement
+    if not isinstance(statement, (Map, Reduce)) or (isinstance(statement, Reduce) and statement.tile):
+        return statement
+    if not is_along_rows(statement, kernel):
+        return statement
+    extent = int(columns_of(statement).extent)
+    if extent * LEAST < schedule.lanes:
+        return statement
+    return replace(statement, width=min(extent, MOST * schedule.lanes))
+
+
+def columns_of(statement: Map | Reduce) -> Loop:
+    """Return the loop along the rows of arrays."""
+    if isinstance(statement, Map):
+        return statement.loops[-1]
+    samples = [loop for loop in statement.over if loop.extent == ROWS]
+    others = [loop for loop in statement.over if loop not in samples]
+    return others[-1]
+
+
+def is_along_rows(statement: Map | Reduce, kernel: Kernel) -> bool:
+    """Whether all that a statement moves along its rows lies side by side, and registers can compute it."""
+    if not is_vectorisable(statement.value) or not _has_rows(statement):
+        return False
+    columns = columns_of(statement).index
+    along = [a for a in statement.accesses() if columns in a.indices]
+    roles = {kernel.array(a.array).role for a in statement.accesses()}
+    return (
+        bool(along)
+        and all(len(a.indices) == 2 and a.indices[0] != columns == a.indices[1] for a in along)
+        and roles <= {"work", "weights", "data", "local", "argument"}
+        and not _is_side(statement.target, kernel, columns)
+    )
+
+
+def _has_rows(statement: Map | Reduce) -> bool:
+    """Whether it is a map over rows, a sum or maximum of every row, or a sum of all of them."""
+    if isinstance(statement, Map):
+        return len(statement.loops) == 2 and statement.loops[-1].extent != ROWS
+    if statement.initial is not None or all(loop.extent == ROWS for loop in statement.over):
+        return False
+    if statement.loops:
+        return len(statement.over) == 1 and not statement.accumulate
+    return len(statement.over) <= 2 and statement.operation == "sum"
+
+
+def _is_side(target: Access, kernel: Kernel, columns: object) -> bool:
+    """Whether the target is an element of data, or of nothing that registers are stored to."""
+    role = kernel.array(target.array).role
+    return role not in ("work", "local") or (role == "local" and columns in target.indices)

@@ -1,0 +1,309 @@
+"""Tiled contractions, with what is fused into them -> loops over blocks of vector registers.
+
+One routine for all products of matrices: forward, backward and gradients differ in what the
+plan's statement says, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import sympy
+from sympy import Symbol
+
+from symbp.plan.program import ROWS, Access, Array, Fused, Kernel, Map, Reduce, Tile
+from symbp.plan.tiles import LONGEST, factors
+from symbp.render.blocks import Block
+from symbp.render.kernel_functions import KernelFunctions
+from symbp.render.value_printer import ValuePrinter
+
+# What the row of a bias is called.
+_ROW = Symbol("last")
+# The emitted function that applies the update rule to one row of a block.
+UPDATE = "_update_row"
+
+
+class VectorPrinter(ValuePrinter):
+    """Prints a value as one of vectors: elements along the columns of a block are loaded.
+
+    Attributes
+    ----------
+    columns : Symbol
+        The index along the vectors.
+    size : str
+        How many numbers a vector has, as ``load`` takes it.
+    held : dict of Access to str
+        Elements that variables hold.
+    """
+
+    def __init__(self, dtype: str, arrays: tuple[Array, ...], functions: KernelFunctions) -> None:
+        super().__init__(dtype, arrays, functions=functions)
+        self.columns: Any = None
+        self.size = ""
+        self.held: dict[Access, str] = {}
+
+    def _print_Access(self, expr: Access) -> str:
+        if expr in self.held:
+            return self.held[expr]
+        if self.columns not in expr.indices:
+            return super()._print_Access(expr)
+        sample, column = map(self.index, expr.indices)
+        row = "row" if expr.array in self.arrays and self.arrays[expr.array].role == "data" else sample
+        return f"load({expr.array}, {row}, {column}, {self.size})"
+
+    def _print_Piecewise(self, expr: Any) -> str:
+        *branches, (last, _) = expr.args
+        text = str(self._print(last))
+        for value, condition in reversed(branches):
+            text = f"select({self._print(condition)}, {self._print(value)}, {text})"
+        return text
+
+    def _print_sign(self, expr: Any) -> str:
+        of, zero = self._print(expr.args[0]), self.number(0)
+        low = f"select({of} < {zero}, {self.number(-1)}, {of})"
+        return f"select({of} > {zero}, {self.number(1)}, {low})"
+
+    def _print_And(self, expr: Any) -> str:
+        return f"({' & '.join(f'({self._print(part)})' for part in expr.args)})"
+
+    def _print_Or(self, expr: Any) -> str:
+        return f"({' | '.join(f'({self._print(part)})' for part in expr.args)})"
+
+
+class TilePrinter:
+    """Prints the tiled statements of one kernel, and copies between arrays."""
+
+    def __init__(self, kernel: Kernel, dtype: str, functions: KernelFunctions, lanes: int) -> None:
+        self.kernel = kernel
+        self.lanes = lanes
+        self.values = VectorPrinter(dtype, kernel.arrays, functions)
+
+    # Contractions --------------------------------------------------------------------------
+
+    def contraction(self, block: Block, statement: Reduce | Fused) -> None:
+        """Add the loops over the blocks of a contraction's target."""
+        reduce = statement.reduce if isinstance(statement, Fused) else statement
+        tile = reduce.tile
+        assert tile is not None
+        for first, last, width in runs(tile.widths):
+            with block.restored():
+                column = open_pieces(block, tile.columns.index, first, last, width, _updates(statement))
+                self._rows(block, statement, reduce, tile, column, width)
+
+    def _rows(
+        self, block: Block, statement: Reduce | Fused, reduce: Reduce, tile: Tile, column: Any, width: int
+    ) -> None:
+        if tile.rows is None:
+            with block.restored():
+                if _updates(statement):
+                    row = int(reduce.target.indices[0])
+                    open_pieces(block, _ROW, row, row + 1, 1, True)
+                self._one(block, statement, reduce, tile, column, width, [None])
+            return
+        row, height = tile.rows.index, tile.height
+        if tile.rows.extent == ROWS:
+            # The last block may reach beyond the samples: there are rows to spare.
+            block.open(f"for {row} in range({'count' if height == 1 else f'0, count, {height}'}):")
+            rows = [row, *(Symbol(f"{row} + {n}") for n in range(1, height))]
+            self._one(block, statement, reduce, tile, column, width, rows)
+            return
+        for first, last, size in runs(pieces(int(tile.rows.extent), height)):
+            with block.restored():
+                open_pieces(block, row, first, last, size, _updates(statement))
+                rows = [row, *(Symbol(f"{row} + {n}") for n in range(1, size))]
+                if last - first <= size and not _updates(statement):
+                    rows = [sympy.Integer(n) for n in range(first, last)]
+                self._one(block, statement, reduce, tile, column, width, rows)
+
+    def _one(
+        self,
+        block: Block,
+        statement: Reduce | Fused,
+        reduce: Reduce,
+        tile: Tile,
+        column: Any,
+        width: int,
+        rows: Sequence[Any],
+    ) -> None:
+        """Add the block of some rows and columns: start, sum, and what becomes of it."""
+        values = self.values
+        values.columns, values.size, values.held = column, str(width), {}
+        at = [self._at(tile, row, column) for row in rows]
+        names = [f"c{n}" for n in range(len(rows))]
+        self._start(block, reduce, at, names, width)
+        first, along = factors(reduce)
+        (over,) = reduce.over
+        extent = "count" if over.extent == ROWS else over.extent
+        with block.nested(f"for {over.index} in range({extent}):"):
+            block.add(f"v = {values.doprint(along.xreplace(at[0]))}")
+            for name, place in zip(names, at, strict=True):
+                factor = values.number(1) if first is None else values.doprint(first.xreplace(place))
+                block.add(f"{name} = fma({factor}, v, {name})")
+        for name, place in zip(names, at, strict=True):
+            self._finish(block, statement, reduce, place, name)
+
+    @staticmethod
+    def _at(tile: Tile, row: Any, column: Any) -> dict[Any, Any]:
+        """Return where the indices of a statement stand in one row of a block."""
+        places = {tile.columns.index: column}
+        return places if tile.rows is None else {**places, tile.rows.index: row}
+
+    def _start(
+        self, block: Block, reduce: Reduce, at: list[dict[Any, Any]], names: list[str], width: int
+    ) -> None:
+        if reduce.initial is None:
+            block.add(f"{' = '.join(names)} = spread({self.values.number(0)}, {width})")
+            return
+        starts = [self.values.doprint(reduce.initial.xreplace(place)) for place in at]
+        if len(set(starts)) == 1:
+            block.add(f"{' = '.join(names)} = {starts[0]}")
+            return
+        for name, start in zip(names, starts, strict=True):
+            block.add(f"{name} = {start}")
+
+    def _finish(
+        self, block: Block, statement: Reduce | Fused, reduce: Reduce, place: dict[Any, Any], name: str
+    ) -> None:
+        values = self.values
+        target = reduce.target.xreplace(place)
+        values.held = {}
+        written: dict[Access, str] = {}
+        if self._is_stored(reduce.target):
+            written[target] = f"{values.doprint(target)} + {name}" if reduce.accumulate else name
+        values.held = {target: name}
+        for part in statement.parts if isinstance(statement, Fused) else ():
+            element, value = part.target.xreplace(place), values.doprint(part.value.xreplace(place))
+            if element == target or value != name:
+                own = name if element == target else f"{part.target.array.lower()}_{name}"
+                last = part is statement.steps[-1] and element != target  # type: ignore[union-attr]
+                if last:
+                    own = value  # nobody reads it again: straight into the array
+                else:
+                    block.add(f"{own} = {value}")
+            else:
+                own = name
+            values.held[element] = own
+            if self._is_stored(part.target):
+                written[element] = own
+        for element, own in written.items():
+            index = ", ".join(map(values.index, element.indices))
+            block.add(f"store({element.array}, {index}, {own}, {values.size})")
+        if isinstance(statement, Fused) and statement.update:
+            arrays, numbers = update_arguments(statement, self.kernel)
+            row, column = target.indices
+            row = _ROW if reduce.tile is not None and reduce.tile.rows is None else row
+            position = f"{values.index(row)}, {values.index(column)}"
+            block.add(f"{UPDATE}({', '.join([*arrays, position, name, *numbers])})")
+
+    def _is_stored(self, access: Access) -> bool:
+        return self.kernel.array(access.array).role != "register"
+
+    # Copies ----------------------------------------------------------------------------------
+
+    def copy(self, block: Block, statement: Map) -> None:
+        """Add a copy: rows as they are, or the transpose."""
+        target, source = statement.target, statement.value
+        if target.indices == source.indices:
+            self._copy_rows(block, statement)
+            return
+        extents = ", ".join(str(loop.extent) for loop in statement.loops)
+        block.add(f"transpose({target.array}, {source.array}, {extents})")
+
+    def _copy_rows(self, block: Block, statement: Map) -> None:
+        rows, columns = statement.loops
+        values = self.values
+        block.open(f"for {rows.index} in range(count):")
+        block.add(f"row = rows[start + {rows.index}]")
+        target, source = statement.target.array, statement.value.array
+        sample, extent = values.index(statement.target.indices[0]), int(columns.extent)
+        whole = extent - extent % self.lanes
+        for first, last, width in runs(pieces(whole, LONGEST * self.lanes)):
+            with block.restored():
+                column = open_pieces(block, columns.index, first, last, width)
+                value = f"load({source}, row, {column}, {width})"
+                block.add(f"store({target}, {sample}, {column}, {value}, {width})")
+        # Not a part of a register: single numbers are read next, which would wait for its mask.
+        if whole < extent:
+            column = open_pieces(block, columns.index, whole, extent, 1, always=True)
+            block.add(f"{target}[{sample}, {column}] = {source}[row, {column}]")
+
+
+def open_pieces(block: Block, index: Any, first: int, last: int, step: int, always: bool = False) -> Any:
+    """Open a loop and return its index; where there is one round only, the index is where it is.
+
+    A symbol all the same: the column 0 must not be taken for the row 0. Where the position is an
+    argument of a function, it is a variable always: Numba compiles anew for each number.
+    """
+    if last - first <= step and not always:
+        return Symbol(str(first))
+    start = "" if first == 0 and step == 1 else f"{first}, "
+    block.open(f"for {index} in range({start}{last}{f', {step}' if step > 1 else ''}):")
+    return index
+
+
+def _updates(statement: Reduce | Fused) -> bool:
+    return isinstance(statement, Fused) and bool(statement.update)
+
+
+def pieces(extent: int, size: int) -> tuple[int, ...]:
+    """Return the widths of pieces of one size, and of what remains."""
+    whole, rest = divmod(extent, size)
+    return (size,) * whole + ((rest,) if rest else ())
+
+
+def runs(widths: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield (first, last, width) of neighbouring blocks of one width."""
+    start, n = 0, 0
+    while n < len(widths):
+        width, first = widths[n], start
+        while n < len(widths) and widths[n] == width:
+            start, n = start + width, n + 1
+        yield first, start, width
+
+
+# The update ----------------------------------------------------------------------------------
+
+
+def update_arguments(statement: Fused, kernel: Kernel) -> tuple[list[str], list[str]]:
+    """Return the arrays and the numbers that the function of the update takes, for one layer."""
+    accesses = [a for part in statement.update for a in sorted(part.accesses(), key=str)]
+    roles = {a.array: kernel.array(a.array).role for a in accesses}
+    arrays = sorted(name for name, role in roles.items() if role == "work")
+    numbers = sorted(name for name, role in roles.items() if role == "argument")
+    rate = any("eta" in {x.name for x in part.value.free_symbols} for part in statement.update)
+    return arrays, ["learning_rate"] * rate + numbers
+
+
+def update_function(
+    statement: Fused, kernel: Kernel, dtype: str, functions: KernelFunctions, names: Mapping[str, str]
+) -> tuple[str, list[tuple[Any, list[str]]]]:
+    """Return the arguments of the function of the update, and its assignments with their equations.
+
+    Parameters
+    ----------
+    statement : Fused
+        A gradient of regular weights.
+    names : mapping
+        Array of the layer -> its name in the function.
+    """
+    arrays, numbers = update_arguments(statement, kernel)
+    target = statement.reduce.target
+    places = {a: Access(names.get(a.array, a.array), *a.indices) for a in statement.accesses()}
+    # V is the weights here, and no weight of a sample.
+    values = VectorPrinter(dtype, tuple(a for a in kernel.arrays if a.role != "data"), functions)
+    values.columns, values.size = target.indices[-1], "gradient"
+    values.held = {places[target]: "gradient"}
+    assignments = []
+    for part in statement.update:
+        element, text = places[part.target], values.doprint(part.value.xreplace(places))
+        name = element.array if not element.indices else f"new_{element.array}"
+        lines = [f"{name} = {text}"]
+        if element.indices:
+            place = ", ".join(map(values.index, element.indices))
+            lines.append(f"store({element.array}, {place}, {name}, {values.size})")
+        values.held[element] = name
+        assignments.append((part.origin, lines))
+    position = [values.index(x) for x in target.indices]
+    own = [names.get(name, name) for name in arrays]
+    return ", ".join([*own, *position, "gradient", *numbers]), assignments

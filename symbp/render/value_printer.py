@@ -1,0 +1,225 @@
+"""A value, a SymPy expression over array elements -> a Numba expression of one dtype.
+
+Which numbers have which type is decided here: every constant has the dtype of the kernel, since
+``float32 * 2`` would be float64 in Numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sympy
+from sympy.printing.precedence import PRECEDENCE, precedence
+from sympy.printing.str import StrPrinter
+
+from symbp.errors import PlanError
+from symbp.plan.program import Access, Array
+from symbp.render.kernel_functions import KernelFunctions
+
+_SYMBOLS = {"eta": "learning_rate", "eta_0": "rate"}
+_POWERS = 4
+_SIMPLE = 64  # a denominator up to which a fraction is written as one
+
+
+class ValuePrinter(StrPrinter):
+    """Prints a value as a Numba expression of one dtype.
+
+    Attributes
+    ----------
+    near : bool
+        Whether arguments are known to lie within reach of functions that have one.
+    flat : bool
+        Whether elements are printed as those of the flat views of their arrays.
+    """
+
+    printmethod = "_numba_value"  # our own expressions print themselves to StrPrinter otherwise
+
+    def __init__(
+        self,
+        dtype: str,
+        arrays: tuple[Array, ...] = (),
+        places: Mapping[str, str] | None = None,
+        functions: KernelFunctions | None = None,
+        wide: bool = False,
+    ) -> None:
+        super().__init__()
+        # A number that is computed in double precision reads arrays of the kernel's type.
+        self.widen = wide and dtype != "float64"
+        self.dtype = "float64" if wide else dtype
+        # Emitted functions are of the kernel's type.
+        self.functions = KernelFunctions() if wide or functions is None else functions
+        self.near = False
+        self.flat = False
+        self.arrays = {array.name: array for array in arrays}
+        # Names of the places of arrays that are an argument of the function.
+        self.places = places or {}
+
+    def doprint(self, expr: Any) -> str:
+        return str(super().doprint(self.functions.recognised(expr)))
+
+    def number(self, value: Any) -> str:
+        text = repr(float(value))
+        return text if self.dtype == "float64" else f"F({text})"
+
+    def _print_Integer(self, expr: Any) -> str:
+        return self.number(expr)
+
+    def _print_Rational(self, expr: Any) -> str:
+        return self.number(expr)
+
+    _print_Float = _print_Rational
+    _print_NumberSymbol = _print_Rational
+    _print_Pi = _print_Rational
+    _print_Exp1 = _print_Rational
+
+    def _print_Symbol(self, expr: Any) -> str:
+        return _SYMBOLS.get(expr.name, str(expr.name))
+
+    def _print_Access(self, expr: Access) -> str:
+        array = self.arrays[expr.array]
+        indices = [self.index(x) for x in expr.indices]
+        if not array.axes:
+            return array.name
+        if self.flat:
+            return f"{array.name}_flat[t]"
+        if array.role == "data":
+            return f"{array.name}[{', '.join(['row', *indices[1:]])}]"
+        if array.role == "by_sample":
+            return f"{array.name}[{', '.join(['start + ' + indices[0], *indices[1:]])}]"
+        if array.role == "result":
+            sample, *outputs, row, column = indices
+            place = self.places.get(array.name, str(array.offset) if array.offset else "")
+            flat = f"{place}{' + ' if place else ''}{int(array.axes[-1])}*{row} + {column}"
+            return f"jacobian[{', '.join(['start + ' + sample, *outputs, flat])}]"
+        element = f"{array.name}[{', '.join(indices)}]"
+        return f"np.float64({element})" if self.widen else element
+
+    @staticmethod
+    def index(expr: Any) -> str:
+        return str(int(expr)) if expr.is_Integer else str(expr.name)
+
+    def _print_Pow(self, expr: Any, rational: bool = False) -> str:
+        base, exponent = expr.args
+        if expr.is_number:
+            return self.number(expr)  # such as sqrt(2): once, here, to all digits
+        if exponent == -1:
+            return f"{self.number(1)}/{self.parenthesize(base, PRECEDENCE['Pow'])}"
+        if exponent == sympy.Rational(1, 2):
+            return f"math.sqrt({self._print(base)})"
+        if exponent == sympy.Rational(-1, 2):
+            return f"{self.number(1)}/math.sqrt({self._print(base)})"
+        if exponent.is_Integer and abs(exponent) <= _POWERS:
+            # Repeated multiplication: exact where pow is not, and it vectorises.
+            factor = self.parenthesize(base, PRECEDENCE["Mul"] + 1)
+            product = "*".join([factor] * abs(int(exponent)))
+            return product if exponent > 0 else f"{self.number(1)}/({product})"
+        inner = self._print(base)
+        above = (
+            self.number(exponent) if exponent.is_Rational else self.parenthesize(exponent, PRECEDENCE["Pow"])
+        )
+        return f"{inner if base.is_Atom else f'({inner})'}**{above}"
+
+    def _print_Add(self, expr: Any, order: Any = None) -> str:
+        """Positive terms first: C - MU rather than -MU + C."""
+        terms = sorted(self._as_ordered_terms(expr), key=lambda term: term.could_extract_minus_sign())
+        text = self._print(terms[0])
+        for term in terms[1:]:
+            minus = term.could_extract_minus_sign()
+            bare = self.parenthesize(-term if minus else term, PRECEDENCE["Add"] + 1)
+            text += f" - {bare}" if minus else f" + {bare}"
+        return str(text)
+
+    def _print_Mul(self, expr: Any) -> str:
+        """Print a product as it is written: only its own factors go above or below the line.
+
+        SymPy's as_numer_denom would bring inner sums over a common denominator and turn
+        exp(-z) into 1/exp(z), which overflows where the formula does not.
+        """
+        above: list[Any] = []
+        below: list[Any] = []
+        for factor in _with_one_number(sympy.Mul.make_args(expr)):
+            if factor.is_Rational and factor.q % 5 == 0 and set(sympy.primefactors(factor.q)) <= {2, 5}:
+                above.append(factor)  # a decimal such as 0.9: one number, and no division
+            elif factor.is_Rational:
+                above += [sympy.Integer(factor.p)] if factor.p != 1 else []
+                below += [sympy.Integer(factor.q)] if factor.q != 1 else []
+            elif isinstance(factor, sympy.Pow) and factor.exp.is_Rational and factor.exp.is_negative:
+                below.append(factor.base**-factor.exp)
+            else:
+                above.append(factor)
+        sign = "-" if any(factor.is_negative and factor.is_number for factor in above) else ""
+        above = [-f if f.is_negative and f.is_number else f for f in above]
+        above = [f for f in above if f != 1]
+        text = sign + (self._factors(above) if above else self.number(1))
+        if not below:
+            return text
+        bottom = self._factors(below)
+        return f"{text}/{bottom if len(below) == 1 and self._is_single(below[0]) else f'({bottom})'}"
+
+    @staticmethod
+    def _is_single(expr: Any) -> bool:
+        """Whether an expression is printed as one name or number, or with brackets of its own."""
+        return isinstance(expr, (Access, sympy.Add)) or expr.is_Symbol or expr.is_Integer
+
+    def _factors(self, factors: list[Any]) -> str:
+        ordered = sorted(factors, key=_reading_order)
+        return "*".join(
+            self.number(f) if f.is_Rational and f > 0 else str(self.parenthesize(f, PRECEDENCE["Mul"]))
+            for f in ordered
+        )
+
+    def _print_Piecewise(self, expr: Any) -> str:
+        *branches, (last, always) = expr.args
+        if always != True:  # noqa: E712 - a SymPy boolean
+            raise PlanError(f"{expr} has no value where none of its conditions holds")
+        text = str(self._print(last))
+        for value, condition in reversed(branches):
+            text = f"({self._print(value)} if {self._print(condition)} else {text})"
+        return text
+
+    def _print_Relational(self, expr: Any) -> str:
+        return f"{self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)}"
+
+    def _print_And(self, expr: Any) -> str:
+        return f"({' and '.join(self._print(part) for part in expr.args)})"
+
+    def _print_Or(self, expr: Any) -> str:
+        return f"({' or '.join(self._print(part) for part in expr.args)})"
+
+    def _print_KroneckerDelta(self, expr: Any) -> str:
+        a, b = (self.index(x) for x in expr.args[:2])
+        return f"({self.number(1)} if {a} == {b} else {self.number(0)})"
+
+    def _print_Function(self, expr: Any) -> str:
+        if expr.is_number:
+            return self.number(expr)
+        name = self.functions.name(expr.func.__name__, self.near)
+        return f"{name}({', '.join(map(self._print, expr.args))})"
+
+    _print_Abs = _print_Function
+    _print_sign = _print_Function
+    _print_log1p = _print_Function
+    _print_expm1 = _print_Function
+    _print_exp = _print_Function
+
+
+def _with_one_number(factors: Sequence[Any]) -> list[Any]:
+    """Join the numbers among factors: sqrt(2/pi)/2 and 17159/10000 are one constant; z/6 is a division."""
+    numbers = [f for f in factors if f.is_number]
+    rest = [f for f in factors if not f.is_number]
+    if all(f.is_Rational for f in numbers):
+        product = sympy.Mul(*numbers)
+        simple = abs(product.p) == 1 or product.q <= _SIMPLE
+        return list(factors) if simple else [_as_float(product), *rest]
+    return [_as_float(sympy.Mul(*numbers)), *rest]
+
+
+def _as_float(number: Any) -> sympy.Float:
+    return sympy.Float(float(number))
+
+
+def _reading_order(factor: Any) -> tuple[int, int, Any]:
+    """Numbers, then sums in brackets, then array elements as in the formulas."""
+    rank = 0 if factor.is_number else 1 if not isinstance(factor, Access) else 2
+    return rank, precedence(factor), sympy.default_sort_key(factor)

@@ -1,0 +1,68 @@
+"""The vectors of an emitted trainer as NumPy arrays: what its own are in registers.
+
+``load`` returns a copy of so many numbers, and arithmetic on them is NumPy's. Masks are arrays of
+booleans, whole registers are as long as in the kernels.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+START, END = "# Vectors. A Vec", "@_kernel\ndef transpose("
+
+
+def without_vectors(source: str) -> str:
+    """Return a trainer's text without the part that only Numba understands."""
+    if START not in source:
+        return source
+    return source[: source.index(START)] + source[source.index(END) :]
+
+
+def functions(lanes: int) -> dict[str, object]:
+    """Return what stands in the place of that part."""
+
+    def size_of(size):
+        return len(size) if isinstance(size, np.ndarray) else -(-size // lanes) * lanes
+
+    def spread(number, size):
+        return np.full(size_of(size), number)
+
+    def load(array, row, column, size):
+        vec = np.zeros(size_of(size), array.dtype)
+        whole = size_of(size) if isinstance(size, np.ndarray) else size
+        assert column + whole <= array.shape[1]
+        vec[:whole] = array[row, column : column + whole]
+        return vec
+
+    def store(array, row, column, vec, size):
+        assert len(vec) == size_of(size)
+        assert vec.dtype == array.dtype, "a number of the wrong type crept in"
+        whole = size_of(size) if isinstance(size, np.ndarray) else size
+        assert column + whole <= array.shape[1]
+        array[row, column : column + whole] = vec[:whole]
+
+    def turn(target, row, column, source, height, width):
+        assert height <= lanes
+        assert width <= lanes
+        target[row : row + height, column : column + width] = source[
+            column : column + width, row : row + height
+        ].T
+
+    def view(memory, first, rows, columns):
+        flat = memory.reshape(-1)
+        assert first + rows * columns <= flat.size
+        return flat[first : first + rows * columns].reshape(rows, columns)
+
+    return {
+        "LANES": lanes,
+        "spread": spread,
+        "load": load,
+        "store": store,
+        "fma": lambda number, vec, start: number * vec + start,
+        "select": lambda mask, a, b: np.where(mask, a, b).astype(np.result_type(a, b)),
+        "larger": lambda a, b: np.where(a > b, a, b),
+        "row_max": lambda vec, size: vec[:size].max(),
+        "row_sum": lambda vec, size: vec[:size].sum(),
+        "_turn": turn,
+        "view": view,
+    }
