@@ -99,7 +99,8 @@ def _of_one(expr: Any) -> Any:
     def of_sample(part: Any) -> Any:
         if isinstance(part, GradientMatrix):
             column = part.args[0]
-            return GradientMatrix(column, cost_of_sample(*column.args[1:], layer=part.cost.layer))
+            sample = column.args[1] if len(column.args) > 1 else None
+            return GradientMatrix(column, cost_of_sample(sample, part.cost.layer))
         return Partial(cost_of_sample(part.wrt.sample, part.of.layer), part.wrt)
 
     return sympy.sympify(expr).replace(is_slope, of_sample)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from symbp.derivation.records import Derivation, Step
+from symbp.derivation.resolved import resolved_label
 from symbp.notation import get
 from symbp.notation.latex import NEW_ROW, LatexWriter
 from symbp.notation.layout import Relation
@@ -24,7 +25,6 @@ from symbp.render.comparison import compare
 from symbp.render.convention import convention, rows
 from symbp.render.drawing import draw, is_small
 from symbp.render.environment import render
-from symbp.derivation.resolved import resolved_label
 from symbp.render.outline import Section, outline, speaking
 from symbp.render.stepwise import stepwise
 

@@ -141,7 +141,7 @@ class _Rows:
             yield Row(str(number) if self.last else "", self._variable(final), cells)
 
     def _is_shown(self, found: Sequence[Step | None]) -> bool:
-        """A row is of the layer of its last cell; one with a step that an oracle objects to is always shown."""
+        """A row is of the layer of its last cell; one with a step that fails a check is always shown."""
         *_, final = (step for step in found if step is not None)
         layer = split_label(final.label)[1]
         doubtful = any(not check.passed for step in found if step is not None for check in step.checks)
