@@ -313,7 +313,9 @@ def _function(name: str, entry: object) -> Activation | Cost:
     if "h" in names:
         _only_known("key", options, ("formula", "output", "targets", "source", "parameters"))
         return Cost(name, **options)
-    parse_formula(options["formula"], ("z",))  # what else is wrong with it is told with its place
+    parameters = options.get("parameters")
+    known = ("z", *parameters) if isinstance(parameters, dict) else ("z",)
+    parse_formula(options["formula"], known)  # what else is wrong with it is told with its place
     raise SpecError(
         f"formula {shown(options['formula'])}: expected z (an activation) or h and y (a cost) in it"
     )

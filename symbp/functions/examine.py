@@ -84,22 +84,26 @@ def _is_flat(formula: Any, variable: Any) -> bool:
 
 
 def _is_stepwise(formula: Any, variable: str, others: Mapping[str, tuple[float, ...]]) -> bool:
-    """Whether no small change of the variable changes the value, wherever there is one: z/abs(z)."""
-    # A sum over the layer is that of one unit here: what is a constant then need not be one.
-    return not formula.has(Total) and not any(
-        _changes(formula, {variable: at, **dict(zip(others, values, strict=True))}, variable)
+    """Whether no small change of the variable changes the value, though there is one: z/abs(z)."""
+    if formula.has(Total):  # of one unit here: what is a constant then need not be one
+        return False
+    changes = [
+        _change(formula, {variable: at, **dict(zip(others, values, strict=True))}, variable)
         for values in itertools.product(*others.values())
         for at in _LINE
-    )
+    ]
+    finite = [change for change in changes if math.isfinite(change)]
+    return bool(finite) and max(finite) <= _ROUNDING
 
 
-def _changes(formula: Any, values: dict[str, float], variable: str) -> bool:
+def _change(formula: Any, values: dict[str, float], variable: str) -> float:
+    """Return by which part a small change of the variable changes the value; NaN where there is none."""
     beside = values | {variable: values[variable] * _BESIDE or _BESIDE - 1}
     try:
         here, there = value_at(formula, values), value_at(formula, beside)
     except (NotReal, ZeroDivisionError):
-        return False
-    return math.isfinite(here - there) and abs(here - there) > _ROUNDING * abs(here)
+        return math.nan
+    return abs(here - there) / (abs(here) or 1.0)
 
 
 @functools.lru_cache(maxsize=256)

@@ -12,10 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
 from symbp.derivation.oracles.penalties import of_weight
 from symbp.derivation.oracles.real import at_kink, forward, number, scaled, total_cost
 from symbp.derivation.oracles.text import mp
 from symbp.errors import DerivationError
+from symbp.render.exact_product import product
 from symbp.render.selftest_update import UpdateVector, update_vector
 
 if TYPE_CHECKING:
@@ -224,25 +228,54 @@ class _Point:
         ]
         return [forward(self.network, weights, x) for x in moved]
 
-    def _weights(self, direction: int, step: int) -> list[list[list[int]]]:
-        layers, t = [], 0
-        change_unit = scaled(1, DIRECTIONS_OF_CHANGE[2] * _STEPS)
+    def _weights(self, direction: int, step: int) -> list[_Weights]:
+        layers, first = [], 0
         for rows, columns in self.network.shapes:
-            weight_unit = scaled(1, self.weights[2] * divisor(columns))
-            layer = []
-            for _ in range(rows):
-                row = []
-                for _ in range(columns):
-                    # As scaled integers: there may be millions of weights.
-                    value = _numerator(self.weights, t)
-                    weight = (abs(value) if self.positive else value) * weight_unit
-                    row.append(
-                        weight + step * _numerator(DIRECTIONS_OF_CHANGE, t + direction * SHIFT) * change_unit
-                    )
-                    t += 1
-                layer.append(row)
-            layers.append(layer)
+            numerators = _numerators(self.weights, first, rows, columns)
+            layers.append(
+                _Weights(
+                    np.abs(numerators) if self.positive else numerators,
+                    scaled(1, self.weights[2] * divisor(columns)),
+                    _numerators(DIRECTIONS_OF_CHANGE, first + direction * SHIFT, rows, columns),
+                    step * scaled(1, DIRECTIONS_OF_CHANGE[2] * _STEPS),
+                )
+            )
+            first += rows * columns
         return layers
+
+
+@dataclass(frozen=True)
+class _Weights:
+    """The weights of one layer, scaled to integers: small whole numbers, of which there may be millions.
+
+    Attributes
+    ----------
+    numerators, changes : numpy.ndarray
+        What the units are multiplied by, shape (N_k, N_{k-1} + bias).
+    unit, step : int
+        One unit of the weights, and of their change.
+    """
+
+    numerators: npt.NDArray[np.float64]
+    unit: int
+    changes: npt.NDArray[np.float64]
+    step: int
+
+    def times(self, inputs: list[int]) -> list[int]:
+        """Return W a, exactly."""
+        base = [self.unit * total for total in product(self.numerators, inputs)]
+        if not self.step:
+            return base
+        moved = product(self.changes, inputs)
+        return [total + self.step * change for total, change in zip(base, moved, strict=True)]
+
+
+def _numerators(parameters: Pattern, first: int, rows: int, columns: int) -> npt.NDArray[np.float64]:
+    """Return the numerators of a pattern from number `first` on, as whole numbers in floating point."""
+    factor, shift, modulus = parameters
+    t = np.arange(first, first + rows * columns, dtype=np.int64)
+    whole = 2 * ((factor * t + shift) % modulus) - modulus
+    return whole.astype(np.float64).reshape((rows, columns))
 
 
 def _slope(plus: Any, minus: Any) -> float:

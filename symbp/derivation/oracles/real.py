@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import math
 import random
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import sympy
 
@@ -169,11 +169,24 @@ def activate(activation: Activation, sums: list[Any]) -> list[Any]:
     return [evaluate(formula, {"z": z}, total) for z in sums]
 
 
-def weighted_sums(weights: list[list[int]], inputs: list[Any]) -> list[Any]:
+class Weights(Protocol):
+    """The weights of one layer, scaled to integers."""
+
+    def times(self, inputs: list[int]) -> list[int]:
+        """Return W a for scaled inputs, scaled twice."""
+
+
+class Rows(list[list[int]]):
+    """Weights that are written out row by row."""
+
+    def times(self, inputs: list[int]) -> list[int]:
+        return [sum(map(int.__mul__, row, inputs)) for row in self]
+
+
+def weighted_sums(weights: Weights, inputs: list[Any]) -> list[Any]:
     """Return W a, exactly, for weights scaled to integers and inputs of the working precision."""
-    scaled = [scale(a) for a in inputs]
     unit = _mp.mpf(2) ** (2 * _BITS)
-    return [_mp.mpf(sum(map(int.__mul__, row, scaled))) / unit for row in weights]
+    return [_mp.mpf(total) / unit for total in weights.times([scale(a) for a in inputs])]
 
 
 def scale(value: Any) -> int:
@@ -188,7 +201,7 @@ def scaled(numerator: int, denominator: int) -> int:
 
 def forward(
     network: Network,
-    weights: list[list[list[int]]],
+    weights: Sequence[Weights],
     x: list[Any],
     start: int = 1,
     sums: list[Any] | None = None,
@@ -305,10 +318,10 @@ class RealModel(Reals):
 
         network, samples = self.network, range(self.shape.samples)
         self.weights = [
-            [
+            Rows(
                 [scaled(draw(), 1000 * math.isqrt(4 * columns)) * 2 for _ in range(columns)]
                 for _ in range(rows)
-            ]
+            )
             for rows, columns in network.shapes
         ]
         self.x = [[_mp.mpf(draw()) / 1000 for _ in range(network.sizes[0])] for _ in samples]
