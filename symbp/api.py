@@ -198,8 +198,18 @@ class Chain(_Chain):
 
         return chain.latex(self)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/plain": self.text(), "text/markdown": self.markdown()}
+    def html(self) -> str:
+        """Return a web page in one file, formulas in MathML; it needs neither network nor scripts."""
+        from symbp.render import chain_web
+
+        return chain_web.html(self)
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, str]:
+        from symbp.render.notebook import chain_bundle
+
+        return chain_bundle(self, include, exclude)
 
 
 def chain(expression: object, at: Mapping[str, object] | None = None) -> Chain:

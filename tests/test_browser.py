@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import sympy
 
+import symbp
 from symbp.derivation.components import components
 from symbp.derivation.derive import derive
 from symbp.derivation.documents import library
@@ -99,6 +100,28 @@ def test_a_cell_of_a_notebook_has_no_faults(browser, tmp_path):
     file = tmp_path / "cell.html"
     file.write_text(source, encoding="utf-8")
     assert faults(source, measure(browser, file, 800), 800) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("(a + b)*c", {"a": -12, "b": 14, "c": -10}),
+        ("y = w1*a1 + w2*a2; a1 = v1*x; a2 = v2*x", None),
+        ("exp(-x**2)/(1 + exp(-x**2))", {"x": 0.5}),
+        ("(x if x > 0 else 0)*abs(y) + max(x, sqrt(y))", {"x": "1e-9", "y": 7}),
+        (";".join(f"a{n + 1} = a{n} + 1" for n in range(30)), {"a0": 0}),
+    ],
+)
+def test_a_computation_graph_has_no_faults(text, at, browser, tmp_path):
+    graph = symbp.chain(text, at)
+    file = tmp_path / "graph.html"
+    cell = f'<!DOCTYPE html><html lang="en"><body>{graph._repr_mimebundle_()["text/html"]}</body></html>'
+    for source in (graph.html(), cell):
+        file.write_text(source, encoding="utf-8")
+        assert faults(source, measure(browser, file, 360, "light"), 360) == []
+    source = graph.html()
+    file.write_text(source, encoding="utf-8")
+    assert faults(source, measure(browser, file, 1200, "dark"), 1200) == []
 
 
 # Every kind of fault is found -----------------------------------------------------------------

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import random
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -101,8 +103,40 @@ def test_decimals_are_exact() -> None:
 
 def test_shows_itself() -> None:
     bundle = symbp.chain("(a + b)*c", {"a": 1, "b": 2, "c": 3})._repr_mimebundle_()
-    assert set(bundle) == {"text/plain", "text/markdown"}
+    assert set(bundle) == {"text/plain", "text/markdown", "text/html"}
     assert r"\frac{\partial y}{\partial a}" in bundle["text/markdown"]
+    assert bundle["text/html"].count("<circle") == 5
+    plain = symbp.chain("a*b")._repr_mimebundle_(include=["text/plain"])
+    assert set(plain) == {"text/plain"}
+    assert "text/html" not in symbp.chain("a*b")._repr_mimebundle_(exclude=["text/html"])
+
+
+def test_the_web_page_says_what_the_text_says() -> None:
+    """Every line of the text is the alternative of a formula, and every edge is drawn with its derivative."""
+    for text, at in (("(a + b)*c", {"a": -12, "b": 14, "c": "1/3"}), (EXPRESSIONS[0], None)):
+        chain = symbp.chain(text, at)
+        page = chain.html()
+        said = [html.unescape(x) for x in re.findall(r'display="block" alttext="([^"]*)"', page)]
+        assert said == [line.strip() for line in chain.text().splitlines() if line.startswith("  ")]
+        assert page.count("<line ") == page.count('class="local"') == len(chain.edges)
+        assert page.count("<circle ") == len(chain.vertices)
+
+
+def test_own_names_are_written_as_they_are() -> None:
+    """No name becomes a letter of some notation, and a number at its end is a subscript."""
+    at = {"eta": 1, "L": 2, "N": "-1.234e-9", "w12": -3, "beta1": 1}
+    page = symbp.chain("y = eta*L + m*w12 + beta1; m = 2*N", at).html()
+    for shown in ("<mi>η</mi>", "<mi>L</mi>", "<mi>m</mi>", "<mi>N</mi>"):
+        assert shown in page
+    assert "<msub><mi>w</mi><mi>12</mi></msub>" in page
+    assert "<msub><mi>β</mi><mi>1</mi></msub>" in page
+    assert "<mn>1.234</mn><mo>&#x22C5;</mo><msup><mn>10</mn><mrow>" in page
+
+
+def test_a_large_graph_is_not_drawn() -> None:
+    page = symbp.chain(";".join(f"a{n + 1} = a{n} + 1" for n in range(60))).html()
+    assert "<svg" not in page
+    assert "61 nodes: too many for a drawing." in page
 
 
 @pytest.mark.tex

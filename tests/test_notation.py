@@ -307,6 +307,8 @@ def test_two_notations_of_one_name_are_refused(tmp_path, monkeypatch):
 def test_unknown_notation_names_the_nearest():
     with pytest.raises(RenderError, match=r"unknown notation 'smatrx'; did you mean 'smatrix'\?"):
         get("smatrx")
+    with pytest.raises(RenderError, match=r"unknown notation 'NG'; did you mean 'ng'\?"):
+        get("NG")
 
 
 def test_legend_has_only_what_occurs():

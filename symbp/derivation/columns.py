@@ -72,6 +72,8 @@ def column(expr: Any, row: Any) -> Any:
     """Return the column matrix whose entry in row `row` is the expression."""
     if isinstance(expr, Node) and expr.kind in _COLUMNS and expr.indices == (row,):
         return _COLUMNS[expr.kind](expr.layer, *_sample(expr))
+    if isinstance(expr, Partial) and expr.of.kind == "J" and expr.wrt.indices == (row,):
+        return GradientMatrix(column(expr.wrt, row))
     if type(expr) in _FUNCTIONS:
         layer, argument = expr.args
         if isinstance(argument, Node) and argument.indices == (row,):

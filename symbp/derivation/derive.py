@@ -9,7 +9,7 @@ import sympy
 from sympy import Eq
 
 from symbp.algebra.nodes import HasBias
-from symbp.derivation import architecture, generic, inputs, penalty, resolved, samples, updates
+from symbp.derivation import architecture, generic, inputs, outputs, penalty, resolved, samples, updates
 from symbp.derivation.records import Builder, Derivation, Step
 from symbp.errors import SpecError
 from symbp.functions import Training
@@ -49,6 +49,7 @@ def derive(network: Network | None = None, training: Training | None = None) -> 
         generic.chain(b)
         generic.matrices(b)
         generic.sensitivities(b, bias)
+        outputs.outputs(b)
         inputs.inputs(b)
         minimised = penalty.penalise(b, how.penalty, bias)
         updates.train(b, how, minimised)
@@ -56,6 +57,7 @@ def derive(network: Network | None = None, training: Training | None = None) -> 
         if network is not None:
             architecture.functions(b, network)
             architecture.layers(b, network)
+            outputs.of_one_network(b, network)
             inputs.of_one_network(b, network)
             resolved.put_in_functions(b)
             penalty.layers(b, how.penalty, network)

@@ -37,6 +37,7 @@ from symbp.algebra.nodes import (
     s,
 )
 from symbp.derivation import reading
+from symbp.derivation.columns import column_equation
 from symbp.derivation.generic import at_most
 from symbp.derivation.instances import instances, of_network
 from symbp.derivation.records import Builder, equation, substitute
@@ -52,7 +53,7 @@ _LATER = (at_most(2, l), at_most(l, L + 1))
 
 
 def inputs(b: Builder) -> None:
-    """Equations X.1 to X.13, for any L and N_k."""
+    """Equations X.1 to X.13m, for any L and N_k."""
     _weighted_sums(b)
     _product(b)
     _outputs(b)
@@ -176,6 +177,13 @@ def _cost(b: Builder) -> None:
         equation(b["X.11"].lhs, _first_layer(b, entries(b["X.12"].rhs, 0, 0))),
         "X.12 with X.2 for the column",
         ("X.12", "X.2"),
+    )
+    b.add(
+        "X.13m",
+        "matrix form",
+        column_equation(b["X.13"], j, b["1.7"]),
+        "X.13 for all inputs of the network",
+        ("X.13",),
     )
 
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import ast
 import fractions
 import functools
+import itertools
 import math
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sympy
@@ -147,6 +148,11 @@ class _Reader:
             lone = re.search(r"(?<![<>=])=(?!=)", self.text)
             if lone is not None:
                 raise self.at(lone.start(), _HINTS["="]) from None
+            for before, after in _side_by_side(self.text):
+                if before.group() in self.functions:
+                    name = before.group()
+                    raise self.at(before.start(), f"{name} is a function: write {name}(...)") from None
+                raise self.at(after.start(), f"a * may be missing before {after.group()}") from None
             reason = str(error.msg).split(". Perhaps")[0].split("; perhaps")[0]
             raise self.at(column - 1, reason) from None
         except (ValueError, MemoryError, RecursionError):
@@ -298,6 +304,18 @@ class _Reader:
                 parts = [self.condition(value, depth + 1) for value in values]
                 return (sympy.And if isinstance(op, ast.And) else sympy.Or)(*parts)
         raise self.fail(node, "a condition is a comparison with <, <=, > or >=, or several joined by and, or")
+
+
+_TOKEN = re.compile(r"(?P<operand>(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[A-Za-z_]\w*)|(?P<other>\S)")
+_WORDS = {"if", "else", "and", "or", "not", "is", "in", "for", "lambda", "import", "from", "as"}
+
+
+def _side_by_side(text: str) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
+    """Yield every two neighbours that are both values, without a sign between them: a b, 2 x, (a) b."""
+    for before, after in itertools.pairwise(_TOKEN.finditer(text)):
+        is_value = before["operand"] is not None or before.group() == ")"
+        if is_value and after["operand"] is not None and not {before.group(), after.group()} & _WORDS:
+            yield before, after
 
 
 def _size(expr: Any) -> int:

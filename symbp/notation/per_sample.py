@@ -13,8 +13,15 @@ from typing import Any
 import sympy
 from sympy import Add, Eq, MatAdd, MatMul, Mul, Pow, Sum, Transpose
 
-from symbp.algebra.matrices import DeltaColumn, Hadamard, MatrixSum, is_matrix
-from symbp.algebra.nodes import KINDS, Node, Partial, cost_of_sample, m
+from symbp.algebra.matrices import (
+    DeltaColumn,
+    GradientMatrix,
+    Hadamard,
+    MatrixSum,
+    NeuronColumn,
+    is_matrix,
+)
+from symbp.algebra.nodes import KINDS, Node, Partial, cost, cost_of_sample, m
 
 
 class _Mixed(Exception):
@@ -33,6 +40,8 @@ def _is_of_average(part: Any) -> bool:
     """Whether it is the derivative of the average cost by a quantity of one sample."""
     if isinstance(part, Partial):
         return bool(part.of.kind == "J" and KINDS[part.wrt.kind].sampled)
+    if isinstance(part, GradientMatrix):  # of a whole layer: by its neurons, not by its weights
+        return isinstance(part.args[0], NeuronColumn) and part.cost == cost(part.cost.layer)
     return isinstance(part, DeltaColumn) or (isinstance(part, Node) and part.kind == "delta")
 
 
@@ -85,9 +94,13 @@ def _of_one(expr: Any) -> Any:
     """Write the cost of the sample in place of the average, under every derivative by its quantities."""
 
     def is_slope(part: Any) -> bool:
-        return isinstance(part, Partial) and _is_of_average(part)
+        return isinstance(part, (Partial, GradientMatrix)) and _is_of_average(part)
 
-    def of_sample(part: Partial) -> Any:
+    def of_sample(part: Any) -> Any:
+        if isinstance(part, GradientMatrix):
+            column = part.args[0]
+            sample = column.args[1] if len(column.args) > 1 else None
+            return GradientMatrix(column, cost_of_sample(sample, part.cost.layer))
         return Partial(cost_of_sample(part.wrt.sample, part.of.layer), part.wrt)
 
     return sympy.sympify(expr).replace(is_slope, of_sample)

@@ -133,7 +133,12 @@ class Structure:
         """Without biases the outputs of a layer are the inputs of the next, whose letter may be the same."""
         if self.notation.output == "letter":
             return expr
-        return expr.replace(OutputColumn, lambda layer, *sample: InputColumn(layer + 1, *sample))
+
+        def inputs(layer: Any, *sample: Any) -> Any:
+            # The inputs of the network keep the letter they have as such.
+            return OutputColumn(layer, *sample) if layer == 0 else InputColumn(layer + 1, *sample)
+
+        return expr.replace(OutputColumn, inputs)
 
     def regular_outputs(self, expr: Any) -> Any:
         """Write the outputs of a layer as the rows of the next layer's inputs below the bias."""

@@ -54,6 +54,34 @@ def number(value: Any) -> str:
 Write = Callable[[Any], str]
 
 
+def _bracket(text: str) -> str:
+    return f"({text})" if text.startswith("-") else text
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a format writes formulas, numbers and derivatives, and joins them.
+
+    Attributes
+    ----------
+    write, digits : callable
+        An expression and a value in print.
+    partial : callable
+        The derivative of one node with respect to another, by their names.
+    times, plus : str
+        The signs between factors and between terms.
+    bracket : callable
+        Puts a number in brackets if it begins with a sign.
+    """
+
+    write: Write
+    digits: Write
+    partial: Callable[[str, str], str]
+    times: str
+    plus: str = " + "
+    bracket: Callable[[str], str] = _bracket
+
+
 def _latex(expr: Any) -> str:
     return str(sympy.latex(expr))
 
@@ -66,31 +94,37 @@ def _latex_number(value: Any) -> str:
     return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if e else mantissa
 
 
-def _forward(chain: Chain, write: Write, digits: Write) -> list[Row]:
+def equations(chain: Chain, style: Style) -> dict[str, list[Row]]:
+    """Return the equations of a graph: forward, the local derivatives, and backward."""
+    return {
+        "forward": _forward(chain, style),
+        "local": [
+            Row(
+                style.partial(edge.target, edge.source),
+                _different(style.write(edge.derivative), edge, chain, style),
+            )
+            for edge in chain.edges
+        ],
+        "backward": _backward(chain, style),
+    }
+
+
+def _forward(chain: Chain, style: Style) -> list[Row]:
     rows = []
     for vertex in chain.vertices:
-        middle = [] if vertex.formula is None else [write(vertex.formula)]
-        middle += [digits(vertex.value)] if chain.evaluated else []
+        middle = [] if vertex.formula is None else [style.write(vertex.formula)]
+        middle += [style.digits(vertex.value)] if chain.evaluated else []
         if middle:
-            rows.append(Row(write(sympy.Symbol(vertex.name)), tuple(middle)))
+            rows.append(Row(style.write(sympy.Symbol(vertex.name)), tuple(middle)))
     return rows
 
 
-def _local(chain: Chain, write: Write, digits: Write, partial: Callable[[str, str], str]) -> list[Row]:
-    return [
-        Row(partial(edge.target, edge.source), _different(write(edge.derivative), edge, chain, digits))
-        for edge in chain.edges
-    ]
-
-
-def _different(formula: str, edge: Edge, chain: Chain, digits: Write) -> tuple[str, ...]:
-    value = (digits(edge.value),) if chain.evaluated else ()
+def _different(formula: str, edge: Edge, chain: Chain, style: Style) -> tuple[str, ...]:
+    value = (style.digits(edge.value),) if chain.evaluated else ()
     return (formula, *(v for v in value if v != formula))
 
 
-def _backward(
-    chain: Chain, write: Write, digits: Write, partial: Callable[[str, str], str], times: str
-) -> list[Row]:
+def _backward(chain: Chain, style: Style) -> list[Row]:
     """Along a path the factors multiply, and over the paths the products add."""
     rows = []
     for vertex in reversed(chain.vertices):
@@ -100,47 +134,34 @@ def _backward(
         middle: list[str] = []
         several = len(leaving) > 1 or leaving[0].target != chain.output
         if several:
-            middle.append(" + ".join(times.join(_factors(e, chain, partial)) for e in leaving))
+            middle.append(style.plus.join(style.times.join(_factors(e, chain, style)) for e in leaving))
         if chain.evaluated and several:
-            middle.append(" + ".join(times.join(_values(e, chain, digits)) for e in leaving))
+            middle.append(style.plus.join(style.times.join(_values(e, chain, style)) for e in leaving))
         if chain.evaluated:
-            middle.append(digits(vertex.gradient))
+            middle.append(style.digits(vertex.gradient))
         else:
-            middle.append(write(vertex.derivative))
-        rows.append(Row(partial(chain.output, vertex.name), tuple(dict.fromkeys(middle))))
+            middle.append(style.write(vertex.derivative))
+        rows.append(Row(style.partial(chain.output, vertex.name), tuple(dict.fromkeys(middle))))
     return rows
 
 
-def _factors(edge: Edge, chain: Chain, partial: Callable[[str, str], str]) -> list[str]:
+def _factors(edge: Edge, chain: Chain, style: Style) -> list[str]:
     """d output / d target, unless the target is the output, and the edge's own derivative."""
-    before = [] if edge.target == chain.output else [partial(chain.output, edge.target)]
-    return [*before, partial(edge.target, edge.source)]
+    before = [] if edge.target == chain.output else [style.partial(chain.output, edge.target)]
+    return [*before, style.partial(edge.target, edge.source)]
 
 
-def _values(edge: Edge, chain: Chain, digits: Write) -> list[str]:
+def _values(edge: Edge, chain: Chain, style: Style) -> list[str]:
     before = [] if edge.target == chain.output else [chain[edge.target].gradient]
-    return [_bracket(digits(value)) for value in (*before, edge.value)]
+    return [style.bracket(style.digits(value)) for value in (*before, edge.value)]
 
 
-def _bracket(text: str) -> str:
-    return f"({text})" if text.startswith("-") else text
+TEXT = Style(str, number, lambda of, wrt: f"d{of}/d{wrt}", " * ")
 
 
 def text(chain: Chain) -> str:
     """Return the graph for the terminal."""
-
-    def partial(of: str, wrt: str) -> str:
-        return f"d{of}/d{wrt}"
-
-    return render(
-        "text",
-        "chain.txt.j2",
-        {
-            "forward": _forward(chain, str, number),
-            "local": _local(chain, str, number, partial),
-            "backward": _backward(chain, str, number, partial, " * "),
-        },
-    )
+    return render("text", "chain.txt.j2", equations(chain, TEXT))
 
 
 def _partial_latex(of: str, wrt: str) -> str:
@@ -149,11 +170,7 @@ def _partial_latex(of: str, wrt: str) -> str:
 
 def _formulas(chain: Chain) -> dict[str, list[Row]]:
     times = r" \cdot " if chain.evaluated else r"\, "
-    return {
-        "forward": _forward(chain, _latex, _latex_number),
-        "local": _local(chain, _latex, _latex_number, _partial_latex),
-        "backward": _backward(chain, _latex, _latex_number, _partial_latex, times),
-    }
+    return equations(chain, Style(_latex, _latex_number, _partial_latex, times))
 
 
 def markdown(chain: Chain) -> str:
@@ -163,11 +180,11 @@ def markdown(chain: Chain) -> str:
 
 def latex(chain: Chain) -> str:
     """Return a LaTeX article: the drawing, the values forward, the derivatives backward."""
-    dots, lines = drawing(chain)
+    dots, lines = drawing(chain, _latex, _latex_number)
     return render("latex", "chain.tex.j2", {**_formulas(chain), "dots": dots, "strokes": lines})
 
 
-def drawing(chain: Chain) -> tuple[list[Dot], list[Line]]:
+def drawing(chain: Chain, write: Write, digits: Write) -> tuple[list[Dot], list[Line]]:
     """Return nodes, from the inputs on the left to the output on the right, and edges."""
     columns: dict[int, list[Any]] = {}
     for vertex in chain.vertices:
@@ -182,10 +199,10 @@ def drawing(chain: Chain) -> tuple[list[Dot], list[Line]]:
         top = (len(column) - 1) / 2 * DISTANCE
         for row, vertex in enumerate(column):
             names[vertex.name] = f"n{len(names)}"
-            value = _latex_number(vertex.value) if chain.evaluated else ""
-            label = _latex(sympy.Symbol(vertex.name))
-            # Two nodes of one column stand a little apart from a straight line through them.
-            shift = 0.25 * (depth % 2)
+            value = digits(vertex.value) if chain.evaluated else ""
+            label = write(sympy.Symbol(vertex.name))
+            # An edge from a column to the next but one passes beside the node between them.
+            shift = 0.5 * (depth % 2)
             dots.append(
                 Dot(
                     names[vertex.name],
@@ -195,5 +212,5 @@ def drawing(chain: Chain) -> tuple[list[Dot], list[Line]]:
                     value,
                 )
             )
-    lines = [Line(names[edge.source], names[edge.target], _latex(edge.derivative)) for edge in chain.edges]
+    lines = [Line(names[edge.source], names[edge.target], write(edge.derivative)) for edge in chain.edges]
     return dots, lines

@@ -6,11 +6,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from symbp.derivation.records import Derivation, Step
+from symbp.graph.chain import Chain
 from symbp.notation import get
 from symbp.notation.latex import LatexWriter
 from symbp.notation.text import TextWriter
 from symbp.notation.writer import Writer
-from symbp.render import page, web
+from symbp.render import chain as graph
+from symbp.render import chain_web, page, web
 from symbp.render.environment import render
 
 Views = Mapping[str, Callable[[], str]]
@@ -61,6 +63,18 @@ def step_bundle(
         "text/latex": lambda: step_latex(step, widths, notation, biases),
         "text/markdown": lambda: _step("markdown", "notebook_step.md.j2", step, tex),
         "text/plain": lambda: _step("text", "notebook_step.txt.j2", step, words),
+    }
+    return _bundle(views, include, exclude)
+
+
+def chain_bundle(
+    chain: Chain, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+) -> dict[str, str]:
+    """Return a computation graph in the formats a notebook may choose from, by MIME type."""
+    views: Views = {
+        "text/html": lambda: chain_web.cell(chain),
+        "text/markdown": lambda: graph.markdown(chain),
+        "text/plain": lambda: graph.text(chain),
     }
     return _bundle(views, include, exclude)
 

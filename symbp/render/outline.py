@@ -24,7 +24,7 @@ GENERIC = (
     ("Chain rule", r"2\.([3457]|7z|8|10|11[ab]?)"),
     ("S-matrices and T-product", r"2\.1[2-7][a-z]?"),
     ("Sensitivities", r"D\.\d[abm]?"),
-    ("Derivatives by the inputs", r"X\.\d+"),
+    ("Derivatives by the inputs", r"X\.\d+m?"),
     ("Penalty", r"2\.1(p|r|p\..*|r[abf])"),
     ("Update", r"2\.2(m|[.cps].*)?"),
     ("Sample by sample", r"A\.\d+[bm]?"),

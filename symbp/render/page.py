@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from symbp.derivation.records import Derivation, Step
+from symbp.derivation.resolved import resolved_label
 from symbp.notation import get
 from symbp.notation.latex import NEW_ROW, LatexWriter
 from symbp.notation.layout import Relation
@@ -25,6 +26,7 @@ from symbp.render.convention import convention, rows
 from symbp.render.drawing import draw, is_small
 from symbp.render.environment import render
 from symbp.render.outline import Section, outline, speaking
+from symbp.render.stepwise import stepwise
 
 if TYPE_CHECKING:
     from symbp.network import Network
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 # Characters of text to a line of each format. LaTeX sets fractions one above the other, so
 # a line holds more than it seems; its template shrinks what is too wide all the same.
 LATEX_WIDTH = 120
+# The same for a cell of a table.
+LATEX_CELL = 64
 TEXT_WIDTH = 100
 LABEL_WIDTH = 14
 
@@ -129,7 +133,10 @@ def latex(derivation: Derivation, notation: str = "smatrix", translate: str | No
     return render(
         "latex",
         "article.tex.j2",
-        {**contents(checked, writer, latex_math(writer), translate), "drawing": drawing},
+        {
+            **contents(checked, writer, latex_math(writer), translate, latex_math(writer, LATEX_CELL)),
+            "drawing": drawing,
+        },
     )
 
 
@@ -143,14 +150,14 @@ def writer_for(cls: type[W], notation: str, network: Network | None) -> W:
     return cls(get(notation), network.sizes, [layer.bias for layer in network.layers])
 
 
-def latex_math(writer: LatexWriter) -> PrintsStep:
+def latex_math(writer: LatexWriter, width: int = LATEX_WIDTH) -> PrintsStep:
     """Return what prints the statement of a step as LaTeX, long ones on several lines."""
     measure = TextWriter(writer.notation, writer.widths)
 
     def math(step: Step) -> tuple[str, ...]:
         pieces = []
         for said, beside in stated(step, writer):
-            lines = break_terms(said.relation, room(measure.written(said.equation)), LATEX_WIDTH, r"\times")
+            lines = break_terms(said.relation, room(measure.written(said.equation)), width, r"\times")
             lines[-1] += [rf"\quad ({', '.join(beside)})"] if beside else []
             pieces.append((said.relation, lines))
         return (aligned(pieces),)
@@ -212,7 +219,11 @@ def stated(step: Step, writer: Writer) -> list[tuple[Printed, tuple[str, ...]]]:
 
 
 def contents(
-    derivation: Derivation, writer: Writer, math: PrintsStep, translate: str | None = None
+    derivation: Derivation,
+    writer: Writer,
+    math: PrintsStep,
+    translate: str | None = None,
+    in_cell: PrintsStep | None = None,
 ) -> dict[str, Any]:
     """Return the data of a page's template, whatever the format.
 
@@ -225,12 +236,21 @@ def contents(
         See :data:`PrintsStep`.
     translate : str, optional
         The notation to translate to.
+    in_cell : callable, optional
+        The same as `math` for the cells of a table, if they are narrower than the page.
     """
     there = None if translate is None else get(translate)
     sections, silent = speaking(outline(derivation), writer)
     on_page = {step.label for section in sections for step in section.steps}
     shown = [step.statement for section in sections for step in section.steps]
     matrices = tuple(explicit.matrices(derivation, writer))
+
+    def cell(step: Step) -> Line:
+        places = [x for x in (step.label, resolved_label(step.label)) if x in on_page]
+        made = line(step, writer, in_cell or math, on_page)
+        return replace(made, anchor=_anchor(places[0]) if places else "")
+
+    steps = stepwise(derivation, writer, cell)
     return {
         "network": derivation.network,
         "layers": rows(derivation.network, writer.notation) if derivation.network else [],
@@ -239,6 +259,8 @@ def contents(
         "parts": [
             _part(s, derivation, writer, math, on_page, matrices, silent.get(s.title, ())) for s in sections
         ],
+        "stepwise": steps,
+        "stepwise_left_out": _ranges(steps.left_out) if steps else "",
         "comparison": compare(derivation),
         "tally": _tally(derivation),
     }

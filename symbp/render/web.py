@@ -21,6 +21,8 @@ from symbp.render.svg import picture
 
 # Characters of text to a line: what fits the column of a page beside its numbers.
 WIDTH = 90
+# The same for a cell of a table.
+CELL_WIDTH = 52
 
 
 class WebWriter(MathMLWriter):
@@ -50,10 +52,10 @@ class WebWriter(MathMLWriter):
         inner = super().entrywise(glyph)
         return inner if self._print_level else Markup(formula(inner, self._words.entrywise(glyph)))
 
-    def display(self, said: Printed, beside: Sequence[str] = ()) -> Markup:
+    def display(self, said: Printed, beside: Sequence[str] = (), width: int = WIDTH) -> Markup:
         """Return an equation that stands by itself, on several lines if it is long."""
         words = self._words.written(said.equation)
-        lines = break_terms(said.relation, room(words), WIDTH, TIMES)
+        lines = break_terms(said.relation, room(words), width, TIMES)
         shown = formula(aligned(said.relation, lines), str(words), display=True)
         return Markup(shown) + Markup("").join(
             Markup('<span class="where">for {}</span>').format(c) for c in beside
@@ -100,9 +102,9 @@ def _rendered(template: str, derivation: Derivation, notation: str, translate: s
     network = checked.network
     writer = writer_for(WebWriter, notation, network)
     drawing = draw(network, writer) if network and is_small(network) else None
-    data = contents(checked, writer, _math(writer), translate)
+    data = contents(checked, writer, _math(writer), translate, _math(writer, CELL_WIDTH))
     return render("html", template, {**data, "picture": picture(drawing) if drawing else None})
 
 
-def _math(writer: WebWriter) -> PrintsStep:
-    return lambda step: (Markup("").join(writer.display(*found) for found in stated(step, writer)),)
+def _math(writer: WebWriter, width: int = WIDTH) -> PrintsStep:
+    return lambda step: (Markup("").join(writer.display(*found, width) for found in stated(step, writer)),)
