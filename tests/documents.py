@@ -177,6 +177,8 @@ class Document:
             raise Absent(str(q))
 
     def derivative(self, of: Quantity, wrt: Quantity) -> float:
+        if self.letters.get(wrt.name) == "column":  # a column without the bias has the entries of the whole
+            wrt = wrt._replace(name=wrt.name.removesuffix("bar"))
         key = ("derivative", of, wrt)
         if key not in self.known:
             self.entry(of), self.entry(wrt)  # both must be there

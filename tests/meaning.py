@@ -89,6 +89,9 @@ def quantity_of(name: str, sub: str, sup: str, context: Context) -> Quantity:
     last = document.net.last
     if kind == "input":
         letter, layer = INPUTS[type(document).__name__.lower()]
+        if not below:  # the inputs as a column have no bias among them
+            barred = f"{letter}bar"
+            return Quantity(barred if barred in document.letters else letter, layer, None, sample)
         return Quantity(letter, layer, (integer(below[0], context),), sample)
     if kind in ("output", "target"):
         letter = "y" if kind == "target" else "h"

@@ -226,11 +226,7 @@ class Reader:
         def value(context: Context) -> Value:
             matrix = as_matrix(items[0](context))
             if sup:
-                count = integer(sup, context)
-                assert integer(sub, context) == 1
-                extra = matrix.shape[0] - count
-                assert extra in (0, 1), self.text  # only the bias is left out
-                return matrix[extra:]
+                return self.regular(matrix, sub, sup, context)
             places = [integer(part, context) for part in split(sub, 2)]
             row, column = (*places, 1)[:2]
             if not (1 <= row <= matrix.shape[0] and 1 <= column <= matrix.shape[1]):
@@ -238,6 +234,13 @@ class Reader:
             return matrix[row - 1, column - 1]
 
         return value
+
+    def regular(self, matrix: Value, first: str, count: str, context: Context) -> Value:
+        """Return the rows [M]_1^n."""
+        assert integer(first, context) == 1
+        extra = matrix.shape[0] - integer(count, context)
+        assert extra in (0, 1), self.text  # only the bias is left out
+        return matrix[extra:]
 
     def item(self) -> Node:
         """Read what stands between brackets or commas; a letter alone keeps what it says of itself."""
@@ -254,7 +257,14 @@ class Reader:
             return None
         of = self.quantity()
         if of is not None and self.take("/d"):
+            rows = self.take("[")
             wrt = self.quantity()
+            if wrt is not None and rows:
+                assert self.take("]"), self.rest()
+                sub, sup = self.scripts()
+                return lambda context: self.regular(
+                    derivative_of(of(context), wrt(context), context), sub, sup, context
+                )
             if wrt is not None:
                 return lambda context: derivative_of(of(context), wrt(context), context)
         self.at = start
