@@ -18,4 +18,4 @@ def nearest(name: object, known: Iterable[str]) -> str:
 def _in_another_case(name: str, names: list[str]) -> list[str]:
     """Return the name that is nearest if capitals do not count: 'NG' is meant for 'ng'."""
     folded = {known.casefold(): known for known in reversed(names)}
-    return [folded[x] for x in difflib.get_close_matches(name.casefold(), folded, n=1)]
+    return [folded[x] for x in difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.8)]
