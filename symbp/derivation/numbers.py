@@ -88,13 +88,17 @@ class Gradient:
 
 @dataclass(frozen=True)
 class Example:
-    """The worked example: forward, backward, gradients."""
+    """The worked example: forward, backward, gradients.
+
+    `penalised` says that the cost has a penalty, which the example leaves out.
+    """
 
     network: Network
     given: Given
     forward: tuple[Value, ...]
     backward: tuple[Value, ...]
     gradients: tuple[Gradient, ...]
+    penalised: bool = False
 
 
 def work(derivation: Derivation, given: Given) -> Example:
@@ -127,7 +131,8 @@ def work(derivation: Derivation, given: Given) -> Example:
         backward += sheet.step(derivation, f"1.3d, k={k}", {i: network.sizes[k]})
         backward += sheet.step(derivation, f"D.5, k={k}", {s: network.sizes[k]})
     gradients = [_gradient(sheet, derivation, k) for k in range(1, last + 1)]
-    return Example(network, given, tuple(forward), tuple(backward), tuple(gradients))
+    penalised = derivation.training.penalty is not None
+    return Example(network, given, tuple(forward), tuple(backward), tuple(gradients), penalised)
 
 
 def _gradient(sheet: _Sheet, derivation: Derivation, k: int) -> Gradient:

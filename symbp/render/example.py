@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy
 
-from symbp.algebra.nodes import Node, output, weight
+from symbp.algebra.nodes import Node, cost, output, weight
 from symbp.derivation.numbers import Example, Value
 from symbp.notation import get
 from symbp.notation.latex import LatexWriter
@@ -22,6 +22,12 @@ DIGITS = 6
 # Longer fractions are shown as decimals.
 _LENGTH = 9
 _PRECISION = 50
+
+
+# The same in every notation, and for numbers that are given: said on the page, since documents differ.
+_LAYOUT = "Matrices of weights have a row for each unit of their layer; the last column holds the biases."
+_WITHOUT_BIAS = "Matrices of weights have a row for each unit of their layer."
+_PENALISED = " The cost and its derivatives are those without the penalty."
 
 
 @dataclass(frozen=True)
@@ -97,12 +103,19 @@ def _data(example: Example, writer: Writer, number: Digits, digits: int | None) 
     v = [Row("", writer.expression(Node("v", last)), number(given, digits))] if network.weighted else []
     return {
         "name": network.name,
+        "cost": writer.expression(cost(last)),
+        "layout": _layout(example),
         "given": inputs + targets + v,
         "weights": [matrix(k, rows_) for k, rows_ in enumerate(example.given.weights, 1)],
         "forward": rows(example.forward),
         "backward": rows(example.backward),
         "gradients": [matrix(g.layer, g.rows, g.label) for g in example.gradients],
     }
+
+
+def _layout(example: Example) -> str:
+    biases = any(layer.bias for layer in example.network.layers)
+    return (_LAYOUT if biases else _WITHOUT_BIAS) + (_PENALISED if example.penalised else "")
 
 
 def _no_sample(expr: Any) -> Any:
