@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -21,12 +22,23 @@ from symbp.derivation.documents.language.tree import (
     Number,
     Ref,
     Transpose,
-    rebuild,
 )
 from symbp.derivation.documents.records import Setting
 from symbp.derivation.documents.shapes import Shapes
 
 ONE = Number("1")
+
+
+def rebuild(tree: Expression, change: Callable[[object], object]) -> Expression:
+    """Return the tree with `change` applied to each of its parts."""
+
+    def put(value: object) -> object:
+        if isinstance(value, tuple):
+            return tuple(put(item) for item in value)
+        return change(value) if dataclasses.is_dataclass(value) else value
+
+    fields = dataclasses.fields(tree)  # type: ignore[arg-type]
+    return type(tree)(**{field.name: put(getattr(tree, field.name)) for field in fields})
 
 
 def mutants(text: str, where: str, setting: Setting) -> Iterator[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ import sympy
 from sympy import Expr
 
 from symbp.derivation.local import Z
-from symbp.derivation.oracles.real import evaluate, number
+from symbp.derivation.oracles.formula import evaluate, number
 from symbp.errors import DerivationError
 
 # Beyond every bend of a function; one that still rises between them has no bound.

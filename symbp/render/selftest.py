@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from symbp.derivation.oracles.formula import number
 from symbp.derivation.oracles.penalties import of_weight
-from symbp.derivation.oracles.real import at_kink, forward, number, scaled, total_cost
+from symbp.derivation.oracles.real import at_kink, forward, scaled, total_cost
 from symbp.derivation.oracles.text import mp
 from symbp.errors import DerivationError
 from symbp.render.exact_product import product

@@ -46,9 +46,9 @@ from symbp.algebra.nodes import (
     Width,
 )
 from symbp.algebra.updates import batch, step
+from symbp.derivation.oracles.formula import named
 from symbp.derivation.oracles.interpret_matrices import evaluate_matrix
 from symbp.derivation.oracles.model import Array, Key, Model, NoSuchQuantity, NotApplicable, Shape
-from symbp.derivation.oracles.real import named
 
 Environment = dict[Any, int]
 # (upper, lower) -> d c^{upper+1} / d c^{lower}, the same in every case of a model.

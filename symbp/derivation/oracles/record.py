@@ -11,7 +11,7 @@ from symbp.algebra.nodes import Node, m, with_numbers
 from symbp.derivation import local
 from symbp.derivation.components import RULE as COMPONENT
 from symbp.derivation.kinks import chosen_branch, switches
-from symbp.derivation.oracles.real import evaluate, number
+from symbp.derivation.oracles.formula import evaluate, number
 from symbp.derivation.penalty import stated_of_penalty
 from symbp.derivation.records import Check, Derivation, Step
 from symbp.derivation.stated import stated_cost, stated_hidden, stated_output, stated_parameters

@@ -22,7 +22,8 @@ from sympy import Expr, Symbol, nan, oo, zoo
 
 from symbp.algebra.nodes import Constant, Node, Partial, cost, w_ij
 from symbp.algebra.updates import CLIPPED, PerWeight, clip_factor, penalised_cost, per_weight
-from symbp.derivation.oracles.real import DIGITS, evaluate, number
+from symbp.derivation.oracles.formula import evaluate, number
+from symbp.derivation.oracles.real import DIGITS
 from symbp.derivation.oracles.text import evaluate_text, mp, run_assignments
 from symbp.derivation.records import Check, Derivation, Step
 from symbp.derivation.updates import labels, stated_clipping, stated_schedule, stated_update

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import sympy
 
 from symbp.algebra.named import LETTERS, Named
-from symbp.derivation.oracles.real import digits, elementary, evaluate, number
+from symbp.derivation.oracles.formula import digits, elementary, evaluate, number
 from symbp.errors import DerivationError
 
 Array = npt.NDArray[Any]

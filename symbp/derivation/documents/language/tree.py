@@ -8,10 +8,9 @@ between the values before and after it).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TypeVar
 
 
 @dataclass(frozen=True)
@@ -114,8 +113,6 @@ class Statement:
 # Words that bind the index in their second argument, and for `matrix` in the fifth too.
 BINDERS = {"sum": (1,), "descend": (1,), "column": (1,), "row": (1,), "matrix": (1, 4)}
 
-Tree = TypeVar("Tree")
-
 
 def children(tree: object) -> Iterator[object]:
     """Yield the parts of a tree that are trees themselves."""
@@ -136,15 +133,3 @@ def walk(tree: object) -> Iterator[object]:
     yield tree
     for child in children(tree):
         yield from walk(child)
-
-
-def rebuild(tree: Tree, change: Callable[[object], object]) -> Tree:
-    """Return the tree with `change` applied to each of its parts."""
-
-    def put(value: object) -> object:
-        if isinstance(value, tuple):
-            return tuple(put(item) for item in value)
-        return change(value) if dataclasses.is_dataclass(value) else value
-
-    fields = dataclasses.fields(tree)  # type: ignore[arg-type]
-    return type(tree)(**{field.name: put(getattr(tree, field.name)) for field in fields})

@@ -1,0 +1,142 @@
+"""Update rules of one's own: from the text through every stage, what is refused, and what pages say."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import symbp
+from symbp.errors import DerivationError, ExpressionError, SpecError
+from symbp.functions import OPTIMIZERS, Parameter, UpdateRule
+from symbp.notation import get
+from symbp.notation.latex import LatexWriter
+from symbp.run.verify import verify
+from tests.test_updates import EXACT, NET, trainer_of
+
+
+def test_an_own_rule_goes_all_the_way(tmp_path):
+    # Names that mean something else in the emitted code, a state that does not start at 0.
+    rule = UpdateRule(
+        "own",
+        """
+        np = mu*np + gradient*abs(gradient)
+        t = np/step
+        w = w - learning_rate*t*(2 if t > 0 else 1)
+        """,
+        states={"np": 0.25},
+        parameters={"mu": 0.5},
+    )
+    derivation = symbp.derive(NET, rule)
+    assert "2.2.3" in derivation
+    trainer = trainer_of(optimizer=rule)
+    assert verify(trainer).ok
+    w, g = np.arange(15.0), np.linspace(-1, 1, 15)
+    states = np.full((1, 15), 0.25)
+    trainer.module._update(w, g, 0.1, 3, states)
+    state = 0.125 + g * abs(g)
+    np.testing.assert_allclose(states[0], state, **EXACT)
+    np.testing.assert_allclose(w, np.arange(15) - 0.1 * state / 3 * np.where(state > 0, 2, 1), **EXACT)
+
+
+def test_an_own_rule_that_climbs_is_refused():
+    with pytest.raises(DerivationError, match=r"^2\.2: descent check failed"):
+        symbp.derive(NET, UpdateRule("up", "w = w + learning_rate*gradient")).prove()
+    with pytest.raises(DerivationError, match="learning rate 0 changes the weight"):
+        symbp.derive(NET, UpdateRule("drift", "w = 0.9*w - learning_rate*gradient")).prove()
+
+
+@pytest.mark.parametrize(
+    ("text", "states", "message"),
+    [
+        ("", {}, "assignments '': expected text"),
+        ("v = gradient", {}, "no line gives the new weight"),
+        ("w = w - v\nv = gradient", {}, "line 1: 'v' is used before it is set"),
+        ("v = v + gradient\nw = w - v", {}, "line 1: 'v' is used before it is set"),
+        ("w = w - gradient\nv = w", {"v": 0}, "line 2: 'v' is set after the new weight"),
+        ("w = w - gradient\nw = w", {}, "line 2: 'w' is assigned twice"),
+        ("q = gradient\nw = w - gradient", {}, "line 1: 'q' is assigned and never used"),
+        ("w = w - gradient", {"v": 0}, "state 'v' is never set"),
+        ("v = gradient\nw = w - v", {"v": 0}, "state 'v' is set before it is read"),
+        ("w - gradient", {}, "line 1: 'w - gradient': expected 'name = formula'"),
+        ("w == gradient", {}, "expected 'name = formula'"),
+        ("w, v = gradient", {}, "expected 'name = formula'"),
+        ("step = 3\nw = w", {}, "line 1: 'step' is given and cannot be assigned"),
+        ("mu = 3\nw = w", {}, "line 1: 'mu' is a parameter and cannot be assigned"),
+        ("w = w - gradent", {}, "line 1: .*'gradent'"),
+        ("w = w - sum(gradient)", {}, "line 1: sum"),
+        ("w = w - gradient**gradient", {}, "line 1: .*an exponent"),
+        ("w = w - __import__('os')", {}, "line 1: "),
+        ("w = w - learning_rate*w", {}, "no line reads 'gradient'"),
+        ("v = gradient; w = w - v", {}, "line 1: .*one assignment to a line"),
+        ("\n".join(f"x{n} = gradient" for n in range(50)), {}, "50 assignments; the limit is 40"),
+    ],
+)
+def test_a_wrong_rule_is_one_line(text, states, message):
+    with pytest.raises(ExpressionError, match=message) as caught:
+        UpdateRule("mine", text, states=states, parameters={"mu": 0.5}).read()
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith("optimizer 'mine'")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"states": {"w": 0}}, "state 'w': the name has a meaning"),
+        ({"states": {"v": "x"}}, "state 'v': initial value 'x'"),
+        ({"states": {"v": math.nan}}, "initial value nan"),
+        ({"states": ["v"]}, "states .*: expected names"),
+        ({"parameters": {"mu": "x"}}, "mu"),
+        ({"parameters": {"step": 1}}, "step"),
+        ({"parameters": (Parameter("mu", 0.5), Parameter("mu", 0.6))}, "two .*the same name"),
+        ({"learning_rate": -1}, "learning_rate = -1: expected a positive number"),
+        ({"name": "my rule"}, "expected letters"),
+    ],
+)
+def test_a_wrong_declaration_is_one_line(options, message):
+    given = {"name": "mine", "assignments": "w = w - learning_rate*gradient", **options}
+    with pytest.raises(SpecError, match=message):
+        UpdateRule(**given)
+
+
+def test_a_name_means_one_rule():
+    other = UpdateRule("adam", "w = w - learning_rate*gradient")
+    with pytest.raises(SpecError, match="'adam' is not the built-in of that name"):
+        symbp.TrainOptions(other)
+    assert symbp.TrainOptions(OPTIMIZERS["adam"].with_values(beta1=0.5)).optimizer.constants["beta1"] == 0.5
+    with pytest.raises(SpecError, match="learning_rate is given twice"):
+        symbp.TrainOptions({"name": "adam", "learning_rate": 0.1}, learning_rate=0.2)
+
+
+def test_pages_state_rule_schedule_and_values():
+    text = symbp.derive(NET, {"name": "adam", "beta1": 0.85}, schedule="cosine", clip_norm=3.0).text()
+    assert "m_{ij}^k <- beta_1 m_{ij}^k + (1 - beta_1) g_bar_{ij}^k" in text
+    assert "beta_1 = 0.85" in text
+    assert "chi = {kappa/Gamma if kappa < Gamma; 1 otherwise}" in text
+    assert "eta_0" in text[text.index("(2.2s)") :]
+
+
+def test_web_pages_print_every_name():
+    rule = UpdateRule(
+        "named",
+        """
+        slow_mean = rho2*slow_mean + gradient
+        x1_hat = slow_mean
+        w = w - learning_rate*x1_hat*warm_up_speed
+        """,
+        states={"slow_mean": 0},
+        parameters={"rho2": 0.5, "warm_up_speed": 1.0},
+    )
+    page = symbp.derive(NET, rule, schedule="warmup_cosine", clip_norm=1.0, l1=0.1).html()
+    assert "<mi>ρ</mi><mn>2</mn>" in page or re.search(r"<mi>ρ</mi><m[in][^>]*>2<", page)
+    assert "upspeed" in page
+
+
+def test_glyphs_of_rules():
+    writer = LatexWriter(get("smatrix"), NET.sizes)
+    derivation = symbp.derive(NET, "adam")
+    printed = [writer.equation(derivation[f"2.2.{n}"].statement) for n in (3, 5)]
+    assert printed[0] == r"\hat{\mathsf{m}}_{ij}^k = \frac{\mathsf{m}_{ij}^k}{1 - \beta_1^{\tau}}"
+    assert r"\sqrt{\hat{\mathsf{v}}_{ij}^k}" in printed[1]
