@@ -11,7 +11,7 @@ import sympy
 
 import symbp
 from symbp.derivation.computed import USUAL
-from symbp.derivation.stability.choose import Z, slope_form, value_form
+from symbp.derivation.stability.choose import Z, is_harmless, slope_form, value_form
 from symbp.derivation.stability.report import left_of_cost, scan, stable_form
 from symbp.derivation.stability.scan import DTYPES, Finding
 from symbp.errors import SymbpWarning
@@ -200,3 +200,12 @@ def test_a_relation_that_loses_digits_is_not_used() -> None:
     relation = 1 - sympy.Symbol("o", real=True) ** 2
     assert slope_form(near, relation).expression == relation
     assert value_form(near).expression == near
+
+
+def test_cases_whose_branches_cancel_are_no_polynomial() -> None:
+    """-1 or 1 beside an overflow: their sum is 0, and says nothing of the product."""
+    sides = sympy.Piecewise((-1, Z <= 0), (1, True))
+    assert is_harmless(sides * Z)
+    assert not is_harmless(sides * sympy.exp(Z))
+    network = symbp.Network(1, [symbp.Dense(1, "mish")], "mean_absolute_error", name="cancels")
+    assert "D.1fs" in symbp.derive(network)

@@ -177,7 +177,11 @@ def test_a_named_function_of_a_named_function_is_opened_only_once_that_is_an_arr
 NETWORKS = {
     name: Network(2, [Dense(3, name), Dense(2, name)], "half_squared_error", name="shared")
     for name in ("swish", "mish", "gelu", "gelu_tanh", "softplus", "sin", "gaussian")
-} | {"poisson": Network(2, [Dense(3, "softplus"), Dense(2, "exp")], "poisson", name="shared")}
+} | {
+    "poisson": Network(2, [Dense(3, "softplus"), Dense(2, "exp")], "poisson", name="shared"),
+    "log_cosh": Network(2, [Dense(3, "tanh"), Dense(2)], "log_cosh", name="shared"),
+    "logits": Network(2, [Dense(3, "tanh"), Dense(2, "sigmoid")], "binary_cross_entropy", name="shared"),
+}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

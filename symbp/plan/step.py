@@ -138,10 +138,21 @@ class _Step:
         statements: list[Statement] = []
         names = [name for name in ("forward", "gradient", "penalty") if self._has(name)]
         for kernel in map(self.program.kernel, names):
+            if kernel.name == "gradient":
+                own = self.program.kernel("sensitivities")
+                statements += [self._on_transposed(s, own, arrays) for s in self._shared_with_cost()]
             for statement in kernel.statements:
                 if kernel.array(statement.target.array).role != "gradient":
                     statements.append(self._on_transposed(statement, kernel, arrays))
         return _kernel("measure", _each_sum_once(statements), arrays)
+
+    def _shared_with_cost(self) -> list[Statement]:
+        """What the sensitivities have in common with the cost, which is computed before them."""
+        gradient = self.program.kernel("gradient")
+        cost = [s for s in gradient.statements if gradient.array(s.target.array).role != "gradient"]
+        known = {s.target.array for s in (*self.program.kernel("forward").statements, *cost)}
+        read = {a.array for s in cost for a in s.value.atoms(Access)} - known
+        return [s for s in self.program.kernel("sensitivities").statements if s.target.array in read]
 
     def _has(self, name: str) -> bool:
         return any(kernel.name == name for kernel in self.program.kernels)
@@ -174,7 +185,10 @@ class _Step:
         arrays: dict[str, Array] = {}
         sensitivities, gradient = self.program.kernel("sensitivities"), self.program.kernel("gradient")
         statements: list[Statement] = []
+        measured = self._shared_with_cost()
         for statement in sensitivities.statements:
+            if statement in measured:
+                continue
             for access in sorted(statement.value.atoms(Access), key=str):
                 if sensitivities.array(access.array).role == "weights" and access.array not in arrays:
                     statements.append(self._natural(access, statement, arrays))
