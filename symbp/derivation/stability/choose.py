@@ -93,6 +93,12 @@ def slope_form(formula: Any, relation: Any) -> Form:
     return _choose(candidates, stated, "derivative", dict(through), cured=found)
 
 
+def is_as_good(formula: Any, relation: Any) -> bool:
+    """Whether g' computed from the output is right to a few units in its own last place, however small."""
+    through = {"o": (value_form(formula).expression, formula)}
+    return not _scan(relation, "derivative", put_in(relation, through), through, 0.0, RELATION_LIMIT)
+
+
 def stable_form(formula: Any) -> Any:
     """Return the stable form of an activation's formula in z, or None where it needs none."""
     form = value_form(formula)

@@ -11,6 +11,7 @@ import sympy
 
 from symbp.derivation import local
 from symbp.derivation.records import Builder, Derivation
+from symbp.derivation.relation import stated_slope
 from symbp.derivation.stability.choose import O, Z, slope_form, stable_form, value_form
 from symbp.derivation.stability.scan import Finding, scan_expression
 from symbp.derivation.stable import RULE
@@ -46,7 +47,7 @@ def scan(formula: Any, dtype: str) -> tuple[Finding, ...]:
 
 def left(formula: Any, dtype: str) -> tuple[Finding, ...]:
     """Return what is still wrong when kernels compute the form that symbp chose for a formula in z."""
-    relation = local.derivative_in_output(formula).subs(local.O, O)
+    relation = stated_slope(formula).subs(local.O, O)
     found = (*value_form(formula).left, *slope_form(formula, relation).left)
     return tuple(finding for finding in found if finding.dtype == dtype)
 
