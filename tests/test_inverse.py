@@ -121,6 +121,7 @@ def _random_formula(rng: random.Random, depth: int) -> str:
             f"log(1 + ({inner})**2)",
             f"abs({inner})",
             f"({inner} if z > 0.5 else {other})",
+            f"({inner} if -1 < z < 2 or z > 3 else {other})",
         )
     )
 

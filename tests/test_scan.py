@@ -11,12 +11,16 @@ import sympy
 
 import symbp
 from symbp.derivation.computed import USUAL
+from symbp.derivation.derive import derive
 from symbp.derivation.stability.choose import Z, is_harmless, slope_form, value_form
-from symbp.derivation.stability.report import left_of_cost, scan, stable_form
+from symbp.derivation.stability.report import left_of_cost, scan, stable_form, warn_of_own_functions
 from symbp.derivation.stability.scan import DTYPES, Finding
 from symbp.errors import SymbpWarning
-from symbp.functions import ACTIVATIONS, COSTS
+from symbp.functions import ACTIVATIONS, COSTS, Activation, Cost
 from symbp.functions.parse import parse_formula
+from symbp.network import Dense, Network
+from symbp.render.writer import trainer_source
+from symbp.spec import Spec, TrainOptions
 
 
 @pytest.mark.parametrize(
@@ -209,3 +213,48 @@ def test_cases_whose_branches_cancel_are_no_polynomial() -> None:
     assert not is_harmless(sides * sympy.exp(Z))
     network = symbp.Network(1, [symbp.Dense(1, "mish")], "mean_absolute_error", name="cancels")
     assert "D.1fs" in symbp.derive(network)
+
+
+@pytest.mark.parametrize(
+    ("formula", "dtype", "at"),
+    [
+        ("z**40", "float32", 9.19),
+        ("z**40", "float64", 5.09e7),
+        ("exp(z)", "float32", 88.7),
+        ("sinh(z)", "float64", 710),
+    ],
+)
+def test_a_formula_that_leaves_the_type_is_warned_of_with_the_range(
+    formula: str, dtype: str, at: float
+) -> None:
+    derivation = derive(Network(2, [Dense(2, Activation("own", formula)), Dense(1)], "squared_error"))
+    with pytest.warns(SymbpWarning) as told:
+        warn_of_own_functions(derivation, dtype)
+    (warning,) = told
+    message = str(warning.message)
+    assert "'own': the value itself overflows for z " in message
+    assert f"for z >= {at:.3g} in {dtype}" in message
+    assert message.endswith("keep weighted sums below that, or bound the formula with min(...)")
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        ("z**3", "the value itself overflows for z >= 6.99e+12 in float32"),
+        ("(sqrt(z**2 + 1) - 1)/2 + z", "the derivative overflows for z >= 1.85e+19 in float32"),
+    ],
+)
+def test_what_no_training_reaches_is_told_in_the_header(formula: str, told: str) -> None:
+    network = Network(2, [Dense(2, Activation("own", formula)), Dense(1)], "squared_error")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        derivation = symbp.derive(network)
+        warn_of_own_functions(derivation, "float32")
+    source = trainer_source(derive(network), Spec(network, TrainOptions(dtype="float32")), prove=False)
+    assert f"\n# activation 'own': {told}\n" in source[: source.index("import math")]
+
+
+def test_an_own_cost_that_leaves_the_type_is_told() -> None:
+    network = Network(2, [Dense(1)], Cost("own", "exp(h - y)"))
+    with pytest.warns(SymbpWarning, match="cost 'own': the value itself overflows for h >= 711 in float64"):
+        symbp.derive(network)

@@ -33,6 +33,7 @@ _INVERSES: dict[Any, Callable[[Any], Any]] = {
     sympy.tanh: sympy.atanh,
     sympy.sinh: sympy.asinh,
 }
+_COMPARED = (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)
 _DIGITS = 50
 _POINTS = ("-2.3", "-0.6", "0.01", "0.7", "1.9")
 
@@ -184,11 +185,9 @@ def _pieces(formula: Expr) -> list[tuple[Expr, Any, Expr]] | None:
         if len(formula.args) != 2 or formula.has(Abs):
             return None
         (first, condition), (second, _) = formula.args
-        if {condition.lhs, condition.rhs} - {Z} == {condition.lhs, condition.rhs} or condition.lhs != Z:
+        if not isinstance(condition, _COMPARED) or condition.lhs != Z or condition.rhs.has(Z):
             return None
         at = condition.rhs
-        if at.has(Z) or not isinstance(condition, (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)):
-            return None
         below = isinstance(condition, (sympy.Le, sympy.Lt))
         low, high = (first, second) if below else (second, first)
     elif {e.args[0] for e in formula.atoms(Abs)} == {Z}:
