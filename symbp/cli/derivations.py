@@ -139,20 +139,22 @@ def _format_of(output: str | None) -> str:
     "--format", "form", type=click.Choice(("text", "markdown", "latex")), default="text", show_default=True
 )
 def functions(name: str | None, form: str) -> None:
-    """Print the table of activations and costs, or the entry NAME.
+    """Print the table of activations, costs, update rules, schedules and penalties, or the entry NAME.
 
     Formula, derivative as derived, its relation to the output, range, kinks with the declared
-    derivative, parameters and source.
+    derivative; assignments and states; parameters and source.
     """
-    from symbp.functions import ACTIVATIONS, ALIASES, COSTS, Activation, Cost
+    from symbp.functions import ACTIVATIONS, ALIASES, COSTS, OPTIMIZERS, PENALTIES, SCHEDULES
     from symbp.functions.names import nearest
 
-    records: list[Activation | Cost] = [*ACTIVATIONS.values(), *COSTS.values()]
+    tables: tuple[Any, ...] = (ACTIVATIONS, COSTS, OPTIMIZERS, SCHEDULES, PENALTIES)
+    records = [record for table in tables for record in table.values()]
     if name is not None:
         wanted = ALIASES.get(name, name)
         records = [record for record in records if record.name == wanted]
         if not records:
-            raise SpecError(f"unknown function {name!r}{nearest(name, [*ACTIVATIONS, *ALIASES, *COSTS])}")
+            known = [*ALIASES, *(name for table in tables for name in table)]
+            raise SpecError(f"unknown function {name!r}{nearest(name, known)}")
 
     from symbp.render.functions_page import functions_page
 

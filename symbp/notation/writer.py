@@ -323,7 +323,10 @@ class Writer(TrainingNames, MatrixWriter, ABC):
         if not taken.below:
             alone = not taken.negative
             return sign + str(self.factors(taken.above) if alone else self._beside(taken.above))
-        large = [f for f in taken.above if f.has(Sum, MaxOver) or is_matrix(f)]
+        # A sum inside an exponential is no wider than that; e_q / sum, and not 1/sum e_q.
+        large = [
+            f for f in taken.above if is_matrix(f) or (f.has(Sum, MaxOver) and not isinstance(f, sympy.exp))
+        ]
         if not large:
             return sign + str(self.quotient(taken.above, taken.below))
         small = [f for f in taken.above if f not in large]

@@ -16,6 +16,7 @@ import numpy as np
 import sympy
 
 from symbp.algebra.nodes import with_numbers
+from symbp.derivation.oracles.formula import number
 from symbp.derivation.stability.numbers import Array, NotReal, exact, rounded
 from symbp.derivation.stability.rules import rewrite
 
@@ -162,7 +163,11 @@ def scan_size(
         return ()
     points = _points(probe.expr, variable, dtype, (-math.inf, math.inf), sparse=False)
     ranges = _ranges(points, [probe.at(float(x)) for x in points], probe, ends=True)
-    return tuple(Finding(*ends, kind, worst, of, dtype, variable) for ends, kind, worst in ranges)
+    return tuple(
+        Finding(low, high, kind, worst, of, dtype, variable)
+        for (low, high), kind, worst in ranges
+        if low < high  # a point alone is a pole: there is no value
+    )
 
 
 def half_of_the_digits(dtype: str) -> float:
@@ -248,22 +253,30 @@ class _Probe:
         tiny = float(self.info.smallest_normal)
         if abs(true) < tiny and abs(computed) <= tiny:
             return None, 0.0
-        unit = float(np.spacing(self.dtype(max(float(abs(true)), self.floor))))
-        error = float(abs(true - computed)) / unit
-        if error <= self.limit or error <= self.limit * self._moved(point, true) / unit:
+        unit = self._unit(max(abs(true), self.floor))
+        error = float(abs(true - computed) / unit)
+        if error <= self.limit or error <= self.limit * float(self._moved(point, true) / unit):
             return None, error
         return ("overflow" if overflowed else "cancellation"), error
 
-    def _moved(self, point: float, true: Any) -> float:
+    def _unit(self, size: Any) -> Any:
+        """Return a unit in the last place of a size, as an exact number.
+
+        NumPy's is 0 for small sizes where a library has switched subnormal numbers off.
+        """
+        _, exponent = math.frexp(float(self.dtype(float(size))))
+        return number(2) ** (exponent - 1 - self.info.nmant)
+
+    def _moved(self, point: float, true: Any) -> Any:
         """How far the exact value moves when the argument does by a unit in the last place.
 
         No way of computing it is better than this where the formula is that sensitive.
         """
         try:
             beside = float(np.nextafter(self.dtype(point), self.dtype(np.inf)))
-            return float(abs(self.true(beside) - true))
+            return abs(self.true(beside) - true)
         except (NotReal, OverflowError):
-            return 0.0
+            return number(0)
 
     def swallows_nan(self) -> bool:
         """Whether a NaN goes in and a number comes out."""
