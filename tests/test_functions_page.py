@@ -158,7 +158,7 @@ def test_an_update_rule_is_told_as_its_assignments(capsys: pytest.CaptureFixture
 @pytest.mark.parametrize("record", TRAINING, ids=lambda record: record.name)
 def test_the_table_states_what_derivations_state(record: UpdateRule | Schedule | Penalty) -> None:
     key = {UpdateRule: "optimizer", Schedule: "schedule", Penalty: "penalty"}[type(record)]
-    derived = {str(step.statement) for step in symbp.derive(None, **{key: record}).steps.values()}
+    derived = {str(step.statement) for step in symbp.derive(None, **{key: record}).steps}
     found = describe_training(record)
     assert {p.name for _, p in found.parameters} == {p.name for p in record.parameters}
     assert found.statements

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import platform
+import subprocess
+import sys
 import time
 import warnings
 
@@ -258,3 +261,31 @@ def test_an_own_cost_that_leaves_the_type_is_told() -> None:
     network = Network(2, [Dense(1)], Cost("own", "exp(h - y)"))
     with pytest.warns(SymbpWarning, match="cost 'own': the value itself overflows for h >= 711 in float64"):
         symbp.derive(network)
+
+
+_WITHOUT_SUBNORMALS = """
+import ctypes, ctypes.util, struct
+libm = ctypes.CDLL(ctypes.util.find_library("m"))
+state = ctypes.create_string_buffer(32)
+assert libm.fegetenv(state) == 0
+(mxcsr,) = struct.unpack_from("<I", state.raw, 28)
+struct.pack_into("<I", state, 28, mxcsr | 0x8040)  # flush to zero, and take subnormal numbers for it
+assert libm.fesetenv(state) == 0
+assert 5e-324 * 1.0 == 0.0
+from symbp.derivation.stability.report import scan
+print(*scan("log(1 + exp(z))", "float64"), sep="\\n")
+"""
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc", reason="needs glibc on x86-64"
+)
+def test_the_scan_works_where_a_library_has_switched_subnormal_numbers_off() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _WITHOUT_SUBNORMALS],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the value overflows for z >= 710 in float64" in done.stdout
