@@ -259,7 +259,7 @@ def block_height(rows: Extent, width: int, schedule: Schedule, samples: int) -> 
         lines = 0.3 * rounds(highest) * bool(rest)
         return (whole * rounds(height) + (rounds(rest) if rest else 0) + lines, bool(rest), -height)
 
-    heights = range(1, highest + 1)
+    heights = list(range(1, highest + 1))
     if rows == ROWS and samples >= DIVIDED:
         heights = [height for height in _EVEN if height <= highest]
     return min(heights, key=cost)
