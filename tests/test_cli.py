@@ -20,6 +20,7 @@ layers = [{units = 5, activation = "tanh"}, {units = 2, activation = "softmax"}]
 optimizer = {name = "sgd", learning_rate = 0.5}
 epochs = 200
 batch_size = 8
+target = "portable"
 """
 
 
@@ -105,7 +106,7 @@ def test_generate_then_verify(capsys: pytest.CaptureFixture[str]) -> None:
     out = output_of(capsys, "verify", "spiral_trainer.py")
     assert "passed" in out
     # Its own output may be written again, with other options.
-    out = output_of(capsys, "generate", "spiral.toml", "--dtype", "float32")
+    out = output_of(capsys, "generate", "spiral.toml", "--dtype", "float32", "--target", "host")
     assert "float32" in out
     assert "passed" in output_of(capsys, "verify", "spiral.toml")
 

@@ -97,6 +97,12 @@ def template_names(kind: str, name: str) -> frozenset[str]:
     env = environment(kind)
     if env.loader is None:  # pragma: no cover - environment() always sets one
         raise RenderError(f"template {kind}/{name}: no loader")
+    return _names(env, name)
+
+
+@cache
+def _names(env: Environment, name: str) -> frozenset[str]:
+    assert env.loader is not None
     waiting, seen, names = [name], set[str](), set[str]()
     while waiting:
         current = waiting.pop()
