@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import random
 from collections.abc import Iterator
@@ -122,7 +121,11 @@ class Panel:
             return _compare(step, oracle, self._definitions)
         kinds = {node.kind for node in step.statement.atoms(Node)}
         used = self._definitions if kinds & self._defined else ()
-        return _known(dataclasses.replace(step, checks=()), oracle, used)
+        # Without what a model does not ask for: the reason, and how a page would print it.
+        asked = Step(
+            step.label, step.rule, step.statement, (), "", step.assumes, step.defines, step.functions
+        )
+        return _known(asked, oracle, used)
 
 
 @dataclass(frozen=True, eq=False)
