@@ -62,8 +62,10 @@ def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     network = Network(1, [*layers, Dense(2, "identity")], "half_squared_error", name="probe")
     path = tmp_path_factory.mktemp("probe") / f"probe_{request.param}.py"
     # Proved record by record elsewhere; this network of many layers only holds them. Without the
-    # self-test its training is not compiled either, which nothing here asks for.
-    spec = symbp.Spec(network, symbp.TrainOptions(dtype=request.param))
+    # self-test its training is not compiled either, which nothing here asks for. One type in vectors,
+    # the other in plain loops: the plain-Python kernels below are those of vectors in both.
+    target = {"float64": "portable", "float32": "host"}[request.param]
+    spec = symbp.Spec(network, symbp.TrainOptions(dtype=request.param, target=target))
     write_trainer(symbp.derive(network), spec, path, prove=False)
     return symbp.load(path, self_test=False)
 
