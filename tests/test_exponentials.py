@@ -28,7 +28,7 @@ EXPONENTIALS = (exp, expm1, tanh, sympy.sinh, sympy.cosh)
 # What one step of training computes, one after another on the same arrays.
 STEP = ("forward", "sensitivities", "gradient")
 # Output units beside the usual one that a cost is tried with.
-OTHER_UNITS = {"real": ("tanh", "mish"), "positive": ("softplus",)}
+OTHER_UNITS = {"mean_absolute_error": ("mish",), "log_cosh": ("tanh",), "poisson": ("softplus",)}
 
 
 def _networks() -> Iterator[Any]:
@@ -37,14 +37,7 @@ def _networks() -> Iterator[Any]:
             hidden = Network(2, [Dense(3, name), Dense(2)], "half_squared_error", name="e")
             yield pytest.param(hidden, id=f"hidden {name}")
     for name, cost in COSTS.items():
-        others = (
-            {"tanh", "mish"}
-            if cost.output == "real"
-            else {"softplus"}
-            if cost.output == "positive"
-            else set()
-        )
-        for unit in sorted({USUAL[cost.output], *others}):
+        for unit in sorted({USUAL[cost.output], *OTHER_UNITS.get(name, ())}):
             yield pytest.param(Network(2, [Dense(2, unit)], name, name="e"), id=f"{name} of {unit}")
 
 
