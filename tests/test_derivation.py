@@ -202,6 +202,6 @@ def test_generic_steps_are_proved_once_for_all_networks() -> None:
     before = panel._known.cache_info().misses
     other.prove()
     assert panel._known.cache_info().misses == before
-    statement = other["2.11"].statement
-    with pytest.raises(DerivationError, match=r"^2\.11"):
-        other.replace("2.11", equation(statement.lhs, -statement.rhs)).prove()
+    statement = other["2.12"].statement
+    with pytest.raises(DerivationError, match=r"^2\.12"):
+        other.replace("2.12", equation(statement.lhs, -statement.rhs)).prove()
