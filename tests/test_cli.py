@@ -106,7 +106,7 @@ def test_generate_then_verify(capsys: pytest.CaptureFixture[str]) -> None:
     out = output_of(capsys, "verify", "spiral_trainer.py")
     assert "passed" in out
     # Its own output may be written again, with other options.
-    out = output_of(capsys, "generate", "spiral.toml", "--dtype", "float32", "--target", "host")
+    out = output_of(capsys, "generate", "spiral.toml", "--dtype", "float32")
     assert "float32" in out
     assert "passed" in output_of(capsys, "verify", "spiral.toml")
 
