@@ -28,7 +28,16 @@ from symbp.notation.letters import letter
 from symbp.notation.mathml import APPLY, COMMA, TIMES, letter_element, row, rows
 
 _ATOM = 9
-_SIGNS = {"==": "=", "<=": "&#x2264;", "!=": "&#x2260;", "<": "&lt;"}
+_SIGNS = {
+    "==": "=",
+    "<=": "&#x2264;",
+    "!=": "&#x2260;",
+    "<": "&lt;",
+    "<<": "&#x2190;",
+    r"\circ": "&#x2218;",
+    r"\otimes": "&#x2297;",
+    r"\mathbin{.*}": ".*",
+}
 _WORDS = {"exp": "exp", "log": "ln", "tanh": "tanh"}
 _MINUS = '<mo form="prefix">&#x2212;</mo>'
 _T = '<mi mathvariant="normal">&#x1D5B3;</mi>'
@@ -60,7 +69,8 @@ class MathML(Latex):
 
     def statement(self, statement: Statement) -> str:
         self.names = {bound.index: 1 for bound in statement.ranges}
-        return _sign(statement.relation).join(map(self.write, statement.sides))
+        sign = COMMA if statement.relation == "," else _sign(statement.relation)
+        return sign.join(map(self.write, statement.sides))
 
     def ranges(self, ranges: tuple[Range, ...]) -> str:
         at_most = _sign("<=")
@@ -195,7 +205,7 @@ def _binary(at: MathML, tree: Binary) -> tuple[str, int]:
         return f"{at.write(left, 1)}<mo>{sign}</mo>{at.write(right, 2)}", 1
     entrywise = tree.operator == "*" and at.is_array(left) and at.is_array(right)
     if entrywise:
-        return f"{at.write(left, 3)}<mo>&#x2218;</mo>{at.write(right, 4)}", 3
+        return f"{at.write(left, 3)}{_sign(at.shapes.setting.entrywise)}{at.write(right, 4)}", 3
     shown = at.write(right, 3)
     dot = "<mo>&#x22C5;</mo>" if shown.startswith("<mn>") else TIMES
     return f"{at.write(left, 3)}{dot}{shown}", 3
@@ -250,8 +260,14 @@ def _over(sign: str, index: str, low: str, high: str) -> str:
     return f"<munderover><mo>{sign}</mo>{row(index, '<mo>=</mo>', low)}{row(high)}</munderover>"
 
 
-def _sum(at: MathML, body: Any, index: Any, low: Any, high: Any) -> tuple[str, int]:
-    return _over("&#x2211;", *map(at.write, (index, low, high))) + at.write(body, 2), 2
+def _sum(at: MathML, body: Any, index: Any, *limits: Any) -> tuple[str, int]:
+    """A sum with the limits that are printed: both, the last one, or none."""
+    if len(limits) == 2:
+        return _over("&#x2211;", *map(at.write, (index, *limits))) + at.write(body, 2), 2
+    sign, below = "<mo>&#x2211;</mo>", row(at.write(index))
+    above = row(at.write(limits[0])) if limits else ""
+    tag = "munderover" if limits else "munder"
+    return f"<{tag}>{sign}{below}{above}</{tag}>" + at.write(body, 2), 2
 
 
 def _descend(at: MathML, body: Any, index: Any, high: Any, low: Any) -> tuple[str, int]:
@@ -318,6 +334,8 @@ _CALLS: dict[str, Callable[..., tuple[str, int]]] = {
     ),
     "D": _derivative,
     "grad": _derivative,
+    "nabla": lambda at, of, wrt: (f'<mo form="prefix">&#x2207;</mo>{at.write(of, _ATOM)}', 4),
+    "d": lambda at, of: (row(_DIFFERENTIAL, at.write(of, _ATOM)), _ATOM),
 }
 
 _WRITE: dict[type, Callable[[MathML, Any], tuple[str, int]]] = {

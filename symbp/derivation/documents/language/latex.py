@@ -25,7 +25,7 @@ from symbp.derivation.documents.records import Fault
 if TYPE_CHECKING:
     from symbp.derivation.documents.shapes import Shapes
 
-_RELATIONS = {"==": "=", "<=": r"\le", "!=": r"\ne", "<": "<"}
+_RELATIONS = {"==": "=", "<=": r"\le", "!=": r"\ne", "<": "<", "<<": r"\leftarrow", ",": r",\quad"}
 _WORDS = {"exp": r"\exp", "log": r"\ln", "tanh": r"\tanh"}
 _ATOM = 9
 
@@ -103,7 +103,7 @@ def _binary(at: Latex, tree: Binary) -> tuple[str, int]:
         return f"{at.write(left, 1)} {tree.operator} {at.write(right, 2)}", 1
     entrywise = tree.operator == "*" and at.is_array(left) and at.is_array(right)
     if entrywise:
-        return rf"{at.write(left, 3)} \circ {at.write(right, 4)}", 3
+        return rf"{at.write(left, 3)} {at.shapes.setting.entrywise} {at.write(right, 4)}", 3
     dot = r" \cdot " if _starts_with_digit(right) else r"\, "
     return f"{at.write(left, 3)}{dot}{at.write(right, 4)}", 3
 
@@ -159,8 +159,11 @@ def _function(at: Latex, tree: Call) -> tuple[str, int]:
     return f"{name}{argument}", 4
 
 
-def _sum(at: Latex, body: Any, index: Any, low: Any, high: Any) -> tuple[str, int]:
-    return rf"\sum_{{{at.write(index)}={at.write(low)}}}^{{{at.write(high)}}} {at.write(body, 2)}", 2
+def _sum(at: Latex, body: Any, index: Any, *limits: Any) -> tuple[str, int]:
+    """A sum with the limits that are printed: both, the last one, or none."""
+    low = f"={at.write(limits[0])}" if len(limits) == 2 else ""
+    high = f"^{{{at.write(limits[-1])}}}" if limits else ""
+    return rf"\sum_{{{at.write(index)}{low}}}{high} {at.write(body, 2)}", 2
 
 
 def _descend(at: Latex, body: Any, index: Any, high: Any, low: Any) -> tuple[str, int]:
@@ -214,6 +217,8 @@ _CALLS: dict[str, Callable[..., tuple[str, int]]] = {
     "positive": lambda at, u: (rf"\max\left(0, {at.write(u)}\right)", 4),
     "D": _derivative,
     "grad": _derivative,
+    "nabla": lambda at, of, wrt: (rf"\nabla {at.write(of, _ATOM)}", 4),
+    "d": lambda at, of: (rf"\partial {at.write(of, _ATOM)}", _ATOM),
 }
 
 _WRITE: dict[type, Callable[[Latex, Any], tuple[str, int]]] = {

@@ -103,7 +103,10 @@ class Range:
 
 @dataclass(frozen=True)
 class Statement:
-    """``a == b == c`` (or ``<=``), for all values of the indices in `ranges`."""
+    """``a == b == c`` (or ``<=``), for all values of the indices in `ranges`.
+
+    ``a << b`` is an assignment: `a` is the value after it. ``a, b`` is a list and claims nothing.
+    """
 
     sides: tuple[Expression, ...]
     relation: str
