@@ -54,23 +54,23 @@ class Section:
 
 
 CRITERIA = (
-    "Printed is what stands on the page, slips included. What a page says in words, or in a formula that is no "
-    "equation, is quoted, and what it claims is stated after it. The ranges after 'for' are those of the page, "
-    "or follow from its definitions where it leaves them out.",
-    "A symbol means what its document has last defined it to be, not what would make the equation right: a "
-    "column that was given a bias component keeps it.",
-    "Proved means that all sides of the statement have the same shape and are equal, for every index: in numbers "
-    "with 50 digits in several networks, and in symbols. How the page comes from one side to the next is not "
-    "judged; where two sides are equal by luck, a remark says so.",
-    "In an update the left side is the value after it, whether = or an arrow is printed. Printed decimals are "
-    "right if they are the rounded value. A product without a sign is one of matrices, or entry by entry, or "
-    "with a transposed factor where the document writes such products so: one reading that holds is enough.",
+    "Printed is what stands on the page, slips included. What a page says in words, or in a formula that "
+    "is no equation, is quoted, and what it claims is stated after it. The ranges after 'for' are those of "
+    "the page, or follow from its definitions where it leaves them out.",
+    "A symbol means what its document has last defined it to be, not what would make the equation right: "
+    "a column that was given a bias component keeps it.",
+    "Proved means that all sides of the statement have the same shape and are equal, for every index: in "
+    "numbers with 50 digits in several networks, and in symbols. How the page comes from one side to the "
+    "next is not judged; where two sides are equal by luck, a remark says so.",
+    "In an update the left side is the value after it, whether = or an arrow is printed. Printed decimals "
+    "are right if they are the rounded value. A product without a sign may be one of matrices, one entry "
+    "by entry, or one with a transposed factor, as the document writes them: one that holds is enough.",
 )
 
 _LAYOUTS = {
     "column": "The derivative of a number with respect to a column is a column here.",
-    "row": "The derivative of a number with respect to a column is a row here, as its products of derivatives "
-    "need it.",
+    "row": "The derivative of a number with respect to a column is a row here, as the document's products "
+    "of derivatives need it.",
 }
 
 Writer = Callable[[Verdict, str, str], tuple[str, str]]

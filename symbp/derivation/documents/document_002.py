@@ -222,8 +222,8 @@ EQUATIONS = (
         right="iterations == batches",
         setting="epoch",
         because="ten is the number of the mini-batches; each holds a thousand",
-        quote="If we divide the training set of the size 10000 in 10 mini-batches, ... ten iterations (the size "
-        "of the mini-batch) is one epoch",
+        quote="If we divide the training set of the size 10000 in 10 mini-batches, ... ten iterations "
+        "(the size of the mini-batch) is one epoch",
         claim="iterations == size",
     ),
     Equation(
