@@ -48,7 +48,7 @@ def legend(statements: Iterable[Any], writer: Writer) -> list[tuple[str, str]]:
     known = set(writer.notation.symbols)
     for key in training.GLYPHS:
         if key in found - known:
-            rows.setdefault(_of_training(key, writer), training.MEANINGS[key])
+            rows.setdefault(_of_training(key, writer), meaning(key, writer))
     return [*rows.items(), *_own_names(written, writer)]
 
 
@@ -76,8 +76,8 @@ def meaning(key: str, writer: Writer) -> str:
     letters = notation.letters
     own = notation.meanings.get(key)
     if letters is None:
-        return own or SMATRIX.get(key) or KINDS[key].meaning
-    pattern = own or MEANINGS.get(key)
+        return own or SMATRIX.get(key) or training.MEANINGS.get(key) or KINDS[key].meaning
+    pattern = own or MEANINGS.get(key) or training.MEANINGS.get(key)
     if pattern is None:
         return KINDS[key].meaning if key in KINDS else key
     first = notation.first_layer
@@ -88,7 +88,7 @@ def meaning(key: str, writer: Writer) -> str:
     return pattern.format(
         i=letters.neurons[0],
         j=letters.neurons[1],
-        N="N",
+        N=TextWriter(notation).expression(Width(_layer_of(TextWriter(notation), "Width"))),
         layer=say(layer),
         next=say(layer + 1),
         to=say(to),
@@ -149,7 +149,7 @@ _EXAMPLES: dict[str, Callable[[Writer], str]] = {
     "KroneckerDelta": lambda w: w.symbol("KroneckerDelta", None, (index("r"), _neurons(w)[0])),
     "ChainMatrix": lambda w: w.expression(ChainMatrix(*_ends(w))),
     "OutputRow": lambda w: w.symbol("OutputRow", L + 1 - w.beyond),
-    "Identity": lambda w: w.expression(Identity(Symbol("N", integer=True, positive=True))),
+    "Identity": lambda w: w.expression(Identity(Width(_layer_of(w, "Width")))),
     "Hadamard": lambda w: w.entrywise(w.notation.entrywise),
 }
 
