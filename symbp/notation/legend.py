@@ -88,7 +88,6 @@ def meaning(key: str, writer: Writer) -> str:
     return pattern.format(
         i=letters.neurons[0],
         j=letters.neurons[1],
-        N=TextWriter(notation).expression(Width(_layer_of(TextWriter(notation), "Width"))),
         layer=say(layer),
         next=say(layer + 1),
         to=say(to),

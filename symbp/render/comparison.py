@@ -14,6 +14,7 @@ from symbp.errors import PlanError
 from symbp.plan.operations import Operations, of_value
 from symbp.plan.passes import make_plan
 from symbp.plan.ways import Way, jacobian_orders, ways_to_gradient
+from symbp.values import counted
 
 # The table is about a network that one looks at; the plan of a deep one takes seconds.
 MOST_LAYERS = 20
@@ -107,23 +108,18 @@ def _of_jacobian(sizes: tuple[int, ...]) -> tuple[str, ...]:
     if len(sizes) < 3:
         return ()
     orders, (inputs, *_, outputs) = jacobian_orders(sizes), sizes
+    given, returned = counted(inputs, "input"), counted(outputs, "output")
     ends = {"reverse": orders.reverse, "forward": orders.forward}
     winner = min(ends, key=lambda name: ends[name])
     if orders.reverse == orders.forward:
         verdict = "both ends are equally good"
     elif winner == "reverse":
-        verdict = (
-            f"from the outputs it is cheaper, with {_count(outputs, 'output')} and {_count(inputs, 'input')}"
-        )
+        verdict = f"from the outputs it is cheaper, with {returned} and {given}"
     else:
-        verdict = f"forward accumulation wins, with {_count(inputs, 'input')} and {_count(outputs, 'output')}"
+        verdict = f"forward accumulation wins, with {given} and {returned}"
     best = f" (the best brackets take {orders.best:,})" if orders.best < min(ends.values()) else ""
     return (
         f"The Jacobian of the outputs by the inputs has no such row. As a product of matrices it takes "
         f"{orders.reverse:,} multiplications from the outputs and {orders.forward:,} from the inputs{best}; "
         f"{verdict}.",
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
