@@ -9,7 +9,7 @@ import sympy
 from sympy import Identity, Symbol
 
 from symbp.algebra.matrices import ChainMatrix, LayerMatrix
-from symbp.algebra.nodes import KINDS, L, Node, Width, index, k, l, m
+from symbp.algebra.nodes import KINDS, Constant, L, Node, Width, index, k, l, m
 from symbp.algebra.updates import CLIPPED, PerWeight
 from symbp.notation import training
 from symbp.notation.meanings import MEANINGS, SMATRIX
@@ -49,7 +49,7 @@ def legend(statements: Iterable[Any], writer: Writer) -> list[tuple[str, str]]:
     for key in training.GLYPHS:
         if key in found - known:
             rows.setdefault(_of_training(key, writer), meaning(key, writer))
-    return [*rows.items(), *_own_names(written, writer)]
+    return [*rows.items(), *_own_names(written, writer), *_parameters(written, writer)]
 
 
 def _of_training(key: str, writer: Writer) -> str:
@@ -68,6 +68,13 @@ def _own_names(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str,
         shown = writer.expression(PerWeight(name, _layer_of(writer), _neurons(writer)[:2]))
         what = "kept by the update rule" if name in kept else "of this update"
         yield shown, "clipped gradient" if name == CLIPPED else f"{name}, {what}, for every weight"
+
+
+def _parameters(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str, str]]:
+    """Yield the parameters of functions, penalty and update rule, which know their numbers."""
+    for constant in sorted({part for s in statements for part in s.atoms(Constant)}, key=str):
+        number = f"{float(constant.value):g}"
+        yield writer.expression(constant), f"parameter {constant.parameter}, {number} here"
 
 
 def meaning(key: str, writer: Writer) -> str:
