@@ -101,7 +101,7 @@ def _drawn(layer: str, quote: str, number: int, neurons: int) -> Equation:
 
 EQUATIONS = (
     Equation("1.1", "a == column(a[j], j, 1, N)", setting="neuron"),
-    Equation("1.2", "w == row(w[1, j], j, 1, N)", setting="neuron"),
+    Equation("1.2", "w == row(w[j], j, 1, N)", setting="neuron"),
     Equation("1.3", "o == g(w @ a)", setting="neuron", label="1.3"),
     Equation("1.4", "relu(u) == positive(u)", setting="neuron", named="formula"),
     Equation("1.3, a_N", "a[N] == 1", setting="neuron"),

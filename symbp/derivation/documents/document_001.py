@@ -65,7 +65,7 @@ NETWORK = Setting(
         Family("J_penalised", value="J_all + penalty", latex=r"J(\Theta)"),
         Family("G", _WEIGHTS, "l", _THETAS, "D(J_penalised, Theta[l])", "D^{#1}"),
         # One example.
-        Family("x", ("0..S[1]",), value="abs_[1, 1]", latex="X"),
+        Family("x", ("0..S[1]",), value="abs_[1, 1]", latex="X", entry="x"),
         Family("y", ("1..S[L]",), value="targets[1]", latex="y"),
         Family("y_i", ("1..S[L]",), value="targets[1]", latex="y^{(i)}"),
         Family("z", ("1..S[l]",), "l", "2 <= l <= L", "zs[1, l]", "Z^{(#1)}"),

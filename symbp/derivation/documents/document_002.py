@@ -69,6 +69,7 @@ NETWORK = Setting(
     sizes="d",
     integers={"N": "3", "B": "2"},
     facts=("d[L] == 1",),
+    width="d^{(#1)}",
     entrywise=r"\otimes",
 )
 

@@ -96,6 +96,8 @@ class Setting:
         Numbers of a worked example, by name and layer.
     fixed : bool
         Whether the sizes of `widths` are those of a figure, and the only ones.
+    width : str
+        What the document prints for the width of a layer, with ``#1`` for the layer.
     entrywise : str
         The sign that the document prints for the product entry by entry, in LaTeX.
     """
@@ -112,6 +114,7 @@ class Setting:
     layout: str = "column"
     given: Mapping[str, str] = field(default_factory=dict)
     fixed: bool = False
+    width: str = ""
     entrywise: str = r"\circ"
 
 

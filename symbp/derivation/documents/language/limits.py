@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 
 from symbp.derivation.documents.language.reader import read_expression
 from symbp.derivation.documents.language.text import written
-from symbp.derivation.documents.language.tree import Call, Expression, Number, Ref, walk
+from symbp.derivation.documents.language.tree import Call, Expression, Number, Ref, replaced, walk
 from symbp.derivation.documents.records import Family, Fault
 
 
@@ -35,19 +34,5 @@ def limits(tree: Call, families: Mapping[str, Family]) -> tuple[Expression, Expr
         if index in entries:
             low, _, high = family.axes[entries.index(index)].partition("..")
             keys = dict(zip(family.keys, part.layers, strict=False))
-            return _put(read_expression(low), keys), _put(read_expression(high), keys)
+            return replaced(read_expression(low), keys), replaced(read_expression(high), keys)
     raise Fault("names", f"{written(tree)}: nothing says where {written(index)} ends")
-
-
-def _put(tree: Expression, keys: Mapping[str, Expression]) -> Expression:
-    """Return the tree with the layers of a quantity in the places of its keys."""
-    if isinstance(tree, Ref) and not tree.layers and tree.name in keys:
-        return keys[tree.name]
-
-    def put(value: object) -> object:
-        if isinstance(value, tuple):
-            return tuple(put(item) for item in value)
-        return _put(value, keys) if isinstance(value, Expression) else value
-
-    fields = dataclasses.fields(tree)
-    return type(tree)(**{field.name: put(getattr(tree, field.name)) for field in fields})
