@@ -202,12 +202,10 @@ PRINTED = {
     ("000", "2.1"): r"J = -\frac{1}{m}\, \sum_{i=1}^{m} \sum_{j=1}^{N_{L + 1}} y^{i}_{j}\, "
     r"\ln\left(h^{i}_{j}\right)",
     ("000", "2.16, j <= i"): r"\mathbf{T}_{j}^{i} = \mathbf{S}_{i}\, \dots\, \mathbf{S}_{j}",
-    (
-        "001",
-        "2, column",
-    ): r"a^{(2)} = \begin{bmatrix} a^{(2)}_{1} \\ a^{(2)}_{2} \\ a^{(2)}_{3} \end{bmatrix}",
+    ("001", "4, column"): r"\hat{y} = a^{(3)} = \begin{bmatrix} a^{(3)}_{1} \end{bmatrix}",
     ("001", "figure 6, de/da"): r"\frac{\partial e}{\partial a} = \frac{\partial e}{\partial d}\, "
-    r"\frac{\partial d}{\partial a} = -10\, \frac{\partial}{\partial a}\left(a + b\right) = -10 \cdot 1 = -10",
+    r"\frac{\partial d}{\partial a} = -10\, \frac{\partial}{\partial a}\left(a + b\right) "
+    r"= -10 \cdot 1 = -10",
     ("000", "1.8"): r"\sigma_{i}\left(\mathbf{c}\right) = \frac{\exp\left(c_{i}\right)}"
     r"{\sum_{j=1}^{N} \exp\left(c_{j}\right)}",
     ("001", "E"): r"E = \hat{y} - y = {\left(f\left(X\, \Theta^{(1)}\right)\, \Theta^{(2)} - y\right)}^{2}",
