@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 79b3ed9f62d987a3ea374e259243480ef5bb1b24278bca7dbbf433aea65ddabb
+# content: sha256 a5440e9707d4a4b4e84ce05862e55732632003df54dca3f03051457a2121a00c
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -32,6 +32,7 @@ import llvmlite.ir as ir
 import numpy as np
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 NAME = "digits_64_32_10"
@@ -485,6 +486,8 @@ def _turn_block(typing, target, row, column, source, height, width):
 @intrinsic
 def view(typing, memory, first, rows, columns):
     """memory.reshape(-1)[first:first + rows*columns].reshape(rows, columns), and nothing is checked."""
+    if memory.layout == "A" or memory.dtype.name != DTYPE.name:
+        raise TypingError(f"expected an array of type {DTYPE.name} whose numbers lie side by side, not {memory}")
     array = types.Array(memory.dtype, 2, "C")
 
     def emit(context, builder, signature, arguments):
@@ -583,6 +586,87 @@ def _forward(w, X, rows, start, count, work):
         H_sum[p] = row_sum(load(E, p, 0, 10), 10)
     for p in range(count):
         store(H, p, 0, load(E, p, 0, 10)/H_sum[p], 10)
+
+
+@_kernel
+def _prepare(w, work):
+    """Put the weights where _answer wants them."""
+    capacity = (work.size - 3632)//172
+    W1 = view(w, 0, 32, 65)
+    W2 = view(w, 2080, 10, 33)
+    V1 = view(work, 172*capacity + 0, 65, 32)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
+
+    # (2.6b, k=1)  V1 is the transpose of W1
+    transpose(V1, W1, 65, 32)
+
+    # (2.6b, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, 33, 10)
+
+
+@_kernel
+def _answer(w, X, work):
+    """Compute H for the one row of X."""
+    capacity = (work.size - 3632)//172
+    O1 = view(work, 0*capacity, capacity, 32)
+    C2 = view(work, 32*capacity, capacity, 10)
+    MU = work[42*capacity:42*capacity + capacity]
+    E = view(work, 43*capacity, capacity, 10)
+    H = view(work, 53*capacity, capacity, 10)
+    H_sum = work[63*capacity:63*capacity + capacity]
+    V1 = view(work, 172*capacity + 0, 65, 32)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
+    # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
+    for r in range(0, 32, 16):
+        c0 = load(V1, 64, r, 16)
+        for s in range(64):
+            v = load(V1, s, r, 16)
+            c0 = fma(X[0, s], v, c0)
+        store(O1, 0, r, select(c0 <= F(0.0), F(0.0), c0), 16)
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
+    c0 = load(V2, 32, 0, 10)
+    for s in range(32):
+        v = load(V2, s, 0, 10)
+        c0 = fma(O1[0, s], v, c0)
+    store(C2, 0, 0, c0, 10)
+
+    # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
+    largest = C2[0, 0]
+    for s in range(1, 10):
+        largest = max(largest, C2[0, s])
+    MU[0] = largest
+
+    # (1.8s.2)  e_q = exp(c_q^2 - mu)
+    for q in range(10):
+        E[0, q] = exp(C2[0, q] - MU[0])
+
+    # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
+    H_sum[0] = F(0.0)
+    c0 = spread(F(0.0), 10)
+    c0 = c0 + load(E, 0, 0, 10)
+    H_sum[0] += row_sum(c0, 10)
+    for q in range(10):
+        H[0, q] = E[0, q]/H_sum[0]
+
+
+@_kernel
+def predict_one(prepared, x, h):
+    """h[:] = the outputs for one sample.
+
+    For compiled code of your own: prepared is what prepare(w) returns, for one thread at a time;
+    x, shape (64,), and h, shape (10,), are contiguous and of type float32.
+    """
+    if x.size != 64 or h.size != 10:
+        raise ValueError("predict_one: expected x of 64 and h of 10 numbers")
+    w, work = prepared
+    _answer(w, view(x, 0, 1, 64), work)
+    capacity = (work.size - 3632)//172
+    H = view(work, 53*capacity, capacity, 10)
+    for q in range(10):
+        h[q] = H[0, q]
 
 
 @_kernel
@@ -1140,6 +1224,13 @@ def predict(w, X):
     return result
 
 
+def prepare(w):
+    """Return the weights as predict_one wants them; do it again when they have changed."""
+    w, work = _weights(w).copy(), _workspace(1)
+    _prepare(w, work)
+    return w, work
+
+
 def value_and_gradient(w, X, Y):
     """Return J, averaged over the n samples, and its gradient, shape (N_PARAMS,)."""
     w, X = _weights(w), _inputs(X)
@@ -1479,6 +1570,14 @@ def _test_predict(w, X, *targets):
         _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
 
 
+def _test_predict_one(w, X, *targets):
+    prepared, h = prepare(w), np.empty(SIZES[-1], DTYPE)
+    for x, row in zip(X.astype(DTYPE), TEST_OUTPUTS):
+        predict_one(prepared, x, h)
+        for found, expected in zip(h, row):
+            _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
 def _test_value_and_gradient(w, X, *targets):
     cost, gradient = value_and_gradient(w, X, *targets)
     _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
@@ -1513,6 +1612,7 @@ def _test_input_jacobian(w, X, *targets):
 
 TESTS = {
     "predict": _test_predict,
+    "predict_one": _test_predict_one,
     "value_and_gradient": _test_value_and_gradient,
     "jacobian": _test_jacobian,
     "input_gradient": _test_input_gradient,

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 291cbeeeec179e3f384364348046ebcd7c31f86ab346b41ae3dbe66c86eacb17
+# content: sha256 00a281fb2687280442bbf43862f8ea974efa209169184e4fa29ba693d7ef424f
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -32,6 +32,7 @@ import llvmlite.ir as ir
 import numpy as np
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 NAME = "iris_4_5_3_adam"
@@ -521,6 +522,8 @@ def _turn_block(typing, target, row, column, source, height, width):
 @intrinsic
 def view(typing, memory, first, rows, columns):
     """memory.reshape(-1)[first:first + rows*columns].reshape(rows, columns), and nothing is checked."""
+    if memory.layout == "A" or memory.dtype.name != DTYPE.name:
+        raise TypingError(f"expected an array of type {DTYPE.name} whose numbers lie side by side, not {memory}")
     array = types.Array(memory.dtype, 2, "C")
 
     def emit(context, builder, signature, arguments):
@@ -632,6 +635,90 @@ def _forward(w, X, rows, start, count, work):
         H_sum[p] = row_sum(load(E, p, 0, 3), 3)
     for p in range(count):
         store(H, p, 0, load(E, p, 0, 3)/H_sum[p], 3)
+
+
+@_kernel
+def _prepare(w, work):
+    """Put the weights where _answer wants them."""
+    capacity = (work.size - 144)//35
+    W1 = view(w, 0, 5, 5)
+    W2 = view(w, 25, 3, 6)
+    V1 = view(work, 35*capacity + 0, 5, 8)
+    V2 = view(work, 35*capacity + 48, 6, 4)
+
+    # (2.6b, k=1)  V1 is the transpose of W1
+    transpose(V1, W1, 5, 5)
+
+    # (2.6b, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, 6, 3)
+
+
+@_kernel
+def _answer(w, X, work):
+    """Compute H for the one row of X."""
+    capacity = (work.size - 144)//35
+    C1 = view(work, 0*capacity, capacity, 5)
+    O1 = view(work, 5*capacity, capacity, 5)
+    C2 = view(work, 10*capacity, capacity, 3)
+    MU = work[13*capacity:13*capacity + capacity]
+    E = view(work, 14*capacity, capacity, 3)
+    H = view(work, 17*capacity, capacity, 3)
+    H_sum = work[20*capacity:20*capacity + capacity]
+    V1 = view(work, 35*capacity + 0, 5, 8)
+    V2 = view(work, 35*capacity + 48, 6, 4)
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
+    c0 = load(V1, 4, 0, 5)
+    for s in range(4):
+        v = load(V1, s, 0, 5)
+        c0 = fma(X[0, s], v, c0)
+    store(C1, 0, 0, c0, 5)
+
+    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
+    for i in range(5):
+        O1[0, i] = tanh(C1[0, i])
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^5 w_{rs}^2 o_s^1 + w_{r6}^2
+    c0 = load(V2, 5, 0, 3)
+    for s in range(5):
+        v = load(V2, s, 0, 3)
+        c0 = fma(O1[0, s], v, c0)
+    store(C2, 0, 0, c0, 3)
+
+    # (1.8s.1)  mu = max_{s=1}^3 c_s^2
+    largest = C2[0, 0]
+    for s in range(1, 3):
+        largest = max(largest, C2[0, s])
+    MU[0] = largest
+
+    # (1.8s.2)  e_q = exp(c_q^2 - mu)
+    for q in range(3):
+        E[0, q] = exp(C2[0, q] - MU[0])
+
+    # (1.8s.3)  h_q = e_q/(sum_{s=1}^3 e_s)
+    H_sum[0] = 0.0
+    c0 = spread(0.0, 3)
+    c0 = c0 + load(E, 0, 0, 3)
+    H_sum[0] += row_sum(c0, 3)
+    for q in range(3):
+        H[0, q] = E[0, q]/H_sum[0]
+
+
+@_kernel
+def predict_one(prepared, x, h):
+    """h[:] = the outputs for one sample.
+
+    For compiled code of your own: prepared is what prepare(w) returns, for one thread at a time;
+    x, shape (4,), and h, shape (3,), are contiguous and of type float64.
+    """
+    if x.size != 4 or h.size != 3:
+        raise ValueError("predict_one: expected x of 4 and h of 3 numbers")
+    w, work = prepared
+    _answer(w, view(x, 0, 1, 4), work)
+    capacity = (work.size - 144)//35
+    H = view(work, 17*capacity, capacity, 3)
+    for q in range(3):
+        h[q] = H[0, q]
 
 
 @_kernel
@@ -1030,6 +1117,13 @@ def predict(w, X):
     return result
 
 
+def prepare(w):
+    """Return the weights as predict_one wants them; do it again when they have changed."""
+    w, work = _weights(w).copy(), _workspace(1)
+    _prepare(w, work)
+    return w, work
+
+
 def value_and_gradient(w, X, Y):
     """Return J, averaged over the n samples and with the penalty, and its gradient, shape (N_PARAMS,)."""
     w, X = _weights(w), _inputs(X)
@@ -1372,6 +1466,14 @@ def _test_predict(w, X, *targets):
         _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
 
 
+def _test_predict_one(w, X, *targets):
+    prepared, h = prepare(w), np.empty(SIZES[-1], DTYPE)
+    for x, row in zip(X.astype(DTYPE), TEST_OUTPUTS):
+        predict_one(prepared, x, h)
+        for found, expected in zip(h, row):
+            _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
 def _test_value_and_gradient(w, X, *targets):
     cost, gradient = value_and_gradient(w, X, *targets)
     _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
@@ -1410,6 +1512,7 @@ def _test_input_jacobian(w, X, *targets):
 
 TESTS = {
     "predict": _test_predict,
+    "predict_one": _test_predict_one,
     "value_and_gradient": _test_value_and_gradient,
     "jacobian": _test_jacobian,
     "input_gradient": _test_input_gradient,
