@@ -12,7 +12,7 @@ from symbp.algebra.matrices import ChainMatrix, LayerMatrix
 from symbp.algebra.nodes import KINDS, Constant, L, Node, Width, index, k, l, m
 from symbp.algebra.updates import CLIPPED, PerWeight
 from symbp.notation import training
-from symbp.notation.meanings import MEANINGS, SMATRIX
+from symbp.notation.meanings import MEANINGS, SMATRIX, WITHOUT_BIAS
 from symbp.notation.records import PLAIN, Letters
 from symbp.notation.text import TextWriter
 from symbp.notation.writer import Writer
@@ -84,6 +84,8 @@ def meaning(key: str, writer: Writer) -> str:
     own = notation.meanings.get(key)
     if letters is None:
         return own or SMATRIX.get(key) or training.MEANINGS.get(key) or KINDS[key].meaning
+    if not any(writer.structure.biases):
+        own = notation.meanings.get(f"{key} without bias") or WITHOUT_BIAS.get(key) or own
     pattern = own or MEANINGS.get(key) or training.MEANINGS.get(key)
     if pattern is None:
         return KINDS[key].meaning if key in KINDS else key

@@ -51,13 +51,21 @@ MEANINGS: dict[str, str] = {
     "GradientMatrix": "the derivatives by all weights of a layer",
 }
 
+# Where no layer has a bias.
+WITHOUT_BIAS: dict[str, str] = {
+    "Width": "number of neurons of layer {layer} (of inputs for layer {first})",
+    "Inputs": "number of inputs of a neuron of layer {to}",
+    "InputColumn": "column of the outputs of layer {layer}",
+    "OutputColumn": "column of the outputs of layer {layer}",
+}
+
 # 000 keeps its own words: its pages say what they always said.
 SMATRIX: dict[str, str] = {
     "w": "weight from input j to neuron i of layer k",
     "a": "j-th input of layer k; the last one is 1 where there is a bias",
     "c": "weighted sum (pre-activation) of neuron i of layer k",
     "sigma": "activation function of output neuron q",
-    "h": "output q of the model (prediction)",
+    "h": "model output (prediction)",
     "o": "output of neuron i of hidden layer k; the outputs of layer 0 are the inputs of the network",
     "delta": "sensitivity of J to the weighted sum of neuron i of layer k in one sample; it holds the 1/m",
     "x": "input i of the network",
