@@ -56,6 +56,7 @@ NIELSEN = Notation(
         "RegularWeights": "matrix of the weights that lead from layer {source} to layer {to}",
         "Delta": "accumulator: the sum of the derivatives of the costs of samples 1, ..., {p}; "
         "{i}b in place of {i}{j} is that of the bias",
+        "Delta without bias": "accumulator: the sum of the derivatives of the costs of samples 1, ..., {p}",
         "InputColumn": "column of the activations of layer {layer}",
         "OutputColumn": "column of the activations of layer {layer}",
         "c": "input sum of neuron {i} of layer {layer}",

@@ -130,6 +130,7 @@ class Notation:
         Pairs of roles (:mod:`symbp.notation.order`): the first is moved in front of the second.
     meanings : mapping
         What this author calls a quantity, where the general words do not do.
+        With " without bias" behind the key: in networks that have none.
     remarks : tuple of str
         What a reader of the document should know about these pages.
     bias_remark : str
