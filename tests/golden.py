@@ -74,7 +74,9 @@ def functions_table() -> str:
 
 # Pages that are of no network.
 PAGES = {
+    "audit/audit.html": lambda: audit(None, "html"),
     "audit/audit.json": lambda: audit(None, "json"),
+    "audit/audit.tex": lambda: audit(None, "latex"),
     "audit/audit.txt": lambda: audit(None, "text"),
     "elementary.md": elementary,
     "functions.md": functions_table,

@@ -14,7 +14,7 @@ from symbp.derivation.numbers import Given
 from symbp.errors import DataError
 from symbp.functions.names import nearest
 from symbp.network import Network
-from symbp.values import shown
+from symbp.values import counted, shown
 
 # A page with more weights than this is not an example any more.
 MAX_WEIGHTS = 500
@@ -102,7 +102,7 @@ def _row(name: str, text: str, count: int) -> tuple[Any, ...]:
         inner = inner[1:-1]
     values = _list(name, inner)
     if len(values) != count:
-        raise DataError(f"numbers: {name} has {len(values)} values, but the network takes {count}")
+        raise DataError(f"numbers: {name} has {counted(len(values), 'value')}, but the network takes {count}")
     return values
 
 
@@ -116,7 +116,7 @@ def _targets(text: str, network: Network) -> tuple[Any, ...]:
             raise DataError(f"numbers: y = {label}: expected a label 0..{count - 1} or {count} shares")
         return tuple(sympy.Integer(n == label) for n in range(count))
     if len(values) != count:
-        raise DataError(f"numbers: y has {len(values)} values, but the network gives {count}")
+        raise DataError(f"numbers: y has {counted(len(values), 'value')}, but the network gives {count}")
     if network.cost.targets == "distribution" and sum(values) != 1:
         raise DataError(f"numbers: y sums to {sum(values)}; cost {network.cost.name!r} takes a sum of 1")
     inside, words = _RANGES[network.cost.targets]

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
 
 from symbp.errors import RenderError
 from symbp.render import escape
+from symbp.values import counted
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # A wheel carries the templates inside the package; in a checkout, which is also what an
@@ -88,7 +89,7 @@ def environment(kind: str) -> Environment:
         autoescape=chosen.autoescape,
         **chosen.delimiters,  # type: ignore[arg-type]
     )
-    env.filters.update(chosen.filters)
+    env.filters.update(chosen.filters, counted=counted)
     return env
 
 

@@ -29,6 +29,7 @@ from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.derivation.resolved import RULE
 from symbp.derivation.samples import DESCENDS
 from symbp.derivation.updates import is_update
+from symbp.values import counted
 
 if TYPE_CHECKING:
     from symbp.functions import Penalty
@@ -179,7 +180,9 @@ def _compare(step: Step, oracle: Oracle, definitions: tuple[tuple[Any, Any], ...
         return Check(step.label, method, False, f"{model.shape}: it has no value there: {error!r}")
     if step.label == "1.8s.2" and model.shape.widths[-1] <= MANY and not model.same(largest, 1):
         return Check(step.label, method, False, "the largest shifted exponent is not 0")
-    return Check(step.label, method, True, f"{compared} cases on {model.shape}") if compared else None
+    if not compared:
+        return None
+    return Check(step.label, method, True, f"{counted(compared, 'case')} on {model.shape}")
 
 
 # A verdict depends on nothing but the step, the model and the definitions that the step uses.
