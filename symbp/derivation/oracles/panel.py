@@ -15,7 +15,7 @@ from symbp.algebra.nodes import L, m
 from symbp.algebra.updates import batch
 from symbp.derivation.oracles.cases import MANY, assignments
 from symbp.derivation.oracles.field import FieldModel
-from symbp.derivation.oracles.interpret import Chains, Interpreter, defined_name
+from symbp.derivation.oracles.interpret import Chains, Descent, Interpreter, defined_name
 from symbp.derivation.oracles.jets import JetModel
 from symbp.derivation.oracles.model import Model, NoSuchQuantity, NotApplicable, Shape
 from symbp.derivation.oracles.put_in import check_put_in
@@ -23,11 +23,11 @@ from symbp.derivation.oracles.real import RealModel
 from symbp.derivation.oracles.record import check_kinks, check_record
 from symbp.derivation.oracles.rewriting import check_rewriting
 from symbp.derivation.oracles.structure import check_induction, check_types
-from symbp.derivation.oracles.training import check_training, constant_check
+from symbp.derivation.oracles.training import check_training, constant_check, slope_of
 from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.derivation.resolved import RULE
 from symbp.derivation.samples import DESCENDS
-from symbp.derivation.updates import is_update
+from symbp.derivation.updates import is_update, multiples, stated_update
 
 if TYPE_CHECKING:
     from symbp.network import Network
@@ -64,6 +64,10 @@ class Panel:
         # Mini-batches of two, the second one too.
         four = FieldModel(Shape((3, 2, 4), biases[:2], samples=4), seed=1)
         self.batches = [Oracle("field", four), *self.generic[2:]]
+        penalty = derivation.training.penalty
+        if penalty is not None:  # which the field does not know
+            real = RealModel(_sample_network(biases), seed=2, samples=4, penalty=penalty)
+            self.batches = [Oracle("field", four), Oracle("mpmath", real)]
         self.own: list[Oracle] = []
         if derivation.network is not None:
             own = derivation.network
@@ -134,7 +138,7 @@ class Panel:
         try:
             for env, statement in self._cases(step, model):
                 interpreter = Interpreter(model, env, self.definitions, oracle.chains)
-                interpreter.minimised = DESCENDS.get(step.label)
+                interpreter.descent = self._descent(step.label)
                 left, right = interpreter.sides(statement)
                 if not _same(model, left, right):
                     return Check(
@@ -152,6 +156,15 @@ class Panel:
         if step.label == "1.8s.2" and model.shape.widths[-1] <= MANY and not model.same(largest, 1):
             return Check(step.label, method, False, "the largest shifted exponent is not 0")
         return Check(step.label, method, True, f"{compared} cases on {model.shape}") if compared else None
+
+    def _descent(self, label: str) -> Descent | None:
+        """Return what the weight of an equation becomes in an update, from the record of the rule."""
+        if label not in DESCENDS:
+            return None
+        training = self.derivation.training
+        slope = slope_of(self.derivation)
+        found = multiples(stated_update(training.rule, slope)[-1][1], slope)
+        return None if found is None else Descent(DESCENDS[label], training.penalty is not None, *found)
 
     @staticmethod
     def _cases(step: Step, model: Model) -> Iterator[tuple[dict[Any, int], Any]]:
