@@ -98,11 +98,12 @@ def _derivation(derivation: Any, notation: str, translate: str | None) -> Callab
 
 def _worked_example(derivation: Any, numbers: str, notation: str, digits: int | None) -> Callable[[str], str]:
     """Return what writes the network worked through with numbers in a format."""
-    from symbp.derivation.given import read
     from symbp.derivation.numbers import work
+    from symbp.notation import get
+    from symbp.notation.given import read
     from symbp.render.example import FORMATS as pages
 
-    given = read(numbers, derivation.network)
+    given = read(numbers, derivation.network, get(notation))
     derivation.prove()
     example = work(derivation, given)
     return lambda form: pages[form](example, notation, digits)
