@@ -81,7 +81,7 @@ REASONS = {
     "last sample": "only the last sample counts",
     "bias regularised": "a penalty on the biases stands in it: 0.3 times the weight",
     "transposed": "the gradient of W_2 is transposed",
-    "no bias": "the gradients of the biases are 0",
+    "no bias": "the derivatives by the biases of every layer are 0",
     "transposed and no 1/m": "the gradient of W_2 is transposed; and the factor 1/m is missing",
 }
 

@@ -165,9 +165,12 @@ class Notation:
         """Return the glyph of a quantity, with what its layer's number differs by from ours."""
         from symbp.notation.training import GLYPHS  # the same in every notation
 
+        if key == "Jr" and key not in self.symbols:  # the author's cost, with a tilde
+            own = self.symbols["J"]
+            return Glyph(rf"\tilde{{{own.latex}}}", f"{own.text}~")
         glyph = self.symbols[key] if key in self.symbols else GLYPHS[key].glyph
-        own = 0 if is_of_weights(key) else self.first_layer
-        return replace(glyph, shift=glyph.shift + own) if own else glyph
+        shift = 0 if is_of_weights(key) else self.first_layer
+        return replace(glyph, shift=glyph.shift + shift) if shift else glyph
 
     @property
     def beyond_hidden(self) -> int:

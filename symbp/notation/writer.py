@@ -164,7 +164,7 @@ class Writer(TrainingNames, MatrixWriter, ABC):
 
     def symbol(self, key: str, layer: Any = None, indices: Sequence[Any] = (), sample: Any = None) -> str:
         """Return a symbol of the notation with layer, indices and sample in their places."""
-        glyph = GLYPHS[key].glyph if key in GLYPHS else self.notation.glyph(key)
+        glyph = self.notation.glyph(key)
         places: dict[str, list[str]] = {"sub": [], "sup": [], "none": []}
         if layer is not None:
             places[glyph.layer].append(self._layer(glyph, layer))
