@@ -216,12 +216,12 @@ MISFITS = {
     "dJ/dw_{ij}^k = delta_i^k a_7^k": ("there is no entry 7 in this layer: they are 1..", None),
     "dJ/dW_k = a_k delta_k^T": (
         "layer 1 is 4 x 5: expected 5 x 4; it is transposed",
-        "two factors are exchanged",
+        "the whole is transposed",
     ),
     "dJ/dW_k = delta_{k+1} a_k^T": ("", "delta is off by one layer"),
     "dJ/dW_1 = a_1 delta_1^T; dJ/dW_2 = a_2 delta_2^T; dJ/dW_3 = a_3 delta_3^T": (
         "it is transposed",
-        "two factors are exchanged, in every line",
+        "the whole is transposed, in every line",
     ),
 }
 

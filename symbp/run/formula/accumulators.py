@@ -7,10 +7,11 @@ the gradient is taken. So the line says that Delta is what is added.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import reduce
+from typing import Any
 
-from symbp.run.formula.names import Names
+from symbp.run.formula.names import BIASES, Names
 from symbp.run.formula.scripts import previous
 from symbp.run.formula.tree import Binary, Line, Name, Negative, Number, Part
 
@@ -26,7 +27,7 @@ def without_accumulation(lines: Sequence[Line], names: Names) -> tuple[Line, ...
     """
     added = {id(line): _added(line, names) for line in lines}
     accumulators = {line.left.name for line in lines if line.left is not None and added[id(line)] is not None}
-    accumulators |= {name for name, meaning in names.meanings.items() if meaning.entry == "Delta"}
+    accumulators |= {name for name, meaning in names.meanings.items() if meaning.adds_up}
     found = []
     for line in lines:
         assert line.left is not None
@@ -35,6 +36,37 @@ def without_accumulation(lines: Sequence[Line], names: Names) -> tuple[Line, ...
         right = added[id(line)]
         found.append(line if right is None else replace(line, right=right))
     return tuple(found)
+
+
+def with_biases_apart(line: Line, names: Names) -> Line:
+    """Return a line in which the accumulator of a bias, Delta_{jb}, has a name of its own.
+
+    Where biases are apart from the weights, b stands for the number that they do not have.
+    """
+    if BIASES not in names.meanings:
+        return line
+    (letter,) = (name for name, meaning in names.meanings.items() if meaning.entry == "Delta")
+
+    def renamed(part: Any) -> Any:
+        if isinstance(part, tuple):
+            return tuple(map(renamed, part))
+        if not isinstance(part, Part):
+            return part
+        values = {item.name: renamed(getattr(part, item.name)) for item in fields(part)}
+        if isinstance(part, Name) and part.name == letter:
+            below = [_without_b(item) for item in part.below]
+            if tuple(below) != part.below:
+                return Name(part.at, BIASES, tuple(b for b in below if b is not None), part.above)
+        return replace(part, **values)
+
+    left = None if line.left is None else renamed(line.left)
+    return replace(line, left=left, right=renamed(line.right))
+
+
+def _without_b(index: Part) -> Part | None:
+    if not isinstance(index, Name) or index.name[-1] != "b" or index.below:
+        return index
+    return replace(index, name=index.name[:-1]) if len(index.name) == 2 else None
 
 
 def _added(line: Line, names: Names) -> Part | None:

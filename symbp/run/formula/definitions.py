@@ -115,7 +115,7 @@ class Definitions(Derivatives):
     def adds_up(self, found: Definition) -> bool:
         """Whether what is defined may be a sum over the samples: no quantity of neurons is."""
         meaning = self.names.meanings.get(found.name)
-        return meaning is None or meaning.whole == "Delta"
+        return meaning is None or meaning.adds_up
 
     # Computing ----------------------------------------------------------------------------
 
@@ -200,9 +200,8 @@ class Definitions(Derivatives):
         if meaning is None or found.layer is None or len(indices) > 1 or len(index_letter) != 1:
             raise self.fault(left, "only columns with one letter, or matrices with two, have entries")
         count = self.arrays.network.sizes[found.layer - meaning.entry_shift]
-        value = self._over(
-            found, {index_letter: Bound(axis=1, numbers=along(np.arange(1, count + 1), 1))}, False
-        )
+        index = Bound(axis=1, numbers=along(np.arange(1, count + 1), 1))
+        value = self._over(found, {index_letter: index}, summed)
         column = np.broadcast_to(value.data, (value.data.shape[0], count, *value.data.shape[2:]))
         data = np.moveaxis(column, 1, -2).reshape((len(column), *(1,) * INDICES, count, 1))
         return Defined(Value(data, True), np.ones((count, 1), dtype=bool), (1, 1))

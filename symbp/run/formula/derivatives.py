@@ -45,6 +45,8 @@ class _Variable:
 class Derivatives(Quantities):
     """Looks derivatives up: on the tape, never by a rule of backpropagation."""
 
+    asked = "J"  # the cost whose derivatives by weights are being given
+
     def derivative(self, tree: Derivative, env: Environment) -> Value:
         """Return the derivative of one quantity by another, for every sample."""
         wrt = self._variable(tree.wrt, env)
@@ -78,12 +80,13 @@ class Derivatives(Quantities):
 
     def _of_cost(self, tree: Derivative, wrt: _Variable, env: Environment) -> Value:
         kind = self.cost_kind(tree.of)
-        if kind == "Jr" or (kind == "J" and wrt.kind in ("w", "bias")):
+        by_weights = wrt.kind in ("w", "bias")
+        if kind == "Jr" or (kind == self.asked == "J" and by_weights):
             name = f"d{tree.of.name}/d{tree.wrt.name}"
             raise self.fault(tree, f"{name} is what is asked for; it stands on the left")
         data = self._tensor(("Js", self.arrays.last), wrt)[:, 0]
         if kind == "J":
-            data = data / self.arrays.samples
+            data = data.mean(axis=0, keepdims=True) if by_weights else data / self.arrays.samples
         axis = self._axis_of(tree, wrt, env)
         if wrt.indices:
             return self._entries(tree, data[:, None], axis, None, wrt, env)

@@ -23,6 +23,7 @@ _WHOLE = {
     "T": ("ChainMatrix",),
 }
 _COSTS = ("J", "Js", "Jr")
+BIASES = "Delta_b"  # what a text cannot spell
 _STRENGTH = "lambda"  # 001's letter
 _WITHOUT_LAYER = ("x", "h", "y", "v")
 _OTHERS = ("RegularWeights", "BiasColumn", "Identity")
@@ -50,6 +51,11 @@ class Meaning:
     whole: str = ""
     whole_shift: int = 0
     layered: bool = True
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether it is an accumulator, which adds up over the samples."""
+        return self.entry in ("Delta", "DeltaOfBiases")
 
 
 @dataclass(frozen=True)
@@ -166,6 +172,8 @@ def names_of(notation: Notation, weighted: bool = False, penalty: Penalty | None
             known[notation.glyph(kind).text] = Meaning(entry=kind, whole=kind, layered=False)
     delta = notation.glyph("Delta")
     known[delta.text] = Meaning("Delta", delta.shift, "Delta", delta.shift)
+    if notation.bias == "separate":
+        known[BIASES] = Meaning("DeltaOfBiases", delta.shift, "DeltaOfBiases", delta.shift)
     letters = notation.letters or Letters(layer="k")
     layer_letters = dict.fromkeys((letters.layer, *letters.layers))
     return Names(

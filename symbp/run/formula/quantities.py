@@ -43,6 +43,8 @@ class Quantities(ScriptReader):
             return Value(placed(_COLUMNS[key](arrays, layer)[:, :, None], axis), True)
         if key == "Delta":
             return Value(placed(self._accumulated(layer, scripts)[0], axis), True)
+        if key == "DeltaOfBiases":
+            return Value(placed(self._accumulated(layer, scripts, True)[0][:, :, None], axis), True)
         if key == "InputColumn":
             if layer == arrays.last + 1:  # the outputs of the last layer are no inputs
                 return Value(placed(arrays.outputs(layer - 1)[:, :, None], axis), True)
@@ -83,6 +85,8 @@ class Quantities(ScriptReader):
             data, lows = arrays.matrix(layer)
             return self.from_matrix(data[None], (row, column), lows, scripts.axis)
         (n,) = self.indices(scripts.indices, 1, env, tree)
+        if kind == "DeltaOfBiases":
+            return self.picked(self._accumulated(layer, scripts, True)[0], n, 1, scripts.axis)
         if kind == "bias":
             return self.picked(arrays.biases(layer)[None], n, 1, scripts.axis)
         if kind == "a":
@@ -93,10 +97,15 @@ class Quantities(ScriptReader):
             return self.picked(data, n, low, scripts.axis)
         return self.picked(_COLUMNS[_OF_KIND[kind]](arrays, layer), n, 1, scripts.axis)
 
-    def _accumulated(self, layer: int, scripts: Scripts) -> tuple[NDArray[Any], tuple[int, int]]:
+    def _accumulated(
+        self, layer: int, scripts: Scripts, biases: bool = False
+    ) -> tuple[NDArray[Any], tuple[int, int]]:
         """Return the accumulator of 001: the derivatives of the costs of samples 1 to m, or p, or p - 1."""
         arrays = self.arrays
-        shares, lows = arrays.theirs(arrays.derivative(("Js", arrays.last), ("w", layer))[:, 0], layer)
+        if not 1 <= layer <= arrays.last:
+            raise NoSuchEntry("there are no weights in this layer")
+        ours = arrays.derivative(("Js", arrays.last), ("w", layer))[:, 0]
+        shares, lows = (ours[..., -1], (1, 1)) if biases else arrays.theirs(ours, layer)
         if scripts.before is None:
             return shares.sum(axis=0, keepdims=True), lows
         sums = np.cumsum(shares, axis=0)

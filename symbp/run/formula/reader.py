@@ -181,7 +181,7 @@ class _Reader:
             value = Binary(at, "@" if sign is None else sign.text, value, self.factor())
 
     def _starts_a_factor(self) -> bool:
-        return self.next.kind in ("number", "name") or self.next.text in ("(", "[")
+        return self.next.kind in ("number", "name") or self.next.text in ("(", "[", "{")
 
     def factor(self) -> Part:
         minus = self.take("-")
@@ -228,6 +228,8 @@ class _Reader:
             inner = self.expression()
             self.expect(")")
             return inner
+        if self.take("{"):
+            return self.group()
         if self.take("["):
             inner = self.expression()
             self.expect("]")
@@ -244,6 +246,17 @@ class _Reader:
             return found
         self.place = start
         return self.fraction() if token.text == "frac" else self.application()
+
+    def group(self) -> Part:
+        """Read what LaTeX's braces hold together; ``{g^k}'(c)`` is a derivative of g^k."""
+        inner = self.expression()
+        self.expect("}")
+        if isinstance(inner, Name) and self.take("'"):
+            self.expect("(")
+            argument = self.expression()
+            self.expect(")")
+            return Apply(inner.at, inner, True, argument)
+        return inner
 
     def fraction(self) -> Part:
         """Read ``\\frac{...}{...}``."""

@@ -145,7 +145,7 @@ class ScriptReader:
         """Tell layer, indices and sample of a quantity apart."""
         axis, before = 0, None
         parts: dict[str, list[Part]] = {"below": list(tree.below), "above": list(tree.above)}
-        adds = meaning.entry == "Delta"
+        adds = meaning.adds_up
         for place in parts.values():
             for item in list(place):
                 name = previous(item) if adds else item

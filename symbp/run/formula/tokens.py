@@ -57,6 +57,7 @@ _TOKEN = re.compile(
 )
 # LaTeX's fonts and accents, each put in place of as many characters, so that columns stay.
 _FONTS = re.compile(r"\\(?:mathbf|boldsymbol|mathrm|mathsf|mathbin|bm)\s*\{([^{}]*)\}")
+_FONT_OF_ONE = re.compile(r"\\(?:mathbf|boldsymbol|mathrm|mathsf|bm)\s+(?=\\?[A-Za-z])")
 _ACCENTS = re.compile(r"\\(?P<accent>bar|tilde)\s*\{\s*(?P<letter>\\?[A-Za-z]+)\s*\}")
 _AFTER = {"bar": "bar", "tilde": "~"}
 _SPACES = re.compile(r"\\[,;:! ]|[&$]|\\\\(?![A-Za-z])")
@@ -106,6 +107,7 @@ def _plain(text: str) -> str:
     while before != text:
         before = text
         text = _FONTS.sub(lambda m: m[1].rjust(len(m[0]) - 1) + " ", text)
+        text = _FONT_OF_ONE.sub(lambda m: " " * len(m[0]), text)
         text = _ACCENTS.sub(lambda m: f"{m['letter']}{_AFTER[m['accent']]}".ljust(len(m[0])), text)
     return _SPACES.sub(lambda m: " " * len(m[0]), text.replace(r".\ast", ".*   "))
 

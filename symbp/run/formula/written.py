@@ -14,7 +14,7 @@ from symbp.functions import ACTIVATIONS, Penalty
 from symbp.functions.names import nearest
 from symbp.network import Network
 from symbp.notation import get
-from symbp.run.formula.accumulators import without_accumulation
+from symbp.run.formula.accumulators import with_biases_apart, without_accumulation
 from symbp.run.formula.arrays import Arrays, Floats, NoSuchEntry
 from symbp.run.formula.evaluate import Evaluator
 from symbp.run.formula.names import Names, names_of
@@ -22,7 +22,7 @@ from symbp.run.formula.operations import ELEMENTARY
 from symbp.run.formula.reader import read_lines
 from symbp.run.formula.target import Entry, Target
 from symbp.run.formula.tokens import fault
-from symbp.run.formula.tree import Binary, Line, Name, Number, Part, walk
+from symbp.run.formula.tree import Binary, Line, Name, Part, walk
 from symbp.run.point import Point
 from symbp.values import shown, whole_number
 
@@ -97,6 +97,7 @@ class WrittenGradient:
         for entry, layer in sorted(self._asked(evaluator), key=lambda found: self._rank(found[0])):
             with evaluator.reading(entry.line):
                 kind = "J" if entry.line.cost is None else evaluator.cost_kind(entry.line.cost)
+                evaluator.asked = kind
                 found = Target(evaluator, entry, layer, kind == "Js").derivatives()
             for place, numbers in found:
                 new = ~said[layer - 1][place]
@@ -109,8 +110,8 @@ class WrittenGradient:
 
     def _rank(self, entry: Entry) -> tuple[bool, bool]:
         left = entry.line.left
-        digits = left is not None and any(isinstance(part, Number) for part in left.below)
-        return self._is_general(entry), not digits
+        of_one = left is not None and not all(isinstance(part, Name) for part in left.below)
+        return self._is_general(entry), not of_one
 
     def _speaks_of_penalty(self, line: Line, seen: frozenset[str] = frozenset()) -> bool:
         """Whether a line, or one that defines what it uses, has a parameter of the penalty in it."""
@@ -210,7 +211,8 @@ def read_gradient(
     def lines(text: Any) -> tuple[Line, ...]:
         if not isinstance(text, str):
             raise GradientError(f"the gradient {shown(text)}: expected a text such as 'delta^2 (o^1)^T'")
-        return read_lines(text, is_function, names.is_quantity)
+        found = read_lines(text, is_function, names.is_quantity)
+        return tuple(with_biases_apart(line, names) for line in found)
 
     found: list[Entry] = []
     if isinstance(given, str):
