@@ -81,7 +81,7 @@ PENALISED = {
         ),
     ),
     "nielsen": (
-        ("2.2m", "W^l <- W^l - alpha dJ~/dW^l | b^l <- b^l - alpha dJ~/db^l"),
+        ("2.2m", "W^l <- W^l - alpha dC~/dW^l | b^l <- b^l - alpha dC~/db^l"),
         ("A.11b", "b_j^l <- b_j^l - (alpha/m) sum_{p=1}^m dc^p/db_j^l"),
     ),
 }

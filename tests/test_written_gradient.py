@@ -148,7 +148,9 @@ def test_a_quantity_of_ones_own() -> None:
     # Of the weights alone, not of every sample: 0.5 and not 0.5 m times the weight.
     assert "all weights, the biases too stands in it: 0.5 times the weight" in (report.reason or "")
     text = "Delta_k = delta_k a_k^T; dJ/dW_k = sum_{p=1}^m Delta_k"
-    assert "a sum over the samples instead of their mean" in str(symbp.check_gradient(SQUARE, text))
+    assert_gradient(SQUARE, text)  # delta holds the factor 1/m here
+    text = "dJ/dW_k = sum_{p=1}^m delta_k^p (a_k^p)^T + (1/m) sum_{p=1}^m dE^p/dW_k"
+    assert symbp.check_gradient(SQUARE, text).reason == "a factor 2 too much"
 
 
 def test_other_ways_to_write() -> None:
@@ -216,12 +218,12 @@ MISFITS = {
     "dJ/dw_{ij}^k = delta_i^k a_7^k": ("there is no entry 7 in this layer: they are 1..", None),
     "dJ/dW_k = a_k delta_k^T": (
         "layer 1 is 4 x 5: expected 5 x 4; it is transposed",
-        "the whole is transposed",
+        "the gradient is transposed",
     ),
     "dJ/dW_k = delta_{k+1} a_k^T": ("", "delta is off by one layer"),
     "dJ/dW_1 = a_1 delta_1^T; dJ/dW_2 = a_2 delta_2^T; dJ/dW_3 = a_3 delta_3^T": (
         "it is transposed",
-        "the whole is transposed, in every line",
+        "the gradient is transposed, in every line",
     ),
 }
 

@@ -150,7 +150,7 @@ class Definitions(Derivatives):
     def _indices_of(self, tree: Name, env: Environment) -> tuple[list[Part], int]:
         meaning = self.names.meanings.get(tree.name)
         if meaning is None:
-            return (list(tree.below) if tree.above else []), 0
+            return (list(tree.below) if tree.above else []), self.sample_axis(env)
         scripts = self.scripts(tree, meaning, env)
         return scripts.indices, scripts.axis
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbp.functions import Penalty
 from symbp.network import Network
@@ -159,7 +159,9 @@ def names_of(notation: Notation, weighted: bool = False, penalty: Penalty | None
         if own.text == glyph.text:
             known[own.text] = Meaning(kind, entry.entry_shift, whole, own.shift)
         else:
-            _put(known, own, Meaning(whole=whole, whole_shift=own.shift))
+            # 001 writes entries with the letter of the matrix, Theta_ij, as well.
+            entries = Meaning(kind, glyph.shift) if kind == "w" else Meaning()
+            _put(known, own, replace(entries, whole=whole, whole_shift=own.shift))
     if notation.bias == "first":  # the column of the outputs has that of the bias neuron
         _whole(known, notation, "InputColumn")
     for key in _OTHERS:

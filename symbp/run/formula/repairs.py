@@ -18,6 +18,7 @@ from symbp.run.formula.target import Entry
 from symbp.run.formula.tree import (
     Apply,
     Binary,
+    Derivative,
     Line,
     Name,
     Negative,
@@ -197,6 +198,13 @@ def _here(tree: Part, names: Names) -> Iterator[Change]:
                 f"{f}' stands in place of {f}" if slope else f"{f} stands in place of {f}'",
                 Apply(at, function, not slope, argument),
             )
+        case Derivative(at, of, wrt):
+            for change in _of_name(of, names):
+                if isinstance(change.tree, Name):
+                    yield replace(change, tree=Derivative(at, change.tree, wrt))
+            for change in _of_name(wrt, names):
+                if isinstance(change.tree, Name):
+                    yield replace(change, tree=Derivative(at, of, change.tree))
         case Power(_, base, exponent):
             yield Change("without the power", "a power stands in it that does not belong", base)
             yield Change(
@@ -247,8 +255,9 @@ def _whole(line: Line, names: Names) -> Iterator[Change]:
     m = names.samples
     samples = Name(at, m)
     yield Change("with a minus in front", "the sign is wrong", Negative(at, right))
-    yield Change("transposed", "the whole is transposed", Transposed(at, right))
     of_gradient = line.gradient or line.left is None
+    what = "the gradient" if of_gradient else "the right side"
+    yield Change("transposed", f"{what} is transposed", Transposed(at, right))
     missing = f"the factor 1/{m} is missing" if of_gradient else f"a factor 1/{m} is missing"
     yield Change(f"divided by {m}", missing, Binary(at, "/", right, samples))
     yield Change(f"times {m}", f"a factor 1/{m} is too much", Binary(at, "@", samples, right))

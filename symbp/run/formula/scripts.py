@@ -90,6 +90,12 @@ class ScriptReader:
     def fault(self, part: Part, reason: str) -> FormulaError:
         return fault(self.text, part.at, reason)
 
+    @staticmethod
+    def sample_axis(env: Environment) -> int:
+        """Return the axis of what has no number of a sample: in a sum over samples it is of that sample."""
+        bound = [b.axis for b in env.values() if b.layer is None and b.numbers is None]
+        return bound[-1] if bound else 0
+
     # Layers and indices -----------------------------------------------------------------
 
     def whole_number(self, tree: Part, env: Environment) -> int:
@@ -143,7 +149,7 @@ class ScriptReader:
 
     def scripts(self, tree: Name, meaning: Meaning, env: Environment) -> Scripts:
         """Tell layer, indices and sample of a quantity apart."""
-        axis, before = 0, None
+        axis, before = self.sample_axis(env), None
         parts: dict[str, list[Part]] = {"below": list(tree.below), "above": list(tree.above)}
         adds = meaning.adds_up
         for place in parts.values():
@@ -158,7 +164,7 @@ class ScriptReader:
                 if (bound is not None and bound.layer is None and bound.numbers is None) or (
                     bound is None and name.name in self.names.sample_letters
                 ):
-                    axis = bound.axis if bound is not None else 0
+                    axis = bound.axis if bound is not None else axis
                     before = name is not item
                     place.remove(item)
         below, above = parts["below"], parts["above"]

@@ -225,17 +225,19 @@ def read_gradient(
                 raise GradientError(f"layer {layer}: expected a text, or a pair with that of the biases")
             for bias, text in enumerate(pair):
                 found += [Entry(line, layer, bool(bias)) for line in lines(text)]
-    definitions = tuple(entry.line for entry in found if entry.line.left and not entry.line.gradient)
-    for n, entry in enumerate(found):
-        left = entry.line.left
-        if left is not None and any(left == other.line.left for other in found[:n]):
-            raise fault(entry.line.text, left.at, f"{left.name} of this layer is given twice")
-    entries = tuple(_checked(entry, names) for entry in found if entry.line not in definitions)
+    defining = [entry.line for entry in found if entry.line.left and not entry.line.gradient]
+    entries = tuple(_checked(entry, names) for entry in found if entry.line not in defining)
+    definitions = without_accumulation(defining, names)
+    for lines_ in (definitions, [entry.line for entry in entries]):
+        for n, line in enumerate(lines_):
+            left = line.left
+            if left is not None and any(left == other.left for other in lines_[:n]):
+                raise fault(line.text, left.at, f"{left.name} of this layer is given twice")
     if not entries:
         raise GradientError(
             f"no line gives a derivative of the cost: expected d{names.cost}/d{_weights(names)} = ..."
         )
-    return WrittenGradient(network, names, entries, without_accumulation(definitions, names))
+    return WrittenGradient(network, names, entries, definitions)
 
 
 def _weights(names: Names, layer: str = "") -> str:
