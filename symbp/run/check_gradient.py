@@ -155,23 +155,37 @@ def _misfit(
     """Report a text in which shapes or layers do not fit: what change makes it right says what is wrong."""
     nothing = np.zeros(right.network.n_params, dtype=bool)
     found = _repair(right, written, nothing, tolerance)
+    if found is None and _is_small(right):  # two mistakes: what fits after a change has another
+
+        def another(changed: WrittenGradient) -> str | None:
+            return simple_reason(right, changed.at(right.point), tolerance)
+
+        found = repair(written, another)
+        found = None if found is None else replace(found, words="")
     return GradientReport(
         False,
         0,
         np.inf,
         tolerance,
         reason=None if found is None else found.mistake,
-        correction=None if found is None else found.words,
+        correction=None if found is None else found.words or None,
         left_out=() if found is None else tuple(right.left_out(found.gradient.at(right.point).said)),
         misfit=str(error),
         excerpt=tuple(error.excerpt),
     )
 
 
+def _is_small(right: Reference) -> bool:
+    return right.network.n_params * len(right.point.X) <= TRIED
+
+
 def _repair(right: Reference, written: WrittenGradient, said: Any, tolerance: float) -> Repair | None:
-    if right.network.n_params * len(right.point.X) > TRIED:
-        return None
-    return repair(written, lambda changed: right.is_right(changed, said, tolerance))
+    """Return the change that makes a text right, if a single one does."""
+
+    def judged(changed: WrittenGradient) -> str | None:
+        return "" if right.is_right(changed, said, tolerance) else None
+
+    return repair(written, judged) if _is_small(right) else None
 
 
 def _report(right: Reference, stated: Stated, tolerance: float) -> GradientReport:

@@ -65,23 +65,25 @@ class Repair:
     gradient: WrittenGradient
 
 
-def repair(written: WrittenGradient, is_right: Callable[[WrittenGradient], bool]) -> Repair | None:
-    """Return the first change that makes a gradient right; None if no single one does.
+def repair(written: WrittenGradient, judged: Callable[[WrittenGradient], str | None]) -> Repair | None:
+    """Return the first change after which a gradient is judged well; None if no single one does it.
 
     Parameters
     ----------
     written : WrittenGradient
         A wrong one.
-    is_right : callable
+    judged : callable
+        What is still wrong with a gradient, in words: "" for a right one, None for one not understood.
     """
     for tried, found in enumerate(_repairs(written)):
         if tried == MOST:
             return None
         try:
-            if is_right(found.gradient):
-                return found
+            rest = judged(found.gradient)
         except GradientError:  # the change makes no sense
             continue
+        if rest is not None:
+            return replace(found, mistake=f"{found.mistake}; and {rest}" if rest else found.mistake)
     return None
 
 
