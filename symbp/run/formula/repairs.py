@@ -106,23 +106,31 @@ def _in_all_lines(
     """Yield each change made in every line in which it can be made, where these are several."""
     kinds = dict.fromkeys((change.words, change.mistake) for changes in single for _, change in changes)
     definitions = len(written.definitions)
-    groups = (range(definitions, len(lines)), range(definitions), range(len(lines)))
-    for words, mistake in kinds:
-        seen: set[tuple[int, ...]] = set()
+    entries = frozenset(range(definitions, len(lines)))
+    recursion = frozenset(range(definitions))
+    groups = [entries, recursion, entries | recursion]
+    # The line of the output layer is often unlike those of the hidden ones.
+    groups += [recursion - {n} for n in range(definitions)]
+    for kind in kinds:
+        seen: set[frozenset[int]] = set()
         for group in groups:
             # In each line at the first place where it is possible: lines of one kind look alike.
             first = {
                 n: change
                 for n in group
                 for _, change in reversed(single[n])
-                if (change.words, change.mistake) == (words, mistake)
+                if (change.words, change.mistake) == kind
             }
-            chosen = tuple(sorted(first))
+            chosen = frozenset(first)
             if len(chosen) < 2 or chosen in seen:
                 continue
             seen.add(chosen)
             now = [replace(line, right=first[n].tree) if n in first else line for n, line in enumerate(lines)]
-            yield Repair(f"{words} in every line", f"{mistake}, in every line", _with(written, now))
+            where = (
+                "in every line" if chosen in (entries, recursion, entries | recursion) else "in several lines"
+            )
+            words, mistake = kind
+            yield Repair(f"{words} {where}", f"{mistake}, {where}", _with(written, now))
 
 
 def _lines(written: WrittenGradient) -> list[Line]:
