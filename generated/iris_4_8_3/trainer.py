@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 133b224f17e78ffb738c90b5559c755cd2d899fc1e0c0ea74652986465a291a9
+# content: sha256 12a743aeac7d4593c37150702583f0adf788c32ac621d7496a05802c9966f534
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -243,6 +243,89 @@ def _forward(w, X, rows, start, count, work):
 
 
 @_kernel
+def _prepare(w, work):
+    """Put the weights where _answer wants them."""
+    capacity = (work.size - 104)//40
+    W1 = w[0:40].reshape((8, 5))
+    V1 = work[40*capacity + 0:40*capacity + 40].reshape((5, 8))
+
+    # (2.6b, k=1)  V1 is the transpose of W1
+    for r in range(8):
+        for s in range(4):
+            V1[s, r] = W1[r, s]
+
+
+@_kernel
+def _answer(w, X, work):
+    """Compute H for the one row of X."""
+    capacity = (work.size - 104)//40
+    C1 = work[0*capacity:8*capacity].reshape((capacity, 8))
+    W1 = w[0:40].reshape((8, 5))
+    O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
+    C2 = work[16*capacity:19*capacity].reshape((capacity, 3))
+    W2 = w[40:67].reshape((3, 9))
+    MU = work[19*capacity:20*capacity].reshape((capacity,))
+    E = work[20*capacity:23*capacity].reshape((capacity, 3))
+    H = work[23*capacity:26*capacity].reshape((capacity, 3))
+    H_sum = work[26*capacity:27*capacity].reshape((capacity,))
+    V1 = work[40*capacity + 0:40*capacity + 40].reshape((5, 8))
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
+    for r in range(8):
+        C1[0, r] = W1[r, 4]
+    for s in range(4):
+        x = X[0, s]
+        for r in range(8):
+            C1[0, r] += x*V1[s, r]
+
+    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
+    for i in range(8):
+        O1[0, i] = tanh(C1[0, i])
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^8 w_{rs}^2 o_s^1 + w_{r9}^2
+    for r in range(3):
+        total = W2[r, 8]
+        for s in range(8):
+            total += O1[0, s]*W2[r, s]
+        C2[0, r] = total
+
+    # (1.8s.1)  mu = max_{s=1}^3 c_s^2
+    largest = C2[0, 0]
+    for s in range(1, 3):
+        largest = max(largest, C2[0, s])
+    MU[0] = largest
+
+    # (1.8s.2)  e_q = exp(c_q^2 - mu)
+    for q in range(3):
+        E[0, q] = exp(C2[0, q] - MU[0])
+
+    # (1.8s.3)  h_q = e_q/(sum_{s=1}^3 e_s)
+    total = 0.0
+    for s in range(3):
+        total += E[0, s]
+    H_sum[0] = total
+    for q in range(3):
+        H[0, q] = E[0, q]/H_sum[0]
+
+
+@_kernel
+def predict_one(prepared, x, h):
+    """h[:] = the outputs for one sample.
+
+    For compiled code of your own: prepared is what prepare(w) returns, for one thread at a time;
+    x, shape (4,), and h, shape (3,), are contiguous and of type float64.
+    """
+    if x.size != 4 or h.size != 3:
+        raise ValueError("predict_one: expected x of 4 and h of 3 numbers")
+    w, work = prepared
+    _answer(w, x.reshape((1, 4)), work)
+    capacity = (work.size - 104)//40
+    H = work[23*capacity:26*capacity].reshape((capacity, 3))
+    for q in range(3):
+        h[q] = H[0, q]
+
+
+@_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
     capacity = (work.size - 104)//40
@@ -463,21 +546,25 @@ def _update(w, gradient, learning_rate):
 
 
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work):
+def _epoch(w, X, Y, rows, batch_size, learning_rate, gradients, work):
     """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1."""
     total = 0.0
     n = rows.size
     batches = (n + batch_size - 1)//batch_size
+    thread = 0
+    gradient = gradients[thread]
     for batch in range(batches):
         start = batch*batch_size
         count = min(batch_size, n - start)
         gradient[:] = 0
         cost = _gradient(w, X, Y, rows, start, count, F(count), gradient, work)
+        if thread == 0:
+            if math.isfinite(cost):
+                _update(w, gradient, learning_rate)
         if not math.isfinite(cost):
             return float(cost), batch
-        _update(w, gradient, learning_rate)
         total += cost*count
-    return total/n, -1
+    return total/max(n, 1), -1
 
 
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
@@ -525,6 +612,13 @@ def predict(w, X):
         _forward(w, X, rows, start, count, work)
         result[start:start + count] = H[:count]
     return result
+
+
+def prepare(w):
+    """Return the weights as predict_one wants them; do it again when they have changed."""
+    w, work = _weights(w).copy(), _workspace(1)
+    _prepare(w, work)
+    return w, work
 
 
 def value_and_gradient(w, X, Y):
@@ -589,6 +683,7 @@ def fit(
     callback=None,
     state=None,
     total_epochs=None,
+    threads=1,
 ):
     """Train from the weights w, which stay as they are.
 
@@ -613,6 +708,8 @@ def fit(
         ``history.state`` of an earlier call: the optimizer goes on where that one ended.
     total_epochs : int, optional
         The length of the whole run, for a schedule; by default what was done and `epochs`.
+    threads : int
+        Has no effect: this trainer was written for any machine, and works alone.
 
     Returns
     -------
@@ -637,17 +734,20 @@ def fit(
     if clip_norm is not None:
         raise ValueError("clip_norm: this trainer does not clip; write it again with clip_norm among its options")
     states, step, done = _state(state)
+    threads = _count("threads", threads, 1)
     whole = done + epochs if total_epochs is None else _count("total_epochs", total_epochs, done + epochs)
     batches = (len(X) + batch_size - 1)//batch_size
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    gradient, work = np.empty(N_PARAMS, DTYPE), _workspace(min(batch_size, len(X)))
+    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X)))
     history = History()
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)
-        cost, diverged = _epoch(w, X, Y, rows, batch_size, rate, gradient, work)
+        cost, diverged = _epoch(
+            w, X, Y, rows, batch_size, rate, gradients, work
+        )
         step += batches
         if diverged >= 0:
             raise FloatingPointError(
@@ -808,6 +908,14 @@ def _test_predict(w, X, *targets):
         _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
 
 
+def _test_predict_one(w, X, *targets):
+    prepared, h = prepare(w), np.empty(SIZES[-1], DTYPE)
+    for x, row in zip(X.astype(DTYPE), TEST_OUTPUTS):
+        predict_one(prepared, x, h)
+        for found, expected in zip(h, row):
+            _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
 def _test_value_and_gradient(w, X, *targets):
     cost, gradient = value_and_gradient(w, X, *targets)
     _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
@@ -842,6 +950,7 @@ def _test_input_jacobian(w, X, *targets):
 
 TESTS = {
     "predict": _test_predict,
+    "predict_one": _test_predict_one,
     "value_and_gradient": _test_value_and_gradient,
     "jacobian": _test_jacobian,
     "input_gradient": _test_input_gradient,
@@ -894,6 +1003,7 @@ def main():
     train.add_argument("--batch-size", type=int, default=BATCH_SIZE)
     train.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, default=1)
     use = commands.add_parser("predict", help="write the outputs for X")
     use.add_argument("weights", help=".npz file that fit has written")
     use.add_argument("data", help=".npz file with X")
@@ -938,6 +1048,7 @@ def main():
                     batch_size=arguments.batch_size,
                     learning_rate=arguments.learning_rate,
                     seed=arguments.seed,
+                    threads=arguments.threads,
                     callback=report,
                 )
                 np.savez(file, w=w)

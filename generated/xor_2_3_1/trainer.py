@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 289ef35ada735efe4e6c4c004c3cddb13476f15a12d9929722ff4d9affc9ad6c
+# content: sha256 903cc345d03360aa989bca9da941b0082d84393febffbdaf289ef8f2a5f7ced6
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -164,6 +164,57 @@ def _forward(w, X, rows, start, count, work):
     H_flat = H.reshape(-1)
     for t in range(count*1):
         H_flat[t] = sigmoid(C2_flat[t])
+
+
+@_kernel
+def _answer(w, X, work):
+    """Compute H for the one row of X."""
+    capacity = (work.size - 6)//12
+    C1 = work[0*capacity:3*capacity].reshape((capacity, 3))
+    W1 = w[0:9].reshape((3, 3))
+    O1 = work[3*capacity:6*capacity].reshape((capacity, 3))
+    C2 = work[6*capacity:7*capacity].reshape((capacity, 1))
+    W2 = w[9:13].reshape((1, 4))
+    H = work[7*capacity:8*capacity].reshape((capacity, 1))
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^2 w_{rs}^1 x_s + w_{r3}^1
+    for r in range(3):
+        total = W1[r, 2]
+        for s in range(2):
+            total += W1[r, s]*X[0, s]
+        C1[0, r] = total
+
+    # (1.3, k=1)  o_i^1 = 1/(1 + exp(-c_i^1))
+    for i in range(3):
+        O1[0, i] = sigmoid(C1[0, i])
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^3 w_{rs}^2 o_s^1 + w_{r4}^2
+    for r in range(1):
+        total = W2[r, 3]
+        for s in range(3):
+            total += O1[0, s]*W2[r, s]
+        C2[0, r] = total
+
+    # (1.8)  h_q = 1/(1 + exp(-c_q^2))
+    for q in range(1):
+        H[0, q] = sigmoid(C2[0, q])
+
+
+@_kernel
+def predict_one(prepared, x, h):
+    """h[:] = the outputs for one sample.
+
+    For compiled code of your own: prepared is what prepare(w) returns, for one thread at a time;
+    x, shape (2,), and h, shape (1,), are contiguous and of type float64.
+    """
+    if x.size != 2 or h.size != 1:
+        raise ValueError("predict_one: expected x of 2 and h of 1 numbers")
+    w, work = prepared
+    _answer(w, x.reshape((1, 2)), work)
+    capacity = (work.size - 6)//12
+    H = work[7*capacity:8*capacity].reshape((capacity, 1))
+    for q in range(1):
+        h[q] = H[0, q]
 
 
 @_kernel
@@ -360,21 +411,25 @@ def _update(w, gradient, learning_rate):
 
 
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work):
+def _epoch(w, X, Y, rows, batch_size, learning_rate, gradients, work):
     """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1."""
     total = 0.0
     n = rows.size
     batches = (n + batch_size - 1)//batch_size
+    thread = 0
+    gradient = gradients[thread]
     for batch in range(batches):
         start = batch*batch_size
         count = min(batch_size, n - start)
         gradient[:] = 0
         cost = _gradient(w, X, Y, rows, start, count, F(count), gradient, work)
+        if thread == 0:
+            if math.isfinite(cost):
+                _update(w, gradient, learning_rate)
         if not math.isfinite(cost):
             return float(cost), batch
-        _update(w, gradient, learning_rate)
         total += cost*count
-    return total/n, -1
+    return total/max(n, 1), -1
 
 
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
@@ -422,6 +477,12 @@ def predict(w, X):
         _forward(w, X, rows, start, count, work)
         result[start:start + count] = H[:count]
     return result
+
+
+def prepare(w):
+    """Return the weights as predict_one wants them; do it again when they have changed."""
+    w, work = _weights(w).copy(), _workspace(1)
+    return w, work
 
 
 def value_and_gradient(w, X, Y):
@@ -486,6 +547,7 @@ def fit(
     callback=None,
     state=None,
     total_epochs=None,
+    threads=1,
 ):
     """Train from the weights w, which stay as they are.
 
@@ -510,6 +572,8 @@ def fit(
         ``history.state`` of an earlier call: the optimizer goes on where that one ended.
     total_epochs : int, optional
         The length of the whole run, for a schedule; by default what was done and `epochs`.
+    threads : int
+        Has no effect: this trainer was written for any machine, and works alone.
 
     Returns
     -------
@@ -534,17 +598,20 @@ def fit(
     if clip_norm is not None:
         raise ValueError("clip_norm: this trainer does not clip; write it again with clip_norm among its options")
     states, step, done = _state(state)
+    threads = _count("threads", threads, 1)
     whole = done + epochs if total_epochs is None else _count("total_epochs", total_epochs, done + epochs)
     batches = (len(X) + batch_size - 1)//batch_size
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    gradient, work = np.empty(N_PARAMS, DTYPE), _workspace(min(batch_size, len(X)))
+    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X)))
     history = History()
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)
-        cost, diverged = _epoch(w, X, Y, rows, batch_size, rate, gradient, work)
+        cost, diverged = _epoch(
+            w, X, Y, rows, batch_size, rate, gradients, work
+        )
         step += batches
         if diverged >= 0:
             raise FloatingPointError(
@@ -692,6 +759,14 @@ def _test_predict(w, X, *targets):
         _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
 
 
+def _test_predict_one(w, X, *targets):
+    prepared, h = prepare(w), np.empty(SIZES[-1], DTYPE)
+    for x, row in zip(X.astype(DTYPE), TEST_OUTPUTS):
+        predict_one(prepared, x, h)
+        for found, expected in zip(h, row):
+            _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
 def _test_value_and_gradient(w, X, *targets):
     cost, gradient = value_and_gradient(w, X, *targets)
     _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
@@ -726,6 +801,7 @@ def _test_input_jacobian(w, X, *targets):
 
 TESTS = {
     "predict": _test_predict,
+    "predict_one": _test_predict_one,
     "value_and_gradient": _test_value_and_gradient,
     "jacobian": _test_jacobian,
     "input_gradient": _test_input_gradient,
@@ -778,6 +854,7 @@ def main():
     train.add_argument("--batch-size", type=int, default=BATCH_SIZE)
     train.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, default=1)
     use = commands.add_parser("predict", help="write the outputs for X")
     use.add_argument("weights", help=".npz file that fit has written")
     use.add_argument("data", help=".npz file with X")
@@ -822,6 +899,7 @@ def main():
                     batch_size=arguments.batch_size,
                     learning_rate=arguments.learning_rate,
                     seed=arguments.seed,
+                    threads=arguments.threads,
                     callback=report,
                 )
                 np.savez(file, w=w)

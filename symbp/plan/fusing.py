@@ -12,7 +12,7 @@ from sympy.logic.boolalg import And, Or
 
 from symbp.algebra.nodes import eta
 from symbp.plan.program import Access, Fused, Kernel, Map, Program, Reduce, Statement
-from symbp.plan.tiles import OF_BATCHES, OF_STEPS
+from symbp.plan.tiles import OF_BATCHES, OF_ONE, OF_STEPS
 
 # What vector registers can do with a value; everything else stays a loop of its own.
 _OPERATIONS = (sympy.Add, sympy.Mul, Piecewise, Relational, And, Or, sympy.Abs, sympy.sign)
@@ -37,9 +37,10 @@ def is_vectorisable(value: Any) -> bool:
 
 def fuse_maps(program: Program) -> Program:
     """Take the maps that follow a tiled contraction into it; a sum that nobody else reads is never stored."""
-    for group in (tuple(k.name for k in program.kernels if k.name not in OF_STEPS), OF_STEPS):
+    others = tuple(k.name for k in program.kernels if k.name not in (*OF_STEPS, *OF_ONE))
+    for group in (others, OF_STEPS, OF_ONE):
         kernels = [kernel for kernel in program.kernels if kernel.name in group]
-        fused = {k.name: _fused(k) if k.name in (*OF_BATCHES, *OF_STEPS) else k for k in kernels}
+        fused = {k.name: _fused(k) if k.name in (*OF_BATCHES, *OF_STEPS, *OF_ONE) else k for k in kernels}
         read = {
             access.array
             for kernel in fused.values()

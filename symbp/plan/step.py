@@ -3,24 +3,31 @@
 The same statements as in the other kernels, on transposed weights V_k (whose rows a block of
 neurons lies along) that are the weights for a whole epoch::
 
-    pack       V_k and the states of the update rule from the flat vectors
-    measure    forward pass, cost, penalty
     factors    numbers of the update that all weights share
-    descend    W_k for the way back from V_k; sensitivities; every gradient, and with each
-               element of it at once: penalty, update rule
+    pack       V_k and the states of the update rule from the flat vectors
+    measure    forward pass, cost
+    penalise   the penalty, added to the cost
+    turn       W_k for the way back, from V_k
+    back       sensitivities
+    descend    every gradient, and with each element of it at once: penalty, update rule
     unpack     the flat vectors from V_k and the states
 
-No gradient is stored. Where the update needs the whole gradient first (clipping by its norm), or
-calls a function that vector registers do not have, the step stays as it is.
+Each is divided among threads in one way: measure and back by samples, pack, turn, descend and
+unpack by weights. No gradient is stored. Where the update needs the whole gradient first
+(clipping by its norm), or calls a function that vector registers do not have, the step stays as
+it is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from math import lcm
 from typing import Any
 
 from symbp.algebra.nodes import t as every_weight
 from symbp.plan.fusing import is_vectorisable
+from symbp.plan.operations import of_kernel, total
 from symbp.plan.program import (
     ROWS,
     Access,
@@ -35,10 +42,16 @@ from symbp.plan.program import (
     Reduce,
     Statement,
     Sweep,
+    parts_of,
 )
 from symbp.plan.tiles import Schedule
 
-STEP = ("pack", "measure", "descend", "unpack")
+STEP = ("pack", "measure", "penalise", "turn", "back", "descend", "unpack")
+# What threads divide among them: the samples of a batch, or the weights.
+BY_SAMPLES = ("measure", "back")
+BY_WEIGHTS = ("pack", "turn", "descend", "unpack")
+# Multiply-adds of a step that a thread must have, so that waiting for the others pays.
+WORTHWHILE = 150_000
 
 
 def fuse_step(program: Program, schedule: Schedule) -> Program:
@@ -76,8 +89,17 @@ class _Step:
         self.states = [array.name for array in self.update.arrays if array.role == "state"]
 
     def kernels(self) -> tuple[Kernel, ...]:
-        made = [self.copies("pack"), self.measure(), self.descend(), self.copies("unpack")]
-        return (*self.factors(), *made)
+        made = [
+            *self.factors(),
+            self.copies("pack"),
+            self.measure("measure", "forward", "gradient"),
+            self.measure("penalise", "penalty"),
+            self.turn(),
+            self.back(),
+            self.descend(),
+            self.copies("unpack"),
+        ]
+        return tuple(kernel for kernel in made if kernel.statements)
 
     # Arrays ----------------------------------------------------------------------------------
 
@@ -132,16 +154,15 @@ class _Step:
                     statements.append(Map(there, loops, here, origin, copies=True))
         return Kernel(name, tuple(arrays), tuple(statements))
 
-    def measure(self) -> Kernel:
-        """Forward pass, cost and the cost's penalty."""
+    def measure(self, name: str, *parts: str) -> Kernel:
+        """Everything of some kernels but gradients: forward pass and cost, or the cost's penalty."""
         arrays: dict[str, Array] = {}
         statements: list[Statement] = []
-        names = [name for name in ("forward", "gradient", "penalty") if self._has(name)]
-        for kernel in map(self.program.kernel, names):
+        for kernel in (self.program.kernel(part) for part in parts if self._has(part)):
             for statement in kernel.statements:
                 if kernel.array(statement.target.array).role != "gradient":
                     statements.append(self._on_transposed(statement, kernel, arrays))
-        return _kernel("measure", _each_sum_once(statements), arrays)
+        return _kernel(name, _each_sum_once(statements), arrays)
 
     def _has(self, name: str) -> bool:
         return any(kernel.name == name for kernel in self.program.kernels)
@@ -156,47 +177,58 @@ class _Step:
         for access in sorted(statement.accesses(), key=str):
             array = kernel.array(access.array)
             if array.role != "weights":
-                # The cost begins here: it is no argument of this kernel.
-                own = replace(array, role="local") if array.role == "argument" else array
-                arrays.setdefault(array.name, own)
+                arrays.setdefault(array.name, array)
         return replace(statement, **changes)
 
-    def factors(self) -> tuple[Kernel, ...]:
+    def factors(self) -> Iterator[Kernel]:
         statements = tuple(s for s in self.update.statements if not s.loops)
-        if not statements:
-            return ()
         names = {a.array for s in statements for a in s.accesses()}
-        arrays = tuple(a for a in self.update.arrays if a.name in names)
-        return (Kernel("factors", arrays, statements),)
+        yield Kernel("factors", tuple(a for a in self.update.arrays if a.name in names), statements)
+
+    def turn(self) -> Kernel:
+        """W_k as the sensitivities read it, from V_k."""
+        kernel = self.program.kernel("sensitivities")
+        arrays: dict[str, Array] = {}
+        statements: list[Statement] = []
+        for statement in kernel.statements:
+            for access in sorted(statement.value.atoms(Access), key=str):
+                if kernel.array(access.array).role == "weights" and access.array not in arrays:
+                    statements.append(self._natural(access, statement, arrays))
+        return _kernel("turn", statements, arrays)
+
+    def back(self) -> Kernel:
+        """Sensitivities of the samples, by the W_k of the workspace."""
+        kernel = self.program.kernel("sensitivities")
+        arrays = {
+            array.name: self.natural(array) if array.role == "weights" else array for array in kernel.arrays
+        }
+        return _kernel("back", list(kernel.statements), arrays)
 
     def descend(self) -> Kernel:
-        """Sensitivities; every gradient with penalty and update."""
+        """Every gradient with penalty and update."""
+        gradient = self.program.kernel("gradient")
         arrays: dict[str, Array] = {}
-        sensitivities, gradient = self.program.kernel("sensitivities"), self.program.kernel("gradient")
         statements: list[Statement] = []
-        for statement in sensitivities.statements:
-            for access in sorted(statement.value.atoms(Access), key=str):
-                if sensitivities.array(access.array).role == "weights" and access.array not in arrays:
-                    statements.append(self._natural(access, statement, arrays))
-            for access in sorted(statement.accesses(), key=str):
-                arrays.setdefault(access.array, sensitivities.array(access.array))
-            statements.append(statement)
         for statement in gradient.statements:
             if gradient.array(statement.target.array).role == "gradient":
                 assert isinstance(statement, Reduce)
                 statements.append(self._with_update(statement, gradient, arrays))
         return _kernel("descend", statements, arrays)
 
+    def natural(self, weights: Array) -> Array:
+        """A matrix of weights without its bias, in the workspace."""
+        _, layer = self.layer(weights.name)
+        return Array(weights.name, (layer.rows, self.schedule.padded(layer.columns - layer.bias)), "work")
+
     def _natural(self, access: Access, statement: Statement, arrays: dict[str, Array]) -> Map:
         """W_k for the way back, from V_k."""
         number, layer = self.layer(access.array)
         across = self.across(f"V{number}", layer)
-        regular = layer.columns - int(layer.bias)
-        natural = Array(access.array, (layer.rows, self.schedule.padded(regular)), "work")
+        natural = self.natural(self.program.kernel("sensitivities").array(access.array))
         arrays |= {across.name: across, natural.name: natural}
         row, column = access.indices
         origin = Origin(statement.origin.label, f"{natural.name} is the transpose of {across.name}")
-        loops = (Loop(row, layer.rows), Loop(column, regular))
+        loops = (Loop(row, layer.rows), Loop(column, layer.columns - layer.bias))
         return Map(access, loops, Access(across.name, column, row), origin, copies=True)
 
     def _with_update(self, statement: Reduce, kernel: Kernel, arrays: dict[str, Array]) -> Fused:
@@ -259,6 +291,26 @@ class _Step:
         regular = layer.columns - int(layer.bias)
         extents = (regular, layer.rows)
         return [(x, e) for x, e in zip(gradient.indices, extents, strict=True) if not x.is_Integer]
+
+
+def samples_together(program: Program) -> int:
+    """Return the number of samples of which a thread takes a multiple: whole blocks of every contraction."""
+    reduces = [
+        part
+        for kernel in program.kernels
+        if kernel.name in BY_SAMPLES
+        for statement in kernel.statements
+        for part in parts_of(statement)
+        if isinstance(part, Reduce)
+    ]
+    tiles = [r.tile for r in reduces if r.tile is not None and r.tile.rows is not None]
+    return lcm(*(tile.height for tile in tiles if tile.rows is not None and tile.rows.extent == ROWS))
+
+
+def products_of_sample(program: Program) -> int:
+    """Return the multiplications of one sample in a step of training."""
+    kernels = map(program.kernel, ("forward", "sensitivities", "gradient"))
+    return sum(total(of_kernel(kernel).values()).multiplications for kernel in kernels)
 
 
 def _each_sum_once(statements: list[Statement]) -> list[Statement]:

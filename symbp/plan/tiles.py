@@ -33,11 +33,16 @@ from symbp.target import PORTABLE, Target
 
 # Kernels that hold a batch at once; those of single samples have other shapes.
 OF_BATCHES = ("forward", "sensitivities", "gradient")
-OF_STEPS = ("measure", "descend")
+OF_STEPS = ("measure", "penalise", "turn", "back", "descend")
+OF_ONE = ("prepare", "answer")
 # Rows that calls other than the step of training hold at once, as far as a schedule knows.
 CHUNK = 256
 # Rows of a block: more gain nothing, and each is a few lines of text.
 HIGHEST, HIGHEST_OF_ONE = 8, 12
+# From so many samples on, rows of a block are powers of two, so that threads get equal parts: what
+# is common to blocks of 8 and of 10 rows are 40 samples.
+DIVIDED = 32
+_EVEN = (1, 2, 4, 8)
 # Registers that one copy moves.
 LONGEST = 8
 # Rows that a workspace must have to spare, for the last block may reach beyond the samples.
@@ -134,8 +139,9 @@ def _loops_of(access: Access, reduce: Reduce) -> tuple[Loop, ...]:
 
 def turn_weights(program: Program, schedule: Schedule) -> Program:
     """Give products along the rows of W_k a transposed copy, bias and all, so neurons lie side by side."""
+    turned = (*OF_BATCHES, *OF_ONE)
     return replace(
-        program, kernels=tuple(_turned(k, schedule) if k.name in OF_BATCHES else k for k in program.kernels)
+        program, kernels=tuple(_turned(k, schedule) if k.name in turned else k for k in program.kernels)
     )
 
 
@@ -173,6 +179,7 @@ def _turned(kernel: Kernel, schedule: Schedule) -> Kernel:
 def tile_contractions(program: Program, schedule: Schedule) -> Program:
     """Choose the blocks of every contraction that has the form above."""
     rows = dict.fromkeys(OF_BATCHES, CHUNK) | dict.fromkeys(OF_STEPS, schedule.batch_size)
+    rows |= dict.fromkeys(OF_ONE, 1)
 
     def tiled(kernel: Kernel) -> Kernel:
         if kernel.name not in rows:
@@ -220,7 +227,7 @@ def is_tileable(statement: Reduce, kernel: Kernel) -> bool:
         and along[0].indices == (over.index, columns.index)
         and all(access.indices[-1] == columns.index for access in beside)
         and all(len(f.indices) == 2 for f in found)
-        and roles <= {"work", "weights", "gradient", "register"}
+        and roles <= {"work", "weights", "gradient", "register", "argument"}
     )
 
 
@@ -255,4 +262,7 @@ def block_height(rows: Extent, width: int, schedule: Schedule, samples: int) -> 
         lines = 0.3 * rounds(highest) * bool(rest)
         return (whole * rounds(height) + (rounds(rest) if rest else 0) + lines, bool(rest), -height)
 
-    return min(range(1, highest + 1), key=cost)
+    heights = list(range(1, highest + 1))
+    if rows == ROWS and samples >= DIVIDED:
+        heights = [height for height in _EVEN if height <= highest]
+    return min(heights, key=cost)
