@@ -152,13 +152,13 @@ OBLONG = symbp.Network(4, [Dense(3, "tanh"), Dense(5, "sigmoid"), Dense(2, "tanh
 EXCHANGED = [part for k in "123" for part in (f"delta_{k} a_{k}^T", f"a_{k} delta_{k}^T")]
 # (notation, what is replaced and by what, ..., the likeliest reason)
 IN_LINES = (
-    ("smatrix", "bar_3^T", "bar_3", "bar_2^T", "bar_2", "Wbar is not transposed, in several lines"),
+    ("smatrix", "bar_3^T", "bar_3", "bar_2^T", "bar_2", "Wbar is not transposed, in 2 lines"),
     ("nielsen", "/m", "", "the factor 1/m is missing"),
-    ("nielsen", " .* sigma'(z^2)", "", " .* sigma'(z^1)", "", "the factor sigma' is missing, in several"),
-    ("smatrix", *EXCHANGED, "the gradient is transposed, in every line"),
-    ("smatrix", "'^2(c_2)", "^2(c_2)", "'^1(c_1)", "^1(c_1)", "g stands in place of g', in several lines"),
-    ("smatrix", "^2(c_2)", "^2(o_2)", "^1(c_1)", "^1(o_1)", "o stands in place of c, in several lines"),
-    ("nielsen", "(a^2)", "(a^3)", "(a^1)", "(a^2)", "(a^0)", "(a^1)", "a is off by one layer, in every line"),
+    ("nielsen", " .* sigma'(z^2)", "", " .* sigma'(z^1)", "", "the factor sigma' is missing, in 2 lines"),
+    ("smatrix", *EXCHANGED, "the gradient is transposed, in 3 lines"),
+    ("smatrix", "'^2(c_2)", "^2(c_2)", "'^1(c_1)", "^1(c_1)", "g stands in place of g', in 2 lines"),
+    ("smatrix", "^2(c_2)", "^2(o_2)", "^1(c_1)", "^1(o_1)", "o stands in place of c, in 2 lines"),
+    ("nielsen", "(a^2)", "(a^3)", "(a^1)", "(a^2)", "(a^0)", "(a^1)", "a is off by one layer, in 3 lines"),
 )
 
 

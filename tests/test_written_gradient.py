@@ -223,7 +223,7 @@ MISFITS = {
     "dJ/dW_k = delta_{k+1} a_k^T": ("", "delta is off by one layer"),
     "dJ/dW_1 = a_1 delta_1^T; dJ/dW_2 = a_2 delta_2^T; dJ/dW_3 = a_3 delta_3^T": (
         "it is transposed",
-        "the gradient is transposed, in every line",
+        "the gradient is transposed, in 3 lines",
     ),
 }
 
