@@ -126,9 +126,7 @@ def _in_all_lines(
                 continue
             seen.add(chosen)
             now = [replace(line, right=first[n].tree) if n in first else line for n, line in enumerate(lines)]
-            where = (
-                "in every line" if chosen in (entries, recursion, entries | recursion) else "in several lines"
-            )
+            where = f"in {len(chosen)} lines"
             words, mistake = kind
             yield Repair(f"{words} {where}", f"{mistake}, {where}", _with(written, now))
 
