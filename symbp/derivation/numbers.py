@@ -28,9 +28,6 @@ from symbp.algebra.nodes import (
     s,
     with_numbers,
 )
-from symbp.algebra.nodes import k as layer
-from symbp.derivation.instances import of_network
-from symbp.derivation.records import equation
 from symbp.errors import DataError, DerivationError
 
 if TYPE_CHECKING:
@@ -154,13 +151,13 @@ def work(derivation: Derivation, given: Given) -> Example:
         backward += sheet.step(derivation, f"D.5, k={k}", {s: network.sizes[k]})
     steps = tuple(_steps(sheet, derivation, k) for k in range(1, last))
     layers = range(1, last + 1)
-    gradients = tuple(_gradient(sheet, derivation, k) for k in layers)
+    gradients = tuple(_by_weights(sheet, derivation, k, "D.6a", "D.6b") for k in layers)
     penalised: tuple[Entries, ...] = ()
     if derivation.training.penalty is not None:
         for k in layers:
             forward += sheet.step(derivation, f"2.1p, k={k}", {})
         forward += sheet.step(derivation, "2.1rf", {})
-        penalised = tuple(_penalised(sheet, derivation, k) for k in layers)
+        penalised = tuple(_by_weights(sheet, derivation, k, "2.1ra", "2.1rb") for k in layers)
     parameters = tuple(
         Value(step.label, *step.statement.args) for step in derivation.steps if step.label.startswith("2.1p.")
     )
@@ -172,31 +169,16 @@ def _steps(sheet: _Sheet, derivation: Derivation, k: int) -> Entries:
     return Entries(k, label, sheet.matrix(derivation, label, {r: rows, s: columns}, columns))
 
 
-def _gradient(sheet: _Sheet, derivation: Derivation, k: int) -> Entries:
+def _by_weights(sheet: _Sheet, derivation: Derivation, k: int, regular: str, bias: str) -> Entries:
+    """Work out the derivatives by a layer's weights: one step for the regular ones, one for the biases."""
     units, inputs = sheet.network.sizes[k], sheet.network.sizes[k - 1]
-    label = f"D.6a, k={k}"
+    label = f"{regular}, k={k}"
     rows = sheet.matrix(derivation, label, {i: units, j: inputs}, inputs)
     if not sheet.network.has_bias(k):
         return Entries(k, label, rows)
-    biases = sheet.matrix(derivation, f"D.6b, k={k}", {i: units}, 1)
-    return Entries(k, f"{label}; D.6b, k={k}", _beside(rows, biases))
-
-
-def _penalised(sheet: _Sheet, derivation: Derivation, k: int) -> Entries:
-    """The derivatives by a layer's weights with the penalty, which biases have none of."""
-    units, inputs = sheet.network.sizes[k], sheet.network.sizes[k - 1]
-    label = f"2.1ra, k={k}"
-    rows = sheet.matrix(derivation, label, {i: units, j: inputs}, inputs)
-    if not sheet.network.has_bias(k):
-        return Entries(k, label, rows)
-    free = derivation["2.1rb"].statement
-    sides = (of_network(side.xreplace({layer: sympy.Integer(k)}), sheet.network) for side in free.args)
-    biases = sheet.values_of("2.1rb", equation(*sides), {i: units})
-    return Entries(k, f"{label}; 2.1rb", _beside(rows, [(value.value,) for value in biases]))
-
-
-def _beside(rows: Rows, column: Sequence[Sequence[Any]]) -> Rows:
-    return tuple((*row, *value) for row, value in zip(rows, column, strict=True))
+    biases = sheet.matrix(derivation, f"{bias}, k={k}", {i: units}, 1)
+    both = tuple((*row, *value) for row, value in zip(rows, biases, strict=True))
+    return Entries(k, f"{label}; {bias}, k={k}", both)
 
 
 class _Sheet:
@@ -218,10 +200,7 @@ class _Sheet:
 
     def step(self, derivation: Derivation, label: str, extents: Mapping[Any, int]) -> tuple[Value, ...]:
         """Compute the left side of a step for every value of its indices."""
-        return self.values_of(label, derivation[label].statement, extents)
-
-    def values_of(self, label: str, statement: Eq, extents: Mapping[Any, int]) -> tuple[Value, ...]:
-        """Compute the left side of a statement for every value of its indices."""
+        statement: Eq = derivation[label].statement
         free = [index for index in extents if statement.lhs.has(index)]
         return tuple(self._case(label, statement, at) for at in _cases(free, extents))
 
