@@ -13,6 +13,7 @@ from symbp.derivation.oracles.panel import Panel
 from symbp.errors import DerivationError
 from symbp.notation import get
 from symbp.notation.text import TextWriter
+from symbp.render.outline import FURTHER, section_title
 
 
 def numbers(*labels: int | str) -> set[str]:
@@ -94,6 +95,14 @@ def test_with_a_penalty_all_three_forms_of_descent_have_it(notation: str) -> Non
         step = derivation[label]
         printed = writer.printed(step.statement, step.assumes)
         assert " | ".join(str(p.relation) for p in printed) == expected
+
+
+def test_every_step_of_a_penalty_has_its_section() -> None:
+    network = symbp.Network(2, [symbp.Dense(3, "tanh", bias=False), symbp.Dense(1)], "squared_error")
+    derivation = symbp.derive(network, l1=0.1, l2=0.2)
+    assert FURTHER not in {section_title(label) for label in derivation.labels}
+    assert section_title("A.12b") == "Sample by sample"
+    assert [label for label in derivation.labels if label.startswith("2.1rb")] == ["2.1rb", "2.1rb, k=2"]
 
 
 OWN_RULES = {
