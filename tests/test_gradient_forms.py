@@ -146,6 +146,15 @@ def test_chain_rule_forms(notation: str) -> None:
         assert_gradient(NET, text, notation=notation)
 
 
+def test_other_signs() -> None:
+    for text in (
+        "∂J/∂W_k = δ_k a_kᵀ",
+        "partial J/partial W_k = delta_k a_k^T",
+        "dJ/dW[k] = delta[k] @ a[k].T",
+    ):
+        assert_gradient(NET, text)
+
+
 def test_wrong_chain_rule_forms() -> None:
     report = symbp.check_gradient(NET, "dE/dw_{ij}^(l) = dE/dx_j^(l) ds_j^(l)/dw_{ij}^(l)", notation="lfd")
     assert report.reason == "x stands in place of s"
@@ -164,6 +173,8 @@ BAD = {
     "dJ/dW_k = ddelta_k/dc_k": "delta is nothing that is differentiated",
     "dJ/dW_k = dJ/dy": "y is nothing that is differentiated by",
     "dJ/dW_k = dc_k/dq": "unknown name 'q'",
+    "delta_k = delta_k + c_k; dJ/dW_k = delta_k a_k^T": "delta is defined by itself",
+    "D_k = D_k; dJ/dW_k = D_k": "D is defined by itself",
     "D_{ijr}^k = 1; dJ/dW_k = D_k": "only columns with one letter, or matrices with two",
 }
 

@@ -72,6 +72,9 @@ def _without_b(index: Part) -> Part | None:
 def _added(line: Line, names: Names) -> Part | None:
     """Return what is added to the quantity on the left; None where nothing is."""
     assert line.left is not None
+    meaning = names.meanings.get(line.left.name)
+    if meaning is not None and not meaning.adds_up:
+        return None  # a quantity of neurons, which is not summed over the samples
     own = _without_sample(line.left, names)
     terms = list(_terms(line.right))
     rest = [term for term in terms if not (isinstance(term, Name) and _without_sample(term, names) == own)]
