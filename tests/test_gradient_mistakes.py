@@ -158,6 +158,33 @@ IN_LINES = (
     ("smatrix", *EXCHANGED, "the gradient is transposed, in 3 lines"),
     ("smatrix", "'^2(c_2)", "^2(c_2)", "'^1(c_1)", "^1(c_1)", "g stands in place of g', in 2 lines"),
     ("smatrix", "^2(c_2)", "^2(o_2)", "^1(c_1)", "^1(o_1)", "o stands in place of c, in 2 lines"),
+    ("nielsen", " (a^2)^T", "", " (a^1)^T", "", " (a^0)^T", "", "the factor a is missing, in 3 lines"),
+    (
+        "smatrix",
+        "delta_1 a_1",
+        "a_1",
+        "delta_2 a_2",
+        "a_2",
+        "delta_3 a_3",
+        "a_3",
+        "delta is missing, in 3 lines",
+    ),
+    (
+        "smatrix",
+        "(Wbar_3^T delta_3)",
+        "delta_3",
+        "(Wbar_2^T delta_2)",
+        "delta_2",
+        "Wbar is missing, in 2 lines",
+    ),
+    (
+        "nielsen",
+        "(W^3)^T delta^3",
+        "(W^3)^T delta^2",
+        "(W^2)^T delta^2",
+        "(W^2)^T delta^1",
+        "delta is off by one",
+    ),
     ("nielsen", "(a^2)", "(a^3)", "(a^1)", "(a^2)", "(a^0)", "(a^1)", "a is off by one layer, in 3 lines"),
 )
 

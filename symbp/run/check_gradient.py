@@ -17,6 +17,7 @@ from symbp.errors import FormulaError, GradientError
 from symbp.functions import Penalty
 from symbp.network import Network
 from symbp.run.formula.repairs import Repair, repair
+from symbp.run.formula.value import Circular
 from symbp.run.formula.written import Stated, WrittenGradient, read_gradient
 from symbp.run.gradient_report import Difference, GradientReport
 from symbp.run.layouts import LAYOUTS, GradientFunction, of_function
@@ -162,6 +163,8 @@ def _misfit(
 
         found = repair(written, another)
         found = None if found is None else replace(found, words="")
+    if found is None and isinstance(error.__cause__, Circular):
+        raise error
     return GradientReport(
         False,
         0,

@@ -17,7 +17,7 @@ from symbp.run.formula.derivatives import Derivatives
 from symbp.run.formula.names import Names
 from symbp.run.formula.scripts import Bound, Environment
 from symbp.run.formula.tree import Line, Name, Number, Part
-from symbp.run.formula.value import INDICES, Misfit, Value, along, placed
+from symbp.run.formula.value import INDICES, Circular, Misfit, Value, along, placed
 
 _DEEPEST = 40
 
@@ -166,7 +166,7 @@ class Definitions(Derivatives):
     def _defining(self, key: tuple[str, int | None, bool], tree: Name) -> Iterator[None]:
         """Refuse definitions that use each other, or go on through too many layers."""
         if key in self._pending:
-            raise self.fault(tree, f"{tree.name} is defined by itself")
+            raise self.fault(tree, f"{tree.name} is defined by itself") from Circular()
         if len(self._pending) >= _DEEPEST:
             raise self.fault(tree, f"{tree.name}: more than {_DEEPEST} definitions inside each other")
         self._pending.append(key)

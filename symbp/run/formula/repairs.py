@@ -248,6 +248,13 @@ def _of_name(tree: Name, names: Names) -> Iterator[Change]:
             mistake = f"{tree.name} stands in place of {other}"
             yield Change(f"{other} in place of {tree.name}", mistake, replace(tree, name=other))
     yield Change(f"{tree.name} transposed", f"{tree.name} is not transposed", Transposed(tree.at, tree))
+    if meaning.whole == "DeltaColumn" and len(layers) == 1:
+        weights = _letter(names, "RegularWeights", "WeightMatrix")
+        shift = names.meanings[weights].whole_shift - meaning.whole_shift
+        factor = _in_layer(tree.at, weights, layers[0], shift)
+        back = factor if names.notation.weights == "from to" else Transposed(tree.at, factor)
+        words = f"{weights}{'' if back is factor else '^T'} in front of {tree.name}"
+        yield Change(words, f"the factor {weights} is missing", Binary(tree.at, "@", back, tree))
     pair = tree.below[0] if len(tree.below) == 1 else None
     if isinstance(pair, Name) and len(pair.name) == 2:
         swapped = replace(pair, name=pair.name[::-1])
@@ -256,6 +263,39 @@ def _of_name(tree: Name, names: Names) -> Iterator[Change]:
             f"{tree.name} is transposed: its indices are exchanged",
             replace(tree, below=(swapped,)),
         )
+
+
+def _missing_factors(left: Name, right: Part, names: Names) -> Iterator[Change]:
+    """The sensitivity or the inputs are missing in the gradient of a matrix of weights."""
+    meaning, at = names.meanings.get(left.name), right.at
+    if meaning is None or meaning.whole not in _OF_WEIGHTS or (left.above and left.below):
+        return
+    layer, shift = (left.above or left.below)[0], meaning.whole_shift
+    delta = _letter(names, "DeltaColumn")
+    inputs = _letter(names, "InputColumn", "OutputColumn")
+    before = int(names.meanings[inputs].whole == "OutputColumn")
+    columns = (
+        (delta, _in_layer(at, delta, layer, names.meanings[delta].whole_shift - shift)),
+        (inputs, _in_layer(at, inputs, layer, names.meanings[inputs].whole_shift - shift - before)),
+    )
+    for letter, column in columns:
+        row = Transposed(at, column)
+        mistake = f"the factor {letter} is missing"
+        yield Change(f"{letter} in front", mistake, Binary(at, "@", column, right))
+        yield Change(f"{letter}^T behind", mistake, Binary(at, "@", right, row))
+
+
+def _letter(names: Names, *wholes: str) -> str:
+    """Return the letter of the first of some quantities that the notation has one for."""
+    return next(
+        name for whole in wholes for name, meaning in names.meanings.items() if meaning.whole == whole
+    )
+
+
+def _in_layer(at: int, letter: str, layer: Part, shift: int) -> Name:
+    """Return a letter in a layer whose number is larger by a shift; layers stand above in every notation."""
+    number = layer if not shift else Binary(at, "+" if shift > 0 else "-", layer, Number(at, str(abs(shift))))
+    return Name(at, letter, (), (number,))
 
 
 def _whole(line: Line, names: Names) -> Iterator[Change]:
@@ -272,6 +312,8 @@ def _whole(line: Line, names: Names) -> Iterator[Change]:
     for factor, mistake in (("2", "a factor 1/2 is too much"), ("0.5", "a factor 2 is too much")):
         yield Change(f"times {factor}", mistake, Binary(at, "@", Number(at, factor), right))
     left = line.left
+    if left is not None and line.gradient:
+        yield from _missing_factors(left, right, names)
     if of_gradient or left is None:
         return
     sums = next(name for name, meaning in names.meanings.items() if meaning.entry == "c")
