@@ -221,6 +221,14 @@ MISFITS = {
         "the gradient is transposed",
     ),
     "dJ/dW_k = delta_{k+1} a_k^T": ("", "delta is off by one layer"),
+    "delta_1 = g'^1(c_1) .* (Wbar_2 delta_2); dJ/dW_k = a_k delta_k^T": (
+        "the first has 5 columns, the second 4 rows",
+        "Wbar is not transposed; and the gradient is transposed",
+    ),
+    "dJ/dW_k = a_k delta_k^T/m": (
+        "it is transposed",
+        "the gradient is transposed; and the factor 1/m stands in",
+    ),
     "dJ/dW_1 = a_1 delta_1^T; dJ/dW_2 = a_2 delta_2^T; dJ/dW_3 = a_3 delta_3^T": (
         "it is transposed",
         "the gradient is transposed, in 3 lines",

@@ -29,6 +29,7 @@ from symbp.spec import TrainOptions
 from symbp.values import shown, whole_number
 
 LISTED = 5  # worst weights in the report
+LINES_TRIED = 10  # changes of one line after which changes of another one are tried
 TRIED = 20_000  # weights times samples up to which changes to a text are tried
 
 
@@ -155,14 +156,7 @@ def _misfit(
 ) -> GradientReport:
     """Report a text in which shapes or layers do not fit: what change makes it right says what is wrong."""
     nothing = np.zeros(right.network.n_params, dtype=bool)
-    found = _repair(right, written, nothing, tolerance)
-    if found is None and _is_small(right):  # two mistakes: what fits after a change has another
-
-        def another(changed: WrittenGradient) -> str | None:
-            return simple_reason(right, changed.at(right.point), tolerance)
-
-        found = repair(written, another)
-        found = None if found is None else replace(found, words="")
+    found = _repair(right, written, nothing, tolerance) or _two_mistakes(right, written, error, tolerance)
     if found is None and isinstance(error.__cause__, Circular):
         raise error
     return GradientReport(
@@ -176,6 +170,36 @@ def _misfit(
         misfit=str(error),
         excerpt=tuple(error.excerpt),
     )
+
+
+def _two_mistakes(
+    right: Reference, written: WrittenGradient, error: FormulaError, tolerance: float
+) -> Repair | None:
+    """Return two changes: what fits after the first has a known mistake, or another line does not fit."""
+    if not _is_small(right):
+        return None
+    nothing = np.zeros(right.network.n_params, dtype=bool)
+    second: list[Repair] = []
+    left = [LINES_TRIED]
+
+    def another(changed: WrittenGradient) -> str | None:
+        try:
+            return simple_reason(right, changed.at(right.point), tolerance)
+        except FormulaError as other:
+            elsewhere = other.__cause__ is not None and other.excerpt[:1] != error.excerpt[:1]
+            if not elsewhere or not left[0]:
+                return None
+            left[0] -= 1
+            found = _repair(right, changed, nothing, tolerance)
+            second.extend([found] if found is not None else [])
+            return None if found is None else found.mistake
+
+    first = repair(written, another)
+    if first is None:
+        return None
+    if not second:
+        return replace(first, words="")
+    return Repair(f"{first.words}, and {second[0].words}", first.mistake, second[0].gradient)
 
 
 def _is_small(right: Reference) -> bool:
