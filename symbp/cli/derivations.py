@@ -30,7 +30,11 @@ AUDIT_FORMATS = ("text", "latex", "html", "json")
 @click.option(
     "--mutants", is_flag=True, help="With --prove: break every equation; report which faults are seen."
 )
-@click.option("--numbers", metavar="TEXT", help="Work an example through: 'x = 2; y = 1; seed = 3'.")
+@click.option(
+    "--numbers",
+    metavar="TEXT",
+    help="Work an example through: 'x = 2; y = 1; seed = 3'; weights as the notation has them.",
+)
 @click.option("--digits", type=click.IntRange(1, 40), metavar="N", help="Decimals of --numbers.")
 @output_options
 def derive(

@@ -142,7 +142,7 @@ class Definitions(Derivatives):
     def _as_a_whole(self, whole: Defined, data: NDArray[Any], axis: int) -> Value:
         value = whole.value
         if not value.matrix:
-            return Value(data.reshape(placed(data, axis).shape), False)
+            return Value(placed(data, axis), False)
         rows, columns = whole.given.any(axis=1), whole.given.any(axis=0)
         kept = data[:, rows][:, :, columns]  # without the biases, where nothing is said of them
         return Value(placed(kept, axis), True, value.low)
