@@ -31,7 +31,11 @@ AUDIT_ENDINGS = {**_PAGES, ".json": "json"}
 @click.option(
     "--mutants", is_flag=True, help="With --prove: break every equation; report which faults are seen."
 )
-@click.option("--numbers", metavar="TEXT", help="Work an example through: 'x = 2; y = 1; seed = 3'.")
+@click.option(
+    "--numbers",
+    metavar="TEXT",
+    help="Work an example through: 'x = 2; y = 1; seed = 3'; weights as the notation has them.",
+)
 @click.option("--digits", type=click.IntRange(1, 40), metavar="N", help="Decimals of --numbers.")
 @output_options
 def derive(
@@ -113,11 +117,12 @@ def _derivation(derivation: Any, notation: str, translate: str | None) -> Callab
 
 def _worked_example(derivation: Any, numbers: str, notation: str, digits: int | None) -> Callable[[str], str]:
     """Return what writes the network worked through with numbers in a format."""
-    from symbp.derivation.given import read
     from symbp.derivation.numbers import work
+    from symbp.notation import get
+    from symbp.notation.given import read
     from symbp.render.example import FORMATS as pages
 
-    given = read(numbers, derivation.network)
+    given = read(numbers, derivation.network, get(notation))
     derivation.prove()
     example = work(derivation, given)
     return lambda form: pages[form](example, notation, digits)

@@ -166,11 +166,11 @@ class Notation:
         """Return the glyph of a quantity, with what its layer's number differs by from ours."""
         from symbp.notation.training import GLYPHS, penalised  # the same in every notation
 
-        if key == "Jr":
+        if key == "Jr" and key not in self.symbols:
             return penalised(self.symbols["J"])
         glyph = self.symbols[key] if key in self.symbols else GLYPHS[key].glyph
-        own = 0 if is_of_weights(key) else self.first_layer
-        return replace(glyph, shift=glyph.shift + own) if own else glyph
+        shift = 0 if is_of_weights(key) else self.first_layer
+        return replace(glyph, shift=glyph.shift + shift) if shift else glyph
 
     @property
     def beyond_hidden(self) -> int:

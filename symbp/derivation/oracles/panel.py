@@ -16,7 +16,7 @@ from symbp.algebra.nodes import L, Node, m
 from symbp.algebra.updates import batch
 from symbp.derivation.oracles.cases import MANY, assignments
 from symbp.derivation.oracles.field import FieldModel
-from symbp.derivation.oracles.interpret import Chains, Interpreter, defined_name
+from symbp.derivation.oracles.interpret import Chains, Descent, Interpreter, defined_name
 from symbp.derivation.oracles.jets import JetModel
 from symbp.derivation.oracles.model import Model, NoSuchQuantity, NotApplicable, Shape
 from symbp.derivation.oracles.put_in import check_put_in
@@ -24,11 +24,11 @@ from symbp.derivation.oracles.real import RealModel
 from symbp.derivation.oracles.record import check_kinks, check_record
 from symbp.derivation.oracles.rewriting import check_rewriting
 from symbp.derivation.oracles.structure import check_induction, check_types
-from symbp.derivation.oracles.training import check_training, constant_check
+from symbp.derivation.oracles.training import check_training, constant_check, slope_of
 from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.derivation.resolved import RULE
 from symbp.derivation.samples import DESCENDS
-from symbp.derivation.updates import is_update
+from symbp.derivation.updates import is_update, multiples, stated_update
 from symbp.values import counted
 
 if TYPE_CHECKING:
@@ -119,14 +119,23 @@ class Panel:
     def _in_model(self, step: Step, oracle: Oracle) -> Check | None:
         """Compare both sides in a model; a generic step needs that once for all networks."""
         if oracle in self.own:
-            return _compare(step, oracle, self._definitions)
+            return _compare(step, oracle, self._definitions, self._descent(step.label))
         kinds = {node.kind for node in step.statement.atoms(Node)}
         used = self._definitions if kinds & self._defined else ()
         # Without what a model does not ask for: the reason, and how a page would print it.
         asked = Step(
             step.label, step.rule, step.statement, (), "", step.assumes, step.defines, step.functions
         )
-        return _known(asked, oracle, used)
+        return _known(asked, oracle, used, self._descent(step.label))
+
+    def _descent(self, label: str) -> Descent | None:
+        """Return what the weight of an equation becomes in an update, from the record of the rule."""
+        if label not in DESCENDS:
+            return None
+        training = self.derivation.training
+        slope = slope_of(self.derivation)
+        found = multiples(stated_update(training.rule, slope)[-1][1], slope)
+        return None if found is None else Descent(DESCENDS[label], training.penalty is not None, *found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,11 +158,17 @@ def _generic(
         Oracle("mpmath", RealModel(_sample_network(biases), seed=2, penalty=penalty)),
     )
     # Mini-batches of two, the second one too.
-    four = FieldModel(Shape((3, 2, 4), biases[:2], samples=4), seed=1)
-    return whole, (Oracle("field", four), *whole[2:])
+    four = Oracle("field", FieldModel(Shape((3, 2, 4), biases[:2], samples=4), seed=1))
+    if penalty is None:
+        return whole, (four, *whole[2:])
+    # The field does not know the penalty.
+    real = RealModel(_sample_network(biases), seed=2, samples=4, penalty=penalty)
+    return whole, (four, Oracle("mpmath", real))
 
 
-def _compare(step: Step, oracle: Oracle, definitions: tuple[tuple[Any, Any], ...]) -> Check | None:
+def _compare(
+    step: Step, oracle: Oracle, definitions: tuple[tuple[Any, Any], ...], descent: Descent | None
+) -> Check | None:
     """Compare both sides in a model, for several layers and indices; None if it cannot say."""
     method, model = oracle.method, oracle.model
     if isinstance(model, FieldModel) and step.functions:
@@ -165,7 +180,7 @@ def _compare(step: Step, oracle: Oracle, definitions: tuple[tuple[Any, Any], ...
     try:
         for env, statement in _cases(step, model):
             interpreter = Interpreter(model, env, dict(definitions), oracle.chains)
-            interpreter.minimised = DESCENDS.get(step.label)
+            interpreter.descent = descent
             left, right = interpreter.sides(statement)
             if not _same(model, left, right):
                 return Check(step.label, method, False, f"{model.shape}, {_at(env)}: left and right differ")
