@@ -53,13 +53,37 @@ def functions(lanes: int) -> dict[str, object]:
         assert first + rows * columns <= flat.size
         return flat[first : first + rows * columns].reshape(rows, columns)
 
+    def lesser(*numbers):
+        return np.where(numbers[1] < numbers[0], *numbers[::-1]) if vectors(numbers) else min(*numbers)
+
+    def greater(*numbers):
+        return np.where(numbers[1] > numbers[0], *numbers[::-1]) if vectors(numbers) else max(*numbers)
+
+    def vectors(numbers):
+        return any(isinstance(x, np.ndarray) for x in numbers)
+
+    def choice(mask, a, b):
+        if np.ndim(mask) == 0:
+            return a if mask else b
+        return np.where(mask, a, b).astype(np.result_type(a, b))
+
+    def bits(x):
+        return np.asarray(x).view(f"int{8 * x.dtype.itemsize}")
+
+    def number(k):
+        return np.asarray(k).view(f"float{8 * k.dtype.itemsize}")
+
     return {
         "LANES": lanes,
         "spread": spread,
         "load": load,
         "store": store,
         "fma": lambda number, vec, start: number * vec + start,
-        "select": lambda mask, a, b: np.where(mask, a, b).astype(np.result_type(a, b)),
+        "select": choice,
+        "bits": bits,
+        "number": number,
+        "min": lesser,
+        "max": greater,
         "larger": lambda a, b: np.where(a > b, a, b),
         "row_max": lambda vec, size: vec[:size].max(),
         "row_sum": lambda vec, size: vec[:size].sum(),

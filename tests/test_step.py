@@ -120,9 +120,17 @@ def test_clipping_needs_the_whole_gradient_first():
     assert not hasattr(compare(TYPICAL, clip_norm=0.5), "_descend")
 
 
-def test_a_rule_with_a_function_of_its_own_keeps_its_loop():
-    rule = symbp.UpdateRule("soft", "w = w - learning_rate*tanh(gradient)", learning_rate=0.1)
-    assert not hasattr(compare(TYPICAL, optimizer=rule), "_descend")
+@pytest.mark.parametrize(
+    ("formula", "more", "fused"),
+    [
+        ("w = w - learning_rate*tanh(gradient)", {}, True),
+        ("w = w - learning_rate*tanh(gradient)", {"elementary": "libm"}, False),
+        ("w = w - learning_rate*sin(gradient)", {}, False),  # it holds for some arguments only
+    ],
+)
+def test_a_rule_with_a_function_is_fused_where_vectors_have_it(formula, more, fused):
+    rule = symbp.UpdateRule("soft", formula, learning_rate=0.1)
+    assert hasattr(compare(TYPICAL, optimizer=rule, **more), "_descend") == fused
 
 
 def test_own_names_do_not_clash():

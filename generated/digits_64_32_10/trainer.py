@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 32e25a30966c3063f7e1cda84be1368b57b3689c1fc9b95edf709a4bb4445330
+# content: sha256 4a35ba1d4db5a96aa851e5949e08546c7865196b545b6a7ee8eba4136a121af3
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -69,7 +69,6 @@ learning_rate = 0.2
 """
 
 F = np.float32  # the type of every number in a kernel
-I = np.int32  # the integer of the same size
 
 
 def _kernel(function, **more):
@@ -103,7 +102,7 @@ def exp(x):
     # largest error met in 30,156,688 points: 0.88 ulp
     x = max(min(x, F(89.0)), F(-105.0))
     half = math.copysign(F(64.0), x)
-    b = I(F(F(12583039.0) + half).view(I) << I(23)).view(F)
+    b = number(bits(F(12583039.0) + half) << 23)
     magic = F(12583039.0) - half
     t = x*F(1.442695) + magic
     n = t - magic
@@ -116,7 +115,7 @@ def exp(x):
     p = p*r + F(0.16666521)
     p = p*r + F(0.49999994)
     q = h + (r*r*p - l)
-    a = I(F(t).view(I) << I(23)).view(F)
+    a = number(bits(t) << 23)
     return (q*a + a)*b
 
 
@@ -127,12 +126,12 @@ def log(x):
     # log((1 + s)/(1 - s)) = 2 s + s^3 P(s^2), degree 2, relative error 8.3e-10
     # largest error met in 30,156,688 points: 0.83 ulp
     small = x < F(1.1754944e-38)
-    y = x*F(33554432.0) if small else x
-    k = F(y).view(I)
-    n = I(k - I(1060439283)) >> I(23)
-    m = I(k - I(n << I(23))).view(F)
-    e = I(n + I(1262485504)).view(F) - F(12582912.0)
-    e = e - F(25.0) if small else e
+    y = select(small, x*F(33554432.0), x)
+    k = bits(y)
+    n = k - 1060439283 >> 23
+    m = number(k - (n << 23))
+    e = number(n + 1262485504) - F(12582912.0)
+    e = select(small, e - F(25.0), e)
     f = m - F(1.0)
     s = f/(f + F(2.0))
     z = s*s
@@ -140,15 +139,16 @@ def log(x):
     p = p*z + F(0.39977574)
     p = p*z + F(0.66666776)
     h = f*f/F(2.0)
-    y = e*F(0.69314575) - ((h - (s*(h + z*p) + e*F(1.4286068e-06))) - f)
-    y = y if x < F(math.inf) else x
-    y = y if x > F(0.0) else (-F(math.inf) if x == F(0.0) else F(math.nan))
-    return x if x != x else y
+    y = e*F(0.69314575) - (h - (s*(h + z*p) + e*F(1.4286068e-06)) - f)
+    y = select(x < F(math.inf), y, x)
+    y = select(x > F(0.0), y, select(x == F(0.0), -F(math.inf), F(math.nan)))
+    return select(x != x, x, y)
 
 
 # Vectors. A Vec is a row of float32 numbers that lie side by side in an array, held in `count`
 # registers of LANES numbers each.
 LANES = 8
+NUMBER, INTEGER = types.float32, types.int32
 
 
 class Vec(types.Type):
@@ -169,9 +169,9 @@ def _int(number):
 
 
 def _filled(builder, value, kind, count):
-    """Return `count` registers with one number in every place; a Vec is returned as it is."""
+    """Return `count` registers with one number in every place; those of a Vec as they are, or one as all."""
     if isinstance(kind, Vec):
-        return value
+        return value if kind.count == count else _joined(builder, [builder.extract_value(value, 0)]*count)
     nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
     first = builder.insert_element(nothing, value, _int(0))
     register = builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0]*LANES))
@@ -195,21 +195,30 @@ def _call(builder, name, result, arguments, suffix=""):
 def _lowered(emit):
     """Return the code of an operation that is carried out register by register."""
     def lower(context, builder, signature, arguments):
-        count = next(kind.count for kind in signature.args if isinstance(kind, Vec))
-        values = [_filled(builder, *pair, count) for pair in zip(arguments, signature.args)]
+        vecs = [kind for kind in signature.args if isinstance(kind, Vec)]
+        count = max(kind.count for kind in vecs)
+        values = []
+        for value, kind in zip(arguments, signature.args):
+            if isinstance(kind, types.Integer):  # of the size of the others
+                value, kind = context.cast(builder, value, kind, vecs[0].dtype), vecs[0].dtype
+            values.append(_filled(builder, value, kind, count))
         return _joined(builder, [emit(builder, *(builder.extract_value(x, n) for x in values)) for n in range(count)])
 
     return lower
 
 
-def _operator(function, emit, kinds=((Vec, Vec), (Vec, types.Float), (types.Float, Vec)), mask=False):
+PAIRS = ((Vec, Vec), (Vec, types.Float), (types.Float, Vec))
+WHOLE = ((Vec, Vec), (Vec, types.Integer))  # the same for integers
+
+
+def _operator(function, emit, kinds=PAIRS, mask=False, of=types.Float):
     """Let a function of Python take Vecs, and numbers beside them."""
     @type_callable(function)
     def _typed(context):
         def result(*arguments):
-            vecs = [a for a in arguments if isinstance(a, Vec)]
-            if vecs and all(a in (vecs[0], vecs[0].dtype) for a in arguments):
-                return Vec(types.boolean, vecs[0].count) if mask else vecs[0]
+            vec = max((a for a in arguments if isinstance(a, Vec)), key=lambda a: a.count, default=None)
+            if vec is not None and isinstance(vec.dtype, of) and all(_fits(a, vec) for a in arguments):
+                return Vec(types.boolean, vec.count) if mask else vec
         # Numba asks for the names of the arguments.
         return (lambda a: result(a)) if len(kinds[0]) == 1 else (lambda a, b: result(a, b))
 
@@ -217,24 +226,81 @@ def _operator(function, emit, kinds=((Vec, Vec), (Vec, types.Float), (types.Floa
         lower_builtin(function, *kind)(_lowered(emit))
 
 
-for _names, _name in (("add iadd", "fadd"), ("sub isub", "fsub"), ("mul imul", "fmul"), ("truediv itruediv", "fdiv")):
+def _fits(kind, vec):
+    """Whether something can stand beside a Vec: as many registers or one, or a number."""
+    if isinstance(kind, Vec):
+        return kind.dtype == vec.dtype and kind.count in (1, vec.count)
+    return kind == vec.dtype or isinstance(kind, types.Integer) and isinstance(vec.dtype, types.Integer)
+
+
+def _either(floating, whole, **more):
+    """Return the code of an operation on numbers or integers."""
+    def emit(builder, x, y):
+        name = floating if isinstance(x.type.element, (ir.FloatType, ir.DoubleType)) else whole
+        return getattr(builder, name)(x, y)
+
+    return emit
+
+
+ANY = (types.Float, types.Integer, types.Boolean)
+for _names, *_pair in (
+    ("add iadd", "fadd", "add"), ("sub isub", "fsub", "sub"), ("mul imul", "fmul", "mul"), ("truediv itruediv", "fdiv", "")
+):
     for _function in _names.split():
-        _operator(getattr(operator, _function), lambda builder, x, y, name=_name: getattr(builder, name)(x, y))
-for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "==")):
+        _operator(getattr(operator, _function), _either(*_pair), (*PAIRS, *WHOLE[1:]), of=ANY)
+for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")):
     _operator(getattr(operator, _name), lambda builder, x, y, sign=_sign: builder.fcmp_ordered(sign, x, y), mask=True)
+_operator(operator.eq, lambda builder, x, y: _equal(builder, x, y), (*PAIRS, *WHOLE[1:]), True, ANY)
 _operator(operator.ne, lambda builder, x, y: builder.fcmp_unordered("!=", x, y), mask=True)
-_operator(operator.and_, lambda builder, x, y: builder.and_(x, y), ((Vec, Vec),))
-_operator(operator.or_, lambda builder, x, y: builder.or_(x, y), ((Vec, Vec),))
+for _name, _emitted in (("and_", "and_"), ("or_", "or_"), ("lshift", "shl"), ("rshift", "ashr")):
+    _operator(getattr(operator, _name), _either("", _emitted), WHOLE, of=ANY)
 _operator(operator.neg, lambda builder, x: builder.fneg(x), ((Vec,),))
 for _function, _name in ((abs, "fabs"), (math.sqrt, "sqrt")):
     _operator(_function, lambda builder, x, name=_name: _call(builder, name, x.type, [x]), ((Vec,),))
+_operator(math.copysign, lambda builder, x, y: _call(builder, "copysign", x.type, [x, y]))
+# As Python's: a NaN that comes first stays.
+for _function, _sign in ((min, "<"), (max, ">")):
+    _operator(_function, lambda builder, x, y, sign=_sign: builder.select(builder.fcmp_ordered(sign, y, x), y, x))
+
+
+def _equal(builder, x, y):
+    floating = isinstance(x.type.element, (ir.FloatType, ir.DoubleType))
+    return builder.fcmp_ordered("==", x, y) if floating else builder.icmp_signed("==", x, y)
+
+
+def _as(typing, x, result):
+    """Let an intrinsic read the bits of numbers, or of a Vec, as those of another type."""
+    def one(context, builder, signature, arguments):
+        value = context.cast(builder, arguments[0], x, INTEGER) if isinstance(x, types.Integer) else arguments[0]
+        return builder.bitcast(value, context.get_value_type(result))
+
+    def each(builder, register):
+        kind = ir.FloatType() if result == types.float32 else ir.DoubleType()
+        kind = ir.IntType(result.bitwidth) if isinstance(result, types.Integer) else kind
+        return builder.bitcast(register, ir.VectorType(kind, LANES))
+
+    return (Vec(result, x.count)(x), _lowered(each)) if isinstance(x, Vec) else (result(x), one)
+
+
+@intrinsic
+def bits(typing, x):
+    """The bits of numbers, as integers of the same size."""
+    return _as(typing, x, INTEGER)
+
+
+@intrinsic
+def number(typing, k):
+    """The numbers whose bits these integers are."""
+    return _as(typing, k, NUMBER)
 
 
 @intrinsic
 def select(typing, mask, a, b):
-    """a where the mask is set, else b."""
-    vec = next((x for x in (a, b) if isinstance(x, Vec)), Vec(a, mask.count))
-    return vec(mask, a, b), _lowered(lambda builder, m, x, y: builder.select(m, x, y))
+    """a where the mask is set, else b; of numbers or Vecs."""
+    if not isinstance(mask, Vec):
+        return a(mask, a, b), lambda context, builder, signature, arguments: builder.select(*arguments)
+    count = max(x.count for x in (mask, a, b) if isinstance(x, Vec))
+    return Vec(NUMBER, count)(mask, a, b), _lowered(lambda builder, m, x, y: builder.select(m, x, y))
 
 
 @intrinsic

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 e1fd23f262a36d692abc7ca2d81ee469bf44f4dbc6272eac89b1ba0ec3f2a31d
+# content: sha256 d50d6d9590738b1c5b6ca432b6cc0f741ec63e8fa4c370209b169ff313db4159
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -75,7 +75,6 @@ name = "cosine"
 """
 
 F = np.float64  # the type of every number in a kernel
-I = np.int64  # the integer of the same size
 
 
 def _kernel(function, **more):
@@ -109,7 +108,7 @@ def exp(x):
     # largest error met in 3,034,824 points: 0.9 ulp
     x = max(min(x, 710.0), -746.0)
     half = math.copysign(512.0, x)
-    b = I(F(6755399441056767.0 + half).view(I) << I(52)).view(F)
+    b = number(bits(6755399441056767.0 + half) << 52)
     magic = 6755399441056767.0 - half
     t = x*1.4426950408889634 + magic
     n = t - magic
@@ -127,7 +126,7 @@ def exp(x):
     p = p*r + 0.16666666666666413
     p = p*r + 0.5000000000000011
     q = h + (r*r*p - l)
-    a = I(F(t).view(I) << I(52)).view(F)
+    a = number(bits(t) << 52)
     return (q*a + a)*b
 
 
@@ -138,12 +137,12 @@ def log(x):
     # log((1 + s)/(1 - s)) = 2 s + s^3 P(s^2), degree 6, relative error 1.4e-18
     # largest error met in 3,034,824 points: 0.79 ulp
     small = x < 2.2250738585072014e-308
-    y = x*1.8014398509481984e+16 if small else x
-    k = F(y).view(I)
-    n = I(k - I(4604544271217802189)) >> I(52)
-    m = I(k - I(n << I(52))).view(F)
-    e = I(n + I(4843621399236968448)).view(F) - 6755399441055744.0
-    e = e - 54.0 if small else e
+    y = select(small, x*1.8014398509481984e+16, x)
+    k = bits(y)
+    n = k - 4604544271217802189 >> 52
+    m = number(k - (n << 52))
+    e = number(n + 4843621399236968448) - 6755399441055744.0
+    e = select(small, e - 54.0, e)
     f = m - 1.0
     s = f/(f + 2.0)
     z = s*s
@@ -155,10 +154,10 @@ def log(x):
     p = p*z + 0.39999999999416314
     p = p*z + 0.6666666666666734
     h = f*f/2.0
-    y = e*0.6931471805598903 - ((h - (s*(h + z*p) + e*5.497923018708371e-14)) - f)
-    y = y if x < math.inf else x
-    y = y if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
-    return x if x != x else y
+    y = e*0.6931471805598903 - (h - (s*(h + z*p) + e*5.497923018708371e-14) - f)
+    y = select(x < math.inf, y, x)
+    y = select(x > 0.0, y, select(x == 0.0, -math.inf, math.nan))
+    return select(x != x, x, y)
 
 
 @_inlined
@@ -179,13 +178,14 @@ def tanh(x):
     p = p*z + -0.05396825387607038
     p = p*z + 0.13333333333168684
     p = p*z + -0.33333333333332316
-    y = a + a*(z*p) if a < 0.55 else 1.0 - 2.0/(e + 1.0)
+    y = select(a < 0.55, a + a*(z*p), 1.0 - 2.0/(e + 1.0))
     return math.copysign(y, x)
 
 
 # Vectors. A Vec is a row of float64 numbers that lie side by side in an array, held in `count`
 # registers of LANES numbers each.
 LANES = 4
+NUMBER, INTEGER = types.float64, types.int64
 
 
 class Vec(types.Type):
@@ -206,9 +206,9 @@ def _int(number):
 
 
 def _filled(builder, value, kind, count):
-    """Return `count` registers with one number in every place; a Vec is returned as it is."""
+    """Return `count` registers with one number in every place; those of a Vec as they are, or one as all."""
     if isinstance(kind, Vec):
-        return value
+        return value if kind.count == count else _joined(builder, [builder.extract_value(value, 0)]*count)
     nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
     first = builder.insert_element(nothing, value, _int(0))
     register = builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0]*LANES))
@@ -232,21 +232,30 @@ def _call(builder, name, result, arguments, suffix=""):
 def _lowered(emit):
     """Return the code of an operation that is carried out register by register."""
     def lower(context, builder, signature, arguments):
-        count = next(kind.count for kind in signature.args if isinstance(kind, Vec))
-        values = [_filled(builder, *pair, count) for pair in zip(arguments, signature.args)]
+        vecs = [kind for kind in signature.args if isinstance(kind, Vec)]
+        count = max(kind.count for kind in vecs)
+        values = []
+        for value, kind in zip(arguments, signature.args):
+            if isinstance(kind, types.Integer):  # of the size of the others
+                value, kind = context.cast(builder, value, kind, vecs[0].dtype), vecs[0].dtype
+            values.append(_filled(builder, value, kind, count))
         return _joined(builder, [emit(builder, *(builder.extract_value(x, n) for x in values)) for n in range(count)])
 
     return lower
 
 
-def _operator(function, emit, kinds=((Vec, Vec), (Vec, types.Float), (types.Float, Vec)), mask=False):
+PAIRS = ((Vec, Vec), (Vec, types.Float), (types.Float, Vec))
+WHOLE = ((Vec, Vec), (Vec, types.Integer))  # the same for integers
+
+
+def _operator(function, emit, kinds=PAIRS, mask=False, of=types.Float):
     """Let a function of Python take Vecs, and numbers beside them."""
     @type_callable(function)
     def _typed(context):
         def result(*arguments):
-            vecs = [a for a in arguments if isinstance(a, Vec)]
-            if vecs and all(a in (vecs[0], vecs[0].dtype) for a in arguments):
-                return Vec(types.boolean, vecs[0].count) if mask else vecs[0]
+            vec = max((a for a in arguments if isinstance(a, Vec)), key=lambda a: a.count, default=None)
+            if vec is not None and isinstance(vec.dtype, of) and all(_fits(a, vec) for a in arguments):
+                return Vec(types.boolean, vec.count) if mask else vec
         # Numba asks for the names of the arguments.
         return (lambda a: result(a)) if len(kinds[0]) == 1 else (lambda a, b: result(a, b))
 
@@ -254,24 +263,81 @@ def _operator(function, emit, kinds=((Vec, Vec), (Vec, types.Float), (types.Floa
         lower_builtin(function, *kind)(_lowered(emit))
 
 
-for _names, _name in (("add iadd", "fadd"), ("sub isub", "fsub"), ("mul imul", "fmul"), ("truediv itruediv", "fdiv")):
+def _fits(kind, vec):
+    """Whether something can stand beside a Vec: as many registers or one, or a number."""
+    if isinstance(kind, Vec):
+        return kind.dtype == vec.dtype and kind.count in (1, vec.count)
+    return kind == vec.dtype or isinstance(kind, types.Integer) and isinstance(vec.dtype, types.Integer)
+
+
+def _either(floating, whole, **more):
+    """Return the code of an operation on numbers or integers."""
+    def emit(builder, x, y):
+        name = floating if isinstance(x.type.element, (ir.FloatType, ir.DoubleType)) else whole
+        return getattr(builder, name)(x, y)
+
+    return emit
+
+
+ANY = (types.Float, types.Integer, types.Boolean)
+for _names, *_pair in (
+    ("add iadd", "fadd", "add"), ("sub isub", "fsub", "sub"), ("mul imul", "fmul", "mul"), ("truediv itruediv", "fdiv", "")
+):
     for _function in _names.split():
-        _operator(getattr(operator, _function), lambda builder, x, y, name=_name: getattr(builder, name)(x, y))
-for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "==")):
+        _operator(getattr(operator, _function), _either(*_pair), (*PAIRS, *WHOLE[1:]), of=ANY)
+for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")):
     _operator(getattr(operator, _name), lambda builder, x, y, sign=_sign: builder.fcmp_ordered(sign, x, y), mask=True)
+_operator(operator.eq, lambda builder, x, y: _equal(builder, x, y), (*PAIRS, *WHOLE[1:]), True, ANY)
 _operator(operator.ne, lambda builder, x, y: builder.fcmp_unordered("!=", x, y), mask=True)
-_operator(operator.and_, lambda builder, x, y: builder.and_(x, y), ((Vec, Vec),))
-_operator(operator.or_, lambda builder, x, y: builder.or_(x, y), ((Vec, Vec),))
+for _name, _emitted in (("and_", "and_"), ("or_", "or_"), ("lshift", "shl"), ("rshift", "ashr")):
+    _operator(getattr(operator, _name), _either("", _emitted), WHOLE, of=ANY)
 _operator(operator.neg, lambda builder, x: builder.fneg(x), ((Vec,),))
 for _function, _name in ((abs, "fabs"), (math.sqrt, "sqrt")):
     _operator(_function, lambda builder, x, name=_name: _call(builder, name, x.type, [x]), ((Vec,),))
+_operator(math.copysign, lambda builder, x, y: _call(builder, "copysign", x.type, [x, y]))
+# As Python's: a NaN that comes first stays.
+for _function, _sign in ((min, "<"), (max, ">")):
+    _operator(_function, lambda builder, x, y, sign=_sign: builder.select(builder.fcmp_ordered(sign, y, x), y, x))
+
+
+def _equal(builder, x, y):
+    floating = isinstance(x.type.element, (ir.FloatType, ir.DoubleType))
+    return builder.fcmp_ordered("==", x, y) if floating else builder.icmp_signed("==", x, y)
+
+
+def _as(typing, x, result):
+    """Let an intrinsic read the bits of numbers, or of a Vec, as those of another type."""
+    def one(context, builder, signature, arguments):
+        value = context.cast(builder, arguments[0], x, INTEGER) if isinstance(x, types.Integer) else arguments[0]
+        return builder.bitcast(value, context.get_value_type(result))
+
+    def each(builder, register):
+        kind = ir.FloatType() if result == types.float32 else ir.DoubleType()
+        kind = ir.IntType(result.bitwidth) if isinstance(result, types.Integer) else kind
+        return builder.bitcast(register, ir.VectorType(kind, LANES))
+
+    return (Vec(result, x.count)(x), _lowered(each)) if isinstance(x, Vec) else (result(x), one)
+
+
+@intrinsic
+def bits(typing, x):
+    """The bits of numbers, as integers of the same size."""
+    return _as(typing, x, INTEGER)
+
+
+@intrinsic
+def number(typing, k):
+    """The numbers whose bits these integers are."""
+    return _as(typing, k, NUMBER)
 
 
 @intrinsic
 def select(typing, mask, a, b):
-    """a where the mask is set, else b."""
-    vec = next((x for x in (a, b) if isinstance(x, Vec)), Vec(a, mask.count))
-    return vec(mask, a, b), _lowered(lambda builder, m, x, y: builder.select(m, x, y))
+    """a where the mask is set, else b; of numbers or Vecs."""
+    if not isinstance(mask, Vec):
+        return a(mask, a, b), lambda context, builder, signature, arguments: builder.select(*arguments)
+    count = max(x.count for x in (mask, a, b) if isinstance(x, Vec))
+    return Vec(NUMBER, count)(mask, a, b), _lowered(lambda builder, m, x, y: builder.select(m, x, y))
 
 
 @intrinsic
@@ -467,19 +533,18 @@ def transpose(target, source, height, width):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 144)//35
-    C1 = view(work, 0*capacity, capacity, 5)
+    capacity = (work.size - 144)//30
     W1 = view(w, 0, 5, 5)
-    O1 = view(work, 5*capacity, capacity, 5)
-    C2 = view(work, 10*capacity, capacity, 3)
+    O1 = view(work, 0*capacity, capacity, 5)
+    C2 = view(work, 5*capacity, capacity, 3)
     W2 = view(w, 25, 3, 6)
-    MU = work[13*capacity:13*capacity + capacity]
-    E = view(work, 14*capacity, capacity, 3)
-    H = view(work, 17*capacity, capacity, 3)
-    H_sum = work[20*capacity:20*capacity + capacity]
-    XB = view(work, 21*capacity, capacity, 4)
-    V1 = view(work, 35*capacity + 0, 5, 8)
-    V2 = view(work, 35*capacity + 48, 6, 4)
+    MU = work[8*capacity:8*capacity + capacity]
+    E = view(work, 9*capacity, capacity, 3)
+    H = view(work, 12*capacity, capacity, 3)
+    H_sum = work[15*capacity:15*capacity + capacity]
+    XB = view(work, 16*capacity, capacity, 4)
+    V1 = view(work, 30*capacity + 0, 5, 8)
+    V2 = view(work, 30*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -490,6 +555,7 @@ def _forward(w, X, rows, start, count, work):
     transpose(V1, W1, 5, 5)
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
+    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
     for p in range(0, count, 4):
         c0 = c1 = c2 = c3 = load(V1, 4, 0, 5)
         for s in range(4):
@@ -498,16 +564,10 @@ def _forward(w, X, rows, start, count, work):
             c1 = fma(XB[p + 1, s], v, c1)
             c2 = fma(XB[p + 2, s], v, c2)
             c3 = fma(XB[p + 3, s], v, c3)
-        store(C1, p, 0, c0, 5)
-        store(C1, p + 1, 0, c1, 5)
-        store(C1, p + 2, 0, c2, 5)
-        store(C1, p + 3, 0, c3, 5)
-
-    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
-    C1_flat = C1.reshape(-1)
-    O1_flat = O1.reshape(-1)
-    for t in range(count*5):
-        O1_flat[t] = tanh(C1_flat[t])
+        store(O1, p, 0, tanh(c0), 5)
+        store(O1, p + 1, 0, tanh(c1), 5)
+        store(O1, p + 2, 0, tanh(c2), 5)
+        store(O1, p + 3, 0, tanh(c3), 5)
 
     # (2.6b, k=2)  V2 is the transpose of W2
     transpose(V2, W2, 6, 3)
@@ -559,11 +619,11 @@ def _forward(w, X, rows, start, count, work):
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 144)//35
-    D2 = view(work, 25*capacity, capacity, 3)
-    H = view(work, 17*capacity, capacity, 3)
-    D1 = view(work, 28*capacity, capacity, 5)
-    O1 = view(work, 5*capacity, capacity, 5)
+    capacity = (work.size - 144)//30
+    D2 = view(work, 20*capacity, capacity, 3)
+    H = view(work, 12*capacity, capacity, 3)
+    D1 = view(work, 23*capacity, capacity, 5)
+    O1 = view(work, 0*capacity, capacity, 5)
     W2 = view(w, 25, 3, 6)
 
     # (D.1f)  delta_r^2 = (h_r - y_r)/m
@@ -595,18 +655,18 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//35
-    LSE = work[33*capacity:33*capacity + capacity]
-    MU = work[13*capacity:13*capacity + capacity]
-    E = view(work, 14*capacity, capacity, 3)
-    LSE_sum = work[34*capacity:34*capacity + capacity]
-    C2 = view(work, 10*capacity, capacity, 3)
+    capacity = (work.size - 144)//30
+    LSE = work[28*capacity:28*capacity + capacity]
+    MU = work[8*capacity:8*capacity + capacity]
+    E = view(work, 9*capacity, capacity, 3)
+    LSE_sum = work[29*capacity:29*capacity + capacity]
+    C2 = view(work, 5*capacity, capacity, 3)
     G2 = view(gradient, 25, 3, 6)
-    D2 = view(work, 25*capacity, capacity, 3)
-    O1 = view(work, 5*capacity, capacity, 5)
+    D2 = view(work, 20*capacity, capacity, 3)
+    O1 = view(work, 0*capacity, capacity, 5)
     G1 = view(gradient, 0, 5, 5)
-    D1 = view(work, 28*capacity, capacity, 5)
-    XB = view(work, 21*capacity, capacity, 4)
+    D1 = view(work, 23*capacity, capacity, 5)
+    XB = view(work, 16*capacity, capacity, 4)
     cost = 0.0
 
     # (1.8s.4)  lse = mu + log(sum_{s=1}^3 e_s)
@@ -669,12 +729,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 144)//35
-    H = view(work, 17*capacity, capacity, 3)
-    O1 = view(work, 5*capacity, capacity, 5)
-    S1 = view(work, 35*capacity + 80, 3, 5)
+    capacity = (work.size - 144)//30
+    H = view(work, 12*capacity, capacity, 3)
+    O1 = view(work, 0*capacity, capacity, 5)
+    S1 = view(work, 30*capacity + 80, 3, 5)
     W2 = view(w, 25, 3, 6)
-    B1_sum = work[35*capacity + 96:35*capacity + 96 + 5]
+    B1_sum = work[30*capacity + 96:30*capacity + 96 + 5]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(3):
@@ -773,8 +833,8 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//35
-    D1 = view(work, 28*capacity, capacity, 5)
+    capacity = (work.size - 144)//30
+    D1 = view(work, 23*capacity, capacity, 5)
     W1 = view(w, 0, 5, 5)
 
     # (X.13, k=1)  dJ/dx_j = sum_{r=1}^5 w_{rj}^1 delta_r^1
@@ -790,13 +850,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 144)//35
-    S1 = view(work, 35*capacity + 80, 3, 5)
-    O1 = view(work, 5*capacity, capacity, 5)
+    capacity = (work.size - 144)//30
+    S1 = view(work, 30*capacity + 80, 3, 5)
+    O1 = view(work, 0*capacity, capacity, 5)
     W2 = view(w, 25, 3, 6)
-    R1 = view(work, 35*capacity + 112, 3, 5)
-    H = view(work, 17*capacity, capacity, 3)
-    R1_sum = work[35*capacity + 128:35*capacity + 128 + 5]
+    R1 = view(work, 30*capacity + 112, 3, 5)
+    H = view(work, 12*capacity, capacity, 3)
+    R1_sum = work[30*capacity + 128:30*capacity + 128 + 5]
     W1 = view(w, 0, 5, 5)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 (1 - (o_s^1)^2)
@@ -928,8 +988,8 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 3), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 144)//35
-    H = work[17*capacity:20*capacity].reshape((capacity, 3))
+    capacity = (work.size - 144)//30
+    H = work[12*capacity:15*capacity].reshape((capacity, 3))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
         result[start:start + count] = H[:count]
@@ -1087,7 +1147,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 35*capacity + 144
+    size = 30*capacity + 144
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]

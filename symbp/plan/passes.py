@@ -66,6 +66,9 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
     def tiles(program: Program) -> Program:
         return tile_contractions(program, schedule)
 
+    def fuse(program: Program) -> Program:
+        return fuse_maps(program, schedule)
+
     def rows(program: Program) -> Program:
         return vectorise_rows(program, schedule)
 
@@ -77,7 +80,7 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
         gather_batch,
         turn,
         tiles,
-        fuse_maps,
+        fuse,
         schedule_loops,
         vectorise_functions,
         rows,

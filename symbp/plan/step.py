@@ -20,7 +20,7 @@ from dataclasses import replace
 from typing import Any
 
 from symbp.algebra.nodes import t as every_weight
-from symbp.plan.fusing import is_vectorisable
+from symbp.plan.fusing import is_vectorisable, vector_functions
 from symbp.plan.program import (
     ROWS,
     Access,
@@ -43,7 +43,7 @@ STEP = ("pack", "measure", "descend", "unpack")
 
 def fuse_step(program: Program, schedule: Schedule) -> Program:
     """Add the kernels of the fused step, where the update allows it."""
-    if not _is_fusible(program):
+    if not _is_fusible(program, vector_functions(schedule)):
         return program
     return replace(program, kernels=(*program.kernels, *_Step(program, schedule).kernels()))
 
@@ -53,7 +53,7 @@ def is_fused(program: Program) -> bool:
     return any(kernel.name == "descend" for kernel in program.kernels)
 
 
-def _is_fusible(program: Program) -> bool:
+def _is_fusible(program: Program, functions: frozenset[str]) -> bool:
     update, gradient = program.kernel("update"), program.kernel("gradient")
     sums = [s for s in update.statements if isinstance(s, Reduce)]  # the norm of the gradient
     each = [s for s in update.statements if s.loops]
@@ -62,8 +62,8 @@ def _is_fusible(program: Program) -> bool:
     return (
         not sums
         and len(each) == 1
-        and is_vectorisable(each[0].value)
-        and all(is_vectorisable(s.value) for s in penalties if isinstance(s, Map) and s.loops)
+        and is_vectorisable(each[0].value, functions)
+        and all(is_vectorisable(s.value, functions) for s in penalties if isinstance(s, Map) and s.loops)
         and all(isinstance(s, Reduce) and s.accumulate and s.is_contraction for s in products)
     )
 

@@ -54,11 +54,14 @@ class Schedule:
     dtype : {"float64", "float32"}
     batch_size : int
         Samples of a step of training, usually.
+    elementary : {"fast", "libm"}
+        Whether kernels bring elementary functions along, which vector registers can compute.
     """
 
     target: Target = PORTABLE
     dtype: str = "float64"
     batch_size: int = 32
+    elementary: str = "fast"
 
     @property
     def lanes(self) -> int:

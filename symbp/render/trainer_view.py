@@ -31,7 +31,7 @@ from symbp.render.numba_printer import KernelPrinter, statement_groups
 from symbp.render.places import ALIGNED, Places
 from symbp.render.repeats import Calls, Shared, call_lines, share_layers
 from symbp.render.selftest import TestVector
-from symbp.render.tile_printer import update_function
+from symbp.render.tile_printer import VectorPrinter, update_function
 from symbp.render.training_view import TrainingView
 from symbp.render.value_printer import ValuePrinter
 from symbp.spec import Spec
@@ -118,7 +118,7 @@ class TrainerView:
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
             "named": named,
-            "elementary": elementary.functions(self.functions.used, self.dtype),
+            "elementary": elementary.functions(self.functions.used, self.dtype, bool(self.lanes)),
             "functions_of": train.elementary,
             "integer": FORMATS[self.dtype].integer,
             "zero": ValuePrinter(self.dtype).number(0),
@@ -270,7 +270,8 @@ class TrainerView:
             for statement in kernel.statements
             for e in statement.value.atoms(Named)
         }
-        printer = ValuePrinter(self.dtype, functions=self.functions)
+        kind_of_values = VectorPrinter if self.lanes else ValuePrinter
+        printer = kind_of_values(self.dtype, (), functions=self.functions)
         helpers = []
         for kind in (kind for kind in NAMED if kind in called and not self.functions.emits(kind)):
             function = kind(*LETTERS[: next(iter(kind.nargs))])

@@ -59,7 +59,7 @@ def trainer_source(derivation: Derivation, spec: Spec, prove: bool = True) -> st
     target = target_of(spec.train.target)
     spec = spec.for_target(target.name)
     train = spec.train
-    program = make_plan(derivation, Schedule(target, train.dtype, train.batch_size))
+    program = make_plan(derivation, Schedule(target, train.dtype, train.batch_size, train.elementary))
     view = TrainerView(program, spec, test_vector(spec.network, train), target=target)
     text = render("numba", "trainer.py.j2", {**view.data(), **_provenance()})
     # Macros leave blank lines behind where they have nothing to say.
