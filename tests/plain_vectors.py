@@ -73,7 +73,27 @@ def functions(lanes: int) -> dict[str, object]:
     def number(k):
         return np.asarray(k).view(f"float{8 * k.dtype.itemsize}")
 
+    def columns(array, row, size):
+        rows = array[row : row + lanes]
+        assert len(rows) == lanes, "beyond the workspace"
+        assert rows.size == lanes * size
+        return rows.reshape(lanes, size).T.copy()
+
+    def columns_at(array, rows, first, last, size):
+        chosen = array[rows[np.minimum(np.arange(first, first + lanes), last - 1)]]
+        return chosen.reshape(lanes, size).T.copy()
+
+    def store_columns(array, row, vec, size):
+        assert vec.dtype == array.dtype, "a number of the wrong type crept in"
+        array[row : row + lanes] = vec.T.reshape(array[row : row + lanes].shape)
+
     return {
+        "columns": columns,
+        "columns_at": columns_at,
+        "store_columns": store_columns,
+        "lanes_below": lambda size: np.arange(lanes) < size,
+        "register_sum": lambda vec: vec.sum(axis=0, keepdims=True),
+        "register_max": lambda vec: vec.max(axis=0, keepdims=True),
         "LANES": lanes,
         "spread": spread,
         "load": load,
@@ -86,7 +106,7 @@ def functions(lanes: int) -> dict[str, object]:
         "max": greater,
         "larger": lambda a, b: np.where(a > b, a, b),
         "row_max": lambda vec, size: vec[:size].max(),
-        "row_sum": lambda vec, size: vec[:size].sum(),
+        "row_sum": lambda vec, size: vec.reshape(-1)[:size].sum(),
         "_turn": turn,
         "view": view,
     }

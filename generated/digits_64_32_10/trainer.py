@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 4a35ba1d4db5a96aa851e5949e08546c7865196b545b6a7ee8eba4136a121af3
+# content: sha256 4d28d8e3d5b62bc52e226e25b10c8c43d1ac8e20540fb700055be7fc4705c875
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -485,6 +485,157 @@ def view(typing, memory, first, rows, columns):
     return array(memory, first, rows, columns), emit
 
 
+# Samples side by side: a lane for each of LANES samples, a register for each column of an array.
+
+
+def _exchanged(builder, held):
+    """Return the transpose of LANES registers."""
+    held = list(held)
+    for distance in (2**n for n in range(LANES.bit_length() - 1)):  # swap blocks of this size
+        low = [n + LANES - distance if n & distance else n for n in range(LANES)]
+        high = [n + LANES if n & distance else n + distance for n in range(LANES)]
+        masks = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+        for n in range(LANES):
+            if not n & distance:
+                pair = held[n], held[n + distance]
+                held[n], held[n + distance] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+    return held
+
+
+def _picked(builder, registers, places):
+    """Return the register of the numbers at these places of several registers in a row."""
+    made = registers[0]
+    for n, register in enumerate(registers):
+        if n == 0 or any(place//LANES == n for place in places):
+            mask = [place % LANES + LANES if place//LANES == n else lane for lane, place in enumerate(places)]
+            mask = [place % LANES for place in places] if n == 0 else mask
+            made = builder.shuffle_vector(made, register, ir.Constant(ir.VectorType(ir.IntType(32), LANES), mask))
+    return made
+
+
+def _line(context, builder, kind, value, row, column=0):
+    """Return the address of array[row, column], or of array[row], and the row's number as an integer."""
+    number = ir.IntType(64)
+    struct = context.make_array(kind)(context, builder, value)
+    places = [row, number(column)][:kind.ndim]
+    return cgutils.get_item_pointer(context, builder, kind, struct, places)
+
+
+def _rows_of(context, builder, kind, value, numbers, size):
+    """Return the columns, one register each, of the rows with these numbers."""
+    if kind.ndim == 1:
+        register = ir.Constant(ir.VectorType(context.get_value_type(kind.dtype), LANES), ir.Undefined)
+        for n, row in enumerate(numbers):
+            one = builder.load(_line(context, builder, kind, value, row))
+            register = builder.insert_element(register, one, _int(n))
+        return [register]
+    found = []
+    for first in range(0, size, LANES):
+        mask = _mask(size - first)
+        held = [_load(builder, _line(context, builder, kind, value, row, first), mask) for row in numbers]
+        found += _exchanged(builder, held)
+    return found[:size]
+
+
+FEW = 8  # columns up to which registers are picked from rows that lie side by side
+
+
+@intrinsic(prefer_literal=True)
+def columns(typing, array, row, size):
+    """All columns of the rows from here on, array[row:row + LANES], a register each."""
+    def emit(context, builder, signature, arguments):
+        value, row = arguments[0], context.cast(builder, arguments[1], signature.args[1], types.int64)
+        width = size.literal_value
+        if width > FEW:
+            numbers = [builder.add(row, row.type(n)) for n in range(LANES)]
+            return _joined(builder, _rows_of(context, builder, array, value, numbers, width))
+        first = _line(context, builder, array, value, row)
+        registers = [_load(builder, builder.gep(first, [_int(n*LANES)]), None) for n in range(width)]
+        places = [[lane*width + n for lane in range(LANES)] for n in range(width)]
+        return _joined(builder, [_picked(builder, registers, each) for each in places])
+
+    return Vec(array.dtype, size.literal_value)(array, row, size), emit
+
+
+@intrinsic(prefer_literal=True)
+def columns_at(typing, array, rows, first, last, size):
+    """All columns of array[rows[first:first + LANES]], a register each; from `last` on, some row again."""
+    def emit(context, builder, signature, arguments):
+        places = [context.cast(builder, arguments[n], signature.args[n], types.int64) for n in (2, 3)]
+        end = builder.sub(places[1], places[1].type(1))
+        numbers = []
+        for n in range(LANES):
+            place = builder.add(places[0], end.type(n))
+            place = builder.select(builder.icmp_signed("<", place, end), place, end)
+            numbers.append(builder.load(_line(context, builder, rows, arguments[1], place)))
+        return _joined(builder, _rows_of(context, builder, array, arguments[0], numbers, size.literal_value))
+
+    return Vec(array.dtype, size.literal_value)(array, rows, first, last, size), emit
+
+
+@intrinsic(prefer_literal=True)
+def store_columns(typing, array, row, vec, size):
+    """array[row:row + LANES] = the registers, a column each."""
+    def emit(context, builder, signature, arguments):
+        value, row = arguments[0], context.cast(builder, arguments[1], signature.args[1], types.int64)
+        width = size.literal_value
+        registers = [builder.extract_value(arguments[2], n) for n in range(width)]
+        if width <= FEW:
+            first = _line(context, builder, array, value, row)
+            for n in range(width):
+                places = [(n*LANES + lane) % width*LANES + (n*LANES + lane)//width for lane in range(LANES)]
+                _store(builder, _picked(builder, registers, places), builder.gep(first, [_int(n*LANES)]), None)
+            return context.get_dummy_value()
+        nothing = ir.Constant(registers[0].type, ir.Undefined)
+        for first in range(0, width, LANES):
+            block = registers[first:first + LANES]
+            block = _exchanged(builder, block + [nothing]*(LANES - len(block)))
+            for n in range(LANES):
+                address = _line(context, builder, array, value, builder.add(row, row.type(n)), first)
+                _store(builder, block[n], address, _mask(width - first))
+        return context.get_dummy_value()
+
+    return types.none(array, row, vec, size), emit
+
+
+@intrinsic
+def lanes_below(typing, size):
+    """A mask of the first lanes, as many as size."""
+    def emit(context, builder, signature, arguments):
+        size = context.cast(builder, arguments[0], signature.args[0], types.int64)
+        size = builder.extract_value(_filled(builder, size, types.int64, 1), 0)
+        places = ir.Constant(size.type, list(range(LANES)))
+        return _joined(builder, [builder.icmp_signed("<", places, size)])
+
+    return Vec(types.boolean, 1)(size), emit
+
+
+def _between(join):
+    """Let an intrinsic join the registers of a Vec."""
+    def of(typing, vec):
+        def emit(context, builder, signature, arguments):
+            registers = [builder.extract_value(arguments[0], n) for n in range(vec.count)]
+            while len(registers) > 1:
+                registers = [*registers[2:], join(builder, *registers[:2])]
+            return _joined(builder, registers)
+
+        return Vec(vec.dtype, 1)(vec), emit
+
+    return of
+
+
+@intrinsic
+def register_sum(typing, vec):
+    """The sum of the registers, lane by lane."""
+    return _between(lambda builder, x, y: builder.fadd(x, y))(typing, vec)
+
+
+@intrinsic
+def register_max(typing, vec):
+    """The largest number of every lane."""
+    return _between(_larger)(typing, vec)
+
+
 @_kernel
 def transpose(target, source, height, width):
     """target[:height, :width] = source[:width, :height].T"""
@@ -496,7 +647,7 @@ def transpose(target, source, height, width):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//169
     W1 = view(w, 0, 32, 65)
     O1 = view(work, 0*capacity, capacity, 32)
     C2 = view(work, 32*capacity, capacity, 10)
@@ -504,10 +655,9 @@ def _forward(w, X, rows, start, count, work):
     MU = work[42*capacity:42*capacity + capacity]
     E = view(work, 43*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
-    H_sum = work[63*capacity:63*capacity + capacity]
-    XB = view(work, 64*capacity, capacity, 64)
-    V1 = view(work, 172*capacity + 0, 65, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    XB = view(work, 63*capacity, capacity, 64)
+    V1 = view(work, 169*capacity + 0, 65, 32)
+    V2 = view(work, 169*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -551,30 +701,26 @@ def _forward(w, X, rows, start, count, work):
         store(C2, p + 3, 0, c3, 10)
 
     # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
-    for p in range(count):
-        MU[p] = row_max(load(C2, p, 0, 10), 10)
-
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
-    for p in range(count):
-        store(E, p, 0, load(C2, p, 0, 10) - MU[p], 10)
-    E_flat = E.reshape(-1)
-    for t in range(count*10):
-        E_flat[t] = exp(E_flat[t])
-
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
-    for p in range(count):
-        H_sum[p] = row_sum(load(E, p, 0, 10), 10)
-    for p in range(count):
-        store(H, p, 0, load(E, p, 0, 10)/H_sum[p], 10)
+    for p in range(0, count, LANES):
+        c2 = columns(C2, p, 10)
+        mu = register_max(c2)
+        store_columns(MU, p, mu, 1)
+        e = exp(c2 - mu)
+        store_columns(E, p, e, 10)
+        h_sum = register_sum(e)
+        h = e/h_sum
+        store_columns(H, p, h, 10)
 
 
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 3632)//172
-    D2 = view(work, 128*capacity, capacity, 10)
+    capacity = (work.size - 3632)//169
+    D2 = view(work, 127*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
-    D1 = view(work, 138*capacity, capacity, 32)
+    D1 = view(work, 137*capacity, capacity, 32)
     O1 = view(work, 0*capacity, capacity, 32)
     W2 = view(w, 2080, 10, 33)
 
@@ -608,32 +754,32 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//172
-    LSE = work[170*capacity:170*capacity + capacity]
+    capacity = (work.size - 3632)//169
     MU = work[42*capacity:42*capacity + capacity]
     E = view(work, 43*capacity, capacity, 10)
-    LSE_sum = work[171*capacity:171*capacity + capacity]
     C2 = view(work, 32*capacity, capacity, 10)
     G2 = view(gradient, 2080, 10, 33)
-    D2 = view(work, 128*capacity, capacity, 10)
+    D2 = view(work, 127*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
     G1 = view(gradient, 0, 32, 65)
-    D1 = view(work, 138*capacity, capacity, 32)
-    XB = view(work, 64*capacity, capacity, 64)
+    D1 = view(work, 137*capacity, capacity, 32)
+    XB = view(work, 63*capacity, capacity, 64)
     cost = F(0.0)
 
     # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
-    for p in range(count):
-        LSE_sum[p] = row_sum(load(E, p, 0, 10), 10)
-    for p in range(count):
-        LSE[p] = log(LSE_sum[p]) + MU[p]
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
+    total0 = spread(F(0.0), LANES)
+    for p in range(0, count, LANES):
+        e = columns(E, p, 10)
+        lse_sum = register_sum(e)
+        mu = columns(MU, p, 1)
+        lse = log(lse_sum) + mu
+        c2 = columns(C2, p, 10)
+        y = columns_at(Y, rows, start + p, start + count, 10)
+        total0 = total0 + select(lanes_below(count - p), register_sum((lse - c2)*y), F(0.0))
+    cost += row_sum(total0, 8)
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
-    c0 = spread(F(0.0), 10)
-    for p in range(count):
-        row = rows[start + p]
-        c0 = c0 + (LSE[p] - load(C2, p, 0, 10))*load(Y, row, 0, 10)
-    cost += row_sum(c0, 10)
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
@@ -688,12 +834,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//169
     H = view(work, 53*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    S1 = view(work, 172*capacity + 2608, 10, 32)
+    S1 = view(work, 169*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
-    B1_sum = work[172*capacity + 2928:172*capacity + 2928 + 32]
+    B1_sum = work[169*capacity + 2928:169*capacity + 2928 + 32]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(10):
@@ -742,8 +888,8 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//172
-    D1 = view(work, 138*capacity, capacity, 32)
+    capacity = (work.size - 3632)//169
+    D1 = view(work, 137*capacity, capacity, 32)
     W1 = view(w, 0, 32, 65)
 
     # (X.13, k=1)  dJ/dx_j = sum_{r=1}^{32} w_{rj}^1 delta_r^1
@@ -759,13 +905,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 3632)//172
-    S1 = view(work, 172*capacity + 2608, 10, 32)
+    capacity = (work.size - 3632)//169
+    S1 = view(work, 169*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
     O1 = view(work, 0*capacity, capacity, 32)
-    R1 = view(work, 172*capacity + 2960, 10, 32)
+    R1 = view(work, 169*capacity + 2960, 10, 32)
     H = view(work, 53*capacity, capacity, 10)
-    R1_sum = work[172*capacity + 3280:172*capacity + 3280 + 32]
+    R1_sum = work[169*capacity + 3280:169*capacity + 3280 + 32]
     W1 = view(w, 0, 32, 65)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 {0 if o_s^1 <= 0; 1 otherwise}
@@ -821,11 +967,11 @@ def _update_row(V, j, i, gradient, learning_rate):
 @_kernel
 def _pack(w, work):
     """Put the weights, and what the optimizer keeps, where a step wants them: each W turned round, as V."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//169
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 172*capacity + 0, 65, 32)
+    V1 = view(work, 169*capacity + 0, 65, 32)
     W2 = view(w, 2080, 10, 33)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V2 = view(work, 169*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  V1 is the transpose of W1
     transpose(V1, W1, 65, 32)
@@ -837,17 +983,13 @@ def _pack(w, work):
 @_kernel
 def _measure(X, Y, rows, start, count, m, work):
     """Compute H and the cost of a batch, from V."""
-    capacity = (work.size - 3632)//172
-    V1 = view(work, 172*capacity + 0, 65, 32)
+    capacity = (work.size - 3632)//169
+    V1 = view(work, 169*capacity + 0, 65, 32)
     O1 = view(work, 0*capacity, capacity, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V2 = view(work, 169*capacity + 2080, 33, 16)
     C2 = view(work, 32*capacity, capacity, 10)
-    MU = work[42*capacity:42*capacity + capacity]
-    E = view(work, 43*capacity, capacity, 10)
-    H_sum = work[63*capacity:63*capacity + capacity]
-    H = view(work, 53*capacity, capacity, 10)
-    LSE = work[170*capacity:170*capacity + capacity]
-    XB = view(work, 64*capacity, capacity, 64)
+    D2 = view(work, 127*capacity, capacity, 10)
+    XB = view(work, 63*capacity, capacity, 64)
     cost = F(0.0)
 
     # (2.6b, k=1)  XB is the batch's part of X
@@ -886,32 +1028,26 @@ def _measure(X, Y, rows, start, count, m, work):
         store(C2, p + 3, 0, c3, 10)
 
     # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
-    for p in range(count):
-        MU[p] = row_max(load(C2, p, 0, 10), 10)
-
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
-    for p in range(count):
-        store(E, p, 0, load(C2, p, 0, 10) - MU[p], 10)
-    E_flat = E.reshape(-1)
-    for t in range(count*10):
-        E_flat[t] = exp(E_flat[t])
-
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
-    for p in range(count):
-        H_sum[p] = row_sum(load(E, p, 0, 10), 10)
-    for p in range(count):
-        store(H, p, 0, load(E, p, 0, 10)/H_sum[p], 10)
-
+    # (D.1f)  delta_r^2 = (h_r - y_r)/m
     # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
-    for p in range(count):
-        LSE[p] = log(H_sum[p]) + MU[p]
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
+    total0 = spread(F(0.0), LANES)
+    for p in range(0, count, LANES):
+        c2 = columns(C2, p, 10)
+        mu = register_max(c2)
+        e = exp(c2 - mu)
+        h_sum = register_sum(e)
+        h = e/h_sum
+        y = columns_at(Y, rows, start + p, start + count, 10)
+        d2 = (h - y)/m
+        store_columns(D2, p, d2, 10)
+        lse = log(h_sum) + mu
+        total0 = total0 + select(lanes_below(count - p), register_sum((lse - c2)*y), F(0.0))
+    cost += row_sum(total0, 8)
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
-    c0 = spread(F(0.0), 10)
-    for p in range(count):
-        row = rows[start + p]
-        c0 = c0 + (LSE[p] - load(C2, p, 0, 10))*load(Y, row, 0, 10)
-    cost += row_sum(c0, 10)
     cost = cost/m
 
     return cost
@@ -920,20 +1056,14 @@ def _measure(X, Y, rows, start, count, m, work):
 @_kernel
 def _descend(Y, rows, start, count, m, learning_rate, work):
     """Update V by a batch that _measure has seen: no gradient is stored, each is used where it is computed."""
-    capacity = (work.size - 3632)//172
-    D2 = view(work, 128*capacity, capacity, 10)
-    H = view(work, 53*capacity, capacity, 10)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
-    W2 = view(work, 172*capacity + 3312, 10, 32)
-    D1 = view(work, 138*capacity, capacity, 32)
+    capacity = (work.size - 3632)//169
+    V2 = view(work, 169*capacity + 2080, 33, 16)
+    W2 = view(work, 169*capacity + 3312, 10, 32)
+    D1 = view(work, 137*capacity, capacity, 32)
+    D2 = view(work, 127*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    V1 = view(work, 172*capacity + 0, 65, 32)
-    XB = view(work, 64*capacity, capacity, 64)
-
-    # (D.1f)  delta_r^2 = (h_r - y_r)/m
-    for p in range(count):
-        row = rows[start + p]
-        store(D2, p, 0, (load(H, p, 0, 10) - load(Y, row, 0, 10))/m, 10)
+    V1 = view(work, 169*capacity + 0, 65, 32)
+    XB = view(work, 63*capacity, capacity, 64)
 
     # (D.5f, k=1)  W2 is the transpose of V2
     transpose(W2, V2, 10, 32)
@@ -1009,11 +1139,11 @@ def _descend(Y, rows, start, count, m, learning_rate, work):
 @_kernel
 def _unpack(w, work):
     """Put weights and states back into the flat vectors."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//169
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 172*capacity + 0, 65, 32)
+    V1 = view(work, 169*capacity + 0, 65, 32)
     W2 = view(w, 2080, 10, 33)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V2 = view(work, 169*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  W1 is the transpose of V1
     transpose(W1, V1, 32, 65)
@@ -1083,7 +1213,7 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 10), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//169
     H = work[53*capacity:63*capacity].reshape((capacity, 10))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
@@ -1238,7 +1368,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 172*capacity + 3632
+    size = 169*capacity + 3632
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]

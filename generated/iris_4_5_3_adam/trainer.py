@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 d50d6d9590738b1c5b6ca432b6cc0f741ec63e8fa4c370209b169ff313db4159
+# content: sha256 064482b96d3624ac3f2bfd1518ced3bdd35f17601181607008e2dde2c2f862be
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -522,6 +522,157 @@ def view(typing, memory, first, rows, columns):
     return array(memory, first, rows, columns), emit
 
 
+# Samples side by side: a lane for each of LANES samples, a register for each column of an array.
+
+
+def _exchanged(builder, held):
+    """Return the transpose of LANES registers."""
+    held = list(held)
+    for distance in (2**n for n in range(LANES.bit_length() - 1)):  # swap blocks of this size
+        low = [n + LANES - distance if n & distance else n for n in range(LANES)]
+        high = [n + LANES if n & distance else n + distance for n in range(LANES)]
+        masks = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+        for n in range(LANES):
+            if not n & distance:
+                pair = held[n], held[n + distance]
+                held[n], held[n + distance] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+    return held
+
+
+def _picked(builder, registers, places):
+    """Return the register of the numbers at these places of several registers in a row."""
+    made = registers[0]
+    for n, register in enumerate(registers):
+        if n == 0 or any(place//LANES == n for place in places):
+            mask = [place % LANES + LANES if place//LANES == n else lane for lane, place in enumerate(places)]
+            mask = [place % LANES for place in places] if n == 0 else mask
+            made = builder.shuffle_vector(made, register, ir.Constant(ir.VectorType(ir.IntType(32), LANES), mask))
+    return made
+
+
+def _line(context, builder, kind, value, row, column=0):
+    """Return the address of array[row, column], or of array[row], and the row's number as an integer."""
+    number = ir.IntType(64)
+    struct = context.make_array(kind)(context, builder, value)
+    places = [row, number(column)][:kind.ndim]
+    return cgutils.get_item_pointer(context, builder, kind, struct, places)
+
+
+def _rows_of(context, builder, kind, value, numbers, size):
+    """Return the columns, one register each, of the rows with these numbers."""
+    if kind.ndim == 1:
+        register = ir.Constant(ir.VectorType(context.get_value_type(kind.dtype), LANES), ir.Undefined)
+        for n, row in enumerate(numbers):
+            one = builder.load(_line(context, builder, kind, value, row))
+            register = builder.insert_element(register, one, _int(n))
+        return [register]
+    found = []
+    for first in range(0, size, LANES):
+        mask = _mask(size - first)
+        held = [_load(builder, _line(context, builder, kind, value, row, first), mask) for row in numbers]
+        found += _exchanged(builder, held)
+    return found[:size]
+
+
+FEW = 8  # columns up to which registers are picked from rows that lie side by side
+
+
+@intrinsic(prefer_literal=True)
+def columns(typing, array, row, size):
+    """All columns of the rows from here on, array[row:row + LANES], a register each."""
+    def emit(context, builder, signature, arguments):
+        value, row = arguments[0], context.cast(builder, arguments[1], signature.args[1], types.int64)
+        width = size.literal_value
+        if width > FEW:
+            numbers = [builder.add(row, row.type(n)) for n in range(LANES)]
+            return _joined(builder, _rows_of(context, builder, array, value, numbers, width))
+        first = _line(context, builder, array, value, row)
+        registers = [_load(builder, builder.gep(first, [_int(n*LANES)]), None) for n in range(width)]
+        places = [[lane*width + n for lane in range(LANES)] for n in range(width)]
+        return _joined(builder, [_picked(builder, registers, each) for each in places])
+
+    return Vec(array.dtype, size.literal_value)(array, row, size), emit
+
+
+@intrinsic(prefer_literal=True)
+def columns_at(typing, array, rows, first, last, size):
+    """All columns of array[rows[first:first + LANES]], a register each; from `last` on, some row again."""
+    def emit(context, builder, signature, arguments):
+        places = [context.cast(builder, arguments[n], signature.args[n], types.int64) for n in (2, 3)]
+        end = builder.sub(places[1], places[1].type(1))
+        numbers = []
+        for n in range(LANES):
+            place = builder.add(places[0], end.type(n))
+            place = builder.select(builder.icmp_signed("<", place, end), place, end)
+            numbers.append(builder.load(_line(context, builder, rows, arguments[1], place)))
+        return _joined(builder, _rows_of(context, builder, array, arguments[0], numbers, size.literal_value))
+
+    return Vec(array.dtype, size.literal_value)(array, rows, first, last, size), emit
+
+
+@intrinsic(prefer_literal=True)
+def store_columns(typing, array, row, vec, size):
+    """array[row:row + LANES] = the registers, a column each."""
+    def emit(context, builder, signature, arguments):
+        value, row = arguments[0], context.cast(builder, arguments[1], signature.args[1], types.int64)
+        width = size.literal_value
+        registers = [builder.extract_value(arguments[2], n) for n in range(width)]
+        if width <= FEW:
+            first = _line(context, builder, array, value, row)
+            for n in range(width):
+                places = [(n*LANES + lane) % width*LANES + (n*LANES + lane)//width for lane in range(LANES)]
+                _store(builder, _picked(builder, registers, places), builder.gep(first, [_int(n*LANES)]), None)
+            return context.get_dummy_value()
+        nothing = ir.Constant(registers[0].type, ir.Undefined)
+        for first in range(0, width, LANES):
+            block = registers[first:first + LANES]
+            block = _exchanged(builder, block + [nothing]*(LANES - len(block)))
+            for n in range(LANES):
+                address = _line(context, builder, array, value, builder.add(row, row.type(n)), first)
+                _store(builder, block[n], address, _mask(width - first))
+        return context.get_dummy_value()
+
+    return types.none(array, row, vec, size), emit
+
+
+@intrinsic
+def lanes_below(typing, size):
+    """A mask of the first lanes, as many as size."""
+    def emit(context, builder, signature, arguments):
+        size = context.cast(builder, arguments[0], signature.args[0], types.int64)
+        size = builder.extract_value(_filled(builder, size, types.int64, 1), 0)
+        places = ir.Constant(size.type, list(range(LANES)))
+        return _joined(builder, [builder.icmp_signed("<", places, size)])
+
+    return Vec(types.boolean, 1)(size), emit
+
+
+def _between(join):
+    """Let an intrinsic join the registers of a Vec."""
+    def of(typing, vec):
+        def emit(context, builder, signature, arguments):
+            registers = [builder.extract_value(arguments[0], n) for n in range(vec.count)]
+            while len(registers) > 1:
+                registers = [*registers[2:], join(builder, *registers[:2])]
+            return _joined(builder, registers)
+
+        return Vec(vec.dtype, 1)(vec), emit
+
+    return of
+
+
+@intrinsic
+def register_sum(typing, vec):
+    """The sum of the registers, lane by lane."""
+    return _between(lambda builder, x, y: builder.fadd(x, y))(typing, vec)
+
+
+@intrinsic
+def register_max(typing, vec):
+    """The largest number of every lane."""
+    return _between(_larger)(typing, vec)
+
+
 @_kernel
 def transpose(target, source, height, width):
     """target[:height, :width] = source[:width, :height].T"""
@@ -533,7 +684,7 @@ def transpose(target, source, height, width):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 144)//30
+    capacity = (work.size - 144)//27
     W1 = view(w, 0, 5, 5)
     O1 = view(work, 0*capacity, capacity, 5)
     C2 = view(work, 5*capacity, capacity, 3)
@@ -541,10 +692,9 @@ def _forward(w, X, rows, start, count, work):
     MU = work[8*capacity:8*capacity + capacity]
     E = view(work, 9*capacity, capacity, 3)
     H = view(work, 12*capacity, capacity, 3)
-    H_sum = work[15*capacity:15*capacity + capacity]
-    XB = view(work, 16*capacity, capacity, 4)
-    V1 = view(work, 30*capacity + 0, 5, 8)
-    V2 = view(work, 30*capacity + 48, 6, 4)
+    XB = view(work, 15*capacity, capacity, 4)
+    V1 = view(work, 27*capacity + 0, 5, 8)
+    V2 = view(work, 27*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -599,30 +749,26 @@ def _forward(w, X, rows, start, count, work):
         store(C2, p + 9, 0, c9, 3)
 
     # (1.8s.1)  mu = max_{s=1}^3 c_s^2
-    for p in range(count):
-        MU[p] = row_max(load(C2, p, 0, 3), 3)
-
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
-    for p in range(count):
-        store(E, p, 0, load(C2, p, 0, 3) - MU[p], 3)
-    E_flat = E.reshape(-1)
-    for t in range(count*3):
-        E_flat[t] = exp(E_flat[t])
-
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^3 e_s)
-    for p in range(count):
-        H_sum[p] = row_sum(load(E, p, 0, 3), 3)
-    for p in range(count):
-        store(H, p, 0, load(E, p, 0, 3)/H_sum[p], 3)
+    for p in range(0, count, LANES):
+        c2 = columns(C2, p, 3)
+        mu = register_max(c2)
+        store_columns(MU, p, mu, 1)
+        e = exp(c2 - mu)
+        store_columns(E, p, e, 3)
+        h_sum = register_sum(e)
+        h = e/h_sum
+        store_columns(H, p, h, 3)
 
 
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 144)//30
-    D2 = view(work, 20*capacity, capacity, 3)
+    capacity = (work.size - 144)//27
+    D2 = view(work, 19*capacity, capacity, 3)
     H = view(work, 12*capacity, capacity, 3)
-    D1 = view(work, 23*capacity, capacity, 5)
+    D1 = view(work, 22*capacity, capacity, 5)
     O1 = view(work, 0*capacity, capacity, 5)
     W2 = view(w, 25, 3, 6)
 
@@ -655,32 +801,32 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//30
-    LSE = work[28*capacity:28*capacity + capacity]
+    capacity = (work.size - 144)//27
     MU = work[8*capacity:8*capacity + capacity]
     E = view(work, 9*capacity, capacity, 3)
-    LSE_sum = work[29*capacity:29*capacity + capacity]
     C2 = view(work, 5*capacity, capacity, 3)
     G2 = view(gradient, 25, 3, 6)
-    D2 = view(work, 20*capacity, capacity, 3)
+    D2 = view(work, 19*capacity, capacity, 3)
     O1 = view(work, 0*capacity, capacity, 5)
     G1 = view(gradient, 0, 5, 5)
-    D1 = view(work, 23*capacity, capacity, 5)
-    XB = view(work, 16*capacity, capacity, 4)
+    D1 = view(work, 22*capacity, capacity, 5)
+    XB = view(work, 15*capacity, capacity, 4)
     cost = 0.0
 
     # (1.8s.4)  lse = mu + log(sum_{s=1}^3 e_s)
-    for p in range(count):
-        LSE_sum[p] = row_sum(load(E, p, 0, 3), 3)
-    for p in range(count):
-        LSE[p] = log(LSE_sum[p]) + MU[p]
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p - c_q^{2,p})
+    total0 = spread(0.0, LANES)
+    for p in range(0, count, LANES):
+        e = columns(E, p, 3)
+        lse_sum = register_sum(e)
+        mu = columns(MU, p, 1)
+        lse = log(lse_sum) + mu
+        c2 = columns(C2, p, 3)
+        y = columns_at(Y, rows, start + p, start + count, 3)
+        total0 = total0 + select(lanes_below(count - p), register_sum((lse - c2)*y), 0.0)
+    cost += row_sum(total0, 4)
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p - c_q^{2,p})
-    c0 = spread(0.0, 3)
-    for p in range(count):
-        row = rows[start + p]
-        c0 = c0 + (LSE[p] - load(C2, p, 0, 3))*load(Y, row, 0, 3)
-    cost += row_sum(c0, 3)
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
@@ -729,12 +875,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 144)//30
+    capacity = (work.size - 144)//27
     H = view(work, 12*capacity, capacity, 3)
     O1 = view(work, 0*capacity, capacity, 5)
-    S1 = view(work, 30*capacity + 80, 3, 5)
+    S1 = view(work, 27*capacity + 80, 3, 5)
     W2 = view(w, 25, 3, 6)
-    B1_sum = work[30*capacity + 96:30*capacity + 96 + 5]
+    B1_sum = work[27*capacity + 96:27*capacity + 96 + 5]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(3):
@@ -833,8 +979,8 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//30
-    D1 = view(work, 23*capacity, capacity, 5)
+    capacity = (work.size - 144)//27
+    D1 = view(work, 22*capacity, capacity, 5)
     W1 = view(w, 0, 5, 5)
 
     # (X.13, k=1)  dJ/dx_j = sum_{r=1}^5 w_{rj}^1 delta_r^1
@@ -850,13 +996,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 144)//30
-    S1 = view(work, 30*capacity + 80, 3, 5)
+    capacity = (work.size - 144)//27
+    S1 = view(work, 27*capacity + 80, 3, 5)
     O1 = view(work, 0*capacity, capacity, 5)
     W2 = view(w, 25, 3, 6)
-    R1 = view(work, 30*capacity + 112, 3, 5)
+    R1 = view(work, 27*capacity + 112, 3, 5)
     H = view(work, 12*capacity, capacity, 3)
-    R1_sum = work[30*capacity + 128:30*capacity + 128 + 5]
+    R1_sum = work[27*capacity + 128:27*capacity + 128 + 5]
     W1 = view(w, 0, 5, 5)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 (1 - (o_s^1)^2)
@@ -988,7 +1134,7 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 3), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 144)//30
+    capacity = (work.size - 144)//27
     H = work[12*capacity:15*capacity].reshape((capacity, 3))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
@@ -1147,7 +1293,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 30*capacity + 144
+    size = 27*capacity + 144
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]

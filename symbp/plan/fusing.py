@@ -13,12 +13,14 @@ from sympy.logic.boolalg import And, Or
 from symbp.algebra.named import LETTERS, NAMED
 from symbp.algebra.nodes import eta
 from symbp.elementary import CALLS
-from symbp.plan.program import Access, Fused, Kernel, Map, Program, Reduce, Statement
+from symbp.plan.program import Abreast, Access, Fused, Kernel, Map, Program, Reduce, Statement, parts_of
 from symbp.plan.tiles import OF_BATCHES, OF_STEPS, Schedule
 
 # What vector registers can do with a value without a function of ours; the rest stays a loop of its own.
-_OPERATIONS = (sympy.Add, sympy.Mul, Piecewise, Relational, And, Or, sympy.Abs, sympy.sign)
+OPERATIONS = (sympy.Add, sympy.Mul, Piecewise, Relational, And, Or, sympy.Abs, sympy.sign)
 _POWERS = 4
+# What is there for others than kernels.
+RESULTS = (("forward", "H"),)
 
 
 def vector_functions(schedule: Schedule) -> frozenset[str]:
@@ -45,7 +47,7 @@ def is_vectorisable(value: Any, functions: frozenset[str] = frozenset()) -> bool
         small = exponent.is_Integer and abs(exponent) <= _POWERS
         root = exponent.is_Rational and abs(exponent) == sympy.Rational(1, 2)
         return bool(small or root) and is_vectorisable(value.base, functions)
-    known = isinstance(value, _OPERATIONS) or value.func.__name__ in functions
+    known = isinstance(value, OPERATIONS) or value.func.__name__ in functions
     if isinstance(value, sympy.Function) and not known:
         return False
     if not known and not isinstance(value, (sympy.Tuple, sympy.functions.elementary.piecewise.ExprCondPair)):
@@ -114,10 +116,10 @@ def _as_part(statement: Map, before: Fused, kernel: Kernel, functions: frozenset
 
 def _reads_from_outside(statement: Statement) -> set[Access]:
     """Return what a statement reads that it has not just computed itself."""
-    if isinstance(statement, Fused):
+    if isinstance(statement, (Fused, Abreast)):
         made: set[str] = set()
         found: set[Access] = set()
-        for step in statement.steps:
+        for step in parts_of(statement):
             found |= {a for a in _reads(step) if a.array not in made}
             made.add(step.target.array)
         return found
@@ -133,11 +135,18 @@ def _reads(statement: Statement) -> set[Access]:
 
 
 def _in_registers(kernel: Kernel, read: set[str]) -> Kernel:
-    """Make sums that only their own statement reads numbers that are never stored."""
+    """Make numbers that only their own statement reads ones that are never stored."""
     private = {
         statement.reduce.target.array
         for statement in kernel.statements
         if isinstance(statement, Fused) and statement.reduce.target.array != statement.target.array
+    }
+    private |= {
+        part.target.array
+        for statement in kernel.statements
+        if isinstance(statement, Abreast)
+        for part in statement.parts
+        if (kernel.name, part.target.array) not in RESULTS
     }
     arrays = tuple(
         replace(array, role="register") if array.name in private - read and array.role == "work" else array

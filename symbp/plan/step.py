@@ -4,7 +4,7 @@ The same statements as in the other kernels, on transposed weights V_k (whose ro
 neurons lies along) that are the weights for a whole epoch::
 
     pack       V_k and the states of the update rule from the flat vectors
-    measure    forward pass, cost, penalty
+    measure    forward pass, cost, penalty, sensitivities of the outputs
     factors    numbers of the update that all weights share
     descend    W_k for the way back from V_k; sensitivities; every gradient, and with each
                element of it at once: penalty, update rule
@@ -133,15 +133,24 @@ class _Step:
         return Kernel(name, tuple(arrays), tuple(statements))
 
     def measure(self) -> Kernel:
-        """Forward pass, cost and the cost's penalty."""
+        """Forward pass, sensitivities of the outputs, cost and the cost's penalty."""
         arrays: dict[str, Array] = {}
         statements: list[Statement] = []
-        names = [name for name in ("forward", "gradient", "penalty") if self._has(name)]
+        names = [name for name in ("forward", "sensitivities", "gradient", "penalty") if self._has(name)]
         for kernel in map(self.program.kernel, names):
-            for statement in kernel.statements:
+            at_outputs = self._at_outputs() if kernel.name == "sensitivities" else kernel.statements
+            for statement in at_outputs:
                 if kernel.array(statement.target.array).role != "gradient":
                     statements.append(self._on_transposed(statement, kernel, arrays))
         return _kernel("measure", _each_sum_once(statements), arrays)
+
+    def _at_outputs(self) -> tuple[Statement, ...]:
+        """The sensitivities of the last layer: of the outputs alone, beside which they are computed."""
+        kernel, last = self.program.kernel("sensitivities"), f"D{len(self.program.layers)}"
+        end = max(n for n, s in enumerate(kernel.statements, 1) if s.target.array == last)
+        first = kernel.statements[:end]
+        reads = {kernel.array(a.array).role for statement in first for a in statement.accesses()}
+        return () if "weights" in reads else first
 
     def _has(self, name: str) -> bool:
         return any(kernel.name == name for kernel in self.program.kernels)
@@ -174,7 +183,7 @@ class _Step:
         arrays: dict[str, Array] = {}
         sensitivities, gradient = self.program.kernel("sensitivities"), self.program.kernel("gradient")
         statements: list[Statement] = []
-        for statement in sensitivities.statements:
+        for statement in sensitivities.statements[len(self._at_outputs()) :]:
             for access in sorted(statement.value.atoms(Access), key=str):
                 if sensitivities.array(access.array).role == "weights" and access.array not in arrays:
                     statements.append(self._natural(access, statement, arrays))

@@ -14,6 +14,7 @@ from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
 from symbp.plan.program import (
+    Abreast,
     Array,
     Fused,
     Kernel,
@@ -109,6 +110,7 @@ class TrainerView:
             "kernels": kernels,
             "target": self.target,
             "lanes": self.lanes,
+            "abreast": any(isinstance(s, Abreast) for k in self.program.kernels for s in k.statements),
             "spare": SPARE,
             "aligned": ALIGNED,
             "data": "X, Y, V" if network.weighted else "X, Y",
@@ -329,6 +331,8 @@ def _labelled(statement: Statement, where: str) -> Statement:
     if isinstance(statement, Fused):
         parts = tuple(map(labelled, statement.parts))
         return replace(statement, reduce=labelled(statement.reduce), parts=parts)
+    if isinstance(statement, Abreast):
+        return replace(statement, parts=tuple(map(labelled, statement.parts)))
     return labelled(statement)  # type: ignore[no-any-return]
 
 
