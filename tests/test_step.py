@@ -14,6 +14,7 @@ from symbp.errors import PlanError
 from symbp.functions import OPTIMIZERS
 from symbp.network import Dense, Network
 from symbp.plan.check import check
+from symbp.plan.held import Held
 from symbp.plan.passes import make_plan
 from symbp.plan.program import Fused, Reduce
 from symbp.plan.step import is_fused
@@ -100,6 +101,23 @@ def test_every_target(target, dtype):
 def test_every_rule(optimizer, further):
     module = compare(NETWORKS["no hidden layer"], optimizer=optimizer, **further)
     assert hasattr(module, "_descend")
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("further", [{"optimizer": "adam"}, {"l1": 0.01, "l2": 0.02, "optimizer": "nadam"}])
+def test_layers_that_are_kept_upright(bias, further):
+    """Wide layers below narrow ones: rows of inputs fill registers, rows of neurons would not."""
+    network = Network(9, [Dense(17, "relu"), Dense(2, "tanh", bias=bias), Dense(16)], "half_squared_error")
+    kept = [Held(n, layer, V4) for n, layer in enumerate(make_plan(symbp.derive(network), V4).layers, 1)]
+    assert [held.upright for held in kept] == [False, True, False]
+    assert hasattr(compare(network, target="x86-64-v4", **further), "_descend")
+
+
+def test_the_first_layer_is_turned_only_for_large_batches():
+    """It has no way back, which needs the upright weights anyway."""
+    layer = make_plan(symbp.derive(Network(64, [Dense(2)], "squared_error")), V4).layers[0]
+    assert not Held(1, layer, replace(V4, batch_size=1)).upright
+    assert Held(1, layer, replace(V4, batch_size=256)).upright
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 16, 19, 40])

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 4d28d8e3d5b62bc52e226e25b10c8c43d1ac8e20540fb700055be7fc4705c875
+# content: sha256 34c477e6390b59e71660ff9bb7b3a4da086a9c89cd080131565ee57d6a203dfa
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -957,35 +957,43 @@ def _update(w, gradient, learning_rate):
 
 
 @_inlined
-def _update_row(V, j, i, gradient, learning_rate):
-    """Apply the update to the weights of one row of V, from column i on, as many as gradient has."""
+def _update_row(V, i, j, gradient, learning_rate):
+    """Apply the update to a piece of one row of weights, as long as gradient is."""
     # (2.2)  w_{ij}^k <- w_{ij}^k - eta dJ/dw_{ij}^k
-    new_V = load(V, j, i, gradient) - learning_rate*gradient
-    store(V, j, i, new_V, gradient)
+    new_V = load(V, i, j, gradient) - learning_rate*gradient
+    store(V, i, j, new_V, gradient)
 
 
 @_kernel
 def _pack(w, work):
-    """Put the weights, and what the optimizer keeps, where a step wants them: each W turned round, as V."""
+    """Put the weights, and what the optimizer keeps, where a step wants them: W upright, or turned round as V."""
     capacity = (work.size - 3632)//169
     W1 = view(w, 0, 32, 65)
     V1 = view(work, 169*capacity + 0, 65, 32)
-    W2 = view(w, 2080, 10, 33)
+    FLAT2 = view(w, 2080, 10, 33)
+    W2 = view(work, 169*capacity + 3312, 10, 32)
     V2 = view(work, 169*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  V1 is the transpose of W1
     transpose(V1, W1, 65, 32)
 
-    # (D.6a, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 33, 10)
+    # (D.6a, k=2)  W2 is FLAT2 without the bias
+    for i in range(10):
+        for j in range(32):
+            W2[i, j] = FLAT2[i, j]
+
+    # (D.6a, k=2)  the bias of V2 is that of FLAT2
+    for i in range(10):
+        V2[32, i] = FLAT2[i, 32]
 
 
 @_kernel
 def _measure(X, Y, rows, start, count, m, work):
-    """Compute H and the cost of a batch, from V."""
+    """Compute H and the cost of a batch."""
     capacity = (work.size - 3632)//169
     V1 = view(work, 169*capacity + 0, 65, 32)
     O1 = view(work, 0*capacity, capacity, 32)
+    W2 = view(work, 169*capacity + 3312, 10, 32)
     V2 = view(work, 169*capacity + 2080, 33, 16)
     C2 = view(work, 32*capacity, capacity, 10)
     D2 = view(work, 127*capacity, capacity, 10)
@@ -1012,6 +1020,9 @@ def _measure(X, Y, rows, start, count, m, work):
             store(O1, p + 1, r, select(c1 <= F(0.0), F(0.0), c1), 16)
             store(O1, p + 2, r, select(c2 <= F(0.0), F(0.0), c2), 16)
             store(O1, p + 3, r, select(c3 <= F(0.0), F(0.0), c3), 16)
+
+    # (2.6b, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, 32, 10)
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
     for p in range(0, count, 4):
@@ -1055,18 +1066,15 @@ def _measure(X, Y, rows, start, count, m, work):
 
 @_kernel
 def _descend(Y, rows, start, count, m, learning_rate, work):
-    """Update V by a batch that _measure has seen: no gradient is stored, each is used where it is computed."""
+    """Update the weights by a batch that _measure has seen: no gradient is stored, each is used where it is computed."""
     capacity = (work.size - 3632)//169
-    V2 = view(work, 169*capacity + 2080, 33, 16)
     W2 = view(work, 169*capacity + 3312, 10, 32)
     D1 = view(work, 137*capacity, capacity, 32)
     D2 = view(work, 127*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
+    V2 = view(work, 169*capacity + 2080, 33, 16)
     V1 = view(work, 169*capacity + 0, 65, 32)
     XB = view(work, 63*capacity, capacity, 64)
-
-    # (D.5f, k=1)  W2 is the transpose of V2
-    transpose(W2, V2, 10, 32)
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
     for s in range(0, 32, 16):
@@ -1088,19 +1096,21 @@ def _descend(Y, rows, start, count, m, learning_rate, work):
             store(D1, p + 3, s, c3, 16)
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
-    for i in range(0, 10, 10):
-        for j in range(0, 32, 4):
-            c0 = c1 = c2 = c3 = spread(F(0.0), 10)
+    for j in range(0, 32, 16):
+        for i in range(0, 10, 5):
+            c0 = c1 = c2 = c3 = c4 = spread(F(0.0), 16)
             for p in range(count):
-                v = load(D2, p, i, 10)
-                c0 = fma(O1[p, j], v, c0)
-                c1 = fma(O1[p, j + 1], v, c1)
-                c2 = fma(O1[p, j + 2], v, c2)
-                c3 = fma(O1[p, j + 3], v, c3)
-            _update_row(V2, j, i, c0, learning_rate)
-            _update_row(V2, j + 1, i, c1, learning_rate)
-            _update_row(V2, j + 2, i, c2, learning_rate)
-            _update_row(V2, j + 3, i, c3, learning_rate)
+                v = load(O1, p, j, 16)
+                c0 = fma(D2[p, i], v, c0)
+                c1 = fma(D2[p, i + 1], v, c1)
+                c2 = fma(D2[p, i + 2], v, c2)
+                c3 = fma(D2[p, i + 3], v, c3)
+                c4 = fma(D2[p, i + 4], v, c4)
+            _update_row(W2, i, j, c0, learning_rate)
+            _update_row(W2, i + 1, j, c1, learning_rate)
+            _update_row(W2, i + 2, j, c2, learning_rate)
+            _update_row(W2, i + 3, j, c3, learning_rate)
+            _update_row(W2, i + 4, j, c4, learning_rate)
 
     # (D.6b, k=2)  dJ/dw_{i,33}^2 = sum_{p=1}^m delta_i^{2,p}
     for i in range(0, 10, 10):
@@ -1142,14 +1152,21 @@ def _unpack(w, work):
     capacity = (work.size - 3632)//169
     W1 = view(w, 0, 32, 65)
     V1 = view(work, 169*capacity + 0, 65, 32)
-    W2 = view(w, 2080, 10, 33)
+    FLAT2 = view(w, 2080, 10, 33)
+    W2 = view(work, 169*capacity + 3312, 10, 32)
     V2 = view(work, 169*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  W1 is the transpose of V1
     transpose(W1, V1, 32, 65)
 
-    # (D.6a, k=2)  W2 is the transpose of V2
-    transpose(W2, V2, 10, 33)
+    # (D.6a, k=2)  FLAT2 is W2 without the bias
+    for i in range(10):
+        for j in range(32):
+            FLAT2[i, j] = W2[i, j]
+
+    # (D.6a, k=2)  the bias of FLAT2 is that of V2
+    for i in range(10):
+        FLAT2[i, 32] = V2[32, i]
 
 
 @_kernel

@@ -1,14 +1,13 @@
 """A pass: one step of training on a layout of its own, the update applied to sums in registers.
 
-The same statements as in the other kernels, on transposed weights V_k (whose rows a block of
-neurons lies along) that are the weights for a whole epoch::
+The same statements as in the other kernels, on weights that are kept for a whole epoch as
+:mod:`symbp.plan.held` says: with neurons side by side as V_k, or inputs as W_k::
 
-    pack       V_k and the states of the update rule from the flat vectors
+    pack       weights and the states of the update rule from the flat vectors
     measure    forward pass, cost, penalty, sensitivities of the outputs
     factors    numbers of the update that all weights share
-    descend    W_k for the way back from V_k; sensitivities; every gradient, and with each
-               element of it at once: penalty, update rule
-    unpack     the flat vectors from V_k and the states
+    descend    sensitivities; every gradient, and with each element of it at once: penalty, update rule
+    unpack     the flat vectors from weights and states
 
 No gradient is stored. Where the update needs the whole gradient first (clipping by its norm), or
 calls a function that vector registers do not have, the step stays as it is.
@@ -16,18 +15,21 @@ calls a function that vector registers do not have, the step stays as it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import sympy
+
 from symbp.algebra.nodes import t as every_weight
 from symbp.plan.fusing import is_vectorisable, vector_functions
+from symbp.plan.held import Held
 from symbp.plan.program import (
     ROWS,
     Access,
     Array,
     Fused,
     Kernel,
-    Layer,
     Loop,
     Map,
     Origin,
@@ -81,56 +83,60 @@ class _Step:
 
     # Arrays ----------------------------------------------------------------------------------
 
-    def layer(self, weights: str) -> tuple[int, Layer]:
-        number = int(weights[1:])
-        return number, self.program.layers[number - 1]
+    def held(self, array: str) -> Held:
+        """Return how the layer of an array of weights or gradients is kept."""
+        number = int(array[1:])
+        return Held(number, self.program.layers[number - 1], self.schedule)
 
-    def across(self, name: str, layer: Layer) -> Array:
-        """An array with a row for each input of a layer: weights or a state."""
-        return Array(name, (layer.columns, self.schedule.padded(layer.rows)), "work")
-
-    def transposed(self, kernel: Kernel, value: Any, arrays: dict[str, Array]) -> Any:
-        """Read V_k in the place of W_k."""
+    def kept(self, kernel: Kernel, value: Any, arrays: dict[str, Array]) -> Any:
+        """Read the weights where they are kept; the forward pass reads V_k always."""
         for access in sorted(value.atoms(Access), key=str):
             if any(a.name == access.array and a.role == "weights" for a in kernel.arrays):
-                number, layer = self.layer(access.array)
-                copy = self.across(f"V{number}", layer)
-                arrays[copy.name] = copy
+                held = self.held(access.array)
                 row, column = access.indices
-                value = value.xreplace({access: Access(copy.name, column, row)})
+                if kernel.name == "forward":
+                    kept = held.array(f"V{held.number}", upright=False)
+                    place = Access(kept.name, column, row)
+                else:
+                    kept = held.weights(column)
+                    place = held.element(kept.name, row, column)
+                arrays[kept.name] = kept
+                value = value.xreplace({access: place})
         return value
 
     # Kernels ---------------------------------------------------------------------------------
 
     def copies(self, name: str) -> Kernel:
-        """Flat vectors -> V_k and states, or back."""
-        arrays: list[Array] = []
+        """Flat vectors -> weights and states where a step keeps them, or back."""
+        arrays: dict[str, Array] = {}
         statements: list[Statement] = []
         size = self.program.n_params
         sample = self.program.kernel("gradient")
         for number, layer in enumerate(self.program.layers, 1):
+            held = Held(number, layer, self.schedule)
             shape = (layer.rows, layer.columns)
             product = next(s for s in sample.statements if s.target.array == f"G{number}")
             i, j = product.target.indices
-            label = product.origin.label
-            flat = [Array(f"W{number}", shape, "weights", layer.offset)]
+            bias = sympy.Integer(held.regular)
+            # W_k is the name of what is kept where it is upright.
+            flat = [Array(f"{'FLAT' if held.upright else 'W'}{number}", shape, "weights", layer.offset)]
             flat += [
                 Array(f"FLAT{number}_{state}", shape, "state", place * size + layer.offset)
                 for place, state in enumerate(self.states)
             ]
-            own = [f"V{number}", *(state_array(number, state) for state in self.states)]
-            for vector, copy in zip(flat, own, strict=True):
-                across = self.across(copy, layer)
-                arrays += [vector, across]
-                loops = (Loop(i, layer.rows), Loop(j, layer.columns))
-                there, here = Access(vector.name, i, j), Access(copy, j, i)
-                if name == "pack":
-                    origin = Origin(label, f"{copy} is the transpose of {vector.name}")
-                    statements.append(Map(here, loops[::-1], there, origin, copies=True))
-                else:
-                    origin = Origin(label, f"{vector.name} is the transpose of {copy}")
-                    statements.append(Map(there, loops, here, origin, copies=True))
-        return Kernel(name, tuple(arrays), tuple(statements))
+            if held.upright:
+                columns = [(j, held.regular), *([(bias, 1)] if layer.bias else [])]
+            else:
+                columns = [(j, layer.columns)]
+            for column, extent in columns:
+                own = [held.weights(column), *(held.state(state, column) for state in self.states)]
+                for vector, copy in zip(flat, own, strict=True):
+                    arrays |= {vector.name: vector, copy.name: copy}
+                    there, here = Access(vector.name, i, column), held.element(copy.name, i, column)
+                    pair = (here, there) if name == "pack" else (there, here)
+                    loops = (Loop(i, layer.rows), *([Loop(column, extent)] if column == j else []))
+                    statements.append(_copy(*pair, loops, product.origin.label))
+        return Kernel(name, tuple(arrays.values()), tuple(statements))
 
     def measure(self) -> Kernel:
         """Forward pass, sensitivities of the outputs, cost and the cost's penalty."""
@@ -141,7 +147,8 @@ class _Step:
             at_outputs = self._at_outputs() if kernel.name == "sensitivities" else kernel.statements
             for statement in at_outputs:
                 if kernel.array(statement.target.array).role != "gradient":
-                    statements.append(self._on_transposed(statement, kernel, arrays))
+                    statements += self._turned(statement, kernel, arrays)
+                    statements.append(self._where_kept(statement, kernel, arrays))
         return _kernel("measure", _each_sum_once(statements), arrays)
 
     def _at_outputs(self) -> tuple[Statement, ...]:
@@ -155,13 +162,26 @@ class _Step:
     def _has(self, name: str) -> bool:
         return any(kernel.name == name for kernel in self.program.kernels)
 
-    def _on_transposed(self, statement: Statement, kernel: Kernel, arrays: dict[str, Array]) -> Statement:
-        changes: dict[str, Any] = {"value": self.transposed(kernel, statement.value, arrays)}
+    def _turned(self, statement: Statement, kernel: Kernel, arrays: dict[str, Array]) -> Iterator[Statement]:
+        """The copies that the forward pass needs of weights that are kept upright."""
+        for access in sorted(statement.accesses(), key=str):
+            if kernel.name != "forward" or kernel.array(access.array).role != "weights":
+                continue
+            held = self.held(access.array)
+            row, column = access.indices
+            if held.is_upright(column):
+                arrays |= {a.name: a for a in (held.weights(column), held.array(f"V{held.number}", False))}
+                target = Access(f"V{held.number}", column, row)
+                loops = (Loop(row, held.layer.rows), Loop(column, held.regular))
+                yield _copy(target, access, loops, statement.origin.label)
+
+    def _where_kept(self, statement: Statement, kernel: Kernel, arrays: dict[str, Array]) -> Statement:
+        changes: dict[str, Any] = {"value": self.kept(kernel, statement.value, arrays)}
         if isinstance(statement, Reduce):
             if statement.initial is not None:
-                changes["initial"] = self.transposed(kernel, statement.initial, arrays)
+                changes["initial"] = self.kept(kernel, statement.initial, arrays)
             if not statement.loops and len(statement.over) == 2:
-                changes["over"] = statement.over[::-1]  # a penalty: along the rows of V_k
+                changes["over"] = _along_rows(statement.over, changes["value"])  # a penalty
         for access in sorted(statement.accesses(), key=str):
             array = kernel.array(access.array)
             if array.role != "weights":
@@ -186,7 +206,7 @@ class _Step:
         for statement in sensitivities.statements[len(self._at_outputs()) :]:
             for access in sorted(statement.value.atoms(Access), key=str):
                 if sensitivities.array(access.array).role == "weights" and access.array not in arrays:
-                    statements.append(self._natural(access, statement, arrays))
+                    statements += self._natural(access, statement, arrays)
             for access in sorted(statement.accesses(), key=str):
                 arrays.setdefault(access.array, sensitivities.array(access.array))
             statements.append(statement)
@@ -196,30 +216,28 @@ class _Step:
                 statements.append(self._with_update(statement, gradient, arrays))
         return _kernel("descend", statements, arrays)
 
-    def _natural(self, access: Access, statement: Statement, arrays: dict[str, Array]) -> Map:
-        """W_k for the way back, from V_k."""
-        number, layer = self.layer(access.array)
-        across = self.across(f"V{number}", layer)
-        regular = layer.columns - int(layer.bias)
-        natural = Array(access.array, (layer.rows, self.schedule.padded(regular)), "work")
-        arrays |= {across.name: across, natural.name: natural}
-        row, column = access.indices
-        origin = Origin(statement.origin.label, f"{natural.name} is the transpose of {across.name}")
-        loops = (Loop(row, layer.rows), Loop(column, regular))
-        return Map(access, loops, Access(across.name, column, row), origin, copies=True)
+    def _natural(self, access: Access, statement: Statement, arrays: dict[str, Array]) -> Iterator[Statement]:
+        """W_k for the way back: from V_k, if it is not what is kept."""
+        held, (row, column) = self.held(access.array), access.indices
+        arrays[access.array] = held.array(access.array, upright=True)
+        if not held.upright:
+            across = held.weights(column)
+            arrays[across.name] = across
+            loops = (Loop(row, held.layer.rows), Loop(column, held.regular))
+            yield _copy(access, Access(across.name, column, row), loops, statement.origin.label)
 
     def _with_update(self, statement: Reduce, kernel: Kernel, arrays: dict[str, Array]) -> Fused:
-        """A gradient, transposed, and what becomes of each of its elements."""
-        name = statement.target.array
-        number, layer = self.layer(name)
-        i, j = statement.target.indices
-        arrays[name] = Array(name, (layer.columns, self.schedule.padded(layer.rows)), "register")
+        """A gradient where its weights are kept, and what becomes of each of its elements."""
+        held, (i, j) = self.held(statement.target.array), statement.target.indices
+        gradient = held.gradient(j)
+        arrays[gradient.name] = gradient
         for access in sorted(statement.value.atoms(Access), key=str):
             arrays.setdefault(access.array, kernel.array(access.array))
-        target = Access(name, j, i)
-        reduce = replace(statement, target=target, loops=statement.loops[::-1], accumulate=False)
+        target = held.element(gradient.name, i, j)
+        loops = statement.loops if held.is_upright(j) else statement.loops[::-1]
+        reduce = replace(statement, target=target, loops=loops, accumulate=False)
         parts = tuple(self._penalty(statement, reduce, arrays))
-        update = tuple(self._update(part, number, layer, target, arrays) for part in self._each())
+        update = tuple(self._update(part, held, statement, reduce, arrays) for part in self._each())
         return Fused(reduce, parts, update)
 
     def _penalty(self, statement: Reduce, reduce: Reduce, arrays: dict[str, Array]) -> Any:
@@ -233,7 +251,7 @@ class _Step:
             same = {old.index: new.index for old, new in zip(part.loops, statement.loops, strict=True)}
             if part.target.xreplace(same) != statement.target:
                 continue
-            value = self.transposed(kernel, part.value.xreplace(same), arrays)
+            value = self.kept(kernel, part.value.xreplace(same), arrays)
             value = value.xreplace({statement.target: reduce.target})
             yield Map(reduce.target, reduce.loops, value, part.origin)
 
@@ -244,30 +262,51 @@ class _Step:
         return found.parts if isinstance(found, Sweep) else (found,)
 
     def _update(
-        self, part: Map, number: int, layer: Layer, gradient: Access, arrays: dict[str, Array]
+        self, part: Map, held: Held, statement: Reduce, reduce: Reduce, arrays: dict[str, Array]
     ) -> Map:
+        _, column = statement.target.indices
         places: dict[Any, Any] = {}
         for access in sorted(part.accesses(), key=str):
             array = self.update.array(access.array)
             if array.name == "gradient":
-                places[access] = gradient
+                places[access] = reduce.target
             elif array.role in ("flat", "state"):
-                name = f"V{number}" if array.role == "flat" else state_array(number, array.name)
-                arrays[name] = self.across(name, layer)
-                places[access] = Access(name, *gradient.indices)
+                kept = held.weights(column) if array.role == "flat" else held.state(array.name, column)
+                arrays[kept.name] = kept
+                places[access] = Access(kept.name, *reduce.target.indices)
             else:
                 role: Any = "argument" if array.role == "factor" else "register"
                 arrays[array.name] = replace(array, role=role)
         value = part.value.xreplace(places)
         assert not value.has(every_weight)
-        loops = tuple(Loop(x, e) for x, e in self._loops_of(gradient, layer))
-        return Map(part.target.xreplace(places), loops, value, part.origin)
+        return Map(part.target.xreplace(places), reduce.loops, value, part.origin)
 
-    @staticmethod
-    def _loops_of(gradient: Access, layer: Layer) -> Any:
-        regular = layer.columns - int(layer.bias)
-        extents = (regular, layer.rows)
-        return [(x, e) for x, e in zip(gradient.indices, extents, strict=True) if not x.is_Integer]
+
+def _copy(target: Access, source: Access, loops: tuple[Loop, ...], label: str) -> Map:
+    """Return the copy of an array, or of a part of it; turned round where the indices are."""
+    turned = len(loops) == 2 and target.indices != source.indices
+    if turned and target.indices != tuple(loop.index for loop in loops):
+        loops = loops[::-1]
+    what = (
+        f"{target.array} is {source.array}"
+        if len(loops) == 2
+        else f"the bias of {target.array} is that of {source.array}"
+    )
+    text = (
+        f"{target.array} is the transpose of {source.array}"
+        if turned
+        else f"{what}{'' if len(loops) == 1 else ' without the bias'}"
+    )
+    origin = Origin(label, text)
+    return Map(target, loops, source, origin, copies=turned)
+
+
+def _along_rows(over: tuple[Loop, ...], value: Any) -> tuple[Loop, ...]:
+    """Return the loops in the order of the indices of what is summed."""
+    order = next(
+        access.indices for access in sorted(value.atoms(Access), key=str) if len(access.indices) == 2
+    )
+    return tuple(sorted(over, key=lambda loop: order.index(loop.index)))
 
 
 def _each_sum_once(statements: list[Statement]) -> list[Statement]:
@@ -287,11 +326,6 @@ def _each_sum_once(statements: list[Statement]) -> list[Statement]:
             statement = replace(statement, value=statement.value.xreplace(read))
         kept.append(statement)
     return kept
-
-
-def state_array(number: int, state: str) -> str:
-    """Return the name of the array of a state of the update rule in one layer."""
-    return f"STATE{number}_{state}"
 
 
 def _kernel(name: str, statements: list[Statement], arrays: dict[str, Array]) -> Kernel:

@@ -259,7 +259,9 @@ class TrainerView:
             return None
         kernel = self.program.kernel("descend")
         fused = next(s for s in kernel.statements if isinstance(s, Fused) and s.update and len(s.loops) == 2)
+        # The weights of any layer, in whichever way they are kept.
         names = {a.name: re.sub(r"\d+", "", a.name, count=1) for a in kernel.arrays if a.role == "work"}
+        names = {name: "V" if own == "W" else own for name, own in names.items()}
         arguments, assignments = update_function(fused, kernel, self.dtype, self.functions, names)
         lines = [line for origin, code in assignments for line in (*self.comment(origin), *code)]
         return {"arguments": arguments, "lines": lines}
