@@ -287,17 +287,11 @@ def _copy(target: Access, source: Access, loops: tuple[Loop, ...], label: str) -
     turned = len(loops) == 2 and target.indices != source.indices
     if turned and target.indices != tuple(loop.index for loop in loops):
         loops = loops[::-1]
-    what = (
-        f"{target.array} is {source.array}"
-        if len(loops) == 2
-        else f"the bias of {target.array} is that of {source.array}"
-    )
-    text = (
-        f"{target.array} is the transpose of {source.array}"
-        if turned
-        else f"{what}{'' if len(loops) == 1 else ' without the bias'}"
-    )
-    origin = Origin(label, text)
+    what = f"{target.array} is the transpose of {source.array}"
+    if not turned:
+        where = "without the bias" if len(loops) == 2 else "in the bias"
+        what = f"{target.array} is {source.array} {where}"
+    origin = Origin(label, what)
     return Map(target, loops, source, origin, copies=turned)
 
 
