@@ -6,16 +6,21 @@ booleans, whole registers are as long as in the kernels.
 
 from __future__ import annotations
 
+import threading
+import time
+
 import numpy as np
 
-START, END = "# Vectors. A Vec", "@_kernel\ndef transpose("
+# Where the parts begin and end that only Numba understands.
+PARTS = (("# Threads. A team", "@_inlined\ndef share("), ("# Vectors. A Vec", "@_kernel\ndef transpose("))
 
 
 def without_vectors(source: str) -> str:
-    """Return a trainer's text without the part that only Numba understands."""
-    if START not in source:
-        return source
-    return source[: source.index(START)] + source[source.index(END) :]
+    """Return a trainer's text without the parts that only Numba understands."""
+    for start, end in PARTS:
+        if start in source:
+            source = source[: source.index(start)] + source[source.index(end) :]
+    return source
 
 
 def functions(lanes: int) -> dict[str, object]:
@@ -87,6 +92,13 @@ def functions(lanes: int) -> dict[str, object]:
         assert vec.dtype == array.dtype, "a number of the wrong type crept in"
         array[row : row + lanes] = vec.T.reshape(array[row : row + lanes].shape)
 
+    lock = threading.Lock()
+
+    def arrive(arrived):
+        with lock:
+            arrived[0] += 1
+            return int(arrived[0]) - 1
+
     return {
         "columns": columns,
         "columns_at": columns_at,
@@ -94,6 +106,10 @@ def functions(lanes: int) -> dict[str, object]:
         "lanes_below": lambda size: np.arange(lanes) < size,
         "register_sum": lambda vec: vec.sum(axis=0, keepdims=True),
         "register_max": lambda vec: vec.max(axis=0, keepdims=True),
+        "SPINS": 0,
+        "_arrive": arrive,
+        "_seen": lambda arrived: int(arrived[0]),
+        "_give_way": lambda: time.sleep(0),
         "LANES": lanes,
         "spread": spread,
         "load": load,
@@ -107,6 +123,6 @@ def functions(lanes: int) -> dict[str, object]:
         "larger": lambda a, b: np.where(a > b, a, b),
         "row_max": lambda vec, size: vec[:size].max(),
         "row_sum": lambda vec, size: vec.reshape(-1)[:size].sum(),
-        "_turn": turn,
+        "_turn_block": turn,
         "view": view,
     }

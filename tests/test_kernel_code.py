@@ -46,13 +46,14 @@ def machine():
 
 @pytest.fixture(scope="module")
 def assembly(machine, tmp_path_factory):
-    """The assembly of both halves of a step, by name."""
+    """The assembly of the parts of a step, by name."""
     path = tmp_path_factory.mktemp("code") / "trainer.py"
     module = symbp.generate(NETWORK, path, prove=False, dtype="float32", batch_size=BATCH).module
     X = np.zeros((BATCH, 48), np.float32)
     module.fit(module.init_params(0), X, np.zeros(BATCH, int), epochs=1)
     return {
-        name: next(iter(getattr(module, name).inspect_asm().values())) for name in ("_measure", "_descend")
+        name: next(iter(getattr(module, name).inspect_asm().values()))
+        for name in ("_measure", "_back", "_descend")
     }
 
 
@@ -64,7 +65,9 @@ def spread(loop):
     return sum("vbroadcast" in line or "{1to" in line for line in loop)
 
 
-@pytest.mark.parametrize(("kernel", "name"), [("measure", "_measure"), ("descend", "_descend")])
+@pytest.mark.parametrize(
+    ("kernel", "name"), [("measure", "_measure"), ("back", "_back"), ("descend", "_descend")]
+)
 def test_sums_are_multiply_adds_of_whole_registers(assembly, machine, kernel, name):
     schedule = Schedule(machine, "float32", BATCH)
     program = make_plan(symbp.derive(NETWORK), schedule)
@@ -74,7 +77,7 @@ def test_sums_are_multiply_adds_of_whole_registers(assembly, machine, kernel, na
         for part in parts_of(statement)
         if isinstance(part, Reduce) and part.tile is not None and part.tile.rows is not None
     ]
-    assert len(tiles) == {"measure": 3, "descend": 5}[kernel]
+    assert len(tiles) == {"measure": 3, "back": 2, "descend": 3}[kernel]
     # Numbers of A are spread over registers, or read so by the product itself: exp has no such thing.
     least = min(tile.height for tile in tiles)
     blocks = [loop for loop in loops(assembly[name]) if spread(loop) >= least <= products(loop)["ps"]]

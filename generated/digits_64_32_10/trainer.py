@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 34c477e6390b59e71660ff9bb7b3a4da086a9c89cd080131565ee57d6a203dfa
+# content: sha256 a8d4e394001723df999f48e0ef30f1a4a9d7ca7adc35426c25d60208def57ff8
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -25,6 +25,8 @@ From the command line: python THIS_FILE.py --help
 
 import math
 import operator
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import llvmlite.ir as ir
 import numpy as np
@@ -43,6 +45,7 @@ LEARNING_RATE = 0.2
 CLIP_NORM = None
 STATES = {}  # what the optimizer keeps for every weight, and how it starts
 EPOCHS = 100
+TOGETHER = 8  # samples that a step takes at once: a thread has whole numbers of them
 CHUNK = 256  # rows that predict, value_and_gradient and jacobian hold at once
 SPEC = """\
 [network]
@@ -143,6 +146,85 @@ def log(x):
     y = select(x < F(math.inf), y, x)
     y = select(x > F(0.0), y, select(x == F(0.0), -F(math.inf), F(math.nan)))
     return select(x != x, x, y)
+
+
+# Threads. A team is None where one thread works alone; else it is, for each of its threads,
+# (thread, threads, arrived, costs): its number and how many there are, how often they have met
+# in all, and a place for the cost of each.
+SPINS = 4096  # looks at the others before giving way to other programs
+
+
+def _counter(context, builder, array, value):
+    struct = context.make_array(array)(context, builder, value)
+    return builder.bitcast(struct.data, ir.IntType(64).as_pointer())
+
+
+@intrinsic
+def _arrive(typing, arrived):
+    """Add 1 to arrived[0] and return what it was; what was written before is seen by whoever sees this."""
+    def emit(context, builder, signature, arguments):
+        address = _counter(context, builder, arrived, arguments[0])
+        return builder.atomic_rmw("add", address, ir.IntType(64)(1), "acq_rel")
+
+    return types.int64(arrived), emit
+
+
+@intrinsic
+def _seen(typing, arrived):
+    """Return arrived[0] as the others have left it."""
+    def emit(context, builder, signature, arguments):
+        return builder.load_atomic(_counter(context, builder, arrived, arguments[0]), "acquire", 8)
+
+    return types.int64(arrived), emit
+
+
+@intrinsic
+def _give_way(typing):
+    """Let another thread of the machine run."""
+    def emit(context, builder, signature, arguments):
+        name = "SwitchToThread" if os.name == "nt" else "sched_yield"
+        kind = ir.FunctionType(ir.IntType(32), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
+        return context.get_dummy_value()
+
+    return types.none(), emit
+
+
+@_inlined
+def share(first, last, step, team):
+    """Return (first, last) of this thread's part of a loop: whole steps, in the order of the threads."""
+    if team is None:
+        return first, last
+    thread, threads = team[0], team[1]
+    steps = (last - first + step - 1)//step
+    return first + step*(steps*thread//threads), min(first + step*(steps*(thread + 1)//threads), last)
+
+
+@_kernel
+def meet(team):
+    """Wait until all threads are here; each then sees what the others have written."""
+    if team is not None:
+        threads, arrived = team[1], team[2]
+        enough = (_arrive(arrived)//threads + 1)*threads
+        looks = 0
+        while _seen(arrived) < enough:
+            looks += 1
+            if looks > SPINS:
+                _give_way()
+
+
+@_kernel
+def together(cost, team):
+    """Return the sum of what all threads bring, the same for each; they meet again before the next one."""
+    if team is None:
+        return cost
+    thread, threads, costs = team[0], team[1], team[3]
+    costs[thread] = cost
+    meet(team)
+    total = costs[0]
+    for other in range(1, threads):
+        total += costs[other]
+    return total
 
 
 # Vectors. A Vec is a row of float32 numbers that lie side by side in an array, held in `count`
@@ -428,7 +510,7 @@ def store(typing, array, row, column, vec, size):
 
 
 @intrinsic
-def _turn(typing, target, row, column, source, height, width):
+def _turn_block(typing, target, row, column, source, height, width):
     """target[row:row + height, column:column + width] = source[column:column + width, row:row + height].T"""
     def emit(context, builder, signature, arguments):
         pairs = list(zip(arguments, signature.args))
@@ -637,11 +719,12 @@ def register_max(typing, vec):
 
 
 @_kernel
-def transpose(target, source, height, width):
-    """target[:height, :width] = source[:width, :height].T"""
-    for i in range(0, height, LANES):
+def transpose(target, source, height, width, team=None):
+    """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
+    low, high = share(0, height, LANES, team)
+    for i in range(low, high, LANES):
         for j in range(0, width, LANES):
-            _turn(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
+            _turn_block(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
 
 
 @_kernel
@@ -965,7 +1048,7 @@ def _update_row(V, i, j, gradient, learning_rate):
 
 
 @_kernel
-def _pack(w, work):
+def _pack(w, work, team):
     """Put the weights, and what the optimizer keeps, where a step wants them: W upright, or turned round as V."""
     capacity = (work.size - 3632)//169
     W1 = view(w, 0, 32, 65)
@@ -975,29 +1058,41 @@ def _pack(w, work):
     V2 = view(work, 169*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 65, 32)
+    transpose(V1, W1, 65, 32, team)
 
     # (D.6a, k=2)  W2 is FLAT2 without the bias
-    for i in range(10):
+    low, high = share(0, 10, 1, team)
+    for i in range(low, high):
         for j in range(32):
             W2[i, j] = FLAT2[i, j]
 
-    # (D.6a, k=2)  the bias of V2 is that of FLAT2
-    for i in range(10):
+    # (D.6a, k=2)  V2 is FLAT2 in the bias
+    low, high = share(0, 10, 1, team)
+    for i in range(low, high):
         V2[32, i] = FLAT2[i, 32]
 
 
 @_kernel
-def _measure(X, Y, rows, start, count, m, work):
-    """Compute H and the cost of a batch."""
+def _lay(work, team):
+    """Turn W round for the way forward."""
     capacity = (work.size - 3632)//169
-    V1 = view(work, 169*capacity + 0, 65, 32)
-    O1 = view(work, 0*capacity, capacity, 32)
     W2 = view(work, 169*capacity + 3312, 10, 32)
     V2 = view(work, 169*capacity + 2080, 33, 16)
-    C2 = view(work, 32*capacity, capacity, 10)
-    D2 = view(work, 127*capacity, capacity, 10)
-    XB = view(work, 63*capacity, capacity, 64)
+
+    # (2.6b, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, 32, 10, team)
+
+
+@_kernel
+def _measure(X, Y, rows, start, count, m, begin, work):
+    """Compute H of samples, the rows from `begin` on of a batch of m; return their share of the cost."""
+    capacity = (work.size - 3632)//169
+    V1 = view(work, 169*capacity + 0, 65, 32)
+    O1 = view(work, 0*capacity + begin*32, capacity, 32)
+    V2 = view(work, 169*capacity + 2080, 33, 16)
+    C2 = view(work, 32*capacity + begin*10, capacity, 10)
+    D2 = view(work, 127*capacity + begin*10, capacity, 10)
+    XB = view(work, 63*capacity + begin*64, capacity, 64)
     cost = F(0.0)
 
     # (2.6b, k=1)  XB is the batch's part of X
@@ -1020,9 +1115,6 @@ def _measure(X, Y, rows, start, count, m, work):
             store(O1, p + 1, r, select(c1 <= F(0.0), F(0.0), c1), 16)
             store(O1, p + 2, r, select(c2 <= F(0.0), F(0.0), c2), 16)
             store(O1, p + 3, r, select(c3 <= F(0.0), F(0.0), c3), 16)
-
-    # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 32, 10)
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
     for p in range(0, count, 4):
@@ -1065,16 +1157,13 @@ def _measure(X, Y, rows, start, count, m, work):
 
 
 @_kernel
-def _descend(Y, rows, start, count, m, learning_rate, work):
-    """Update the weights by a batch that _measure has seen: no gradient is stored, each is used where it is computed."""
+def _back(Y, rows, start, count, m, begin, work):
+    """Compute delta of every layer, the last first, for samples that _measure has seen."""
     capacity = (work.size - 3632)//169
+    D2 = view(work, 127*capacity + begin*10, capacity, 10)
+    D1 = view(work, 137*capacity + begin*32, capacity, 32)
+    O1 = view(work, 0*capacity + begin*32, capacity, 32)
     W2 = view(work, 169*capacity + 3312, 10, 32)
-    D1 = view(work, 137*capacity, capacity, 32)
-    D2 = view(work, 127*capacity, capacity, 10)
-    O1 = view(work, 0*capacity, capacity, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
-    V1 = view(work, 169*capacity + 0, 65, 32)
-    XB = view(work, 63*capacity, capacity, 64)
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
     for s in range(0, 32, 16):
@@ -1095,9 +1184,23 @@ def _descend(Y, rows, start, count, m, learning_rate, work):
             c3 = select(load(O1, p + 3, s, 16) <= F(0.0), F(0.0), F(1.0))*c3
             store(D1, p + 3, s, c3, 16)
 
+
+@_kernel
+def _descend(count, learning_rate, work, team):
+    """Update the weights by a batch of which delta is known: no gradient is stored, each is used at once."""
+    capacity = (work.size - 3632)//169
+    D2 = view(work, 127*capacity, capacity, 10)
+    O1 = view(work, 0*capacity, capacity, 32)
+    W2 = view(work, 169*capacity + 3312, 10, 32)
+    V2 = view(work, 169*capacity + 2080, 33, 16)
+    D1 = view(work, 137*capacity, capacity, 32)
+    V1 = view(work, 169*capacity + 0, 65, 32)
+    XB = view(work, 63*capacity, capacity, 64)
+
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
     for j in range(0, 32, 16):
-        for i in range(0, 10, 5):
+        low, high = share(0, 10, 5, team)
+        for i in range(low, high, 5):
             c0 = c1 = c2 = c3 = c4 = spread(F(0.0), 16)
             for p in range(count):
                 v = load(O1, p, j, 16)
@@ -1113,7 +1216,8 @@ def _descend(Y, rows, start, count, m, learning_rate, work):
             _update_row(W2, i + 4, j, c4, learning_rate)
 
     # (D.6b, k=2)  dJ/dw_{i,33}^2 = sum_{p=1}^m delta_i^{2,p}
-    for i in range(0, 10, 10):
+    low, high = share(0, 10, 10, team)
+    for i in range(low, high, 10):
         for last in range(32, 33):
             c0 = spread(F(0.0), 10)
             for p in range(count):
@@ -1123,7 +1227,8 @@ def _descend(Y, rows, start, count, m, learning_rate, work):
 
     # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
     for i in range(0, 32, 16):
-        for j in range(0, 64, 4):
+        low, high = share(0, 64, 4, team)
+        for j in range(low, high, 4):
             c0 = c1 = c2 = c3 = spread(F(0.0), 16)
             for p in range(count):
                 v = load(D1, p, i, 16)
@@ -1137,7 +1242,8 @@ def _descend(Y, rows, start, count, m, learning_rate, work):
             _update_row(V1, j + 3, i, c3, learning_rate)
 
     # (D.6b, k=1)  dJ/dw_{i,65}^1 = sum_{p=1}^m delta_i^{1,p}
-    for i in range(0, 32, 16):
+    low, high = share(0, 32, 16, team)
+    for i in range(low, high, 16):
         for last in range(64, 65):
             c0 = spread(F(0.0), 16)
             for p in range(count):
@@ -1147,7 +1253,7 @@ def _descend(Y, rows, start, count, m, learning_rate, work):
 
 
 @_kernel
-def _unpack(w, work):
+def _unpack(w, work, team):
     """Put weights and states back into the flat vectors."""
     capacity = (work.size - 3632)//169
     W1 = view(w, 0, 32, 65)
@@ -1157,37 +1263,51 @@ def _unpack(w, work):
     V2 = view(work, 169*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  W1 is the transpose of V1
-    transpose(W1, V1, 32, 65)
+    transpose(W1, V1, 32, 65, team)
 
     # (D.6a, k=2)  FLAT2 is W2 without the bias
-    for i in range(10):
+    low, high = share(0, 10, 1, team)
+    for i in range(low, high):
         for j in range(32):
             FLAT2[i, j] = W2[i, j]
 
-    # (D.6a, k=2)  the bias of FLAT2 is that of V2
-    for i in range(10):
+    # (D.6a, k=2)  FLAT2 is V2 in the bias
+    low, high = share(0, 10, 1, team)
+    for i in range(low, high):
         FLAT2[i, 32] = V2[32, i]
 
 
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, work):
-    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1."""
+def _epoch(w, X, Y, rows, batch_size, learning_rate, work, team=None):
+    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1.
+
+    Every thread of a team runs this: a part of the samples each, then a part of the weights each. A
+    sum is never divided, so that the weights do not depend on the number of threads.
+    """
     total = 0.0
     n = rows.size
     batches = (n + batch_size - 1)//batch_size
     diverged = -1
-    _pack(w, work)
+    _pack(w, work, team)
+    meet(team)
     for batch in range(batches):
         start = batch*batch_size
         count = min(batch_size, n - start)
-        cost = _measure(X, Y, rows, start, count, F(count), work)
+        begin, end = share(0, count, TOGETHER, team)
+        _lay(work, team)
+        meet(team)
+        cost = _measure(X, Y, rows, start + begin, end - begin, F(count), begin, work)
+        cost = together(cost, team)
         if not math.isfinite(cost):
             total, diverged = float(cost)*n, batch
             break
-        _descend(Y, rows, start, count, F(count), learning_rate, work)
+        _back(Y, rows, start + begin, end - begin, F(count), begin, work)
+        meet(team)
+        _descend(count, learning_rate, work, team)
+        meet(team)
         total += cost*count
-    _unpack(w, work)
-    return total/n, diverged
+    _unpack(w, work, team)
+    return total/max(n, 1), diverged
 
 
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
@@ -1280,6 +1400,48 @@ def input_jacobian(w, X):
     return result
 
 
+# Multiply-adds of one sample in a step, and those that each thread must have: below, waiting for
+# the others takes longer than the work.
+PRODUCTS = 5098
+WORTHWHILE = 150000
+
+
+def _worthwhile(threads, count):
+    """Return how many threads a batch of `count` samples keeps busy."""
+    return max(1, min(threads, PRODUCTS*count//WORTHWHILE, count//TOGETHER))
+
+
+class _Team:
+    """Threads that share the steps of an epoch; one alone is a plain call.
+
+    Numba's compiled functions hold no lock of Python's, so plain threads run at once.
+    """
+
+    def __init__(self, threads, rows):
+        self.threads = threads
+        self.others = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self.compiled = False
+        self.memory = [(_workspace(rows),)]*threads
+
+    def epoch(self, w, X, Y, rows, *more):
+        """Return what _epoch returns."""
+        if self.others is None:
+            return _epoch(w, X, Y, rows, *more, *self.memory[0])
+        place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
+        if not self.compiled:
+            # With no rows: nobody may wait for one that still compiles, or fails to.
+            _epoch(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
+            self.compiled, place[0][:] = True, 0
+        waiting = [
+            self.others.submit(_epoch, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
+            for thread in range(1, self.threads)
+        ]
+        result = _epoch(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
+        for each in waiting:
+            each.result()
+        return result
+
+
 class History(list):
     """The mean cost of every epoch. ``state`` is what fit(..., state=history.state) continues from."""
 
@@ -1300,6 +1462,7 @@ def fit(
     callback=None,
     state=None,
     total_epochs=None,
+    threads=1,
 ):
     """Train from the weights w, which stay as they are.
 
@@ -1324,6 +1487,9 @@ def fit(
         ``history.state`` of an earlier call: the optimizer goes on where that one ended.
     total_epochs : int, optional
         The length of the whole run, for a schedule; by default what was done and `epochs`.
+    threads : int
+        At most so many threads share each batch, where it is large enough to gain by it. The weights do
+        not depend on it.
 
     Returns
     -------
@@ -1348,17 +1514,21 @@ def fit(
     if clip_norm is not None:
         raise ValueError("clip_norm: this trainer does not clip; write it again with clip_norm among its options")
     states, step, done = _state(state)
+    threads = _count("threads", threads, 1)
     whole = done + epochs if total_epochs is None else _count("total_epochs", total_epochs, done + epochs)
     batches = (len(X) + batch_size - 1)//batch_size
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    work = _workspace(min(batch_size, len(X)))
+    most = min(batch_size, len(X))  # rows of a batch
+    team = _Team(_worthwhile(threads, most), most)
     history = History()
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)
-        cost, diverged = _epoch(w, X, Y, rows, batch_size, rate, work)
+        cost, diverged = team.epoch(
+            w, X, Y, rows, batch_size, rate
+        )
         step += batches
         if diverged >= 0:
             raise FloatingPointError(
@@ -1613,6 +1783,7 @@ def main():
     train.add_argument("--batch-size", type=int, default=BATCH_SIZE)
     train.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, default=1)
     use = commands.add_parser("predict", help="write the outputs for X")
     use.add_argument("weights", help=".npz file that fit has written")
     use.add_argument("data", help=".npz file with X")
@@ -1657,6 +1828,7 @@ def main():
                     batch_size=arguments.batch_size,
                     learning_rate=arguments.learning_rate,
                     seed=arguments.seed,
+                    threads=arguments.threads,
                     callback=report,
                 )
                 np.savez(file, w=w)

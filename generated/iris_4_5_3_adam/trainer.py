@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 064482b96d3624ac3f2bfd1518ced3bdd35f17601181607008e2dde2c2f862be
+# content: sha256 96ed25dd4f33e7132b3601e84203805ed307a13747943b40b82e1b9264447858
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -25,6 +25,8 @@ From the command line: python THIS_FILE.py --help
 
 import math
 import operator
+import os
+from concurrent.futures import ThreadPoolExecutor
 
 import llvmlite.ir as ir
 import numpy as np
@@ -180,6 +182,85 @@ def tanh(x):
     p = p*z + -0.33333333333332316
     y = select(a < 0.55, a + a*(z*p), 1.0 - 2.0/(e + 1.0))
     return math.copysign(y, x)
+
+
+# Threads. A team is None where one thread works alone; else it is, for each of its threads,
+# (thread, threads, arrived, costs): its number and how many there are, how often they have met
+# in all, and a place for the cost of each.
+SPINS = 4096  # looks at the others before giving way to other programs
+
+
+def _counter(context, builder, array, value):
+    struct = context.make_array(array)(context, builder, value)
+    return builder.bitcast(struct.data, ir.IntType(64).as_pointer())
+
+
+@intrinsic
+def _arrive(typing, arrived):
+    """Add 1 to arrived[0] and return what it was; what was written before is seen by whoever sees this."""
+    def emit(context, builder, signature, arguments):
+        address = _counter(context, builder, arrived, arguments[0])
+        return builder.atomic_rmw("add", address, ir.IntType(64)(1), "acq_rel")
+
+    return types.int64(arrived), emit
+
+
+@intrinsic
+def _seen(typing, arrived):
+    """Return arrived[0] as the others have left it."""
+    def emit(context, builder, signature, arguments):
+        return builder.load_atomic(_counter(context, builder, arrived, arguments[0]), "acquire", 8)
+
+    return types.int64(arrived), emit
+
+
+@intrinsic
+def _give_way(typing):
+    """Let another thread of the machine run."""
+    def emit(context, builder, signature, arguments):
+        name = "SwitchToThread" if os.name == "nt" else "sched_yield"
+        kind = ir.FunctionType(ir.IntType(32), [])
+        builder.call(cgutils.get_or_insert_function(builder.module, kind, name), [])
+        return context.get_dummy_value()
+
+    return types.none(), emit
+
+
+@_inlined
+def share(first, last, step, team):
+    """Return (first, last) of this thread's part of a loop: whole steps, in the order of the threads."""
+    if team is None:
+        return first, last
+    thread, threads = team[0], team[1]
+    steps = (last - first + step - 1)//step
+    return first + step*(steps*thread//threads), min(first + step*(steps*(thread + 1)//threads), last)
+
+
+@_kernel
+def meet(team):
+    """Wait until all threads are here; each then sees what the others have written."""
+    if team is not None:
+        threads, arrived = team[1], team[2]
+        enough = (_arrive(arrived)//threads + 1)*threads
+        looks = 0
+        while _seen(arrived) < enough:
+            looks += 1
+            if looks > SPINS:
+                _give_way()
+
+
+@_kernel
+def together(cost, team):
+    """Return the sum of what all threads bring, the same for each; they meet again before the next one."""
+    if team is None:
+        return cost
+    thread, threads, costs = team[0], team[1], team[3]
+    costs[thread] = cost
+    meet(team)
+    total = costs[0]
+    for other in range(1, threads):
+        total += costs[other]
+    return total
 
 
 # Vectors. A Vec is a row of float64 numbers that lie side by side in an array, held in `count`
@@ -465,7 +546,7 @@ def store(typing, array, row, column, vec, size):
 
 
 @intrinsic
-def _turn(typing, target, row, column, source, height, width):
+def _turn_block(typing, target, row, column, source, height, width):
     """target[row:row + height, column:column + width] = source[column:column + width, row:row + height].T"""
     def emit(context, builder, signature, arguments):
         pairs = list(zip(arguments, signature.args))
@@ -674,11 +755,12 @@ def register_max(typing, vec):
 
 
 @_kernel
-def transpose(target, source, height, width):
-    """target[:height, :width] = source[:width, :height].T"""
-    for i in range(0, height, LANES):
+def transpose(target, source, height, width, team=None):
+    """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
+    low, high = share(0, height, LANES, team)
+    for i in range(low, high, LANES):
         for j in range(0, width, LANES):
-            _turn(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
+            _turn_block(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
 
 
 @_kernel
@@ -723,8 +805,8 @@ def _forward(w, X, rows, start, count, work):
     transpose(V2, W2, 6, 3)
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^5 w_{rs}^2 o_s^1 + w_{r6}^2
-    for p in range(0, count, 10):
-        c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = c8 = c9 = load(V2, 5, 0, 3)
+    for p in range(0, count, 8):
+        c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = load(V2, 5, 0, 3)
         for s in range(5):
             v = load(V2, s, 0, 3)
             c0 = fma(O1[p, s], v, c0)
@@ -735,8 +817,6 @@ def _forward(w, X, rows, start, count, work):
             c5 = fma(O1[p + 5, s], v, c5)
             c6 = fma(O1[p + 6, s], v, c6)
             c7 = fma(O1[p + 7, s], v, c7)
-            c8 = fma(O1[p + 8, s], v, c8)
-            c9 = fma(O1[p + 9, s], v, c9)
         store(C2, p, 0, c0, 3)
         store(C2, p + 1, 0, c1, 3)
         store(C2, p + 2, 0, c2, 3)
@@ -745,8 +825,6 @@ def _forward(w, X, rows, start, count, work):
         store(C2, p + 5, 0, c5, 3)
         store(C2, p + 6, 0, c6, 3)
         store(C2, p + 7, 0, c7, 3)
-        store(C2, p + 8, 0, c8, 3)
-        store(C2, p + 9, 0, c9, 3)
 
     # (1.8s.1)  mu = max_{s=1}^3 c_s^2
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
@@ -1075,24 +1153,40 @@ def _update(w, gradient, learning_rate, clip_norm, step, states):
 
 
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work, clip_norm, step, states, steps, epoch, epochs):
-    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1."""
+def _epoch(w, X, Y, rows, batch_size, learning_rate, clip_norm, step, states, steps, epoch, epochs, gradients, work, team=None):
+    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1.
+
+    Every thread of a team runs this: a part of the samples each, with a workspace of its own and a row
+    of gradients, which are added in the order of the threads. The first one updates w.
+    """
     total = 0.0
     n = rows.size
     batches = (n + batch_size - 1)//batch_size
+    thread = 0 if team is None else team[0]
+    gradient = gradients[thread]
     for batch in range(batches):
         start = batch*batch_size
         count = min(batch_size, n - start)
         gradient[:] = 0
-        cost = _gradient(w, X, Y, rows, start, count, F(count), gradient, work)
-        cost = _penalty(w, gradient, cost)
+        begin, end = share(0, count, 1, team)
+        cost = _gradient(w, X, Y, rows, start + begin, end - begin, F(count), gradient, work)
+        cost = together(cost, team)
+        low, high = share(0, N_PARAMS, 1, team)
+        for other in range(1, len(gradients)):
+            for t in range(low, high):
+                gradients[0, t] += gradients[other, t]
+        meet(team)
+        step += 1
+        if thread == 0:
+            cost = _penalty(w, gradient, cost)
+            if math.isfinite(cost):
+                _update(w, gradient, F(_rate(learning_rate, step, steps, epoch, epochs)), clip_norm, step, states)
+        cost = together(cost if thread == 0 else F(0), team)
+        meet(team)
         if not math.isfinite(cost):
             return float(cost), batch
-        step += 1
-        rate = F(_rate(learning_rate, step, steps, epoch, epochs))
-        _update(w, gradient, rate, clip_norm, step, states)
         total += cost*count
-    return total/n, -1
+    return total/max(n, 1), -1
 
 
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
@@ -1185,6 +1279,49 @@ def input_jacobian(w, X):
     return result
 
 
+# Multiply-adds of one sample in a step, and those that each thread must have: below, waiting for
+# the others takes longer than the work.
+PRODUCTS = 98
+WORTHWHILE = 150000
+
+
+def _worthwhile(threads, count):
+    """Return how many threads a batch of `count` samples keeps busy."""
+    return max(1, min(threads, PRODUCTS*count//WORTHWHILE, count//1))
+
+
+class _Team:
+    """Threads that share the steps of an epoch; one alone is a plain call.
+
+    Numba's compiled functions hold no lock of Python's, so plain threads run at once.
+    """
+
+    def __init__(self, threads, rows):
+        self.threads = threads
+        self.others = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self.compiled = False
+        gradients = np.empty((threads, N_PARAMS), DTYPE)
+        self.memory = [(gradients, _workspace(rows)) for _ in range(threads)]
+
+    def epoch(self, w, X, Y, rows, *more):
+        """Return what _epoch returns."""
+        if self.others is None:
+            return _epoch(w, X, Y, rows, *more, *self.memory[0])
+        place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
+        if not self.compiled:
+            # With no rows: nobody may wait for one that still compiles, or fails to.
+            _epoch(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
+            self.compiled, place[0][:] = True, 0
+        waiting = [
+            self.others.submit(_epoch, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
+            for thread in range(1, self.threads)
+        ]
+        result = _epoch(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
+        for each in waiting:
+            each.result()
+        return result
+
+
 class History(list):
     """The mean cost of every epoch. ``state`` is what fit(..., state=history.state) continues from."""
 
@@ -1205,6 +1342,7 @@ def fit(
     callback=None,
     state=None,
     total_epochs=None,
+    threads=1,
 ):
     """Train from the weights w, which stay as they are.
 
@@ -1229,6 +1367,9 @@ def fit(
         ``history.state`` of an earlier call: the optimizer goes on where that one ended.
     total_epochs : int, optional
         The length of the whole run, for a schedule; by default what was done and `epochs`.
+    threads : int
+        At most so many threads share each batch, where it is large enough to gain by it. The same number
+        gives bitwise the same weights.
 
     Returns
     -------
@@ -1254,18 +1395,20 @@ def fit(
         raise ValueError(f"clip_norm = {clip_norm}: expected a positive number")
     clip_norm = float(clip_norm)
     states, step, done = _state(state)
+    threads = _count("threads", threads, 1)
     whole = done + epochs if total_epochs is None else _count("total_epochs", total_epochs, done + epochs)
     batches = (len(X) + batch_size - 1)//batch_size
     rate, steps = float(learning_rate), step + batches*(whole - done)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    gradient, work = np.empty(N_PARAMS, DTYPE), _workspace(min(batch_size, len(X)))
+    most = min(batch_size, len(X))  # rows of a batch
+    team = _Team(_worthwhile(threads, most), most)
     history = History()
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)
-        cost, diverged = _epoch(
-            w, X, Y, rows, batch_size, rate, gradient, work, clip_norm, step, states, steps, done + epoch - 1, whole
+        cost, diverged = team.epoch(
+            w, X, Y, rows, batch_size, rate, clip_norm, step, states, steps, done + epoch - 1, whole
         )
         step += batches
         if diverged >= 0:
@@ -1525,6 +1668,7 @@ def main():
     train.add_argument("--batch-size", type=int, default=BATCH_SIZE)
     train.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, default=1)
     use = commands.add_parser("predict", help="write the outputs for X")
     use.add_argument("weights", help=".npz file that fit has written")
     use.add_argument("data", help=".npz file with X")
@@ -1569,6 +1713,7 @@ def main():
                     batch_size=arguments.batch_size,
                     learning_rate=arguments.learning_rate,
                     seed=arguments.seed,
+                    threads=arguments.threads,
                     callback=report,
                 )
                 np.savez(file, w=w)

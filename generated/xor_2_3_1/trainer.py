@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 289ef35ada735efe4e6c4c004c3cddb13476f15a12d9929722ff4d9affc9ad6c
+# content: sha256 318a9532a28cf8deaf223f50df9bddd0b550154d5c89d07f30c0c9af52a3b1f2
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -360,21 +360,25 @@ def _update(w, gradient, learning_rate):
 
 
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, gradient, work):
+def _epoch(w, X, Y, rows, batch_size, learning_rate, gradients, work):
     """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1."""
     total = 0.0
     n = rows.size
     batches = (n + batch_size - 1)//batch_size
+    thread = 0
+    gradient = gradients[thread]
     for batch in range(batches):
         start = batch*batch_size
         count = min(batch_size, n - start)
         gradient[:] = 0
         cost = _gradient(w, X, Y, rows, start, count, F(count), gradient, work)
+        if thread == 0:
+            if math.isfinite(cost):
+                _update(w, gradient, learning_rate)
         if not math.isfinite(cost):
             return float(cost), batch
-        _update(w, gradient, learning_rate)
         total += cost*count
-    return total/n, -1
+    return total/max(n, 1), -1
 
 
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
@@ -486,6 +490,7 @@ def fit(
     callback=None,
     state=None,
     total_epochs=None,
+    threads=1,
 ):
     """Train from the weights w, which stay as they are.
 
@@ -510,6 +515,8 @@ def fit(
         ``history.state`` of an earlier call: the optimizer goes on where that one ended.
     total_epochs : int, optional
         The length of the whole run, for a schedule; by default what was done and `epochs`.
+    threads : int
+        Has no effect: this trainer was written for any machine, and works alone.
 
     Returns
     -------
@@ -534,17 +541,20 @@ def fit(
     if clip_norm is not None:
         raise ValueError("clip_norm: this trainer does not clip; write it again with clip_norm among its options")
     states, step, done = _state(state)
+    threads = _count("threads", threads, 1)
     whole = done + epochs if total_epochs is None else _count("total_epochs", total_epochs, done + epochs)
     batches = (len(X) + batch_size - 1)//batch_size
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    gradient, work = np.empty(N_PARAMS, DTYPE), _workspace(min(batch_size, len(X)))
+    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X)))
     history = History()
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)
-        cost, diverged = _epoch(w, X, Y, rows, batch_size, rate, gradient, work)
+        cost, diverged = _epoch(
+            w, X, Y, rows, batch_size, rate, gradients, work
+        )
         step += batches
         if diverged >= 0:
             raise FloatingPointError(
@@ -778,6 +788,7 @@ def main():
     train.add_argument("--batch-size", type=int, default=BATCH_SIZE)
     train.add_argument("--learning-rate", type=float, default=LEARNING_RATE)
     train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--threads", type=int, default=1)
     use = commands.add_parser("predict", help="write the outputs for X")
     use.add_argument("weights", help=".npz file that fit has written")
     use.add_argument("data", help=".npz file with X")
@@ -822,6 +833,7 @@ def main():
                     batch_size=arguments.batch_size,
                     learning_rate=arguments.learning_rate,
                     seed=arguments.seed,
+                    threads=arguments.threads,
                     callback=report,
                 )
                 np.savez(file, w=w)

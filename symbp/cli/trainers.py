@@ -61,6 +61,9 @@ def generate(spec: str, output: str | None, force: bool, explain: bool, **option
     default=0.0,
     help="Share of the rows to hold out and report on.",
 )
+@click.option(
+    "--threads", type=click.IntRange(1), default=1, metavar="N", help="Threads that share large batches.  [1]"
+)
 @click.option("--sample-weight", metavar="COLUMN", help="The column with each sample's weight in the cost.")
 @click.option(
     "--class-weight",
@@ -76,6 +79,7 @@ def train(
     output: str | None,
     force: bool,
     fraction: float,
+    threads: int,
     **options: Any,
 ) -> None:
     """Train SPEC on a data file and write the model."""
@@ -120,6 +124,7 @@ def train(
         progress=True,
         sample_weight=v,
         class_weight=class_weight,
+        threads=threads,
     )
     model = Model(weights, declared, trainer.source, table.feature_names, table.target_names, table.classes)
     model.save(path)

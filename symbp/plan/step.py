@@ -3,20 +3,27 @@
 The same statements as in the other kernels, on weights that are kept for a whole epoch as
 :mod:`symbp.plan.held` says: with neurons side by side as V_k, or inputs as W_k::
 
-    pack       weights and the states of the update rule from the flat vectors
-    measure    forward pass, cost, penalty, sensitivities of the outputs
     factors    numbers of the update that all weights share
-    descend    sensitivities; every gradient, and with each element of it at once: penalty, update rule
+    pack       weights and the states of the update rule from the flat vectors
+    lay        V_k for the way forward, where W_k is what is kept
+    measure    forward pass, cost, sensitivities of the outputs
+    penalise   the penalty, added to the cost
+    turn       W_k for the way back, where V_k is what is kept
+    back       sensitivities of the other layers
+    descend    every gradient, and with each element of it at once: penalty, update rule
     unpack     the flat vectors from weights and states
 
-No gradient is stored. Where the update needs the whole gradient first (clipping by its norm), or
-calls a function that vector registers do not have, the step stays as it is.
+Each is divided among threads in one way: measure and back by samples, pack, lay, turn, descend
+and unpack by weights. No gradient is stored. Where the update needs the whole gradient first
+(clipping by its norm), or calls a function that vector registers do not have, the step stays as
+it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import lcm
 from typing import Any
 
 import sympy
@@ -24,8 +31,10 @@ import sympy
 from symbp.algebra.nodes import t as every_weight
 from symbp.plan.fusing import is_vectorisable, vector_functions
 from symbp.plan.held import Held
+from symbp.plan.operations import of_kernel, total
 from symbp.plan.program import (
     ROWS,
+    Abreast,
     Access,
     Array,
     Fused,
@@ -37,10 +46,16 @@ from symbp.plan.program import (
     Reduce,
     Statement,
     Sweep,
+    parts_of,
 )
 from symbp.plan.tiles import Schedule
 
-STEP = ("pack", "measure", "descend", "unpack")
+STEP = ("pack", "lay", "measure", "penalise", "turn", "back", "descend", "unpack")
+# What threads divide among them: the samples of a batch, or the weights.
+BY_SAMPLES = ("measure", "back")
+BY_WEIGHTS = ("pack", "lay", "turn", "descend", "unpack")
+# Multiply-adds of a step that a thread must have, so that waiting for the others pays.
+WORTHWHILE = 150_000
 
 
 def fuse_step(program: Program, schedule: Schedule) -> Program:
@@ -78,8 +93,18 @@ class _Step:
         self.states = [array.name for array in self.update.arrays if array.role == "state"]
 
     def kernels(self) -> tuple[Kernel, ...]:
-        made = [self.copies("pack"), self.measure(), self.descend(), self.copies("unpack")]
-        return (*self.factors(), *made)
+        made = [
+            *self.factors(),
+            self.copies("pack"),
+            self.lay(),
+            self.measure("measure", "forward", "sensitivities", "gradient"),
+            self.measure("penalise", "penalty"),
+            self.turn(),
+            self.back(),
+            self.descend(),
+            self.copies("unpack"),
+        ]
+        return tuple(kernel for kernel in made if kernel.statements)
 
     # Arrays ----------------------------------------------------------------------------------
 
@@ -138,18 +163,33 @@ class _Step:
                     statements.append(_copy(*pair, loops, product.origin.label))
         return Kernel(name, tuple(arrays.values()), tuple(statements))
 
-    def measure(self) -> Kernel:
-        """Forward pass, sensitivities of the outputs, cost and the cost's penalty."""
+    def lay(self) -> Kernel:
+        """V_k as the forward pass reads it, from W_k."""
+        kernel = self.program.kernel("forward")
         arrays: dict[str, Array] = {}
         statements: list[Statement] = []
-        names = [name for name in ("forward", "sensitivities", "gradient", "penalty") if self._has(name)]
-        for kernel in map(self.program.kernel, names):
+        for statement in kernel.statements:
+            for access in sorted(statement.accesses(), key=str):
+                if kernel.array(access.array).role == "weights":
+                    held, (row, column) = self.held(access.array), access.indices
+                    if held.is_upright(column):
+                        across = held.array(f"V{held.number}", upright=False)
+                        arrays |= {a.name: a for a in (held.weights(column), across)}
+                        loops = (Loop(row, held.layer.rows), Loop(column, held.regular))
+                        target = Access(across.name, column, row)
+                        statements.append(_copy(target, access, loops, statement.origin.label))
+        return _kernel("lay", statements, arrays)
+
+    def measure(self, name: str, *parts: str) -> Kernel:
+        """Everything of some kernels but gradients and the way back: forward pass, cost; or the penalty."""
+        arrays: dict[str, Array] = {}
+        statements: list[Statement] = []
+        for kernel in (self.program.kernel(part) for part in parts if self._has(part)):
             at_outputs = self._at_outputs() if kernel.name == "sensitivities" else kernel.statements
             for statement in at_outputs:
                 if kernel.array(statement.target.array).role != "gradient":
-                    statements += self._turned(statement, kernel, arrays)
                     statements.append(self._where_kept(statement, kernel, arrays))
-        return _kernel("measure", _each_sum_once(statements), arrays)
+        return _kernel(name, _each_sum_once(statements), arrays)
 
     def _at_outputs(self) -> tuple[Statement, ...]:
         """The sensitivities of the last layer: of the outputs alone, beside which they are computed."""
@@ -162,19 +202,6 @@ class _Step:
     def _has(self, name: str) -> bool:
         return any(kernel.name == name for kernel in self.program.kernels)
 
-    def _turned(self, statement: Statement, kernel: Kernel, arrays: dict[str, Array]) -> Iterator[Statement]:
-        """The copies that the forward pass needs of weights that are kept upright."""
-        for access in sorted(statement.accesses(), key=str):
-            if kernel.name != "forward" or kernel.array(access.array).role != "weights":
-                continue
-            held = self.held(access.array)
-            row, column = access.indices
-            if held.is_upright(column):
-                arrays |= {a.name: a for a in (held.weights(column), held.array(f"V{held.number}", False))}
-                target = Access(f"V{held.number}", column, row)
-                loops = (Loop(row, held.layer.rows), Loop(column, held.regular))
-                yield _copy(target, access, loops, statement.origin.label)
-
     def _where_kept(self, statement: Statement, kernel: Kernel, arrays: dict[str, Array]) -> Statement:
         changes: dict[str, Any] = {"value": self.kept(kernel, statement.value, arrays)}
         if isinstance(statement, Reduce):
@@ -185,31 +212,41 @@ class _Step:
         for access in sorted(statement.accesses(), key=str):
             array = kernel.array(access.array)
             if array.role != "weights":
-                # The cost begins here: it is no argument of this kernel.
-                own = replace(array, role="local") if array.role == "argument" else array
-                arrays.setdefault(array.name, own)
+                arrays.setdefault(array.name, array)
         return replace(statement, **changes)
 
-    def factors(self) -> tuple[Kernel, ...]:
+    def factors(self) -> Iterator[Kernel]:
         statements = tuple(s for s in self.update.statements if not s.loops)
-        if not statements:
-            return ()
         names = {a.array for s in statements for a in s.accesses()}
-        arrays = tuple(a for a in self.update.arrays if a.name in names)
-        return (Kernel("factors", arrays, statements),)
+        yield Kernel("factors", tuple(a for a in self.update.arrays if a.name in names), statements)
+
+    def turn(self) -> Kernel:
+        """W_k as the sensitivities read it, from V_k."""
+        kernel = self.program.kernel("sensitivities")
+        arrays: dict[str, Array] = {}
+        statements: list[Statement] = []
+        for statement in kernel.statements:
+            for access in sorted(statement.value.atoms(Access), key=str):
+                if kernel.array(access.array).role == "weights" and access.array not in arrays:
+                    statements += self._natural(access, statement, arrays)
+        return _kernel("turn", statements, arrays)
+
+    def back(self) -> Kernel:
+        """Sensitivities of the samples, by the W_k of the workspace."""
+        kernel = self.program.kernel("sensitivities")
+        arrays = {
+            array.name: self.held(array.name).array(array.name, upright=True)
+            if array.role == "weights"
+            else array
+            for array in kernel.arrays
+        }
+        return _kernel("back", list(kernel.statements[len(self._at_outputs()) :]), arrays)
 
     def descend(self) -> Kernel:
-        """Sensitivities; every gradient with penalty and update."""
+        """Every gradient with penalty and update."""
+        gradient = self.program.kernel("gradient")
         arrays: dict[str, Array] = {}
-        sensitivities, gradient = self.program.kernel("sensitivities"), self.program.kernel("gradient")
         statements: list[Statement] = []
-        for statement in sensitivities.statements[len(self._at_outputs()) :]:
-            for access in sorted(statement.value.atoms(Access), key=str):
-                if sensitivities.array(access.array).role == "weights" and access.array not in arrays:
-                    statements += self._natural(access, statement, arrays)
-            for access in sorted(statement.accesses(), key=str):
-                arrays.setdefault(access.array, sensitivities.array(access.array))
-            statements.append(statement)
         for statement in gradient.statements:
             if gradient.array(statement.target.array).role == "gradient":
                 assert isinstance(statement, Reduce)
@@ -219,10 +256,9 @@ class _Step:
     def _natural(self, access: Access, statement: Statement, arrays: dict[str, Array]) -> Iterator[Statement]:
         """W_k for the way back: from V_k, if it is not what is kept."""
         held, (row, column) = self.held(access.array), access.indices
-        arrays[access.array] = held.array(access.array, upright=True)
         if not held.upright:
             across = held.weights(column)
-            arrays[across.name] = across
+            arrays |= {across.name: across, access.array: held.array(access.array, upright=True)}
             loops = (Loop(row, held.layer.rows), Loop(column, held.regular))
             yield _copy(access, Access(across.name, column, row), loops, statement.origin.label)
 
@@ -292,7 +328,7 @@ def _copy(target: Access, source: Access, loops: tuple[Loop, ...], label: str) -
         where = "without the bias" if len(loops) == 2 else "in the bias"
         what = f"{target.array} is {source.array} {where}"
     origin = Origin(label, what)
-    return Map(target, loops, source, origin, copies=turned)
+    return Map(target, loops, source, origin, copies=True)
 
 
 def _along_rows(over: tuple[Loop, ...], value: Any) -> tuple[Loop, ...]:
@@ -301,6 +337,21 @@ def _along_rows(over: tuple[Loop, ...], value: Any) -> tuple[Loop, ...]:
         access.indices for access in sorted(value.atoms(Access), key=str) if len(access.indices) == 2
     )
     return tuple(sorted(over, key=lambda loop: order.index(loop.index)))
+
+
+def samples_together(program: Program) -> int:
+    """Return the number of samples of which a thread takes a multiple: whole blocks of every contraction."""
+    statements = [s for kernel in program.kernels if kernel.name in BY_SAMPLES for s in kernel.statements]
+    reduces = [part for s in statements for part in parts_of(s) if isinstance(part, Reduce)]
+    tiles = [r.tile for r in reduces if r.tile is not None and r.tile.rows is not None]
+    heights = [tile.height for tile in tiles if tile.rows is not None and tile.rows.extent == ROWS]
+    return lcm(*heights, *(statement.lanes for statement in statements if isinstance(statement, Abreast)))
+
+
+def products_of_sample(program: Program) -> int:
+    """Return the multiplications of one sample in a step of training."""
+    kernels = map(program.kernel, ("forward", "sensitivities", "gradient"))
+    return sum(total(of_kernel(kernel).values()).multiplications for kernel in kernels)
 
 
 def _each_sum_once(statements: list[Statement]) -> list[Statement]:

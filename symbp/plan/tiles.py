@@ -33,11 +33,15 @@ from symbp.target import PORTABLE, Target
 
 # Kernels that hold a batch at once; those of single samples have other shapes.
 OF_BATCHES = ("forward", "sensitivities", "gradient")
-OF_STEPS = ("measure", "descend")
+OF_STEPS = ("lay", "measure", "penalise", "turn", "back", "descend")
 # Rows that calls other than the step of training hold at once, as far as a schedule knows.
 CHUNK = 256
 # Rows of a block: more gain nothing, and each is a few lines of text.
 HIGHEST, HIGHEST_OF_ONE = 8, 12
+# From so many samples on, rows of a block are powers of two, so that threads get equal parts: what
+# is common to blocks of 8 and of 10 rows are 40 samples.
+DIVIDED = 32
+_EVEN = (1, 2, 4, 8)
 # Registers that one copy moves.
 LONGEST = 8
 # Rows that a workspace must have to spare, for the last block may reach beyond the samples.
@@ -258,4 +262,7 @@ def block_height(rows: Extent, width: int, schedule: Schedule, samples: int) -> 
         lines = 0.3 * rounds(highest) * bool(rest)
         return (whole * rounds(height) + (rounds(rest) if rest else 0) + lines, bool(rest), -height)
 
-    return min(range(1, highest + 1), key=cost)
+    heights = list(range(1, highest + 1))
+    if rows == ROWS and samples >= DIVIDED:
+        heights = [height for height in _EVEN if height <= highest]
+    return min(heights, key=cost)

@@ -47,8 +47,17 @@ class Places:
         place, _ = self._rows.get(array.name) or self._fixed[array.name]
         return place
 
-    def view(self, array: Array, first: str | None = None) -> str:
-        """Return the line that makes a view; `first` is the name of a place that is an argument."""
+    def view(self, array: Array, first: str | None = None, begin: bool = False) -> str:
+        """Return the line that makes a view of an array.
+
+        Parameters
+        ----------
+        array : Array
+        first : str, optional
+            The name of a place that is an argument.
+        begin : bool
+            Whether rows of samples count from ``begin``, a row that is an argument.
+        """
         if not self.vectors or len(array.axes) > 2:
             return self.plain_view(array, first)
         start: int | str = self.first(array) if first is None else first
@@ -56,6 +65,10 @@ class Places:
         memory = _VECTORS.get(array.role, "work")
         if array.role == "work" and array.axes[0] == ROWS:
             start = f"{start}*capacity"
+            if begin and not columns:
+                return f"{array.name} = work[{start} + begin:{start} + capacity]"
+            if begin:
+                start += f" + begin*{columns}"
         elif array.role == "work":
             start = f"{self.per_row}*capacity + {start}"
         if not columns:

@@ -13,6 +13,7 @@ import sympy
 from sympy import Symbol
 
 from symbp.plan.program import ROWS, Access, Array, Fused, Kernel, Map, Reduce, Tile
+from symbp.plan.step import BY_WEIGHTS
 from symbp.plan.tiles import LONGEST, factors
 from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
@@ -77,6 +78,7 @@ class TilePrinter:
     def __init__(self, kernel: Kernel, dtype: str, functions: KernelFunctions, lanes: int) -> None:
         self.kernel = kernel
         self.lanes = lanes
+        self.shared = kernel.name in BY_WEIGHTS
         self.values = VectorPrinter(dtype, kernel.arrays, functions)
 
     # Contractions --------------------------------------------------------------------------
@@ -86,9 +88,11 @@ class TilePrinter:
         reduce = statement.reduce if isinstance(statement, Fused) else statement
         tile = reduce.tile
         assert tile is not None
+        updates = _updates(statement)
         for first, last, width in runs(tile.widths):
             with block.restored():
-                column = open_pieces(block, tile.columns.index, first, last, width, _updates(statement))
+                shared = self.shared and tile.rows is None
+                column = open_pieces(block, tile.columns.index, first, last, width, updates, shared)
                 self._rows(block, statement, reduce, tile, column, width)
 
     def _rows(
@@ -110,7 +114,7 @@ class TilePrinter:
             return
         for first, last, size in runs(pieces(int(tile.rows.extent), height)):
             with block.restored():
-                open_pieces(block, row, first, last, size, _updates(statement))
+                open_pieces(block, row, first, last, size, _updates(statement), self.shared)
                 rows = [row, *(Symbol(f"{row} + {n}") for n in range(1, size))]
                 if last - first <= size and not _updates(statement):
                     rows = [sympy.Integer(n) for n in range(first, last)]
@@ -204,11 +208,26 @@ class TilePrinter:
     def copy(self, block: Block, statement: Map) -> None:
         """Add a copy: rows as they are, or the transpose."""
         target, source = statement.target, statement.value
+        if statement.loops[0].extent != ROWS and (
+            len(statement.loops) == 1 or target.indices == source.indices
+        ):
+            self._copy_part(block, statement)
+            return
         if target.indices == source.indices:
             self._copy_rows(block, statement)
             return
         extents = ", ".join(str(loop.extent) for loop in statement.loops)
-        block.add(f"transpose({target.array}, {source.array}, {extents})")
+        team = ", team" if self.shared else ""
+        block.add(f"transpose({target.array}, {source.array}, {extents}{team})")
+
+    def _copy_part(self, block: Block, statement: Map) -> None:
+        """Rows of weights as they are, or biases: once an epoch."""
+        first, *others = statement.loops
+        open_pieces(block, first.index, 0, int(first.extent), 1, always=True, shared=self.shared)
+        for loop in others:
+            block.open(f"for {loop.index} in range({loop.extent}):")
+        self.values.columns, self.values.held = None, {}
+        block.add(f"{self.values.doprint(statement.target)} = {self.values.doprint(statement.value)}")
 
     def _copy_rows(self, block: Block, statement: Map) -> None:
         rows, columns = statement.loops
@@ -229,12 +248,19 @@ class TilePrinter:
             block.add(f"{target}[{sample}, {column}] = {source}[row, {column}]")
 
 
-def open_pieces(block: Block, index: Any, first: int, last: int, step: int, always: bool = False) -> Any:
+def open_pieces(
+    block: Block, index: Any, first: int, last: int, step: int, always: bool = False, shared: bool = False
+) -> Any:
     """Open a loop and return its index; where there is one round only, the index is where it is.
 
     A symbol all the same: the column 0 must not be taken for the row 0. Where the position is an
-    argument of a function, it is a variable always: Numba compiles anew for each number.
+    argument of a function, it is a variable always: Numba compiles anew for each number. A loop
+    that is shared is divided among the threads of a team.
     """
+    if shared:
+        block.add(f"low, high = share({first}, {last}, {step}, team)")
+        block.open(f"for {index} in range(low, high{f', {step}' if step > 1 else ''}):")
+        return index
     if last - first <= step and not always:
         return Symbol(str(first))
     start = "" if first == 0 and step == 1 else f"{first}, "

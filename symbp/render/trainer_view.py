@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from symbp.algebra.named import LETTERS, NAMED, Named
@@ -24,7 +25,7 @@ from symbp.plan.program import (
     equations_of,
     with_origin,
 )
-from symbp.plan.step import is_fused
+from symbp.plan.step import BY_SAMPLES, STEP, WORTHWHILE, is_fused, products_of_sample, samples_together
 from symbp.plan.tiles import SPARE
 from symbp.render import elementary, selftest, selftest_update
 from symbp.render.kernel_functions import KernelFunctions
@@ -45,7 +46,7 @@ FUNCTIONS = {
     name: f"_{name}{'_of_sample' if name.endswith('jacobian') else ''}"
     for name in (
         *("forward", "sensitivities", "gradient", "jacobian", "input_gradient", "input_jacobian"),
-        *("pack", "measure", "descend", "unpack"),
+        *STEP,
     )
 }
 
@@ -115,6 +116,9 @@ class TrainerView:
             "aligned": ALIGNED,
             "data": "X, Y, V" if network.weighted else "X, Y",
             "update_row": self.update_row(),
+            "together": samples_together(self.program),
+            "products": products_of_sample(self.program),
+            "worthwhile": WORTHWHILE,
             "arguments": self.arguments(),
             "output_view": self._places.plain_view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
@@ -181,12 +185,20 @@ class TrainerView:
             ]
             parts.append(
                 {
-                    "views": [self._places.view(array) for array in used if _is_viewed(array)],
+                    "views": self.views(used, kernel),
                     "blocks": blocks,
                     "has_cost": any(array.name == "cost" for array in used),
+                    "begins_cost": any(array.name == "cost" and array.role == "local" for array in used),
                 }
             )
         return {"shared": [self.shared(function, kernel) for function in functions], "parts": parts}
+
+    def views(
+        self, arrays: Iterable[Array], kernel: Kernel, first: Mapping[str, str] = MappingProxyType({})
+    ) -> list[str]:
+        """Return the lines that make views of the flat vectors."""
+        part = kernel.name in BY_SAMPLES
+        return [self._places.view(a, first.get(a.name), part) for a in arrays if _is_viewed(a)]
 
     def block(self, group: list[Statement], printer: KernelPrinter) -> list[str]:
         """Return the lines of one equation, under its comment."""
@@ -198,14 +210,14 @@ class TrainerView:
         renamed = Kernel(kernel.name, function.arrays, (), kernel.sample_loop)
         printer = KernelPrinter(renamed, self.dtype, first, self.functions, self.lanes)
         where = numbers(tuple(sorted(function.layers)))
-        views = [array for array in function.arrays if _is_viewed(array)]
         return {
             "name": self._function_name(kernel.name, function),
             "arguments": self.arguments()[kernel.name],
             "places": ", ".join(first.values()),
             "layers": where,
             "has_cost": False,
-            "views": [self._places.view(array, first.get(array.name)) for array in views],
+            "begins_cost": False,
+            "views": self.views(function.arrays, kernel, first),
             "blocks": [
                 self.block([_labelled(x, where) for x in group], printer) for group in function.groups
             ],

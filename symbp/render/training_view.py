@@ -74,11 +74,15 @@ class TrainingView:
         """Return the arguments of the kernels of the fused step; `data` names X and the targets."""
         _, targets = data.split(", ", 1)
         numbers = _further(list(self.factors))
-        vectors = f"w, work{self.states_argument}"
+        vectors = f"w, work{self.states_argument}, team"
         return {
             "pack": vectors,
-            "measure": f"{data}, rows, start, count, m, work",
-            "descend": f"{targets}, rows, start, count, m, learning_rate{numbers}, work",
+            "measure": f"{data}, rows, start, count, m, begin, work",
+            "penalise": "cost, work",
+            "lay": "work, team",
+            "turn": "work, team",
+            "back": f"{targets}, rows, start, count, m, begin, work",
+            "descend": f"count, learning_rate{numbers}, work, team",
             "unpack": vectors,
         }
 

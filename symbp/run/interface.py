@@ -59,6 +59,7 @@ class TrainerModule(Protocol):
         clip_norm: float | None = None,
         state: dict[str, Any] | None = None,
         total_epochs: int | None = None,
+        threads: int = 1,
         **weights: Any,
     ) -> tuple[FloatArray, list[float]]: ...
 

@@ -210,6 +210,7 @@ class Trainer:
         clip_norm: float | None = None,
         state: dict[str, Any] | None = None,
         total_epochs: int | None = None,
+        threads: int = 1,
     ) -> tuple[FloatArray, list[float]]:
         """Train; what is left out is taken from ``[train]`` of the declaration.
 
@@ -241,6 +242,10 @@ class Trainer:
         total_epochs : int, optional
             The length of the whole run, for a schedule; by default the epochs done before
             and those of this call.
+        threads : int
+            At most so many threads share the work of each step, where a batch has enough of it;
+            the same number gives bitwise the same weights, and every number does where no gradient
+            is clipped. A trainer for the target ``portable`` works alone.
 
         Returns
         -------
@@ -259,6 +264,7 @@ class Trainer:
         defaults = self.spec.train
         # Only what is asked for: all else the module knows itself.
         further: dict[str, Any] = {"clip_norm": clip_norm, "state": state, "total_epochs": total_epochs}
+        further["threads"] = None if threads == 1 else threads
         with _errors_of_symbp(), reporter(self.network.name, progress) as show:
             return self.module.fit(
                 w,

@@ -8,18 +8,15 @@ stands in for them.
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from symbp.bench.peers.interface import Absent, Training
+from symbp.bench.peers.interface import Training
 from symbp.bench.peers.separate import Arrays
 from symbp.bench.problem import Problem
 from symbp.bench.workloads import LEARNING_RATE, Workload
 from symbp.run.generate import generate
-from symbp.run.trainer import Trainer
 
 
 def trainer_file(folder: Path, workload: str, dtype: str) -> Path:
@@ -32,11 +29,7 @@ class Peer(Training):
 
     def __init__(self, workload: Workload, dtype: str, threads: int, folder: Path) -> None:
         super().__init__(workload, dtype, threads, folder)
-        self._options: dict[str, Any] = {}
-        if threads > 1:
-            if "threads" not in inspect.signature(Trainer.fit).parameters:
-                raise Absent("fit has no option threads yet")
-            self._options["threads"] = threads
+        self._threads = threads
         self.trainer = generate(
             workload.network(),
             trainer_file(folder, workload.name, dtype),
@@ -63,7 +56,7 @@ class Peer(Training):
             epochs=epochs,
             shuffle=False,
             progress=False,
-            **self._options,
+            threads=self._threads,
         )
 
     def weights(self) -> Arrays:
