@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 a8d4e394001723df999f48e0ef30f1a4a9d7ca7adc35426c25d60208def57ff8
+# content: sha256 f55fe8842957c4349451e070a52faf711cfdbd52c57c1526eb79eaf5d7d6c702
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -198,6 +198,15 @@ def share(first, last, step, team):
     thread, threads = team[0], team[1]
     steps = (last - first + step - 1)//step
     return first + step*(steps*thread//threads), min(first + step*(steps*(thread + 1)//threads), last)
+
+
+@_inlined
+def part(whole, team):
+    """Return this thread's part of a range."""
+    if team is None:
+        return whole
+    low, high = share(whole.start, whole.stop, whole.step, team)
+    return range(low, high, whole.step)
 
 
 @_kernel
@@ -596,7 +605,7 @@ def _picked(builder, registers, places):
 
 
 def _line(context, builder, kind, value, row, column=0):
-    """Return the address of array[row, column], or of array[row], and the row's number as an integer."""
+    """Return the address of array[row, column], or of array[row]."""
     number = ir.IntType(64)
     struct = context.make_array(kind)(context, builder, value)
     places = [row, number(column)][:kind.ndim]
@@ -718,13 +727,20 @@ def register_max(typing, vec):
     return _between(_larger)(typing, vec)
 
 
-@_kernel
+@_inlined
 def transpose(target, source, height, width, team=None):
     """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
     low, high = share(0, height, LANES, team)
+    whole = width//LANES*LANES
     for i in range(low, high, LANES):
-        for j in range(0, width, LANES):
-            _turn_block(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
+        tall = min(height - i, LANES)
+        for j in range(0, whole, LANES):
+            if tall == LANES:  # no masks
+                _turn_block(target, i, j, source, LANES, LANES)
+            else:
+                _turn_block(target, i, j, source, tall, LANES)
+        if whole < width:
+            _turn_block(target, i, whole, source, tall, width - whole)
 
 
 @_kernel
@@ -748,7 +764,7 @@ def _forward(w, X, rows, start, count, work):
         store(XB, p, 0, load(X, row, 0, 64), 64)
 
     # (2.6b, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 65, 32)
+    transpose(V1, W1, np.int64(65), np.int64(32))
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
@@ -767,7 +783,7 @@ def _forward(w, X, rows, start, count, work):
             store(O1, p + 3, r, select(c3 <= F(0.0), F(0.0), c3), 16)
 
     # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 33, 10)
+    transpose(V2, W2, np.int64(33), np.int64(10))
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
     for p in range(0, count, 4):
@@ -1040,11 +1056,11 @@ def _update(w, gradient, learning_rate):
 
 
 @_inlined
-def _update_row(V, i, j, gradient, learning_rate):
+def _update_row(V, j, i, gradient, learning_rate):
     """Apply the update to a piece of one row of weights, as long as gradient is."""
     # (2.2)  w_{ij}^k <- w_{ij}^k - eta dJ/dw_{ij}^k
-    new_V = load(V, i, j, gradient) - learning_rate*gradient
-    store(V, i, j, new_V, gradient)
+    new_V = load(V, j, i, gradient) - learning_rate*gradient
+    store(V, j, i, new_V, gradient)
 
 
 @_kernel
@@ -1053,37 +1069,17 @@ def _pack(w, work, team):
     capacity = (work.size - 3632)//169
     W1 = view(w, 0, 32, 65)
     V1 = view(work, 169*capacity + 0, 65, 32)
-    FLAT2 = view(w, 2080, 10, 33)
-    W2 = view(work, 169*capacity + 3312, 10, 32)
+    W2 = view(w, 2080, 10, 33)
     V2 = view(work, 169*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 65, 32, team)
+    transpose(V1, W1, np.int64(65), np.int64(32), team)
 
-    # (D.6a, k=2)  W2 is FLAT2 without the bias
-    low, high = share(0, 10, 1, team)
-    for i in range(low, high):
-        for j in range(32):
-            W2[i, j] = FLAT2[i, j]
-
-    # (D.6a, k=2)  V2 is FLAT2 in the bias
-    low, high = share(0, 10, 1, team)
-    for i in range(low, high):
-        V2[32, i] = FLAT2[i, 32]
+    # (D.6a, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, np.int64(33), np.int64(10), team)
 
 
-@_kernel
-def _lay(work, team):
-    """Turn W round for the way forward."""
-    capacity = (work.size - 3632)//169
-    W2 = view(work, 169*capacity + 3312, 10, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
-
-    # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 32, 10, team)
-
-
-@_kernel
+@_inlined
 def _measure(X, Y, rows, start, count, m, begin, work):
     """Compute H of samples, the rows from `begin` on of a batch of m; return their share of the cost."""
     capacity = (work.size - 3632)//169
@@ -1156,7 +1152,18 @@ def _measure(X, Y, rows, start, count, m, begin, work):
     return cost
 
 
-@_kernel
+@_inlined
+def _turn(work, team):
+    """Turn V round for the way back."""
+    capacity = (work.size - 3632)//169
+    V2 = view(work, 169*capacity + 2080, 33, 16)
+    W2 = view(work, 169*capacity + 3312, 10, 32)
+
+    # (D.5f, k=1)  W2 is the transpose of V2
+    transpose(W2, V2, np.int64(10), np.int64(32), team)
+
+
+@_inlined
 def _back(Y, rows, start, count, m, begin, work):
     """Compute delta of every layer, the last first, for samples that _measure has seen."""
     capacity = (work.size - 3632)//169
@@ -1185,39 +1192,34 @@ def _back(Y, rows, start, count, m, begin, work):
             store(D1, p + 3, s, c3, 16)
 
 
-@_kernel
+@_inlined
 def _descend(count, learning_rate, work, team):
     """Update the weights by a batch of which delta is known: no gradient is stored, each is used at once."""
     capacity = (work.size - 3632)//169
     D2 = view(work, 127*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    W2 = view(work, 169*capacity + 3312, 10, 32)
     V2 = view(work, 169*capacity + 2080, 33, 16)
     D1 = view(work, 137*capacity, capacity, 32)
     V1 = view(work, 169*capacity + 0, 65, 32)
     XB = view(work, 63*capacity, capacity, 64)
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
-    for j in range(0, 32, 16):
-        low, high = share(0, 10, 5, team)
-        for i in range(low, high, 5):
-            c0 = c1 = c2 = c3 = c4 = spread(F(0.0), 16)
+    for i in range(0, 10, 10):
+        for j in part(range(0, 32, 4), team):
+            c0 = c1 = c2 = c3 = spread(F(0.0), 10)
             for p in range(count):
-                v = load(O1, p, j, 16)
-                c0 = fma(D2[p, i], v, c0)
-                c1 = fma(D2[p, i + 1], v, c1)
-                c2 = fma(D2[p, i + 2], v, c2)
-                c3 = fma(D2[p, i + 3], v, c3)
-                c4 = fma(D2[p, i + 4], v, c4)
-            _update_row(W2, i, j, c0, learning_rate)
-            _update_row(W2, i + 1, j, c1, learning_rate)
-            _update_row(W2, i + 2, j, c2, learning_rate)
-            _update_row(W2, i + 3, j, c3, learning_rate)
-            _update_row(W2, i + 4, j, c4, learning_rate)
+                v = load(D2, p, i, 10)
+                c0 = fma(O1[p, j], v, c0)
+                c1 = fma(O1[p, j + 1], v, c1)
+                c2 = fma(O1[p, j + 2], v, c2)
+                c3 = fma(O1[p, j + 3], v, c3)
+            _update_row(V2, j, i, c0, learning_rate)
+            _update_row(V2, j + 1, i, c1, learning_rate)
+            _update_row(V2, j + 2, i, c2, learning_rate)
+            _update_row(V2, j + 3, i, c3, learning_rate)
 
     # (D.6b, k=2)  dJ/dw_{i,33}^2 = sum_{p=1}^m delta_i^{2,p}
-    low, high = share(0, 10, 10, team)
-    for i in range(low, high, 10):
+    for i in part(range(0, 10, 10), team):
         for last in range(32, 33):
             c0 = spread(F(0.0), 10)
             for p in range(count):
@@ -1227,8 +1229,7 @@ def _descend(count, learning_rate, work, team):
 
     # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
     for i in range(0, 32, 16):
-        low, high = share(0, 64, 4, team)
-        for j in range(low, high, 4):
+        for j in part(range(0, 64, 4), team):
             c0 = c1 = c2 = c3 = spread(F(0.0), 16)
             for p in range(count):
                 v = load(D1, p, i, 16)
@@ -1242,8 +1243,7 @@ def _descend(count, learning_rate, work, team):
             _update_row(V1, j + 3, i, c3, learning_rate)
 
     # (D.6b, k=1)  dJ/dw_{i,65}^1 = sum_{p=1}^m delta_i^{1,p}
-    low, high = share(0, 32, 16, team)
-    for i in range(low, high, 16):
+    for i in part(range(0, 32, 16), team):
         for last in range(64, 65):
             c0 = spread(F(0.0), 16)
             for p in range(count):
@@ -1258,23 +1258,14 @@ def _unpack(w, work, team):
     capacity = (work.size - 3632)//169
     W1 = view(w, 0, 32, 65)
     V1 = view(work, 169*capacity + 0, 65, 32)
-    FLAT2 = view(w, 2080, 10, 33)
-    W2 = view(work, 169*capacity + 3312, 10, 32)
+    W2 = view(w, 2080, 10, 33)
     V2 = view(work, 169*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  W1 is the transpose of V1
-    transpose(W1, V1, 32, 65, team)
+    transpose(W1, V1, np.int64(32), np.int64(65), team)
 
-    # (D.6a, k=2)  FLAT2 is W2 without the bias
-    low, high = share(0, 10, 1, team)
-    for i in range(low, high):
-        for j in range(32):
-            FLAT2[i, j] = W2[i, j]
-
-    # (D.6a, k=2)  FLAT2 is V2 in the bias
-    low, high = share(0, 10, 1, team)
-    for i in range(low, high):
-        FLAT2[i, 32] = V2[32, i]
+    # (D.6a, k=2)  W2 is the transpose of V2
+    transpose(W2, V2, np.int64(10), np.int64(33), team)
 
 
 @_kernel
@@ -1294,9 +1285,8 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, work, team=None):
         start = batch*batch_size
         count = min(batch_size, n - start)
         begin, end = share(0, count, TOGETHER, team)
-        _lay(work, team)
-        meet(team)
         cost = _measure(X, Y, rows, start + begin, end - begin, F(count), begin, work)
+        _turn(work, team)
         cost = together(cost, team)
         if not math.isfinite(cost):
             total, diverged = float(cost)*n, batch

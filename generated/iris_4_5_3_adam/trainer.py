@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 96ed25dd4f33e7132b3601e84203805ed307a13747943b40b82e1b9264447858
+# content: sha256 14266c5744869ba328960bc6303c7a0a76b59b7a09bb48e53960232399e03e93
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -234,6 +234,15 @@ def share(first, last, step, team):
     thread, threads = team[0], team[1]
     steps = (last - first + step - 1)//step
     return first + step*(steps*thread//threads), min(first + step*(steps*(thread + 1)//threads), last)
+
+
+@_inlined
+def part(whole, team):
+    """Return this thread's part of a range."""
+    if team is None:
+        return whole
+    low, high = share(whole.start, whole.stop, whole.step, team)
+    return range(low, high, whole.step)
 
 
 @_kernel
@@ -632,7 +641,7 @@ def _picked(builder, registers, places):
 
 
 def _line(context, builder, kind, value, row, column=0):
-    """Return the address of array[row, column], or of array[row], and the row's number as an integer."""
+    """Return the address of array[row, column], or of array[row]."""
     number = ir.IntType(64)
     struct = context.make_array(kind)(context, builder, value)
     places = [row, number(column)][:kind.ndim]
@@ -754,13 +763,20 @@ def register_max(typing, vec):
     return _between(_larger)(typing, vec)
 
 
-@_kernel
+@_inlined
 def transpose(target, source, height, width, team=None):
     """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
     low, high = share(0, height, LANES, team)
+    whole = width//LANES*LANES
     for i in range(low, high, LANES):
-        for j in range(0, width, LANES):
-            _turn_block(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
+        tall = min(height - i, LANES)
+        for j in range(0, whole, LANES):
+            if tall == LANES:  # no masks
+                _turn_block(target, i, j, source, LANES, LANES)
+            else:
+                _turn_block(target, i, j, source, tall, LANES)
+        if whole < width:
+            _turn_block(target, i, whole, source, tall, width - whole)
 
 
 @_kernel
@@ -784,7 +800,7 @@ def _forward(w, X, rows, start, count, work):
         store(XB, p, 0, load(X, row, 0, 4), 4)
 
     # (2.6b, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 5, 5)
+    transpose(V1, W1, np.int64(5), np.int64(5))
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
     # (1.3, k=1)  o_i^1 = tanh(c_i^1)
@@ -802,7 +818,7 @@ def _forward(w, X, rows, start, count, work):
         store(O1, p + 3, 0, tanh(c3), 5)
 
     # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 6, 3)
+    transpose(V2, W2, np.int64(6), np.int64(3))
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^5 w_{rs}^2 o_s^1 + w_{r6}^2
     for p in range(0, count, 8):

@@ -41,6 +41,9 @@ from symbp.target import PORTABLE, Target
 
 WIDTH = 96
 PART = 24  # statements to a function
+# Multiplications of a step up to which its kernels become part of the loop over the steps: handing
+# arguments over would take a good part of the time.
+COMPACT = 200_000
 # Kernels whose statements run inside a loop over the samples are functions of one sample.
 FUNCTIONS = {
     name: f"_{name}{'_of_sample' if name.endswith('jacobian') else ''}"
@@ -88,6 +91,9 @@ class TrainerView:
         """Return the template's data."""
         network, train = self.spec.network, self.spec.train
         kernels = {kernel.name: self.kernel(kernel) for kernel in self.program.kernels}
+        statements = (s for kernel in self.program.kernels for s in kernel.statements)
+        abreast = {s.lanes for s in statements if isinstance(s, Abreast)}
+        products = products_of_sample(self.program)
         named = self.named()  # first: it notes the elementary functions that it calls
         return {
             "name": network.name,
@@ -111,13 +117,15 @@ class TrainerView:
             "kernels": kernels,
             "target": self.target,
             "lanes": self.lanes,
-            "abreast": any(isinstance(s, Abreast) for k in self.program.kernels for s in k.statements),
+            "abreast": bool(abreast),
+            "alone": 1 in abreast,
+            "compact": products * train.batch_size <= COMPACT,
             "spare": SPARE,
             "aligned": ALIGNED,
             "data": "X, Y, V" if network.weighted else "X, Y",
             "update_row": self.update_row(),
             "together": samples_together(self.program),
-            "products": products_of_sample(self.program),
+            "products": products,
             "worthwhile": WORTHWHILE,
             "arguments": self.arguments(),
             "output_view": self._places.plain_view(self.program.kernel("forward").array("H")),
