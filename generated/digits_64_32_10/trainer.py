@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 f55fe8842957c4349451e070a52faf711cfdbd52c57c1526eb79eaf5d7d6c702
+# content: sha256 35801bc00a4434ab41f59414c501ec8df156b035c2e6ef0bd1156a38265c1378
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -32,6 +32,7 @@ import llvmlite.ir as ir
 import numpy as np
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 NAME = "digits_64_32_10"
@@ -560,6 +561,8 @@ def _turn_block(typing, target, row, column, source, height, width):
 @intrinsic
 def view(typing, memory, first, rows, columns):
     """memory.reshape(-1)[first:first + rows*columns].reshape(rows, columns), and nothing is checked."""
+    if memory.layout == "A" or memory.dtype.name != DTYPE.name:
+        raise TypingError(f"expected an array of type {DTYPE.name} whose numbers lie side by side, not {memory}")
     array = types.Array(memory.dtype, 2, "C")
 
     def emit(context, builder, signature, arguments):
@@ -746,7 +749,7 @@ def transpose(target, source, height, width, team=None):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     W1 = view(w, 0, 32, 65)
     O1 = view(work, 0*capacity, capacity, 32)
     C2 = view(work, 32*capacity, capacity, 10)
@@ -755,8 +758,8 @@ def _forward(w, X, rows, start, count, work):
     E = view(work, 43*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
     XB = view(work, 63*capacity, capacity, 64)
-    V1 = view(work, 169*capacity + 0, 65, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -814,9 +817,106 @@ def _forward(w, X, rows, start, count, work):
 
 
 @_kernel
+def _prepare(w, work):
+    """Put the weights where _answer wants them."""
+    capacity = (work.size - 3632)//170
+    W1 = view(w, 0, 32, 65)
+    W2 = view(w, 2080, 10, 33)
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
+
+    # (2.6b, k=1)  V1 is the transpose of W1
+    transpose(V1, W1, np.int64(65), np.int64(32))
+
+    # (2.6b, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, np.int64(33), np.int64(10))
+
+
+@_kernel
+def _answer(w, X, work):
+    """Compute H for the one row of X."""
+    capacity = (work.size - 3632)//170
+    O1 = view(work, 0*capacity, capacity, 32)
+    C2 = view(work, 32*capacity, capacity, 10)
+    MU = work[42*capacity:42*capacity + capacity]
+    E = view(work, 43*capacity, capacity, 10)
+    H = view(work, 53*capacity, capacity, 10)
+    H_sum = work[169*capacity:169*capacity + capacity]
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
+    # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
+    for r in range(0, 32, 16):
+        c0 = load(V1, 64, r, 16)
+        c0_1 = c0_2 = c0_3 = spread(F(0.0), 16)
+        for s in range(0, 64, 4):
+            v = load(V1, s, r, 16)
+            c0 = fma(X[0, s], v, c0)
+            v = load(V1, s + 1, r, 16)
+            c0_1 = fma(X[0, s + 1], v, c0_1)
+            v = load(V1, s + 2, r, 16)
+            c0_2 = fma(X[0, s + 2], v, c0_2)
+            v = load(V1, s + 3, r, 16)
+            c0_3 = fma(X[0, s + 3], v, c0_3)
+        c0 = (c0 + c0_1) + (c0_2 + c0_3)
+        store(O1, 0, r, select(c0 <= F(0.0), F(0.0), c0), 16)
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
+    c0 = load(V2, 32, 0, 10)
+    c0_1 = c0_2 = c0_3 = spread(F(0.0), 10)
+    for s in range(0, 32, 4):
+        v = load(V2, s, 0, 10)
+        c0 = fma(O1[0, s], v, c0)
+        v = load(V2, s + 1, 0, 10)
+        c0_1 = fma(O1[0, s + 1], v, c0_1)
+        v = load(V2, s + 2, 0, 10)
+        c0_2 = fma(O1[0, s + 2], v, c0_2)
+        v = load(V2, s + 3, 0, 10)
+        c0_3 = fma(O1[0, s + 3], v, c0_3)
+    c0 = (c0 + c0_1) + (c0_2 + c0_3)
+    store(C2, 0, 0, c0, 10)
+
+    # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
+    largest = C2[0, 0]
+    for s in range(1, 10):
+        largest = max(largest, C2[0, s])
+    MU[0] = largest
+
+    # (1.8s.2)  e_q = exp(c_q^2 - mu)
+    for q in range(10):
+        E[0, q] = exp(C2[0, q] - MU[0])
+
+    # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
+    H_sum[0] = F(0.0)
+    c0 = spread(F(0.0), 10)
+    c0 = c0 + load(E, 0, 0, 10)
+    H_sum[0] += row_sum(c0, 10)
+    for q in range(10):
+        H[0, q] = E[0, q]/H_sum[0]
+
+
+@_kernel
+def predict_one(prepared, x, h):
+    """h[:] = the outputs for one sample.
+
+    For compiled code of your own: prepared is what prepare(w) returns, for one thread at a time;
+    x, shape (64,), and h, shape (10,), are contiguous and of type float32.
+    """
+    if x.size != 64 or h.size != 10:
+        raise ValueError("predict_one: expected x of 64 and h of 10 numbers")
+    w, work = prepared
+    _answer(w, view(x, 0, 1, 64), work)
+    capacity = (work.size - 3632)//170
+    H = view(work, 53*capacity, capacity, 10)
+    for q in range(10):
+        h[q] = H[0, q]
+
+
+@_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     D2 = view(work, 127*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
     D1 = view(work, 137*capacity, capacity, 32)
@@ -853,7 +953,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     MU = work[42*capacity:42*capacity + capacity]
     E = view(work, 43*capacity, capacity, 10)
     C2 = view(work, 32*capacity, capacity, 10)
@@ -933,12 +1033,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     H = view(work, 53*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    S1 = view(work, 169*capacity + 2608, 10, 32)
+    S1 = view(work, 170*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
-    B1_sum = work[169*capacity + 2928:169*capacity + 2928 + 32]
+    B1_sum = work[170*capacity + 2928:170*capacity + 2928 + 32]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(10):
@@ -987,7 +1087,7 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     D1 = view(work, 137*capacity, capacity, 32)
     W1 = view(w, 0, 32, 65)
 
@@ -1004,13 +1104,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 3632)//169
-    S1 = view(work, 169*capacity + 2608, 10, 32)
+    capacity = (work.size - 3632)//170
+    S1 = view(work, 170*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
     O1 = view(work, 0*capacity, capacity, 32)
-    R1 = view(work, 169*capacity + 2960, 10, 32)
+    R1 = view(work, 170*capacity + 2960, 10, 32)
     H = view(work, 53*capacity, capacity, 10)
-    R1_sum = work[169*capacity + 3280:169*capacity + 3280 + 32]
+    R1_sum = work[170*capacity + 3280:170*capacity + 3280 + 32]
     W1 = view(w, 0, 32, 65)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 {0 if o_s^1 <= 0; 1 otherwise}
@@ -1066,11 +1166,11 @@ def _update_row(V, j, i, gradient, learning_rate):
 @_kernel
 def _pack(w, work, team):
     """Put the weights, and what the optimizer keeps, where a step wants them: W upright, or turned round as V."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 169*capacity + 0, 65, 32)
+    V1 = view(work, 170*capacity + 0, 65, 32)
     W2 = view(w, 2080, 10, 33)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  V1 is the transpose of W1
     transpose(V1, W1, np.int64(65), np.int64(32), team)
@@ -1082,10 +1182,10 @@ def _pack(w, work, team):
 @_inlined
 def _measure(X, Y, rows, start, count, m, begin, work):
     """Compute H of samples, the rows from `begin` on of a batch of m; return their share of the cost."""
-    capacity = (work.size - 3632)//169
-    V1 = view(work, 169*capacity + 0, 65, 32)
+    capacity = (work.size - 3632)//170
+    V1 = view(work, 170*capacity + 0, 65, 32)
     O1 = view(work, 0*capacity + begin*32, capacity, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
     C2 = view(work, 32*capacity + begin*10, capacity, 10)
     D2 = view(work, 127*capacity + begin*10, capacity, 10)
     XB = view(work, 63*capacity + begin*64, capacity, 64)
@@ -1155,9 +1255,9 @@ def _measure(X, Y, rows, start, count, m, begin, work):
 @_inlined
 def _turn(work, team):
     """Turn V round for the way back."""
-    capacity = (work.size - 3632)//169
-    V2 = view(work, 169*capacity + 2080, 33, 16)
-    W2 = view(work, 169*capacity + 3312, 10, 32)
+    capacity = (work.size - 3632)//170
+    V2 = view(work, 170*capacity + 2080, 33, 16)
+    W2 = view(work, 170*capacity + 3312, 10, 32)
 
     # (D.5f, k=1)  W2 is the transpose of V2
     transpose(W2, V2, np.int64(10), np.int64(32), team)
@@ -1166,11 +1266,11 @@ def _turn(work, team):
 @_inlined
 def _back(Y, rows, start, count, m, begin, work):
     """Compute delta of every layer, the last first, for samples that _measure has seen."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     D2 = view(work, 127*capacity + begin*10, capacity, 10)
     D1 = view(work, 137*capacity + begin*32, capacity, 32)
     O1 = view(work, 0*capacity + begin*32, capacity, 32)
-    W2 = view(work, 169*capacity + 3312, 10, 32)
+    W2 = view(work, 170*capacity + 3312, 10, 32)
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
     for s in range(0, 32, 16):
@@ -1195,12 +1295,12 @@ def _back(Y, rows, start, count, m, begin, work):
 @_inlined
 def _descend(count, learning_rate, work, team):
     """Update the weights by a batch of which delta is known: no gradient is stored, each is used at once."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     D2 = view(work, 127*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
     D1 = view(work, 137*capacity, capacity, 32)
-    V1 = view(work, 169*capacity + 0, 65, 32)
+    V1 = view(work, 170*capacity + 0, 65, 32)
     XB = view(work, 63*capacity, capacity, 64)
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
@@ -1255,11 +1355,11 @@ def _descend(count, learning_rate, work, team):
 @_kernel
 def _unpack(w, work, team):
     """Put weights and states back into the flat vectors."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 169*capacity + 0, 65, 32)
+    V1 = view(work, 170*capacity + 0, 65, 32)
     W2 = view(w, 2080, 10, 33)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  W1 is the transpose of V1
     transpose(W1, V1, np.int64(32), np.int64(65), team)
@@ -1340,12 +1440,19 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 10), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     H = work[53*capacity:63*capacity].reshape((capacity, 10))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
         result[start:start + count] = H[:count]
     return result
+
+
+def prepare(w):
+    """Return the weights as predict_one wants them; do it again when they have changed."""
+    w, work = _weights(w).copy(), _workspace(1)
+    _prepare(w, work)
+    return w, work
 
 
 def value_and_gradient(w, X, Y):
@@ -1545,7 +1652,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 169*capacity + 3632
+    size = 170*capacity + 3632
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]
@@ -1687,6 +1794,14 @@ def _test_predict(w, X, *targets):
         _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
 
 
+def _test_predict_one(w, X, *targets):
+    prepared, h = prepare(w), np.empty(SIZES[-1], DTYPE)
+    for x, row in zip(X.astype(DTYPE), TEST_OUTPUTS):
+        predict_one(prepared, x, h)
+        for found, expected in zip(h, row):
+            _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
 def _test_value_and_gradient(w, X, *targets):
     cost, gradient = value_and_gradient(w, X, *targets)
     _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
@@ -1721,6 +1836,7 @@ def _test_input_jacobian(w, X, *targets):
 
 TESTS = {
     "predict": _test_predict,
+    "predict_one": _test_predict_one,
     "value_and_gradient": _test_value_and_gradient,
     "jacobian": _test_jacobian,
     "input_gradient": _test_input_gradient,

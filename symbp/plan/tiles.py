@@ -34,6 +34,7 @@ from symbp.target import PORTABLE, Target
 # Kernels that hold a batch at once; those of single samples have other shapes.
 OF_BATCHES = ("forward", "sensitivities", "gradient")
 OF_STEPS = ("lay", "measure", "penalise", "turn", "back", "descend")
+OF_ONE = ("prepare", "answer")
 # Rows that calls other than the step of training hold at once, as far as a schedule knows.
 CHUNK = 256
 # Rows of a block: more gain nothing, and each is a few lines of text.
@@ -143,8 +144,9 @@ def _loops_of(access: Access, reduce: Reduce) -> tuple[Loop, ...]:
 
 def turn_weights(program: Program, schedule: Schedule) -> Program:
     """Give products along the rows of W_k a transposed copy, bias and all, so neurons lie side by side."""
+    turned = (*OF_BATCHES, *OF_ONE)
     return replace(
-        program, kernels=tuple(_turned(k, schedule) if k.name in OF_BATCHES else k for k in program.kernels)
+        program, kernels=tuple(_turned(k, schedule) if k.name in turned else k for k in program.kernels)
     )
 
 
@@ -182,6 +184,7 @@ def _turned(kernel: Kernel, schedule: Schedule) -> Kernel:
 def tile_contractions(program: Program, schedule: Schedule) -> Program:
     """Choose the blocks of every contraction that has the form above."""
     rows = dict.fromkeys(OF_BATCHES, CHUNK) | dict.fromkeys(OF_STEPS, schedule.batch_size)
+    rows |= dict.fromkeys(OF_ONE, 1)
 
     def tiled(kernel: Kernel) -> Kernel:
         if kernel.name not in rows:
@@ -240,7 +243,7 @@ def is_tileable(statement: Reduce, kernel: Kernel) -> bool:
         and along[0].indices == (over.index, columns.index)
         and all(access.indices[-1] == columns.index for access in beside)
         and all(len(f.indices) == 2 for f in found)
-        and roles <= {"work", "weights", "gradient", "register"}
+        and roles <= {"work", "weights", "gradient", "register", "argument"}
     )
 
 

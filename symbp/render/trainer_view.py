@@ -26,7 +26,7 @@ from symbp.plan.program import (
     with_origin,
 )
 from symbp.plan.step import BY_SAMPLES, STEP, WORTHWHILE, is_fused, products_of_sample, samples_together
-from symbp.plan.tiles import SPARE
+from symbp.plan.tiles import OF_ONE, SPARE
 from symbp.render import elementary, selftest, selftest_update
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, statement_groups
@@ -50,6 +50,7 @@ FUNCTIONS = {
     for name in (
         *("forward", "sensitivities", "gradient", "jacobian", "input_gradient", "input_jacobian"),
         *STEP,
+        *OF_ONE,
     )
 }
 
@@ -128,6 +129,7 @@ class TrainerView:
             "products": products,
             "worthwhile": WORTHWHILE,
             "arguments": self.arguments(),
+            "answer_view": self._places.view(self.program.kernel("forward").array("H")),
             "output_view": self._places.plain_view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
@@ -251,6 +253,8 @@ class TrainerView:
             "jacobian": "w, X, row, start, p, work, jacobian",
             "input_gradient": f"w, {data}, rows, start, count, m, work, input_gradient",
             "input_jacobian": "w, X, row, start, p, work, input_jacobian",
+            "prepare": "w, work",
+            "answer": "w, X, work",
             **self.training.step_arguments(data),
         }
 
