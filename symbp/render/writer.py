@@ -60,7 +60,7 @@ def trainer_source(derivation: Derivation, spec: Spec, prove: bool = True) -> st
     target = target_of(spec.train.target)
     spec = spec.for_target(target.name)
     train = spec.train
-    program = make_plan(derivation, Schedule(target, train.dtype, train.batch_size))
+    program = make_plan(derivation, Schedule(target, train.dtype, train.batch_size, train.elementary))
     view = TrainerView(program, spec, test_vector(spec.network, train), target=target)
     # One line each: a name of the user's is an identifier, the rest is symbp's own text.
     notes = {"notes": told_of_own_functions(derivation, train.dtype)}
