@@ -12,14 +12,15 @@ import time
 import numpy as np
 
 # Where the parts begin and end that only Numba understands.
-PARTS = (("# Threads. A team", "@_inlined\ndef share("), ("# Vectors. A Vec", "@_kernel\ndef transpose("))
+PARTS = (("# Threads. A team", "def share("), ("# Vectors. A Vec", "def transpose("))
 
 
 def without_vectors(source: str) -> str:
     """Return a trainer's text without the parts that only Numba understands."""
     for start, end in PARTS:
         if start in source:
-            source = source[: source.index(start)] + source[source.index(end) :]
+            last = source.rindex("@", 0, source.index(end))  # with its decorator
+            source = source[: source.index(start)] + source[last:]
     return source
 
 
@@ -92,6 +93,13 @@ def functions(lanes: int) -> dict[str, object]:
         assert vec.dtype == array.dtype, "a number of the wrong type crept in"
         array[row : row + lanes] = vec.T.reshape(array[row : row + lanes].shape)
 
+    def numbers(array, row, size):
+        return np.repeat(array[row].reshape(size, 1), lanes, axis=1)
+
+    def store_numbers(array, row, vec, size):
+        assert vec.dtype == array.dtype, "a number of the wrong type crept in"
+        array[row] = vec[:, 0].reshape(array[row].shape)
+
     lock = threading.Lock()
 
     def arrive(arrived):
@@ -101,6 +109,8 @@ def functions(lanes: int) -> dict[str, object]:
 
     return {
         "columns": columns,
+        "numbers": numbers,
+        "store_numbers": store_numbers,
         "columns_at": columns_at,
         "store_columns": store_columns,
         "lanes_below": lambda size: np.arange(lanes) < size,

@@ -108,16 +108,22 @@ def test_every_rule(optimizer, further):
 def test_layers_that_are_kept_upright(bias, further):
     """Wide layers below narrow ones: rows of inputs fill registers, rows of neurons would not."""
     network = Network(9, [Dense(17, "relu"), Dense(2, "tanh", bias=bias), Dense(16)], "half_squared_error")
-    kept = [Held(n, layer, V4) for n, layer in enumerate(make_plan(symbp.derive(network), V4).layers, 1)]
-    assert [held.upright for held in kept] == [False, True, False]
-    assert hasattr(compare(network, target="x86-64-v4", **further), "_descend")
+    assert upright(network, 64) == [False, True, False]
+    module = compare(network, n=70, batch=64, target="x86-64-v4", **further)
+    assert hasattr(module, "_lay")
 
 
-def test_the_first_layer_is_turned_only_for_large_batches():
-    """It has no way back, which needs the upright weights anyway."""
-    layer = make_plan(symbp.derive(Network(64, [Dense(2)], "squared_error")), V4).layers[0]
-    assert not Held(1, layer, replace(V4, batch_size=1)).upright
-    assert Held(1, layer, replace(V4, batch_size=256)).upright
+def upright(network, batch):
+    schedule = replace(V4, batch_size=batch)
+    layers = make_plan(symbp.derive(network), schedule).layers
+    return [Held(n, layer, schedule).upright for n, layer in enumerate(layers, 1)]
+
+
+def test_weights_are_turned_only_for_large_batches():
+    """The first products of a step wait for the copy."""
+    network = Network(64, [Dense(2)], "squared_error")
+    assert upright(network, 1) == [False]
+    assert upright(network, 256) == [True]
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 16, 19, 40])

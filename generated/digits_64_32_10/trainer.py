@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 a8d4e394001723df999f48e0ef30f1a4a9d7ca7adc35426c25d60208def57ff8
+# content: sha256 35801bc00a4434ab41f59414c501ec8df156b035c2e6ef0bd1156a38265c1378
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -32,6 +32,7 @@ import llvmlite.ir as ir
 import numpy as np
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 NAME = "digits_64_32_10"
@@ -198,6 +199,15 @@ def share(first, last, step, team):
     thread, threads = team[0], team[1]
     steps = (last - first + step - 1)//step
     return first + step*(steps*thread//threads), min(first + step*(steps*(thread + 1)//threads), last)
+
+
+@_inlined
+def part(whole, team):
+    """Return this thread's part of a range."""
+    if team is None:
+        return whole
+    low, high = share(whole.start, whole.stop, whole.step, team)
+    return range(low, high, whole.step)
 
 
 @_kernel
@@ -551,6 +561,8 @@ def _turn_block(typing, target, row, column, source, height, width):
 @intrinsic
 def view(typing, memory, first, rows, columns):
     """memory.reshape(-1)[first:first + rows*columns].reshape(rows, columns), and nothing is checked."""
+    if memory.layout == "A" or memory.dtype.name != DTYPE.name:
+        raise TypingError(f"expected an array of type {DTYPE.name} whose numbers lie side by side, not {memory}")
     array = types.Array(memory.dtype, 2, "C")
 
     def emit(context, builder, signature, arguments):
@@ -596,7 +608,7 @@ def _picked(builder, registers, places):
 
 
 def _line(context, builder, kind, value, row, column=0):
-    """Return the address of array[row, column], or of array[row], and the row's number as an integer."""
+    """Return the address of array[row, column], or of array[row]."""
     number = ir.IntType(64)
     struct = context.make_array(kind)(context, builder, value)
     places = [row, number(column)][:kind.ndim]
@@ -718,19 +730,26 @@ def register_max(typing, vec):
     return _between(_larger)(typing, vec)
 
 
-@_kernel
+@_inlined
 def transpose(target, source, height, width, team=None):
     """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
     low, high = share(0, height, LANES, team)
+    whole = width//LANES*LANES
     for i in range(low, high, LANES):
-        for j in range(0, width, LANES):
-            _turn_block(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
+        tall = min(height - i, LANES)
+        for j in range(0, whole, LANES):
+            if tall == LANES:  # no masks
+                _turn_block(target, i, j, source, LANES, LANES)
+            else:
+                _turn_block(target, i, j, source, tall, LANES)
+        if whole < width:
+            _turn_block(target, i, whole, source, tall, width - whole)
 
 
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     W1 = view(w, 0, 32, 65)
     O1 = view(work, 0*capacity, capacity, 32)
     C2 = view(work, 32*capacity, capacity, 10)
@@ -739,8 +758,8 @@ def _forward(w, X, rows, start, count, work):
     E = view(work, 43*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
     XB = view(work, 63*capacity, capacity, 64)
-    V1 = view(work, 169*capacity + 0, 65, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -748,7 +767,7 @@ def _forward(w, X, rows, start, count, work):
         store(XB, p, 0, load(X, row, 0, 64), 64)
 
     # (2.6b, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 65, 32)
+    transpose(V1, W1, np.int64(65), np.int64(32))
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
@@ -767,7 +786,7 @@ def _forward(w, X, rows, start, count, work):
             store(O1, p + 3, r, select(c3 <= F(0.0), F(0.0), c3), 16)
 
     # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 33, 10)
+    transpose(V2, W2, np.int64(33), np.int64(10))
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
     for p in range(0, count, 4):
@@ -798,9 +817,106 @@ def _forward(w, X, rows, start, count, work):
 
 
 @_kernel
+def _prepare(w, work):
+    """Put the weights where _answer wants them."""
+    capacity = (work.size - 3632)//170
+    W1 = view(w, 0, 32, 65)
+    W2 = view(w, 2080, 10, 33)
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
+
+    # (2.6b, k=1)  V1 is the transpose of W1
+    transpose(V1, W1, np.int64(65), np.int64(32))
+
+    # (2.6b, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, np.int64(33), np.int64(10))
+
+
+@_kernel
+def _answer(w, X, work):
+    """Compute H for the one row of X."""
+    capacity = (work.size - 3632)//170
+    O1 = view(work, 0*capacity, capacity, 32)
+    C2 = view(work, 32*capacity, capacity, 10)
+    MU = work[42*capacity:42*capacity + capacity]
+    E = view(work, 43*capacity, capacity, 10)
+    H = view(work, 53*capacity, capacity, 10)
+    H_sum = work[169*capacity:169*capacity + capacity]
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
+    # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
+    for r in range(0, 32, 16):
+        c0 = load(V1, 64, r, 16)
+        c0_1 = c0_2 = c0_3 = spread(F(0.0), 16)
+        for s in range(0, 64, 4):
+            v = load(V1, s, r, 16)
+            c0 = fma(X[0, s], v, c0)
+            v = load(V1, s + 1, r, 16)
+            c0_1 = fma(X[0, s + 1], v, c0_1)
+            v = load(V1, s + 2, r, 16)
+            c0_2 = fma(X[0, s + 2], v, c0_2)
+            v = load(V1, s + 3, r, 16)
+            c0_3 = fma(X[0, s + 3], v, c0_3)
+        c0 = (c0 + c0_1) + (c0_2 + c0_3)
+        store(O1, 0, r, select(c0 <= F(0.0), F(0.0), c0), 16)
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
+    c0 = load(V2, 32, 0, 10)
+    c0_1 = c0_2 = c0_3 = spread(F(0.0), 10)
+    for s in range(0, 32, 4):
+        v = load(V2, s, 0, 10)
+        c0 = fma(O1[0, s], v, c0)
+        v = load(V2, s + 1, 0, 10)
+        c0_1 = fma(O1[0, s + 1], v, c0_1)
+        v = load(V2, s + 2, 0, 10)
+        c0_2 = fma(O1[0, s + 2], v, c0_2)
+        v = load(V2, s + 3, 0, 10)
+        c0_3 = fma(O1[0, s + 3], v, c0_3)
+    c0 = (c0 + c0_1) + (c0_2 + c0_3)
+    store(C2, 0, 0, c0, 10)
+
+    # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
+    largest = C2[0, 0]
+    for s in range(1, 10):
+        largest = max(largest, C2[0, s])
+    MU[0] = largest
+
+    # (1.8s.2)  e_q = exp(c_q^2 - mu)
+    for q in range(10):
+        E[0, q] = exp(C2[0, q] - MU[0])
+
+    # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
+    H_sum[0] = F(0.0)
+    c0 = spread(F(0.0), 10)
+    c0 = c0 + load(E, 0, 0, 10)
+    H_sum[0] += row_sum(c0, 10)
+    for q in range(10):
+        H[0, q] = E[0, q]/H_sum[0]
+
+
+@_kernel
+def predict_one(prepared, x, h):
+    """h[:] = the outputs for one sample.
+
+    For compiled code of your own: prepared is what prepare(w) returns, for one thread at a time;
+    x, shape (64,), and h, shape (10,), are contiguous and of type float32.
+    """
+    if x.size != 64 or h.size != 10:
+        raise ValueError("predict_one: expected x of 64 and h of 10 numbers")
+    w, work = prepared
+    _answer(w, view(x, 0, 1, 64), work)
+    capacity = (work.size - 3632)//170
+    H = view(work, 53*capacity, capacity, 10)
+    for q in range(10):
+        h[q] = H[0, q]
+
+
+@_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     D2 = view(work, 127*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
     D1 = view(work, 137*capacity, capacity, 32)
@@ -837,7 +953,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     MU = work[42*capacity:42*capacity + capacity]
     E = view(work, 43*capacity, capacity, 10)
     C2 = view(work, 32*capacity, capacity, 10)
@@ -917,12 +1033,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     H = view(work, 53*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    S1 = view(work, 169*capacity + 2608, 10, 32)
+    S1 = view(work, 170*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
-    B1_sum = work[169*capacity + 2928:169*capacity + 2928 + 32]
+    B1_sum = work[170*capacity + 2928:170*capacity + 2928 + 32]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(10):
@@ -971,7 +1087,7 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     D1 = view(work, 137*capacity, capacity, 32)
     W1 = view(w, 0, 32, 65)
 
@@ -988,13 +1104,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 3632)//169
-    S1 = view(work, 169*capacity + 2608, 10, 32)
+    capacity = (work.size - 3632)//170
+    S1 = view(work, 170*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
     O1 = view(work, 0*capacity, capacity, 32)
-    R1 = view(work, 169*capacity + 2960, 10, 32)
+    R1 = view(work, 170*capacity + 2960, 10, 32)
     H = view(work, 53*capacity, capacity, 10)
-    R1_sum = work[169*capacity + 3280:169*capacity + 3280 + 32]
+    R1_sum = work[170*capacity + 3280:170*capacity + 3280 + 32]
     W1 = view(w, 0, 32, 65)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 {0 if o_s^1 <= 0; 1 otherwise}
@@ -1040,56 +1156,36 @@ def _update(w, gradient, learning_rate):
 
 
 @_inlined
-def _update_row(V, i, j, gradient, learning_rate):
+def _update_row(V, j, i, gradient, learning_rate):
     """Apply the update to a piece of one row of weights, as long as gradient is."""
     # (2.2)  w_{ij}^k <- w_{ij}^k - eta dJ/dw_{ij}^k
-    new_V = load(V, i, j, gradient) - learning_rate*gradient
-    store(V, i, j, new_V, gradient)
+    new_V = load(V, j, i, gradient) - learning_rate*gradient
+    store(V, j, i, new_V, gradient)
 
 
 @_kernel
 def _pack(w, work, team):
     """Put the weights, and what the optimizer keeps, where a step wants them: W upright, or turned round as V."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 169*capacity + 0, 65, 32)
-    FLAT2 = view(w, 2080, 10, 33)
-    W2 = view(work, 169*capacity + 3312, 10, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    W2 = view(w, 2080, 10, 33)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 65, 32, team)
+    transpose(V1, W1, np.int64(65), np.int64(32), team)
 
-    # (D.6a, k=2)  W2 is FLAT2 without the bias
-    low, high = share(0, 10, 1, team)
-    for i in range(low, high):
-        for j in range(32):
-            W2[i, j] = FLAT2[i, j]
-
-    # (D.6a, k=2)  V2 is FLAT2 in the bias
-    low, high = share(0, 10, 1, team)
-    for i in range(low, high):
-        V2[32, i] = FLAT2[i, 32]
+    # (D.6a, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, np.int64(33), np.int64(10), team)
 
 
-@_kernel
-def _lay(work, team):
-    """Turn W round for the way forward."""
-    capacity = (work.size - 3632)//169
-    W2 = view(work, 169*capacity + 3312, 10, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
-
-    # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 32, 10, team)
-
-
-@_kernel
+@_inlined
 def _measure(X, Y, rows, start, count, m, begin, work):
     """Compute H of samples, the rows from `begin` on of a batch of m; return their share of the cost."""
-    capacity = (work.size - 3632)//169
-    V1 = view(work, 169*capacity + 0, 65, 32)
+    capacity = (work.size - 3632)//170
+    V1 = view(work, 170*capacity + 0, 65, 32)
     O1 = view(work, 0*capacity + begin*32, capacity, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
     C2 = view(work, 32*capacity + begin*10, capacity, 10)
     D2 = view(work, 127*capacity + begin*10, capacity, 10)
     XB = view(work, 63*capacity + begin*64, capacity, 64)
@@ -1156,14 +1252,25 @@ def _measure(X, Y, rows, start, count, m, begin, work):
     return cost
 
 
-@_kernel
+@_inlined
+def _turn(work, team):
+    """Turn V round for the way back."""
+    capacity = (work.size - 3632)//170
+    V2 = view(work, 170*capacity + 2080, 33, 16)
+    W2 = view(work, 170*capacity + 3312, 10, 32)
+
+    # (D.5f, k=1)  W2 is the transpose of V2
+    transpose(W2, V2, np.int64(10), np.int64(32), team)
+
+
+@_inlined
 def _back(Y, rows, start, count, m, begin, work):
     """Compute delta of every layer, the last first, for samples that _measure has seen."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     D2 = view(work, 127*capacity + begin*10, capacity, 10)
     D1 = view(work, 137*capacity + begin*32, capacity, 32)
     O1 = view(work, 0*capacity + begin*32, capacity, 32)
-    W2 = view(work, 169*capacity + 3312, 10, 32)
+    W2 = view(work, 170*capacity + 3312, 10, 32)
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
     for s in range(0, 32, 16):
@@ -1185,39 +1292,34 @@ def _back(Y, rows, start, count, m, begin, work):
             store(D1, p + 3, s, c3, 16)
 
 
-@_kernel
+@_inlined
 def _descend(count, learning_rate, work, team):
     """Update the weights by a batch of which delta is known: no gradient is stored, each is used at once."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     D2 = view(work, 127*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    W2 = view(work, 169*capacity + 3312, 10, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
     D1 = view(work, 137*capacity, capacity, 32)
-    V1 = view(work, 169*capacity + 0, 65, 32)
+    V1 = view(work, 170*capacity + 0, 65, 32)
     XB = view(work, 63*capacity, capacity, 64)
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
-    for j in range(0, 32, 16):
-        low, high = share(0, 10, 5, team)
-        for i in range(low, high, 5):
-            c0 = c1 = c2 = c3 = c4 = spread(F(0.0), 16)
+    for i in range(0, 10, 10):
+        for j in part(range(0, 32, 4), team):
+            c0 = c1 = c2 = c3 = spread(F(0.0), 10)
             for p in range(count):
-                v = load(O1, p, j, 16)
-                c0 = fma(D2[p, i], v, c0)
-                c1 = fma(D2[p, i + 1], v, c1)
-                c2 = fma(D2[p, i + 2], v, c2)
-                c3 = fma(D2[p, i + 3], v, c3)
-                c4 = fma(D2[p, i + 4], v, c4)
-            _update_row(W2, i, j, c0, learning_rate)
-            _update_row(W2, i + 1, j, c1, learning_rate)
-            _update_row(W2, i + 2, j, c2, learning_rate)
-            _update_row(W2, i + 3, j, c3, learning_rate)
-            _update_row(W2, i + 4, j, c4, learning_rate)
+                v = load(D2, p, i, 10)
+                c0 = fma(O1[p, j], v, c0)
+                c1 = fma(O1[p, j + 1], v, c1)
+                c2 = fma(O1[p, j + 2], v, c2)
+                c3 = fma(O1[p, j + 3], v, c3)
+            _update_row(V2, j, i, c0, learning_rate)
+            _update_row(V2, j + 1, i, c1, learning_rate)
+            _update_row(V2, j + 2, i, c2, learning_rate)
+            _update_row(V2, j + 3, i, c3, learning_rate)
 
     # (D.6b, k=2)  dJ/dw_{i,33}^2 = sum_{p=1}^m delta_i^{2,p}
-    low, high = share(0, 10, 10, team)
-    for i in range(low, high, 10):
+    for i in part(range(0, 10, 10), team):
         for last in range(32, 33):
             c0 = spread(F(0.0), 10)
             for p in range(count):
@@ -1227,8 +1329,7 @@ def _descend(count, learning_rate, work, team):
 
     # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
     for i in range(0, 32, 16):
-        low, high = share(0, 64, 4, team)
-        for j in range(low, high, 4):
+        for j in part(range(0, 64, 4), team):
             c0 = c1 = c2 = c3 = spread(F(0.0), 16)
             for p in range(count):
                 v = load(D1, p, i, 16)
@@ -1242,8 +1343,7 @@ def _descend(count, learning_rate, work, team):
             _update_row(V1, j + 3, i, c3, learning_rate)
 
     # (D.6b, k=1)  dJ/dw_{i,65}^1 = sum_{p=1}^m delta_i^{1,p}
-    low, high = share(0, 32, 16, team)
-    for i in range(low, high, 16):
+    for i in part(range(0, 32, 16), team):
         for last in range(64, 65):
             c0 = spread(F(0.0), 16)
             for p in range(count):
@@ -1255,26 +1355,17 @@ def _descend(count, learning_rate, work, team):
 @_kernel
 def _unpack(w, work, team):
     """Put weights and states back into the flat vectors."""
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 169*capacity + 0, 65, 32)
-    FLAT2 = view(w, 2080, 10, 33)
-    W2 = view(work, 169*capacity + 3312, 10, 32)
-    V2 = view(work, 169*capacity + 2080, 33, 16)
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    W2 = view(w, 2080, 10, 33)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  W1 is the transpose of V1
-    transpose(W1, V1, 32, 65, team)
+    transpose(W1, V1, np.int64(32), np.int64(65), team)
 
-    # (D.6a, k=2)  FLAT2 is W2 without the bias
-    low, high = share(0, 10, 1, team)
-    for i in range(low, high):
-        for j in range(32):
-            FLAT2[i, j] = W2[i, j]
-
-    # (D.6a, k=2)  FLAT2 is V2 in the bias
-    low, high = share(0, 10, 1, team)
-    for i in range(low, high):
-        FLAT2[i, 32] = V2[32, i]
+    # (D.6a, k=2)  W2 is the transpose of V2
+    transpose(W2, V2, np.int64(10), np.int64(33), team)
 
 
 @_kernel
@@ -1294,9 +1385,8 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, work, team=None):
         start = batch*batch_size
         count = min(batch_size, n - start)
         begin, end = share(0, count, TOGETHER, team)
-        _lay(work, team)
-        meet(team)
         cost = _measure(X, Y, rows, start + begin, end - begin, F(count), begin, work)
+        _turn(work, team)
         cost = together(cost, team)
         if not math.isfinite(cost):
             total, diverged = float(cost)*n, batch
@@ -1350,12 +1440,19 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 10), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 3632)//169
+    capacity = (work.size - 3632)//170
     H = work[53*capacity:63*capacity].reshape((capacity, 10))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
         result[start:start + count] = H[:count]
     return result
+
+
+def prepare(w):
+    """Return the weights as predict_one wants them; do it again when they have changed."""
+    w, work = _weights(w).copy(), _workspace(1)
+    _prepare(w, work)
+    return w, work
 
 
 def value_and_gradient(w, X, Y):
@@ -1555,7 +1652,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 169*capacity + 3632
+    size = 170*capacity + 3632
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]
@@ -1697,6 +1794,14 @@ def _test_predict(w, X, *targets):
         _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
 
 
+def _test_predict_one(w, X, *targets):
+    prepared, h = prepare(w), np.empty(SIZES[-1], DTYPE)
+    for x, row in zip(X.astype(DTYPE), TEST_OUTPUTS):
+        predict_one(prepared, x, h)
+        for found, expected in zip(h, row):
+            _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
 def _test_value_and_gradient(w, X, *targets):
     cost, gradient = value_and_gradient(w, X, *targets)
     _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
@@ -1731,6 +1836,7 @@ def _test_input_jacobian(w, X, *targets):
 
 TESTS = {
     "predict": _test_predict,
+    "predict_one": _test_predict_one,
     "value_and_gradient": _test_value_and_gradient,
     "jacobian": _test_jacobian,
     "input_gradient": _test_input_gradient,

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 96ed25dd4f33e7132b3601e84203805ed307a13747943b40b82e1b9264447858
+# content: sha256 4388d73703f4ada9668d6b81d67deb8f308d43acbdef2f59c61dcf09c5fba31f
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -32,6 +32,7 @@ import llvmlite.ir as ir
 import numpy as np
 from numba import njit, types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 NAME = "iris_4_5_3_adam"
@@ -234,6 +235,15 @@ def share(first, last, step, team):
     thread, threads = team[0], team[1]
     steps = (last - first + step - 1)//step
     return first + step*(steps*thread//threads), min(first + step*(steps*(thread + 1)//threads), last)
+
+
+@_inlined
+def part(whole, team):
+    """Return this thread's part of a range."""
+    if team is None:
+        return whole
+    low, high = share(whole.start, whole.stop, whole.step, team)
+    return range(low, high, whole.step)
 
 
 @_kernel
@@ -587,6 +597,8 @@ def _turn_block(typing, target, row, column, source, height, width):
 @intrinsic
 def view(typing, memory, first, rows, columns):
     """memory.reshape(-1)[first:first + rows*columns].reshape(rows, columns), and nothing is checked."""
+    if memory.layout == "A" or memory.dtype.name != DTYPE.name:
+        raise TypingError(f"expected an array of type {DTYPE.name} whose numbers lie side by side, not {memory}")
     array = types.Array(memory.dtype, 2, "C")
 
     def emit(context, builder, signature, arguments):
@@ -632,7 +644,7 @@ def _picked(builder, registers, places):
 
 
 def _line(context, builder, kind, value, row, column=0):
-    """Return the address of array[row, column], or of array[row], and the row's number as an integer."""
+    """Return the address of array[row, column], or of array[row]."""
     number = ir.IntType(64)
     struct = context.make_array(kind)(context, builder, value)
     places = [row, number(column)][:kind.ndim]
@@ -754,19 +766,26 @@ def register_max(typing, vec):
     return _between(_larger)(typing, vec)
 
 
-@_kernel
+@_inlined
 def transpose(target, source, height, width, team=None):
     """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
     low, high = share(0, height, LANES, team)
+    whole = width//LANES*LANES
     for i in range(low, high, LANES):
-        for j in range(0, width, LANES):
-            _turn_block(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
+        tall = min(height - i, LANES)
+        for j in range(0, whole, LANES):
+            if tall == LANES:  # no masks
+                _turn_block(target, i, j, source, LANES, LANES)
+            else:
+                _turn_block(target, i, j, source, tall, LANES)
+        if whole < width:
+            _turn_block(target, i, whole, source, tall, width - whole)
 
 
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 144)//27
+    capacity = (work.size - 144)//28
     W1 = view(w, 0, 5, 5)
     O1 = view(work, 0*capacity, capacity, 5)
     C2 = view(work, 5*capacity, capacity, 3)
@@ -775,8 +794,8 @@ def _forward(w, X, rows, start, count, work):
     E = view(work, 9*capacity, capacity, 3)
     H = view(work, 12*capacity, capacity, 3)
     XB = view(work, 15*capacity, capacity, 4)
-    V1 = view(work, 27*capacity + 0, 5, 8)
-    V2 = view(work, 27*capacity + 48, 6, 4)
+    V1 = view(work, 28*capacity + 0, 5, 8)
+    V2 = view(work, 28*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -784,7 +803,7 @@ def _forward(w, X, rows, start, count, work):
         store(XB, p, 0, load(X, row, 0, 4), 4)
 
     # (2.6b, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 5, 5)
+    transpose(V1, W1, np.int64(5), np.int64(5))
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
     # (1.3, k=1)  o_i^1 = tanh(c_i^1)
@@ -802,7 +821,7 @@ def _forward(w, X, rows, start, count, work):
         store(O1, p + 3, 0, tanh(c3), 5)
 
     # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 6, 3)
+    transpose(V2, W2, np.int64(6), np.int64(3))
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^5 w_{rs}^2 o_s^1 + w_{r6}^2
     for p in range(0, count, 8):
@@ -841,9 +860,100 @@ def _forward(w, X, rows, start, count, work):
 
 
 @_kernel
+def _prepare(w, work):
+    """Put the weights where _answer wants them."""
+    capacity = (work.size - 144)//28
+    W1 = view(w, 0, 5, 5)
+    W2 = view(w, 25, 3, 6)
+    V1 = view(work, 28*capacity + 0, 5, 8)
+    V2 = view(work, 28*capacity + 48, 6, 4)
+
+    # (2.6b, k=1)  V1 is the transpose of W1
+    transpose(V1, W1, np.int64(5), np.int64(5))
+
+    # (2.6b, k=2)  V2 is the transpose of W2
+    transpose(V2, W2, np.int64(6), np.int64(3))
+
+
+@_kernel
+def _answer(w, X, work):
+    """Compute H for the one row of X."""
+    capacity = (work.size - 144)//28
+    O1 = view(work, 0*capacity, capacity, 5)
+    C2 = view(work, 5*capacity, capacity, 3)
+    MU = work[8*capacity:8*capacity + capacity]
+    E = view(work, 9*capacity, capacity, 3)
+    H = view(work, 12*capacity, capacity, 3)
+    H_sum = work[27*capacity:27*capacity + capacity]
+    V1 = view(work, 28*capacity + 0, 5, 8)
+    V2 = view(work, 28*capacity + 48, 6, 4)
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
+    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
+    c0 = load(V1, 4, 0, 5)
+    c0_1 = spread(0.0, 5)
+    for s in range(0, 4, 2):
+        v = load(V1, s, 0, 5)
+        c0 = fma(X[0, s], v, c0)
+        v = load(V1, s + 1, 0, 5)
+        c0_1 = fma(X[0, s + 1], v, c0_1)
+    c0 = c0 + c0_1
+    store(O1, 0, 0, tanh(c0), 5)
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^5 w_{rs}^2 o_s^1 + w_{r6}^2
+    c0 = load(V2, 5, 0, 3)
+    c0_1 = spread(0.0, 3)
+    for s in range(0, 4, 2):
+        v = load(V2, s, 0, 3)
+        c0 = fma(O1[0, s], v, c0)
+        v = load(V2, s + 1, 0, 3)
+        c0_1 = fma(O1[0, s + 1], v, c0_1)
+    for s in range(4, 5):
+        v = load(V2, s, 0, 3)
+        c0 = fma(O1[0, s], v, c0)
+    c0 = c0 + c0_1
+    store(C2, 0, 0, c0, 3)
+
+    # (1.8s.1)  mu = max_{s=1}^3 c_s^2
+    largest = C2[0, 0]
+    for s in range(1, 3):
+        largest = max(largest, C2[0, s])
+    MU[0] = largest
+
+    # (1.8s.2)  e_q = exp(c_q^2 - mu)
+    for q in range(3):
+        E[0, q] = exp(C2[0, q] - MU[0])
+
+    # (1.8s.3)  h_q = e_q/(sum_{s=1}^3 e_s)
+    H_sum[0] = 0.0
+    c0 = spread(0.0, 3)
+    c0 = c0 + load(E, 0, 0, 3)
+    H_sum[0] += row_sum(c0, 3)
+    for q in range(3):
+        H[0, q] = E[0, q]/H_sum[0]
+
+
+@_kernel
+def predict_one(prepared, x, h):
+    """h[:] = the outputs for one sample.
+
+    For compiled code of your own: prepared is what prepare(w) returns, for one thread at a time;
+    x, shape (4,), and h, shape (3,), are contiguous and of type float64.
+    """
+    if x.size != 4 or h.size != 3:
+        raise ValueError("predict_one: expected x of 4 and h of 3 numbers")
+    w, work = prepared
+    _answer(w, view(x, 0, 1, 4), work)
+    capacity = (work.size - 144)//28
+    H = view(work, 12*capacity, capacity, 3)
+    for q in range(3):
+        h[q] = H[0, q]
+
+
+@_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 144)//27
+    capacity = (work.size - 144)//28
     D2 = view(work, 19*capacity, capacity, 3)
     H = view(work, 12*capacity, capacity, 3)
     D1 = view(work, 22*capacity, capacity, 5)
@@ -879,7 +989,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//27
+    capacity = (work.size - 144)//28
     MU = work[8*capacity:8*capacity + capacity]
     E = view(work, 9*capacity, capacity, 3)
     C2 = view(work, 5*capacity, capacity, 3)
@@ -953,12 +1063,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 144)//27
+    capacity = (work.size - 144)//28
     H = view(work, 12*capacity, capacity, 3)
     O1 = view(work, 0*capacity, capacity, 5)
-    S1 = view(work, 27*capacity + 80, 3, 5)
+    S1 = view(work, 28*capacity + 80, 3, 5)
     W2 = view(w, 25, 3, 6)
-    B1_sum = work[27*capacity + 96:27*capacity + 96 + 5]
+    B1_sum = work[28*capacity + 96:28*capacity + 96 + 5]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(3):
@@ -1057,7 +1167,7 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//27
+    capacity = (work.size - 144)//28
     D1 = view(work, 22*capacity, capacity, 5)
     W1 = view(w, 0, 5, 5)
 
@@ -1074,13 +1184,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 144)//27
-    S1 = view(work, 27*capacity + 80, 3, 5)
+    capacity = (work.size - 144)//28
+    S1 = view(work, 28*capacity + 80, 3, 5)
     O1 = view(work, 0*capacity, capacity, 5)
     W2 = view(w, 25, 3, 6)
-    R1 = view(work, 27*capacity + 112, 3, 5)
+    R1 = view(work, 28*capacity + 112, 3, 5)
     H = view(work, 12*capacity, capacity, 3)
-    R1_sum = work[27*capacity + 128:27*capacity + 128 + 5]
+    R1_sum = work[28*capacity + 128:28*capacity + 128 + 5]
     W1 = view(w, 0, 5, 5)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 (1 - (o_s^1)^2)
@@ -1228,12 +1338,19 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 3), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 144)//27
+    capacity = (work.size - 144)//28
     H = work[12*capacity:15*capacity].reshape((capacity, 3))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
         result[start:start + count] = H[:count]
     return result
+
+
+def prepare(w):
+    """Return the weights as predict_one wants them; do it again when they have changed."""
+    w, work = _weights(w).copy(), _workspace(1)
+    _prepare(w, work)
+    return w, work
 
 
 def value_and_gradient(w, X, Y):
@@ -1436,7 +1553,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 27*capacity + 144
+    size = 28*capacity + 144
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]
@@ -1578,6 +1695,14 @@ def _test_predict(w, X, *targets):
         _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
 
 
+def _test_predict_one(w, X, *targets):
+    prepared, h = prepare(w), np.empty(SIZES[-1], DTYPE)
+    for x, row in zip(X.astype(DTYPE), TEST_OUTPUTS):
+        predict_one(prepared, x, h)
+        for found, expected in zip(h, row):
+            _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
 def _test_value_and_gradient(w, X, *targets):
     cost, gradient = value_and_gradient(w, X, *targets)
     _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
@@ -1616,6 +1741,7 @@ def _test_input_jacobian(w, X, *targets):
 
 TESTS = {
     "predict": _test_predict,
+    "predict_one": _test_predict_one,
     "value_and_gradient": _test_value_and_gradient,
     "jacobian": _test_jacobian,
     "input_gradient": _test_input_gradient,

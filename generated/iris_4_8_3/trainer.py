@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 4d1cd66f28223e667a48125632abc251089dd6d1b3908408565342ddb79fd757
+# content: sha256 12a743aeac7d4593c37150702583f0adf788c32ac621d7496a05802c9966f534
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -240,6 +240,89 @@ def _forward(w, X, rows, start, count, work):
     for p in range(count):
         for q in range(3):
             H[p, q] = E[p, q]/H_sum[p]
+
+
+@_kernel
+def _prepare(w, work):
+    """Put the weights where _answer wants them."""
+    capacity = (work.size - 104)//40
+    W1 = w[0:40].reshape((8, 5))
+    V1 = work[40*capacity + 0:40*capacity + 40].reshape((5, 8))
+
+    # (2.6b, k=1)  V1 is the transpose of W1
+    for r in range(8):
+        for s in range(4):
+            V1[s, r] = W1[r, s]
+
+
+@_kernel
+def _answer(w, X, work):
+    """Compute H for the one row of X."""
+    capacity = (work.size - 104)//40
+    C1 = work[0*capacity:8*capacity].reshape((capacity, 8))
+    W1 = w[0:40].reshape((8, 5))
+    O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
+    C2 = work[16*capacity:19*capacity].reshape((capacity, 3))
+    W2 = w[40:67].reshape((3, 9))
+    MU = work[19*capacity:20*capacity].reshape((capacity,))
+    E = work[20*capacity:23*capacity].reshape((capacity, 3))
+    H = work[23*capacity:26*capacity].reshape((capacity, 3))
+    H_sum = work[26*capacity:27*capacity].reshape((capacity,))
+    V1 = work[40*capacity + 0:40*capacity + 40].reshape((5, 8))
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
+    for r in range(8):
+        C1[0, r] = W1[r, 4]
+    for s in range(4):
+        x = X[0, s]
+        for r in range(8):
+            C1[0, r] += x*V1[s, r]
+
+    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
+    for i in range(8):
+        O1[0, i] = tanh(C1[0, i])
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^8 w_{rs}^2 o_s^1 + w_{r9}^2
+    for r in range(3):
+        total = W2[r, 8]
+        for s in range(8):
+            total += O1[0, s]*W2[r, s]
+        C2[0, r] = total
+
+    # (1.8s.1)  mu = max_{s=1}^3 c_s^2
+    largest = C2[0, 0]
+    for s in range(1, 3):
+        largest = max(largest, C2[0, s])
+    MU[0] = largest
+
+    # (1.8s.2)  e_q = exp(c_q^2 - mu)
+    for q in range(3):
+        E[0, q] = exp(C2[0, q] - MU[0])
+
+    # (1.8s.3)  h_q = e_q/(sum_{s=1}^3 e_s)
+    total = 0.0
+    for s in range(3):
+        total += E[0, s]
+    H_sum[0] = total
+    for q in range(3):
+        H[0, q] = E[0, q]/H_sum[0]
+
+
+@_kernel
+def predict_one(prepared, x, h):
+    """h[:] = the outputs for one sample.
+
+    For compiled code of your own: prepared is what prepare(w) returns, for one thread at a time;
+    x, shape (4,), and h, shape (3,), are contiguous and of type float64.
+    """
+    if x.size != 4 or h.size != 3:
+        raise ValueError("predict_one: expected x of 4 and h of 3 numbers")
+    w, work = prepared
+    _answer(w, x.reshape((1, 4)), work)
+    capacity = (work.size - 104)//40
+    H = work[23*capacity:26*capacity].reshape((capacity, 3))
+    for q in range(3):
+        h[q] = H[0, q]
 
 
 @_kernel
@@ -531,6 +614,13 @@ def predict(w, X):
     return result
 
 
+def prepare(w):
+    """Return the weights as predict_one wants them; do it again when they have changed."""
+    w, work = _weights(w).copy(), _workspace(1)
+    _prepare(w, work)
+    return w, work
+
+
 def value_and_gradient(w, X, Y):
     """Return J, averaged over the n samples, and its gradient, shape (N_PARAMS,)."""
     w, X = _weights(w), _inputs(X)
@@ -818,6 +908,14 @@ def _test_predict(w, X, *targets):
         _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
 
 
+def _test_predict_one(w, X, *targets):
+    prepared, h = prepare(w), np.empty(SIZES[-1], DTYPE)
+    for x, row in zip(X.astype(DTYPE), TEST_OUTPUTS):
+        predict_one(prepared, x, h)
+        for found, expected in zip(h, row):
+            _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
 def _test_value_and_gradient(w, X, *targets):
     cost, gradient = value_and_gradient(w, X, *targets)
     _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
@@ -852,6 +950,7 @@ def _test_input_jacobian(w, X, *targets):
 
 TESTS = {
     "predict": _test_predict,
+    "predict_one": _test_predict_one,
     "value_and_gradient": _test_value_and_gradient,
     "jacobian": _test_jacobian,
     "input_gradient": _test_input_gradient,

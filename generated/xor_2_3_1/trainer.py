@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 318a9532a28cf8deaf223f50df9bddd0b550154d5c89d07f30c0c9af52a3b1f2
+# content: sha256 903cc345d03360aa989bca9da941b0082d84393febffbdaf289ef8f2a5f7ced6
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -164,6 +164,57 @@ def _forward(w, X, rows, start, count, work):
     H_flat = H.reshape(-1)
     for t in range(count*1):
         H_flat[t] = sigmoid(C2_flat[t])
+
+
+@_kernel
+def _answer(w, X, work):
+    """Compute H for the one row of X."""
+    capacity = (work.size - 6)//12
+    C1 = work[0*capacity:3*capacity].reshape((capacity, 3))
+    W1 = w[0:9].reshape((3, 3))
+    O1 = work[3*capacity:6*capacity].reshape((capacity, 3))
+    C2 = work[6*capacity:7*capacity].reshape((capacity, 1))
+    W2 = w[9:13].reshape((1, 4))
+    H = work[7*capacity:8*capacity].reshape((capacity, 1))
+
+    # (2.6b, k=1)  c_r^1 = sum_{s=1}^2 w_{rs}^1 x_s + w_{r3}^1
+    for r in range(3):
+        total = W1[r, 2]
+        for s in range(2):
+            total += W1[r, s]*X[0, s]
+        C1[0, r] = total
+
+    # (1.3, k=1)  o_i^1 = 1/(1 + exp(-c_i^1))
+    for i in range(3):
+        O1[0, i] = sigmoid(C1[0, i])
+
+    # (2.6b, k=2)  c_r^2 = sum_{s=1}^3 w_{rs}^2 o_s^1 + w_{r4}^2
+    for r in range(1):
+        total = W2[r, 3]
+        for s in range(3):
+            total += O1[0, s]*W2[r, s]
+        C2[0, r] = total
+
+    # (1.8)  h_q = 1/(1 + exp(-c_q^2))
+    for q in range(1):
+        H[0, q] = sigmoid(C2[0, q])
+
+
+@_kernel
+def predict_one(prepared, x, h):
+    """h[:] = the outputs for one sample.
+
+    For compiled code of your own: prepared is what prepare(w) returns, for one thread at a time;
+    x, shape (2,), and h, shape (1,), are contiguous and of type float64.
+    """
+    if x.size != 2 or h.size != 1:
+        raise ValueError("predict_one: expected x of 2 and h of 1 numbers")
+    w, work = prepared
+    _answer(w, x.reshape((1, 2)), work)
+    capacity = (work.size - 6)//12
+    H = work[7*capacity:8*capacity].reshape((capacity, 1))
+    for q in range(1):
+        h[q] = H[0, q]
 
 
 @_kernel
@@ -426,6 +477,12 @@ def predict(w, X):
         _forward(w, X, rows, start, count, work)
         result[start:start + count] = H[:count]
     return result
+
+
+def prepare(w):
+    """Return the weights as predict_one wants them; do it again when they have changed."""
+    w, work = _weights(w).copy(), _workspace(1)
+    return w, work
 
 
 def value_and_gradient(w, X, Y):
@@ -702,6 +759,14 @@ def _test_predict(w, X, *targets):
         _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
 
 
+def _test_predict_one(w, X, *targets):
+    prepared, h = prepare(w), np.empty(SIZES[-1], DTYPE)
+    for x, row in zip(X.astype(DTYPE), TEST_OUTPUTS):
+        predict_one(prepared, x, h)
+        for found, expected in zip(h, row):
+            _compare("output (1.8)", found, expected, max(1.0, abs(expected)))
+
+
 def _test_value_and_gradient(w, X, *targets):
     cost, gradient = value_and_gradient(w, X, *targets)
     _compare("cost (2.1)", cost, TEST_COST, max(1.0, abs(TEST_COST)))
@@ -736,6 +801,7 @@ def _test_input_jacobian(w, X, *targets):
 
 TESTS = {
     "predict": _test_predict,
+    "predict_one": _test_predict_one,
     "value_and_gradient": _test_value_and_gradient,
     "jacobian": _test_jacobian,
     "input_gradient": _test_input_gradient,

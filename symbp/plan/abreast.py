@@ -36,7 +36,7 @@ def put_abreast(program: Program, schedule: Schedule) -> Program:
                 group.append(statement)
                 continue
             gains = bool(group) and _gains(group, schedule)
-            statements += [Abreast(tuple(group), schedule.lanes)] if gains else group
+            statements += [Abreast(tuple(group), _together(kernel, schedule))] if gains else group
             group = []
             if statement is not None:
                 fits = isinstance(statement, (Map, Reduce)) and _fits(statement, group, kernel, functions)
@@ -44,6 +44,11 @@ def put_abreast(program: Program, schedule: Schedule) -> Program:
         return replace(kernel, statements=tuple(statements))
 
     return replace(program, kernels=tuple(map(of, program.kernels)))
+
+
+def _together(kernel: Kernel, schedule: Schedule) -> int:
+    """Return how many samples are side by side; where each step has one, it stands in all lanes alone."""
+    return 1 if kernel.name in OF_STEPS and schedule.batch_size == 1 else schedule.lanes
 
 
 def width_of(parts: list[Map | Reduce] | tuple[Map | Reduce, ...]) -> int:

@@ -174,7 +174,8 @@ def _check_access(access: Access, arrays: dict[str, Array], loops: dict[Any, Any
         )
     for position, axis in zip(access.indices, axes, strict=True):
         if position.is_Integer:
-            if axis == ROWS or not 0 <= int(position) < axis:
+            # Of a number that is not known, there is row 0 at least.
+            if not 0 <= int(position) < (1 if axis == ROWS else axis):
                 raise PlanError(f"{where}: {access} is outside {access.array}{list(axes)}")
         elif position not in loops:
             raise PlanError(f"{where}: {access} uses the index {position}, which no loop runs over")

@@ -47,8 +47,8 @@ class Held:
         """Whether a row is a neuron's: its gradient then takes fewer registers."""
         rows, across = self.layer.rows, self._registers(self.regular)
         gain = self.regular * self._registers(rows) - rows * across
-        # The first layer has no way back, for which either kind needs a copy of the other.
-        copies = TURNING * self._registers(rows) * across if self.number == 1 else 0
+        # Either kind needs a copy of the other, V_k at once: the first products wait for it.
+        copies = TURNING * self._registers(rows) * across
         return gain * self.schedule.batch_size > copies
 
     def _registers(self, extent: int) -> int:

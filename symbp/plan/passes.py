@@ -22,6 +22,7 @@ from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
 from symbp.plan.rows import vectorise_rows
 from symbp.plan.sharing import share_functions
+from symbp.plan.single import answer_one, prepare_weights
 from symbp.plan.step import fuse_step
 from symbp.plan.tiles import Schedule, gather_batch, tile_contractions, turn_weights
 
@@ -81,8 +82,10 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
         share_functions,
         share_inside_named,
         fused_step,
+        answer_one,
         gather_batch,
         turn,
+        prepare_weights,
         tiles,
         abreast,
         fuse,
@@ -210,7 +213,9 @@ PASSES: tuple[Pass, ...] = (
     hoist,
     share_functions,
     share_inside_named,
+    answer_one,
     transpose_weights,
+    prepare_weights,
     schedule_loops,
     vectorise_functions,
 )

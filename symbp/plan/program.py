@@ -160,6 +160,8 @@ class Tile:
         Columns of the blocks, the first to the last; they add up to the loop over b.
     lanes : int
         Numbers in a register.
+    chains : int
+        Sums that each element is divided into, so that a product need not wait for the one before.
     """
 
     rows: Loop | None
@@ -167,6 +169,7 @@ class Tile:
     height: int
     widths: tuple[int, ...]
     lanes: int
+    chains: int = 1
 
 
 @dataclass(frozen=True)
@@ -296,13 +299,15 @@ class Fused:
 class Abreast:
     """Statements over the samples of a batch, in this order for as many samples at once as there are lanes.
 
+    Or for one after the other, which then has the same number in every lane.
+
     Attributes
     ----------
     parts : tuple of Map and Reduce
         Over samples, and over the same few outputs: maps, sums and maxima over the outputs, and
         sums over everything.
     lanes : int
-        Numbers in a register.
+        Samples at once: numbers in a register, or 1.
     """
 
     parts: tuple[Map | Reduce, ...]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from symbp.plan.fusing import is_vectorisable, vector_functions
 from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Program, Reduce, Statement
-from symbp.plan.tiles import OF_BATCHES, OF_STEPS, Schedule
+from symbp.plan.tiles import OF_BATCHES, OF_ONE, OF_STEPS, Schedule
 
 # Registers that one statement holds at once.
 MOST = 4
@@ -19,7 +19,7 @@ def vectorise_rows(program: Program, schedule: Schedule) -> Program:
     functions = vector_functions(schedule)
 
     def of(kernel: Kernel) -> Kernel:
-        if kernel.name not in (*OF_BATCHES, *OF_STEPS):
+        if kernel.name not in (*OF_BATCHES, *OF_STEPS, *OF_ONE):
             return kernel
         return replace(
             kernel, statements=tuple(_chosen(x, kernel, schedule, functions) for x in kernel.statements)

@@ -34,6 +34,7 @@ from symbp.target import PORTABLE, Target
 # Kernels that hold a batch at once; those of single samples have other shapes.
 OF_BATCHES = ("forward", "sensitivities", "gradient")
 OF_STEPS = ("lay", "measure", "penalise", "turn", "back", "descend")
+OF_ONE = ("prepare", "answer")
 # Rows that calls other than the step of training hold at once, as far as a schedule knows.
 CHUNK = 256
 # Rows of a block: more gain nothing, and each is a few lines of text.
@@ -42,6 +43,8 @@ HIGHEST, HIGHEST_OF_ONE = 8, 12
 # is common to blocks of 8 and of 10 rows are 40 samples.
 DIVIDED = 32
 _EVEN = (1, 2, 4, 8)
+# Sums that one is divided into, at most.
+CHAINS = 4
 # Registers that one copy moves.
 LONGEST = 8
 # Rows that a workspace must have to spare, for the last block may reach beyond the samples.
@@ -141,8 +144,9 @@ def _loops_of(access: Access, reduce: Reduce) -> tuple[Loop, ...]:
 
 def turn_weights(program: Program, schedule: Schedule) -> Program:
     """Give products along the rows of W_k a transposed copy, bias and all, so neurons lie side by side."""
+    turned = (*OF_BATCHES, *OF_ONE)
     return replace(
-        program, kernels=tuple(_turned(k, schedule) if k.name in OF_BATCHES else k for k in program.kernels)
+        program, kernels=tuple(_turned(k, schedule) if k.name in turned else k for k in program.kernels)
     )
 
 
@@ -180,6 +184,7 @@ def _turned(kernel: Kernel, schedule: Schedule) -> Kernel:
 def tile_contractions(program: Program, schedule: Schedule) -> Program:
     """Choose the blocks of every contraction that has the form above."""
     rows = dict.fromkeys(OF_BATCHES, CHUNK) | dict.fromkeys(OF_STEPS, schedule.batch_size)
+    rows |= dict.fromkeys(OF_ONE, 1)
 
     def tiled(kernel: Kernel) -> Kernel:
         if kernel.name not in rows:
@@ -198,7 +203,18 @@ def _tiled(statement: Statement, kernel: Kernel, schedule: Schedule, samples: in
     rows = reduce.loops[0] if len(reduce.loops) == 2 else None
     widths = block_widths(int(columns.extent), schedule)
     height = 1 if rows is None else block_height(rows.extent, widths[0], schedule, samples)
-    return _with(statement, replace(reduce, tile=Tile(rows, columns, height, widths, schedule.lanes)))
+    chains = block_chains(reduce, height, widths[0], schedule)
+    return _with(statement, replace(reduce, tile=Tile(rows, columns, height, widths, schedule.lanes, chains)))
+
+
+def block_chains(reduce: Reduce, height: int, width: int, schedule: Schedule) -> int:
+    """Return into how many sums each of a small block is divided: as many as products can be under way."""
+    length = reduce.over[0].extent
+    if length == ROWS:
+        return 1
+    under_way = height * -(-width // schedule.lanes)
+    most = min(schedule.target.products // under_way, int(length) // 2, CHAINS)
+    return max(1, 2 ** (most.bit_length() - 1)) if most > 0 else 1
 
 
 def factors(statement: Reduce) -> tuple[Access | None, Access]:
@@ -227,7 +243,7 @@ def is_tileable(statement: Reduce, kernel: Kernel) -> bool:
         and along[0].indices == (over.index, columns.index)
         and all(access.indices[-1] == columns.index for access in beside)
         and all(len(f.indices) == 2 for f in found)
-        and roles <= {"work", "weights", "gradient", "register"}
+        and roles <= {"work", "weights", "gradient", "register", "argument"}
     )
 
 

@@ -31,40 +31,52 @@ class AbreastPrinter:
         (sample,) = (loop.index for loop in statement.loops)
         for n, _ in enumerate(totals):
             block.add(f"total{n} = spread({values.number(0)}, LANES)")
+        one = statement.lanes == 1
         with block.restored():
-            block.open(f"for {sample} in range(0, count, LANES):")
+            block.open(f"for {sample} in range({'count' if one else '0, count, LANES'}):")
+            if one and any(self._is_data(access) for access in statement.accesses()):
+                block.add(f"row = rows[start + {sample}]")
             for part in statement.parts:
-                value = self._value(block, part, sample, held)
-                if not part.loops:
-                    name = f"total{totals.index(part)}"
-                    inside = f"select(lanes_below(count - {sample}), {value}, {values.number(0)})"
-                    block.add(f"{name} = {name} + {inside}")
+                value = self._value(block, part, sample, held, one)
+                if part.loops:
+                    self._assign(block, part.target, value, sample, held, one)
                     continue
-                self._assign(block, part.target, value, sample, held)
+                name = f"total{totals.index(part)}"
+                if not one:
+                    value = f"select(lanes_below(count - {sample}), {value}, {values.number(0)})"
+                block.add(f"{name} = {name} + {value}")
         for n, part in enumerate(totals):
             block.add(f"{values.doprint(part.target)} += row_sum(total{n}, {statement.lanes})")
 
-    def _value(self, block: Block, part: Map | Reduce, sample: Any, held: set[str]) -> str:
+    def _is_data(self, access: Access) -> bool:
+        return self.kernel.array(access.array).role == "data"
+
+    def _value(self, block: Block, part: Map | Reduce, sample: Any, held: set[str], one: bool) -> str:
         """Return the text of a value, after lines that load what is not there yet."""
         reads = [access for access in sorted(part.value.atoms(Access), key=str) if access.indices]
         for access in reads:
             if access.array not in held:
-                block.add(f"{access.array.lower()} = {self._loaded(access, sample)}")
+                block.add(f"{access.array.lower()} = {self._loaded(access, sample, one)}")
                 held.add(access.array)
         self.values.held = {access: access.array.lower() for access in reads}
         value = self.values.doprint(part.value)
         over_outputs = isinstance(part, Reduce) and any(loop.extent != ROWS for loop in part.over)
         return f"{_JOINED[part.operation]}({value})" if over_outputs else value  # type: ignore[union-attr]
 
-    def _assign(self, block: Block, target: Access, value: str, sample: Any, held: set[str]) -> None:
+    def _assign(
+        self, block: Block, target: Access, value: str, sample: Any, held: set[str], one: bool
+    ) -> None:
         name = target.array.lower()
         block.add(f"{name} = {value}")
         held.add(target.array)
         if self.kernel.array(target.array).role != "register":
-            block.add(f"store_columns({target.array}, {sample}, {name}, {self._width(target)})")
+            store = "store_numbers" if one else "store_columns"
+            block.add(f"{store}({target.array}, {sample}, {name}, {self._width(target)})")
 
-    def _loaded(self, access: Access, sample: Any) -> str:
+    def _loaded(self, access: Access, sample: Any, one: bool) -> str:
         array, width = self.kernel.array(access.array), self._width(access)
+        if one:
+            return f"numbers({array.name}, {'row' if array.role == 'data' else sample}, {width})"
         if array.role == "data":
             return f"columns_at({array.name}, rows, start + {sample}, start + count, {width})"
         return f"columns({array.name}, {sample}, {width})"

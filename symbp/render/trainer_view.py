@@ -34,7 +34,7 @@ from symbp.plan.step import (
     products_of_sample,
     samples_together,
 )
-from symbp.plan.tiles import CHUNK, SPARE
+from symbp.plan.tiles import CHUNK, OF_ONE, SPARE
 from symbp.render import elementary, selftest, selftest_update
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, statement_groups
@@ -49,12 +49,16 @@ from symbp.target import PORTABLE, Target
 
 WIDTH = 96
 PART = 24  # statements to a function
+# Multiplications of a step up to which its kernels become part of the loop over the steps: handing
+# arguments over would take a good part of the time.
+COMPACT = 200_000
 # Kernels whose statements run inside a loop over the samples are functions of one sample.
 FUNCTIONS = {
     name: f"_{name}{'_of_sample' if name.endswith('jacobian') else ''}"
     for name in (
         *("forward", "sensitivities", "gradient", "jacobian", "input_gradient", "input_jacobian"),
         *STEP,
+        *OF_ONE,
     )
 }
 
@@ -96,6 +100,9 @@ class TrainerView:
         """Return the template's data."""
         network, train = self.spec.network, self.spec.train
         kernels = {kernel.name: self.kernel(kernel) for kernel in self.program.kernels}
+        statements = (s for kernel in self.program.kernels for s in kernel.statements)
+        abreast = {s.lanes for s in statements if isinstance(s, Abreast)}
+        products = products_of_sample(self.program)
         named = self.named()  # first: it notes the elementary functions that it calls
         return {
             "name": network.name,
@@ -119,7 +126,9 @@ class TrainerView:
             "kernels": kernels,
             "target": self.target,
             "lanes": self.lanes,
-            "abreast": any(isinstance(s, Abreast) for k in self.program.kernels for s in k.statements),
+            "abreast": bool(abreast),
+            "alone": 1 in abreast,
+            "compact": products * train.batch_size <= COMPACT,
             "spare": SPARE,
             "aligned": ALIGNED,
             "data": "X, Y, V" if network.weighted else "X, Y",
@@ -127,9 +136,10 @@ class TrainerView:
             "chunk": CHUNK,
             "whole": max(CHUNK, NUMBERS // self._places.per_row),
             "together": samples_together(self.program),
-            "products": products_of_sample(self.program),
+            "products": products,
             "worthwhile": WORTHWHILE,
             "arguments": self.arguments(),
+            "answer_view": self._places.view(self.program.kernel("forward").array("H")),
             "output_view": self._places.plain_view(self.program.kernel("forward").array("H")),
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
@@ -253,6 +263,8 @@ class TrainerView:
             "jacobian": "w, X, row, start, p, work, jacobian",
             "input_gradient": f"w, {data}, rows, start, count, m, work, input_gradient",
             "input_jacobian": "w, X, row, start, p, work, input_jacobian",
+            "prepare": "w, work",
+            "answer": "w, X, work",
             **self.training.step_arguments(data),
         }
 
