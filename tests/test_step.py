@@ -140,6 +140,25 @@ def test_a_larger_batch_than_the_file_was_written_for():
     np.testing.assert_allclose(w, expected, atol=1e-13)
 
 
+@pytest.mark.parametrize("options", [{}, {"optimizer": "adam", "l2": 0.01, "schedule": "cosine"}])
+def test_batches_too_large_for_a_cache_are_taken_in_parts(options):
+    module = interpreted(TYPICAL, batch_size=30, **options)
+    X, Y = data(TYPICAL, 70, "float64")
+    start = module.init_params(0)
+    fitted = {}
+    for whole, chunk in ((30, 256), (29, 7), (29, 30), (29, 256)):
+        module.AT_ONCE, module.CHUNK = whole, chunk
+        fitted[whole, chunk], history = module.fit(
+            start, X, Y, epochs=2, batch_size=30, learning_rate=0.1, shuffle=False
+        )
+        taken = module._Team(1, 30)
+        assert taken.steps is (module._epoch if whole == 30 else module._epoch_in_parts)
+        assert len(history) == 2
+    for w in fitted.values():
+        np.testing.assert_allclose(w, fitted[30, 256], rtol=1e-12, atol=1e-12)
+        assert np.abs(w - start).max() > 0.01
+
+
 def test_clipping_needs_the_whole_gradient_first():
     assert not hasattr(compare(TYPICAL, clip_norm=0.5), "_descend")
 

@@ -25,8 +25,16 @@ from symbp.plan.program import (
     equations_of,
     with_origin,
 )
-from symbp.plan.step import BY_SAMPLES, STEP, WORTHWHILE, is_fused, products_of_sample, samples_together
-from symbp.plan.tiles import OF_ONE, SPARE
+from symbp.plan.step import (
+    BY_SAMPLES,
+    NUMBERS,
+    STEP,
+    WORTHWHILE,
+    is_fused,
+    products_of_sample,
+    samples_together,
+)
+from symbp.plan.tiles import CHUNK, OF_ONE, SPARE
 from symbp.render import elementary, selftest, selftest_update
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, statement_groups
@@ -125,6 +133,8 @@ class TrainerView:
             "aligned": ALIGNED,
             "data": "X, Y, V" if network.weighted else "X, Y",
             "update_row": self.update_row(),
+            "chunk": CHUNK,
+            "whole": max(CHUNK, NUMBERS // self._places.per_row),
             "together": samples_together(self.program),
             "products": products,
             "worthwhile": WORTHWHILE,
