@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 35801bc00a4434ab41f59414c501ec8df156b035c2e6ef0bd1156a38265c1378
+# content: sha256 1b5c3e69a6fe742ef7d3f5a0856eef7b46b4ee0d8333391edb06ff4a6f249091
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -46,6 +46,7 @@ LEARNING_RATE = 0.2
 CLIP_NORM = None
 STATES = {}  # what the optimizer keeps for every weight, and how it starts
 EPOCHS = 100
+AT_ONCE = 24672  # samples: a step takes larger batches in parts
 TOGETHER = 8  # samples that a step takes at once: a thread has whole numbers of them
 CHUNK = 256  # rows that predict, value_and_gradient and jacobian hold at once
 SPEC = """\
@@ -1400,6 +1401,45 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, work, team=None):
     return total/max(n, 1), diverged
 
 
+@_kernel
+def _epoch_in_parts(w, X, Y, rows, batch_size, learning_rate, gradients, work, team=None):
+    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1.
+
+    The gradient is kept, and added up over parts of CHUNK samples. Every thread of a team runs this: a
+    part of the batch each, with a workspace of its own and a row of gradients, which are added in the
+    order of the threads. The first one updates w.
+    """
+    total = 0.0
+    n = rows.size
+    batches = (n + batch_size - 1)//batch_size
+    thread = 0 if team is None else team[0]
+    gradient = gradients[thread]
+    for batch in range(batches):
+        start = batch*batch_size
+        count = min(batch_size, n - start)
+        gradient[:] = 0
+        cost = F(0)
+        begin, end = share(0, count, 1, team)
+        for part in range(begin, end, CHUNK):
+            size = min(CHUNK, end - part)
+            cost += _gradient(w, X, Y, rows, start + part, size, F(count), gradient, work)
+        cost = together(cost, team)
+        low, high = share(0, N_PARAMS, 1, team)
+        for other in range(1, len(gradients)):
+            for t in range(low, high):
+                gradients[0, t] += gradients[other, t]
+        meet(team)
+        if thread == 0:
+            if math.isfinite(cost):
+                _update(w, gradient, learning_rate)
+        cost = together(cost if thread == 0 else F(0), team)
+        meet(team)
+        if not math.isfinite(cost):
+            return float(cost), batch
+        total += cost*count
+    return total/max(n, 1), -1
+
+
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
 # distribution, standard deviation or limit). Biases start at 0.
 INITIAL = (
@@ -1518,22 +1558,27 @@ class _Team:
         self.threads = threads
         self.others = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self.compiled = False
-        self.memory = [(_workspace(rows),)]*threads
+        self.steps = _epoch if rows <= AT_ONCE else _epoch_in_parts
+        if rows <= AT_ONCE:
+            self.memory = [(_workspace(rows),)]*threads
+            return
+        gradients = np.empty((threads, N_PARAMS), DTYPE)
+        self.memory = [(gradients, _workspace(min(rows, CHUNK))) for _ in range(threads)]
 
     def epoch(self, w, X, Y, rows, *more):
-        """Return what _epoch returns."""
+        """Return what the compiled epoch returns."""
         if self.others is None:
-            return _epoch(w, X, Y, rows, *more, *self.memory[0])
+            return self.steps(w, X, Y, rows, *more, *self.memory[0])
         place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
         if not self.compiled:
             # With no rows: nobody may wait for one that still compiles, or fails to.
-            _epoch(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
+            self.steps(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
             self.compiled, place[0][:] = True, 0
         waiting = [
-            self.others.submit(_epoch, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
+            self.others.submit(self.steps, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
             for thread in range(1, self.threads)
         ]
-        result = _epoch(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
+        result = self.steps(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
         for each in waiting:
             each.result()
         return result
@@ -1585,8 +1630,8 @@ def fit(
     total_epochs : int, optional
         The length of the whole run, for a schedule; by default what was done and `epochs`.
     threads : int
-        At most so many threads share each batch, where it is large enough to gain by it. The weights do
-        not depend on it.
+        At most so many threads share each batch, where it is large enough to gain by it. The same number
+        gives bitwise the same weights, and every number does for batches of up to AT_ONCE samples.
 
     Returns
     -------

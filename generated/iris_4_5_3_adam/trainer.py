@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 4388d73703f4ada9668d6b81d67deb8f308d43acbdef2f59c61dcf09c5fba31f
+# content: sha256 d546664883f1717d6c50e7f9f46d60de9f19bbe1a51d9e5c74703786a949a435
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -1263,11 +1263,12 @@ def _update(w, gradient, learning_rate, clip_norm, step, states):
 
 
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, clip_norm, step, states, steps, epoch, epochs, gradients, work, team=None):
+def _epoch_in_parts(w, X, Y, rows, batch_size, learning_rate, clip_norm, step, states, steps, epoch, epochs, gradients, work, team=None):
     """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1.
 
-    Every thread of a team runs this: a part of the samples each, with a workspace of its own and a row
-    of gradients, which are added in the order of the threads. The first one updates w.
+    The gradient is kept, and added up over parts of CHUNK samples. Every thread of a team runs this: a
+    part of the batch each, with a workspace of its own and a row of gradients, which are added in the
+    order of the threads. The first one updates w.
     """
     total = 0.0
     n = rows.size
@@ -1278,8 +1279,11 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, clip_norm, step, states, st
         start = batch*batch_size
         count = min(batch_size, n - start)
         gradient[:] = 0
+        cost = F(0)
         begin, end = share(0, count, 1, team)
-        cost = _gradient(w, X, Y, rows, start + begin, end - begin, F(count), gradient, work)
+        for part in range(begin, end, CHUNK):
+            size = min(CHUNK, end - part)
+            cost += _gradient(w, X, Y, rows, start + part, size, F(count), gradient, work)
         cost = together(cost, team)
         low, high = share(0, N_PARAMS, 1, team)
         for other in range(1, len(gradients)):
@@ -1417,23 +1421,24 @@ class _Team:
         self.threads = threads
         self.others = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self.compiled = False
+        self.steps = _epoch_in_parts
         gradients = np.empty((threads, N_PARAMS), DTYPE)
-        self.memory = [(gradients, _workspace(rows)) for _ in range(threads)]
+        self.memory = [(gradients, _workspace(min(rows, CHUNK))) for _ in range(threads)]
 
     def epoch(self, w, X, Y, rows, *more):
-        """Return what _epoch returns."""
+        """Return what the compiled epoch returns."""
         if self.others is None:
-            return _epoch(w, X, Y, rows, *more, *self.memory[0])
+            return self.steps(w, X, Y, rows, *more, *self.memory[0])
         place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
         if not self.compiled:
             # With no rows: nobody may wait for one that still compiles, or fails to.
-            _epoch(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
+            self.steps(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
             self.compiled, place[0][:] = True, 0
         waiting = [
-            self.others.submit(_epoch, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
+            self.others.submit(self.steps, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
             for thread in range(1, self.threads)
         ]
-        result = _epoch(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
+        result = self.steps(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
         for each in waiting:
             each.result()
         return result
