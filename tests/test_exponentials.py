@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy
 from sympy import Abs, exp, tanh
@@ -22,6 +23,7 @@ from symbp.plan.lower import lower
 from symbp.plan.opening import _AS_WRITTEN, WRITTEN_OUT, share_inside_named
 from symbp.plan.program import Program
 from symbp.plan.sharing import canonical, share_functions
+from tests.plain_python import interpreted
 
 # Functions that are computed from an exponential of their argument, or of a multiple of it.
 EXPONENTIALS = (exp, expm1, tanh, sympy.sinh, sympy.cosh)
@@ -105,3 +107,16 @@ def test_what_is_written_out_is_proved(kind: Any) -> None:
     assert equal(definition, WRITTEN_OUT[kind](u))
     assert not equal(definition, -WRITTEN_OUT[kind](u))
     assert not equal(definition, WRITTEN_OUT[kind](2 * u))
+
+
+def test_a_fused_step_has_what_cost_and_sensitivities_share() -> None:
+    """There the cost comes first, in a kernel of its own."""
+    network = Network(2, [Dense(3, "mish"), Dense(2)], "log_cosh", name="e")
+    rng = np.random.default_rng(0)
+    w, X, Y = rng.normal(size=network.n_params), rng.normal(size=(7, 2)), rng.normal(size=(7, 2))
+    plain, fused = (
+        interpreted(network, target=target).fit(w, X, Y, epochs=2, batch_size=3, seed=0)
+        for target in ("portable", "x86-64-v3")
+    )
+    np.testing.assert_allclose(plain[0], fused[0], rtol=1e-12)
+    np.testing.assert_allclose(plain[1], fused[1], rtol=1e-12)
