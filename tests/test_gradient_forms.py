@@ -94,6 +94,23 @@ def test_the_cost_of_one_sample(notation: str) -> None:
     assert "the factor 1/m is missing" in (report.reason or "")
 
 
+@pytest.mark.parametrize(
+    ("notation", "text", "weights"),
+    [
+        (
+            "lfd",
+            "dE/dw_{0j}^(1) = 9; dE/dW^(1) = x^(0) (delta^(1))^T/N",
+            {f"w_{{0{j}}}^{{(1)}}" for j in (1, 2, 3, 4)},
+        ),
+        ("nielsen", "dC/db^2 = 9 delta^2", {"b_1^2", "b_2^2"}),
+        ("ng", "dJ/dtheta_{i0}^(2) = 9", {"theta_{10}^{(2)}", "theta_{20}^{(2)}"}),
+    ],
+)
+def test_wrong_weights_have_their_names_in_the_notation(notation: str, text: str, weights: set[str]) -> None:
+    report = symbp.check_gradient(NET, text, notation=notation)
+    assert {difference.weight for difference in report.worst} == weights
+
+
 def test_the_average_is_not_the_gradient_of_each_sample() -> None:
     text = "de/dW^(l) = (1/N) sum_{n=1}^N x_n^(l-1) (delta_n^(l))^T"
     report = symbp.check_gradient(NET, text, notation="lfd")

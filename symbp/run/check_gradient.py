@@ -7,15 +7,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial as partial_
 from typing import Any
 
 import numpy as np
+from sympy import Integer
 
+from symbp.algebra.nodes import weight
 from symbp.errors import FormulaError, GradientError
 from symbp.functions import Penalty
 from symbp.network import Network
+from symbp.notation.records import Notation
+from symbp.notation.text import TextWriter
 from symbp.run.formula.repairs import Repair, repair
 from symbp.run.formula.value import Circular
 from symbp.run.formula.written import Stated, WrittenGradient, read_gradient
@@ -23,7 +28,7 @@ from symbp.run.gradient_report import Difference, GradientReport
 from symbp.run.layouts import LAYOUTS, GradientFunction, of_function
 from symbp.run.reasons import reason, simple_reason
 from symbp.run.reference import Reference, by_layers, reference
-from symbp.run.report import name_of_weight
+from symbp.run.report import name_of_weight, place_of_weight
 from symbp.run.symbolic import as_function
 from symbp.spec import TrainOptions
 from symbp.values import shown, whole_number
@@ -140,7 +145,7 @@ def _of_text(right: Reference, written: WrittenGradient, tolerance: float, parti
         if error.__cause__ is None:  # no change of shapes or layers would help
             raise
         return _misfit(right, written, error, tolerance)
-    report = _report(right, stated, tolerance)
+    report = _report(right, stated, tolerance, _names_in(written.names.notation, right.network))
     if report.worst:
         words = simple_reason(right, stated, tolerance)
         found = _repair(right, written, stated.said, tolerance)
@@ -215,8 +220,21 @@ def _repair(right: Reference, written: WrittenGradient, said: Any, tolerance: fl
     return repair(written, judged) if _is_small(right) else None
 
 
-def _report(right: Reference, stated: Stated, tolerance: float) -> GradientReport:
-    """Return what is wrong with the numbers of a gradient, if anything is."""
+def _names_in(notation: Notation, network: Network) -> Callable[[int], str]:
+    """Return what names a position of the flat vector as a notation names the weight."""
+    writer = TextWriter(notation, network.sizes, [layer.bias for layer in network.layers])
+
+    def name(position: int) -> str:
+        return writer.expression(weight(*map(Integer, place_of_weight(network, position))))
+
+    return name
+
+
+def _report(
+    right: Reference, stated: Stated, tolerance: float, named: Callable[[int], str] | None = None
+) -> GradientReport:
+    """Return what is wrong with the numbers of a gradient, if anything is; `named` names weights."""
+    name = named or partial_(name_of_weight, right.network)
     every = right.errors(stated)
     sample = np.argmax(np.nan_to_num(every, nan=np.inf), axis=0)  # where each weight is worst
     errors = np.max(every, axis=0)
@@ -229,7 +247,7 @@ def _report(right: Reference, stated: Stated, tolerance: float) -> GradientRepor
     meant = right.meant(stated)
     differences = tuple(
         Difference(
-            name_of_weight(right.network, n) + (f" p={sample[n] + 1}" if stated.of_sample[n] else ""),
+            name(n) + (f" p={sample[n] + 1}" if stated.of_sample[n] else ""),
             float(stated.values[sample[n], n]),
             float(meant[sample[n], n]),
             float(errors[n]),

@@ -12,7 +12,7 @@ class Difference:
     Attributes
     ----------
     weight : str
-        Such as ``w^2_1,4``: layer 2, neuron 1, input 4.
+        Such as ``w^2_1,4``: layer 2, neuron 1, input 4; for a text, as its notation writes it.
     given, right : float
     error : float
         Relative to the size of the gradient of the weight's layer.

@@ -134,7 +134,7 @@ class Names:
     def all(self) -> tuple[str, ...]:
         """Every letter that a formula may use."""
         sizes = (self.width, self.samples, self.depth, self.function)
-        return (*self.meanings, *sizes, *sorted(self.strengths))
+        return (*(name for name in self.meanings if name != BIASES), *sizes, *sorted(self.strengths))
 
 
 def names_of(notation: Notation, weighted: bool = False, penalty: Penalty | None = None) -> Names:
