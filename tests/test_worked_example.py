@@ -224,7 +224,7 @@ def test_how_numbers_are_shown(value: sympy.Number, digits: int | None, text: st
     [
         ("", "numbers: x is missing; expected something like 'x = 2, 1; y = 1'"),
         ("x = 1, 2", "numbers: y is missing"),
-        ("x = 1; y = 1", "numbers: x has 1 values, but the network takes 2"),
+        ("x = 1; y = 1", "numbers: x has 1 value, but the network takes 2"),
         ("x = 1, 2; y = 1, 2", "numbers: y has 2 values, but the network gives 1"),
         ("x = 1, two; y = 1", "numbers: x: 'two' is not a number such as 2, -0.5, 1e-3 or 1/3"),
         ("x = 1, nan; y = 1", "'nan' is not a number"),

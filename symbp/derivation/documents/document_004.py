@@ -174,7 +174,7 @@ EQUATIONS = (
         "D(z[l][k], W[l][i, j]) == kronecker(k, i)*a[l-1][j]",
         f"{_LAYERS}, 1 <= k <= N[l], 1 <= i <= N[l], 1 <= j <= N[l-1]",
         label="2.8",
-        because="by W^l, not over it; and it has three indices: the unit matrix times a",
+        because="the d before W^l is missing; and three indices: the unit matrix times a",
     ),
     Equation("27", "z[l] == W[l] @ a[l-1] + b[l]", _LAYERS, label="2.6b"),
     Equation(
@@ -186,7 +186,7 @@ EQUATIONS = (
         _LAYERS,
         "D(z[l], b[l]) == identity(N[l])",
         label="2.10",
-        because="by b^l, not over it; and the identity, not the number 1",
+        because="the d before b^l is missing; and the identity, not the number 1",
     ),
     Equation(
         "29",
