@@ -11,39 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sympy import Expr, Tuple, sympify
-from sympy.core.symbol import Str
+from sympy import Expr, Tuple
+
+from symbp.plan.access import Access as Access
+from symbp.plan.layer import Layer as Layer
 
 ROWS: Literal["rows"] = "rows"
 Extent = int | Literal["rows"]
-
-
-class Access(Expr):
-    """One element of an array: ``Access("C1", p, r)``; indices count from 0."""
-
-    is_commutative = True
-    is_real = True
-    is_symbol = True
-
-    def __new__(cls, array: Any, *indices: Any) -> Access:
-        access: Access = Expr.__new__(cls, Str(str(array)), *map(sympify, indices))
-        return access
-
-    @property
-    def name(self) -> str:
-        """A name, which SymPy expects of everything among the free symbols."""
-        return str(self)
-
-    @property
-    def array(self) -> str:
-        return str(self.args[0].name)
-
-    @property
-    def indices(self) -> tuple[Any, ...]:
-        return tuple(self.args[1:])
-
-    def _sympystr(self, printer: Any) -> str:
-        return f"{self.array}[{', '.join(printer._print(x) for x in self.indices)}]"
 
 
 @dataclass(frozen=True)
@@ -392,17 +366,6 @@ class Kernel:
 
     def array(self, name: str) -> Array:
         return next(a for a in self.arrays if a.name == name)
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Where the weights of one layer lie in the flat vector, and how they start."""
-
-    rows: int
-    columns: int
-    offset: int
-    bias: bool
-    initialisation: str
 
 
 @dataclass(frozen=True)
