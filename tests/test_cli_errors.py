@@ -230,7 +230,7 @@ def test_a_wrong_formula_is_shown_with_a_caret(capsys: pytest.CaptureFixture[str
     out, err = capsys.readouterr()
     assert out == ""
     message, formula, caret = err.splitlines()
-    assert message.startswith("symbp: error: iris.toml: [functions] own: activation 'own': formula 'z + tahn")
+    assert message.startswith("symbp: error: iris.toml: [functions] own: formula 'z + tahn")
     assert message.endswith("unknown function 'tahn'; did you mean 'tanh'?")
     assert formula == "    z + tahn(z)/2"
     assert caret == "        ^"

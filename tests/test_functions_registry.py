@@ -164,7 +164,7 @@ def test_no_call_is_made_twice(probe: Any) -> None:
     train = dataclasses.replace(probe.spec.train, elementary="libm")
     spec = dataclasses.replace(probe.spec, train=train)
     source = trainer_source(symbp.derive(spec.network), spec, False)
-    forward = source[source.index("def _forward") : source.index("def _prepare")]
+    forward = source[source.index("def _forward") : source.index("def _answer")]
     backward = source[source.index("def _sensitivities") : source.index("def _gradient")]
     calls = {k: _calls(forward, k) + _calls(backward, k) for k in range(1, len(ELEMENTWISE) + 1)}
     expected = {
