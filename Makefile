@@ -8,7 +8,7 @@ demo: .venv/demo-installed       ## handwritten digits: derive, prove, compile, 
 	$(BIN)/symbp demo --output demo
 
 test: .venv/dev-installed        ## all tests
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev-installed        ## style and types
 	$(BIN)/ruff check .

@@ -237,4 +237,4 @@ def chain(expression: object, at: Mapping[str, object] | None = None) -> Chain:
         If a text is not a formula.
     """
     found = _build(expression, at)
-    return Chain(found.vertices, found.edges, found.output)
+    return Chain(found.vertices, found.edges, found.output, found.remarks)

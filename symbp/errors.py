@@ -43,6 +43,12 @@ class ExpressionError(SpecError):
         shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in part)
         self.excerpt = (f"{before}{shown}{after}", caret)
 
+    def inside(self, where: str) -> "ExpressionError":
+        """Return the same error, said to be in a place: the record that holds the formula."""
+        error = type(self)(f"{where}: {self}")
+        error.excerpt = self.excerpt
+        return error
+
 
 class SymbpWarning(UserWarning):
     """Something is legal and may not be what was meant: a formula is not real somewhere, or overflows."""

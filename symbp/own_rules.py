@@ -60,7 +60,9 @@ def _records(table: str, entries: Mapping[str, Any]) -> dict[str, Any]:
             found[name] = make(name, **given)
             found[name].read()  # report a wrong text here, with its place
         except SpecError as error:
-            raise type(error)(f"[{table}] {name}: {error}") from None
+            located = type(error)(f"[{table}] {name}: {error}")
+            located.__dict__.update(error.__dict__)  # the caret under a formula
+            raise located from None
     return found
 
 

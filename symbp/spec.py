@@ -276,12 +276,15 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _at(place: str) -> Iterator[None]:
-    """Put `place` in front of the message of every SpecError from the block."""
+def _at(place: str, instead: tuple[str, ...] = ()) -> Iterator[None]:
+    """Put `place` in front of the message of every SpecError from the block, or in the place of a name."""
     try:
         yield
     except SpecError as error:
-        located = type(error)(f"{place}: {error}")
+        message = str(error)
+        for name in instead:
+            message = message.removeprefix(f"{name}: ")
+        located = type(error)(f"{place}: {message}")
         located.__dict__.update(error.__dict__)  # the caret under a formula
         raise located from None
 
@@ -307,7 +310,7 @@ def _functions(table: Mapping[str, Any]) -> dict[str, Activation | Cost]:
         from symbp.functions.examine import refuse_useless
     own: dict[str, Activation | Cost] = {}
     for name, entry in table.items():
-        with _at(f"[functions] {name}"):
+        with _at(f"[functions] {name}", (f"activation {name!r}", f"cost {name!r}")):
             if name in (*ACTIVATIONS, *ALIASES, *COSTS):
                 raise SpecError("a built-in function has this name; give yours another one")
             own[name] = _function(name, entry)

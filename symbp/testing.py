@@ -14,14 +14,14 @@ def assert_gradient(network: Network, gradient: Any, **options: Any) -> None:
     Parameters
     ----------
     network : Network
-    gradient : callable or sequence of sympy.Matrix
+    gradient : text, mapping, callable or sequence of sympy.Matrix
     **options
         Those of :func:`symbp.check_gradient`.
 
     Raises
     ------
     AssertionError
-        If it is wrong; the message is the report.
+        If it is wrong, or weights are left out; the message is the report.
     """
     __tracebackhide__ = True  # pytest shows the caller's line
     report = check_gradient(network, gradient, **options)

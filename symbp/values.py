@@ -44,3 +44,8 @@ def positive_number(key: str, value: object) -> float:
             if 0 < number < math.inf:
                 return number
     raise SpecError(f"{key} = {shown(value)}: expected a positive number")
+
+
+def counted(number: int, what: str) -> str:
+    """Return the number with its noun: ``"1 input"``, ``"2 inputs"``."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -50,6 +50,9 @@ MEASURE = """() => {
       ([, right]) => right > document.documentElement.clientWidth + 1),
     cut_off: [...document.querySelectorAll('.scroll')].filter(
       e => e.scrollHeight > e.clientHeight + 1).map(e => e.outerHTML.slice(0, 120)),
+    scrolled: [...document.querySelectorAll('.scroll')].filter(
+      e => e.scrollWidth > e.clientWidth + 1 && !e.closest('details')).map(
+      e => (e.querySelector('table') ? 'TABLE ' : '') + text(e).slice(0, 120)),
     contrast: [...document.body.querySelectorAll('p, a, b, th, td, h1, h2, h3, summary, mi, mo')].filter(
       e => text(e) && e.getClientRects().length).map(e => [e.outerHTML.slice(0, 80), contrast(e)]),
     headings: [...document.querySelectorAll('h1, h2, h3, h4')].map(e => +e.localName[1]),

@@ -9,10 +9,12 @@ import difflib
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import symbp
-from symbp.functions import ACTIVATIONS, COSTS
+from symbp.functions import ACTIVATIONS, COSTS, OPTIMIZERS, PENALTIES, SCHEDULES
 from symbp.network import Dense, Network
 from symbp.render.audit import page as audit
 from symbp.render.elementary_page import page as elementary
@@ -65,13 +67,16 @@ def build(spec: Spec, directory: Path) -> None:
 
 def functions_table() -> str:
     """Return the table of all functions."""
-    table = functions_page([*ACTIVATIONS.values(), *COSTS.values()], "markdown")
-    return f"# Activations and costs\n\n{table}"
+    tables: tuple[Mapping[str, Any], ...] = (ACTIVATIONS, COSTS, OPTIMIZERS, SCHEDULES, PENALTIES)
+    table = functions_page([record for records in tables for record in records.values()], "markdown")
+    return f"# Activations, costs, update rules, schedules and penalties\n\n{table}"
 
 
 # Pages that are of no network.
 PAGES = {
+    "audit/audit.html": lambda: audit(None, "html"),
     "audit/audit.json": lambda: audit(None, "json"),
+    "audit/audit.tex": lambda: audit(None, "latex"),
     "audit/audit.txt": lambda: audit(None, "text"),
     "elementary.md": elementary,
     "functions.md": functions_table,

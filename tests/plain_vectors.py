@@ -12,14 +12,15 @@ import time
 import numpy as np
 
 # Where the parts begin and end that only Numba understands.
-PARTS = (("# Threads. A team", "@_inlined\ndef share("), ("# Vectors. A Vec", "@_kernel\ndef transpose("))
+PARTS = (("# Threads. A team", "def share("), ("# Vectors. A Vec", "def transpose("))
 
 
 def without_vectors(source: str) -> str:
     """Return a trainer's text without the parts that only Numba understands."""
     for start, end in PARTS:
         if start in source:
-            source = source[: source.index(start)] + source[source.index(end) :]
+            last = source.rindex("@", 0, source.index(end))  # with its decorator
+            source = source[: source.index(start)] + source[last:]
     return source
 
 
@@ -58,6 +59,47 @@ def functions(lanes: int) -> dict[str, object]:
         assert first + rows * columns <= flat.size
         return flat[first : first + rows * columns].reshape(rows, columns)
 
+    def lesser(*numbers):
+        return np.where(numbers[1] < numbers[0], *numbers[::-1]) if vectors(numbers) else min(*numbers)
+
+    def greater(*numbers):
+        return np.where(numbers[1] > numbers[0], *numbers[::-1]) if vectors(numbers) else max(*numbers)
+
+    def vectors(numbers):
+        return any(isinstance(x, np.ndarray) for x in numbers)
+
+    def choice(mask, a, b):
+        if np.ndim(mask) == 0:
+            return a if mask else b
+        return np.where(mask, a, b).astype(np.result_type(a, b))
+
+    def bits(x):
+        return np.asarray(x).view(f"int{8 * x.dtype.itemsize}")
+
+    def number(k):
+        return np.asarray(k).view(f"float{8 * k.dtype.itemsize}")
+
+    def columns(array, row, size):
+        rows = array[row : row + lanes]
+        assert len(rows) == lanes, "beyond the workspace"
+        assert rows.size == lanes * size
+        return rows.reshape(lanes, size).T.copy()
+
+    def columns_at(array, rows, first, last, size):
+        chosen = array[rows[np.minimum(np.arange(first, first + lanes), last - 1)]]
+        return chosen.reshape(lanes, size).T.copy()
+
+    def store_columns(array, row, vec, size):
+        assert vec.dtype == array.dtype, "a number of the wrong type crept in"
+        array[row : row + lanes] = vec.T.reshape(array[row : row + lanes].shape)
+
+    def numbers(array, row, size):
+        return np.repeat(array[row].reshape(size, 1), lanes, axis=1)
+
+    def store_numbers(array, row, vec, size):
+        assert vec.dtype == array.dtype, "a number of the wrong type crept in"
+        array[row] = vec[:, 0].reshape(array[row].shape)
+
     lock = threading.Lock()
 
     def arrive(arrived):
@@ -66,6 +108,14 @@ def functions(lanes: int) -> dict[str, object]:
             return int(arrived[0]) - 1
 
     return {
+        "columns": columns,
+        "numbers": numbers,
+        "store_numbers": store_numbers,
+        "columns_at": columns_at,
+        "store_columns": store_columns,
+        "lanes_below": lambda size: np.arange(lanes) < size,
+        "register_sum": lambda vec: vec.sum(axis=0, keepdims=True),
+        "register_max": lambda vec: vec.max(axis=0, keepdims=True),
         "SPINS": 0,
         "_arrive": arrive,
         "_seen": lambda arrived: int(arrived[0]),
@@ -75,10 +125,14 @@ def functions(lanes: int) -> dict[str, object]:
         "load": load,
         "store": store,
         "fma": lambda number, vec, start: number * vec + start,
-        "select": lambda mask, a, b: np.where(mask, a, b).astype(np.result_type(a, b)),
+        "select": choice,
+        "bits": bits,
+        "number": number,
+        "min": lesser,
+        "max": greater,
         "larger": lambda a, b: np.where(a > b, a, b),
         "row_max": lambda vec, size: vec[:size].max(),
-        "row_sum": lambda vec, size: vec[:size].sum(),
+        "row_sum": lambda vec, size: vec.reshape(-1)[:size].sum(),
         "_turn_block": turn,
         "view": view,
     }

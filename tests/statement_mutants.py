@@ -159,7 +159,7 @@ def _of_ref(tree: Ref, indices: tuple[str, ...], context: Context) -> Iterator[t
 
 def _of_call(tree: Call, functions: set[str]) -> Iterator[tuple[str, Expression]]:
     arguments = tree.arguments
-    if tree.name in BINDERS and tree.name != "matrix":
+    if tree.name in BINDERS and tree.name != "matrix" and len(arguments) == 4:
         body, index, low, high = arguments
         yield "range", replace(tree, arguments=(body, index, Binary("+", low, ONE), high))
         yield "range", replace(tree, arguments=(body, index, low, Binary("-", high, ONE)))

@@ -18,7 +18,10 @@ _CONSTANT = "it multiplies or adds something whose derivative is 0, or divides a
 
 # (document, equation, kind) -> how many are equal in value, and why
 EQUAL: dict[tuple[str, str, str], tuple[int, str]] = {
-    ("000", "1.7, h_i", "transpose"): (1, "a function of the layer takes its entries, in a row or a column"),
+    ("000", "section 1.7, h_i", "transpose"): (
+        1,
+        "a function of the layer takes its entries, in a row or a column",
+    ),
     ("000", "2.8", "index"): (1, "the Kronecker delta makes s and j the same"),
     ("000", "2.11", "range"): (1, "the last input is the bias neuron, whose derivative is 0"),
     ("001", "1, written out", "factor"): (3, _ONE),
@@ -45,7 +48,7 @@ EQUAL: dict[tuple[str, str, str], tuple[int, str]] = {
     ("003", "table 2, row 4", "transpose"): (1, _SYMMETRIC),
     ("003", "table 2, row 6", "transpose"): (1, _SYMMETRIC),
     ("004", "13", "factor"): (1, "the last factor is the identity"),
-    ("004", "14", "factor"): (1, "the last factor is the identity"),
+    ("004", "14", "factor"): (2, "the last factor is the identity"),
     ("004", "22", "sign"): (1, _CONSTANT),
 }
 

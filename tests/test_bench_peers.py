@@ -104,7 +104,8 @@ def test_symbp_is_called_as_a_user_would(tmp_path, monkeypatch):
     training.place(few)
     training.run(7)
     training.run(7)
-    assert trainer.calls == [(4 * ODD.batch, {"epochs": 7, "shuffle": False, "progress": False})] * 2
+    options = {"epochs": 7, "shuffle": False, "progress": False, "threads": 1}
+    assert trainer.calls == [(4 * ODD.batch, options)] * 2
     start = np.concatenate([matrix.ravel() for matrix in few.weights])
     assert np.array_equal(training.weights()[0], start + 1 + 1)
     training.reset()
@@ -113,18 +114,9 @@ def test_symbp_is_called_as_a_user_would(tmp_path, monkeypatch):
     assert made[0]["learning_rate"] == workloads.LEARNING_RATE
 
 
-def test_symbp_takes_part_with_threads_once_it_has_them(tmp_path, monkeypatch):
+def test_symbp_trains_with_as_many_threads(tmp_path, monkeypatch):
     trainer = Fit()
     monkeypatch.setattr(ours, "generate", lambda *given, **options: trainer)
-    monkeypatch.setattr(ours, "Trainer", Fit)
-    with pytest.raises(Absent, match="fit has no option threads"):
-        ours.Peer(ODD, "float32", 2, tmp_path)
-
-    class Threaded:
-        def fit(self, w, X, Y, *, threads=1):
-            """Never called."""
-
-    monkeypatch.setattr(ours, "Trainer", Threaded)
     training = ours.Peer(ODD, "float32", 2, tmp_path)
     training.place(problem.problem(ODD, "float32").first(1))
     training.run(1)

@@ -84,8 +84,30 @@ def test_the_audit_has_no_faults(name, browser, tmp_path):
     assert faults(source, measure(browser, file, 360, "dark"), 360) == []
     if name == "003":
         assert faults(source, measure(browser, file, 1200, "light"), 1200) == []
-    entries = sum(2 if found.right else 1 for found in library.audit(name))
+    entries = sum(
+        bool(found.printed) + bool(found.claim) + bool(found.right) for found in library.audit(name)
+    )
     assert source.count('<math display="block"') == entries
+
+
+LONG = Network(
+    7,
+    [Dense(n, name) for n, name in ((16, "gelu"), (12, "mish"), (13, "swish"), (11, "elu"), (1, "sigmoid"))],
+    "binary_cross_entropy",
+)
+
+
+@pytest.mark.parametrize("notation", ["bishop", "nielsen"])
+def test_long_formulas_are_broken_into_lines(notation, browser, tmp_path):
+    file = tmp_path / "long.html"
+    file.write_text(web.html(symbp.derive(LONG).checked(), notation), encoding="utf-8")
+    assert measure(browser, file, 1200)["scrolled"] == []
+
+
+def test_the_tables_of_a_page_fit_a_telephone(browser, tmp_path):
+    file = tmp_path / "page.html"
+    file.write_text(web.html(derived("mixed")), encoding="utf-8")
+    assert [text for text in measure(browser, file, 360)["scrolled"] if text.startswith("TABLE")] == []
 
 
 def test_light_and_dark_differ(browser, tmp_path):

@@ -18,7 +18,8 @@ import pytest
 import symbp
 from symbp.render.writer import write_trainer
 
-# Compiled several times below, so as small as can be.
+# Compiled several times below, so as small as can be, and without vectors.
+TRAIN = symbp.TrainOptions(target="portable")
 NET = symbp.Network(2, [symbp.Dense(1, "tanh")], "half_squared_error", name="cached")
 ROOT = Path(symbp.__file__).parent.parent
 
@@ -65,7 +66,7 @@ def run_as_script(folder):
 def home(tmp_path_factory):
     """A trainer that no process has loaded."""
     folder = tmp_path_factory.mktemp("home")
-    write_trainer(symbp.derive(NET), symbp.Spec(NET), folder / "trainer.py")
+    write_trainer(symbp.derive(NET), symbp.Spec(NET, TRAIN), folder / "trainer.py")
     return folder
 
 
@@ -126,7 +127,7 @@ def test_another_network_at_the_same_path(tmp_path):
         net = symbp.Network(
             2, [symbp.Dense(3, activation), symbp.Dense(1)], "half_squared_error", name="cached"
         )
-        symbp.generate(net, tmp_path / "trainer.py")
+        write_trainer(symbp.derive(net), symbp.Spec(net, TRAIN), tmp_path / "trainer.py")
         numbers.append([use(tmp_path, way)[0] for way in ("loaded", "imported", "loaded")])
     for three in numbers:
         assert three[0] == three[1] == three[2]

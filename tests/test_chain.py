@@ -13,8 +13,11 @@ import pytest
 import sympy
 
 import symbp
+from symbp.cli import main
 from symbp.errors import ExpressionError, GraphError
 from symbp.functions.parse import parse_formula
+
+_I, _X = sympy.symbols("i x")
 
 
 def test_001_figure_6() -> None:
@@ -97,6 +100,64 @@ def test_sympy_expressions_and_mappings() -> None:
     assert chain.derivative("x") == 6
 
 
+def test_a_power_with_a_variable_exponent() -> None:
+    a, n = sympy.symbols("a n", real=True)
+    for formula in ("a**n", a**n):
+        chain = symbp.chain(formula, {"a": 2, "n": 3})
+        assert chain["y"].value == 8
+        assert [chain.derivative(name) for name in "an"] == [12, 8 * sympy.log(2)]
+    # 0^(n-1), not 0^n/0.
+    assert symbp.chain("x = a**n; y = x*b", {"a": 2, "n": 2, "b": 0}).derivative("a") == 0
+    with pytest.raises(GraphError, match=r"dy/dn = a\*\*n\*log\(a\) has no finite real value there"):
+        symbp.chain("a**n", {"a": -2, "n": 3})
+
+
+def test_large_and_small_values_are_written_down() -> None:
+    assert "y = exp(x) = 1.97007e+434" in symbp.chain("exp(x)", {"x": 1000}).text()
+    assert "y = exp(x) = 5.07596e-435" in symbp.chain("exp(x)", {"x": -1000}).text()
+    assert "1.78215e+95424" in symbp.chain("9**x", {"x": 100000}).text()
+    for text, at in (("a**b**c**d", dict.fromkeys("abcd", 9)), ("exp(exp(exp(x)))", {"x": 100})):
+        with pytest.raises(GraphError, match="too large or small to write down"):
+            symbp.chain(text, at)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "sides", "taken"),
+    [
+        ("abs(x)", {"x": 0}, "-1 to the left and 1 to the right", 0),
+        ("x if x > 0 else 0", {"x": 0}, "0 to the left and 1 to the right", 0),
+        ("x if x >= 0 else 0", {"x": 0}, "0 to the left and 1 to the right", 1),
+        ("max(x, y)", {"x": 1, "y": 1}, "0 to the left and 1 to the right", 1),
+    ],
+)
+def test_a_kink_is_named(text: str, at: dict[str, int], sides: str, taken: int) -> None:
+    chain = symbp.chain(text, at)
+    assert f"has a kink at x = {at['x']}: its derivative is {sides}; {taken} is taken." in chain.remarks[0]
+    for form in ("text", "latex", "markdown", "html"):
+        assert "has a kink at" in getattr(chain, form)()
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [("abs(x)", {"x": 1}), ("x**2 if x > 0 else 0", {"x": 0}), ("abs(x)**3", {"x": 2}), ("abs(x)", None)],
+)
+def test_no_kink_where_there_is_none(text: str, at: dict[str, int] | None) -> None:
+    assert symbp.chain(text, at).remarks == ()
+
+
+def test_a_comparison_is_no_assignment() -> None:
+    assert symbp.chain("x if x >= 2 else 2*x", {"x": 1}).derivative("x") == 2
+    assert symbp.chain("y = x if x <= 2 else 2*x", {"x": 1}).derivative("x") == 1
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["chain", "(a + b)*c", "--at", "a = -12; b = 14, c = -10"]) == 0
+    assert "dy/da = dy/du1 * du1/da = (-10) * 1 = -10" in capsys.readouterr().out
+    page = tmp_path / "graph.HTML"
+    assert main(["chain", "y = 2*a; a = 3*x", "-o", str(page)]) == 0
+    assert "<math" in page.read_text(encoding="utf-8")
+
+
 def test_decimals_are_exact() -> None:
     assert symbp.chain("3*x", {"x": 0.1})["y"].value == sympy.Rational(3, 10)
 
@@ -171,7 +232,11 @@ def test_latex_compiles_without_overfull_boxes(
         ("alpha + 1", {"alpa": 1}, "'alpa' is no input of this graph; did you mean 'alpha'?"),
         ("1/x", {"x": 0}, "y = 1/x has no finite real value there"),
         ("sqrt(x)", {"x": -1}, "has no finite real value"),
-        ("sqrt(x)", {"x": 0}, "d y/d x"),
+        ("sqrt(x)", {"x": 0}, "dy/dx = 1/(2*sqrt(x)) has no finite real value there"),
+        ("a == b", None, "== compares; one = gives a name"),
+        (sympy.Sum(_I * _X, (_I, 1, 3)), None, "Sum is no operation of a graph"),
+        (sympy.Derivative(sympy.Function("f")(_X), _X), None, "Derivative is no operation of a graph"),
+        (sympy.Heaviside(_X), {"x": 0}, "is no number there"),
         ("2 + 3", None, "the formula has no variable"),
         ("y = 2", None, "the formula has no variable"),
         ("sum(x)", None, "sum(...) is over the units of a layer"),

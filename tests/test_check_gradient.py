@@ -81,7 +81,7 @@ REASONS = {
     "last sample": "only the last sample counts",
     "bias regularised": "a penalty on the biases stands in it: 0.3 times the weight",
     "transposed": "the gradient of W_2 is transposed",
-    "no bias": "the gradients of the biases are 0",
+    "no bias": "the derivatives by the biases of every layer are 0",
     "transposed and no 1/m": "the gradient of W_2 is transposed; and the factor 1/m is missing",
 }
 
@@ -167,7 +167,11 @@ BAD = {
     "too few": (lambda W, X, Y: by_hand()(W, X, Y)[:2], "returned 2 parts"),
     "shape": (
         lambda W, X, Y: [g.T for g in by_hand()(W, X, Y)],
-        r"W_2 has shape \(5, 4\): expected \(4, 5\); it is transposed",
+        r"the gradients of W_2, W_3 are transposed: that of W_2 has shape \(5, 4\), expected \(4, 5\)",
+    ),
+    "one shape": (
+        lambda W, X, Y: [g.T if len(g) == 2 else g for g in by_hand()(W, X, Y)],
+        r"W_3 has shape \(5, 2\): expected \(2, 5\); it is transposed",
     ),
     "text": (lambda W, X, Y: ["a", "b", "c"], "expected numbers of shape"),
 }

@@ -20,6 +20,7 @@ layers = [{units = 5, activation = "tanh"}, {units = 2, activation = "softmax"}]
 optimizer = {name = "sgd", learning_rate = 0.5}
 epochs = 200
 batch_size = 8
+target = "portable"
 """
 
 

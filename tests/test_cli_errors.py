@@ -145,7 +145,14 @@ def test_wrong_options(capsys: pytest.CaptureFixture[str], arguments: tuple[str,
 def test_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert "No such command 'trian'" in error_of(capsys, "trian")
     assert "Missing argument 'SPEC'" in error_of(capsys, "derive")
-    assert "'docx' is not one of" in error_of(capsys, "derive", "iris.toml", "--format", "docx")
+    assert "there is no 'docx'; known: latex" in error_of(capsys, "derive", "iris.toml", "--format", "docx")
+    assert "there is no 'htm'; did you mean 'html'?" in error_of(capsys, "audit", "--format", "htm")
+    for command in (("derive", "iris.toml"), ("audit", "004"), ("chain", "x + 1")):
+        message = error_of(capsys, *command, "-o", "x.docx")
+        assert "x.docx: no format has the ending .docx; known: .txt, .tex, .html" in message
+        assert not Path("x.docx").exists()
+    assert "unknown document '05'; known: 000" in error_of(capsys, "audit", "05")
+    assert "unknown document '4'; did you mean '004'?" in error_of(capsys, "audit", "4")
     assert "--format pdf needs --output FILE" in error_of(capsys, "derive", "iris.toml", "--format", "pdf")
     assert main([]) == 2
 
@@ -223,7 +230,7 @@ def test_a_wrong_formula_is_shown_with_a_caret(capsys: pytest.CaptureFixture[str
     out, err = capsys.readouterr()
     assert out == ""
     message, formula, caret = err.splitlines()
-    assert message.startswith("symbp: error: iris.toml: [functions] own: formula 'z + tahn(z)/2', column 5: ")
+    assert message.startswith("symbp: error: iris.toml: [functions] own: formula 'z + tahn")
     assert message.endswith("unknown function 'tahn'; did you mean 'tanh'?")
     assert formula == "    z + tahn(z)/2"
     assert caret == "        ^"

@@ -7,6 +7,7 @@ import sympy
 
 import symbp
 from symbp.algebra.nodes import Node, Softplus, k, m, p, q, r
+from symbp.derivation.oracles import panel
 from symbp.derivation.records import Builder, Derivation, equation
 from symbp.errors import DerivationError, SpecError
 from symbp.functions import ACTIVATIONS
@@ -192,3 +193,15 @@ def test_a_statement_without_a_value_fails_its_check() -> None:
     nowhere = 1 / sympy.Add(e, -e, u, sympy.Mul(-1, u, evaluate=False), evaluate=False)
     with pytest.raises(DerivationError, match=r"^1\.8s\.2: "):
         derivation.replace("1.8s.2", equation(e, nowhere)).prove()
+
+
+def test_generic_steps_are_proved_once_for_all_networks() -> None:
+    """Their verdicts depend on nothing of the network; one that is broken gets a verdict of its own."""
+    symbp.derive(Network(2, [Dense(3, "tanh"), Dense(2)], "squared_error")).prove()
+    other = symbp.derive(Network(3, [Dense(4, "relu"), Dense(1)], "half_squared_error"))
+    before = panel._known.cache_info().misses
+    other.prove()
+    assert panel._known.cache_info().misses == before
+    statement = other["2.12"].statement
+    with pytest.raises(DerivationError, match=r"^2\.12"):
+        other.replace("2.12", equation(statement.lhs, -statement.rhs)).prove()

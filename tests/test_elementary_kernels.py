@@ -48,9 +48,11 @@ def test_only_what_is_used_is_brought_along() -> None:
     softmax = source(Dense(3, "sigmoid"), Dense(3, "softmax"), cost="cross_entropy")
     assert brought(softmax) == ["exp", "log", "sigmoid"]
     logits = source(Dense(1, "sigmoid"), cost="binary_cross_entropy")
-    assert brought(logits) == ["exp", "log1p", "sigmoid"]  # softplus needs the first two
-    assert "I = np.int64" in logits
-    assert "I = np.int" not in source(Dense(1))
+    assert brought(logits) == ["exp", "log1p"]  # softplus needs both, and sigmoid shares the exponential
+    assert "I = np.int" not in logits  # vectors have the bits of numbers for themselves
+    portable = source(Dense(1, "sigmoid"), cost="binary_cross_entropy", target="portable")
+    assert "I = np.int64" in portable
+    assert "I = np.int" not in source(Dense(1), target="portable")
 
 
 def test_libm_brings_nothing() -> None:

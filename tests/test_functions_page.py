@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import sympy
@@ -14,29 +16,45 @@ import symbp
 from symbp.algebra.nodes import Constant
 from symbp.cli import main
 from symbp.derivation.describe import describe
+from symbp.derivation.describe_training import describe_training
 from symbp.derivation.inverse import relation_to_output
 from symbp.derivation.local import O, Z
-from symbp.functions import ACTIVATIONS, COSTS, Activation, Cost
+from symbp.functions import (
+    ACTIVATIONS,
+    COSTS,
+    OPTIMIZERS,
+    PENALTIES,
+    SCHEDULES,
+    Activation,
+    Cost,
+    Penalty,
+    Schedule,
+    UpdateRule,
+)
 from symbp.functions.parse import parse_formula
 from symbp.network import Dense, Network
+from symbp.notation import get
+from symbp.notation.mathml import MathMLWriter
 from symbp.render.functions_page import FORMATS, functions_page
 
 RECORDS = [*ACTIVATIONS.values(), *COSTS.values()]
+TRAINING = [*OPTIMIZERS.values(), *SCHEDULES.values(), *PENALTIES.values()]
 
 
 @pytest.fixture(scope="module")
 def pages() -> dict[str, str]:
-    return {form: functions_page(RECORDS, form) for form in FORMATS}
+    return {form: functions_page([*RECORDS, *TRAINING], form) for form in FORMATS}
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_function_has_its_entry(pages: dict[str, str], form: str) -> None:
     page = pages[form]
     heading = {"text": r"(?m)^{}$", "markdown": r"(?m)^### {}$", "latex": r"\\subsection\*{{{}}}"}[form]
-    for record in RECORDS:
+    for record in (*RECORDS, *TRAINING):
         name = record.name if form == "text" else record.name.replace("_", r"\_")
         assert len(re.findall(heading.format(re.escape(name)), page)) == 1
-    assert page.count("source") == len(RECORDS)
+        assert record.source
+    assert page.count("source") == len(RECORDS) + len(TRAINING)
 
 
 def test_one_entry(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,10 +92,10 @@ def test_a_cost_with_a_kink_and_a_parameter(capsys: pytest.CaptureFixture[str]) 
         ("log(1 + exp(z))", 1 - sympy.exp(-O)),
         ("atan(z)", sympy.cos(O) ** 2),
         ("1/(1 + exp(-z))", O * (1 - O)),
-        ("2*atan(3*z) + 1", None),
+        ("2*atan(3*z) + 1", 6 * sympy.cos(O / 2 - sympy.Rational(1, 2)) ** 2),
         ("sin(z)", None),
         ("z*exp(z)", None),
-        ("z/(1 + abs(z))", None),
+        ("z/(1 + abs(z))", (1 - sympy.Abs(O)) ** 2),
     ],
 )
 def test_relation_to_the_output(formula: str, relation: sympy.Expr | None) -> None:
@@ -121,6 +139,40 @@ def test_a_softmax_is_described_by_its_jacobian() -> None:
     found = describe(ACTIVATIONS["softmax"])
     assert found.range is None
     assert "KroneckerDelta" in str(found.derivative)
+
+
+def test_an_update_rule_is_told_as_its_assignments(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["functions", "momentum"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "momentum",
+        "    equations   v_{ij}^k <- gamma v_{ij}^k - eta dJ/dw_{ij}^k",
+        "                w_{ij}^k <- w_{ij}^k + v_{ij}^k",
+        "    rate        0.01 by default",
+        "    state       v_{ij}^k, at first 0",
+        "    parameter   gamma (momentum): a number of at least 0 and below 1; default 0.9",
+        "    where       eta is the learning rate",
+        "    source      Polyak 1964; Sutskever et al. 2013 (ICML), eq. 1 and 2",
+    ]
+
+
+@pytest.mark.parametrize("record", TRAINING, ids=lambda record: record.name)
+def test_the_table_states_what_derivations_state(record: UpdateRule | Schedule | Penalty) -> None:
+    key = {UpdateRule: "optimizer", Schedule: "schedule", Penalty: "penalty"}[type(record)]
+    derived = {str(step.statement) for step in symbp.derive(None, **{key: record}).steps}
+    found = describe_training(record)
+    assert {p.name for _, p in found.parameters} == {p.name for p in record.parameters}
+    assert found.statements
+    if record != SCHEDULES["constant"]:
+        assert {str(statement) for statement in found.statements} <= derived
+    for statement in found.statements:
+        ElementTree.fromstring(f"<math>{MathMLWriter(get('smatrix')).expression(statement)}</math>")
+
+
+def test_a_record_that_is_changed_changes_its_entry() -> None:
+    """The table is not a text beside the record."""
+    changed = dataclasses.replace(OPTIMIZERS["momentum"], assignments="v = gradient - momentum*v\nw = w - v")
+    assert "v_{ij}^k <- dJ/dw_{ij}^k - gamma v_{ij}^k" in functions_page([changed])
+    assert "lambda_2 (w_{rs}^l)^4" in functions_page([Penalty("four", "l2*w**4", PENALTIES["l2"].parameters)])
 
 
 @pytest.mark.tex

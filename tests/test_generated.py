@@ -52,11 +52,11 @@ def test_the_committed_spec_is_the_declared_one(spec: Spec) -> None:
     assert Spec.from_toml(GENERATED / spec.network.name / "spec.toml") == spec
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
-def test_hash_seed_does_not_matter(seed: str, tmp_path: Path) -> None:
+def test_hash_seed_does_not_matter(tmp_path: Path) -> None:
+    """A seed beside the one that Python draws for this process and that of the committed text."""
     spec = REFERENCES[2]  # with a fused step
     code = "import sys; from tests.golden import *; build(REFERENCES[2], Path(sys.argv[1]))"
-    environment = {**os.environ, "PYTHONHASHSEED": seed, "TZ": "Asia/Tokyo", "COLUMNS": "40"}
+    environment = {**os.environ, "PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "COLUMNS": "40"}
     root = Path(__file__).parent.parent
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env=environment, cwd=root)
     assert not differences(GENERATED / spec.network.name, tmp_path)

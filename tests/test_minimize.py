@@ -87,7 +87,7 @@ def test_mistakes_are_one_line(trainer, iris, monkeypatch):
 
 def test_shapes_are_checked_and_the_kernels_serve(tmp_path, iris):
     X, Y = iris
-    trainer = symbp.generate(NET, tmp_path / "iris.py", l2=1e-3, prove=False)
+    trainer = symbp.generate(NET, tmp_path / "iris.py", l2=1e-3, prove=False, target="portable")
     w = trainer.init_params(0)
     with pytest.raises(DataError, match="X has shape"):
         trainer.minimize(w, X[:, :3], Y)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
@@ -68,6 +69,7 @@ def with_checks(derivation: Derivation, **failed: str) -> Derivation:
     return replace(derivation, steps=tuple(replace(s, checks=checks(s)) for s in derivation.steps))
 
 
+@functools.cache
 def derived(name: str) -> Derivation:
     return with_checks(derive(NETWORKS[name]))
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import platform
+import subprocess
+import sys
 import time
 import warnings
 
@@ -11,12 +14,16 @@ import sympy
 
 import symbp
 from symbp.derivation.computed import USUAL
-from symbp.derivation.stability.choose import Z, slope_form, value_form
-from symbp.derivation.stability.report import left_of_cost, scan, stable_form
+from symbp.derivation.derive import derive
+from symbp.derivation.stability.choose import Z, is_harmless, slope_form, value_form
+from symbp.derivation.stability.report import left_of_cost, scan, stable_form, warn_of_own_functions
 from symbp.derivation.stability.scan import DTYPES, Finding
 from symbp.errors import SymbpWarning
-from symbp.functions import ACTIVATIONS, COSTS
+from symbp.functions import ACTIVATIONS, COSTS, Activation, Cost
 from symbp.functions.parse import parse_formula
+from symbp.network import Dense, Network
+from symbp.render.writer import trainer_source
+from symbp.spec import Spec, TrainOptions
 
 
 @pytest.mark.parametrize(
@@ -200,3 +207,85 @@ def test_a_relation_that_loses_digits_is_not_used() -> None:
     relation = 1 - sympy.Symbol("o", real=True) ** 2
     assert slope_form(near, relation).expression == relation
     assert value_form(near).expression == near
+
+
+def test_cases_whose_branches_cancel_are_no_polynomial() -> None:
+    """-1 or 1 beside an overflow: their sum is 0, and says nothing of the product."""
+    sides = sympy.Piecewise((-1, Z <= 0), (1, True))
+    assert is_harmless(sides * Z)
+    assert not is_harmless(sides * sympy.exp(Z))
+    network = symbp.Network(1, [symbp.Dense(1, "mish")], "mean_absolute_error", name="cancels")
+    assert "D.1fs" in symbp.derive(network)
+
+
+@pytest.mark.parametrize(
+    ("formula", "dtype", "at"),
+    [
+        ("z**40", "float32", 9.19),
+        ("z**40", "float64", 5.09e7),
+        ("exp(z)", "float32", 88.7),
+        ("sinh(z)", "float64", 710),
+    ],
+)
+def test_a_formula_that_leaves_the_type_is_warned_of_with_the_range(
+    formula: str, dtype: str, at: float
+) -> None:
+    derivation = derive(Network(2, [Dense(2, Activation("own", formula)), Dense(1)], "squared_error"))
+    with pytest.warns(SymbpWarning) as told:
+        warn_of_own_functions(derivation, dtype)
+    (warning,) = told
+    message = str(warning.message)
+    assert "'own': the value itself overflows for z " in message
+    assert f"for z >= {at:.3g} in {dtype}" in message
+    assert message.endswith("keep weighted sums below that, or bound the formula with min(...)")
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        ("z**3", "the value itself overflows for z >= 6.99e+12 in float32"),
+        ("(sqrt(z**2 + 1) - 1)/2 + z", "the derivative overflows for z >= 1.85e+19 in float32"),
+    ],
+)
+def test_what_no_training_reaches_is_told_in_the_header(formula: str, told: str) -> None:
+    network = Network(2, [Dense(2, Activation("own", formula)), Dense(1)], "squared_error")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        derivation = symbp.derive(network)
+        warn_of_own_functions(derivation, "float32")
+    source = trainer_source(derive(network), Spec(network, TrainOptions(dtype="float32")), prove=False)
+    assert f"\n# activation 'own': {told}\n" in source[: source.index("import math")]
+
+
+def test_an_own_cost_that_leaves_the_type_is_told() -> None:
+    network = Network(2, [Dense(1)], Cost("own", "exp(h - y)"))
+    with pytest.warns(SymbpWarning, match="cost 'own': the value itself overflows for h >= 711 in float64"):
+        symbp.derive(network)
+
+
+_WITHOUT_SUBNORMALS = """
+import ctypes, ctypes.util, struct
+libm = ctypes.CDLL(ctypes.util.find_library("m"))
+state = ctypes.create_string_buffer(32)
+assert libm.fegetenv(state) == 0
+(mxcsr,) = struct.unpack_from("<I", state.raw, 28)
+struct.pack_into("<I", state, 28, mxcsr | 0x8040)  # flush to zero, and take subnormal numbers for it
+assert libm.fesetenv(state) == 0
+assert 5e-324 * 1.0 == 0.0
+from symbp.derivation.stability.report import scan
+print(*scan("log(1 + exp(z))", "float64"), sep="\\n")
+"""
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or platform.libc_ver()[0] != "glibc", reason="needs glibc on x86-64"
+)
+def test_the_scan_works_where_a_library_has_switched_subnormal_numbers_off() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _WITHOUT_SUBNORMALS],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the value overflows for z >= 710 in float64" in done.stdout

@@ -14,6 +14,7 @@ from symbp.errors import PlanError
 from symbp.functions import OPTIMIZERS
 from symbp.network import Dense, Network
 from symbp.plan.check import check
+from symbp.plan.held import Held
 from symbp.plan.passes import make_plan
 from symbp.plan.program import Fused, Reduce
 from symbp.plan.step import is_fused
@@ -102,6 +103,29 @@ def test_every_rule(optimizer, further):
     assert hasattr(module, "_descend")
 
 
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("further", [{"optimizer": "adam"}, {"l1": 0.01, "l2": 0.02, "optimizer": "nadam"}])
+def test_layers_that_are_kept_upright(bias, further):
+    """Wide layers below narrow ones: rows of inputs fill registers, rows of neurons would not."""
+    network = Network(9, [Dense(17, "relu"), Dense(2, "tanh", bias=bias), Dense(16)], "half_squared_error")
+    assert upright(network, 64) == [False, True, False]
+    module = compare(network, n=70, batch=64, target="x86-64-v4", **further)
+    assert hasattr(module, "_lay")
+
+
+def upright(network, batch):
+    schedule = replace(V4, batch_size=batch)
+    layers = make_plan(symbp.derive(network), schedule).layers
+    return [Held(n, layer, schedule).upright for n, layer in enumerate(layers, 1)]
+
+
+def test_weights_are_turned_only_for_large_batches():
+    """The first products of a step wait for the copy."""
+    network = Network(64, [Dense(2)], "squared_error")
+    assert upright(network, 1) == [False]
+    assert upright(network, 256) == [True]
+
+
 @pytest.mark.parametrize("batch", [1, 2, 3, 16, 19, 40])
 def test_every_batch(batch):
     compare(TYPICAL, batch=batch)
@@ -116,13 +140,40 @@ def test_a_larger_batch_than_the_file_was_written_for():
     np.testing.assert_allclose(w, expected, atol=1e-13)
 
 
+@pytest.mark.parametrize("options", [{}, {"optimizer": "adam", "l2": 0.01, "schedule": "cosine"}])
+def test_batches_too_large_for_a_cache_are_taken_in_parts(options):
+    module = interpreted(TYPICAL, batch_size=30, **options)
+    X, Y = data(TYPICAL, 70, "float64")
+    start = module.init_params(0)
+    fitted = {}
+    for whole, chunk in ((30, 256), (29, 7), (29, 30), (29, 256)):
+        module.AT_ONCE, module.CHUNK = whole, chunk
+        fitted[whole, chunk], history = module.fit(
+            start, X, Y, epochs=2, batch_size=30, learning_rate=0.1, shuffle=False
+        )
+        taken = module._Team(1, 30)
+        assert taken.steps is (module._epoch if whole == 30 else module._epoch_in_parts)
+        assert len(history) == 2
+    for w in fitted.values():
+        np.testing.assert_allclose(w, fitted[30, 256], rtol=1e-12, atol=1e-12)
+        assert np.abs(w - start).max() > 0.01
+
+
 def test_clipping_needs_the_whole_gradient_first():
     assert not hasattr(compare(TYPICAL, clip_norm=0.5), "_descend")
 
 
-def test_a_rule_with_a_function_of_its_own_keeps_its_loop():
-    rule = symbp.UpdateRule("soft", "w = w - learning_rate*tanh(gradient)", learning_rate=0.1)
-    assert not hasattr(compare(TYPICAL, optimizer=rule), "_descend")
+@pytest.mark.parametrize(
+    ("formula", "more", "fused"),
+    [
+        ("w = w - learning_rate*tanh(gradient)", {}, True),
+        ("w = w - learning_rate*tanh(gradient)", {"elementary": "libm"}, False),
+        ("w = w - learning_rate*sin(gradient)", {}, False),  # it holds for some arguments only
+    ],
+)
+def test_a_rule_with_a_function_is_fused_where_vectors_have_it(formula, more, fused):
+    rule = symbp.UpdateRule("soft", formula, learning_rate=0.1)
+    assert hasattr(compare(TYPICAL, optimizer=rule, **more), "_descend") == fused
 
 
 def test_own_names_do_not_clash():

@@ -36,11 +36,11 @@ def in_threads(module, threads, network, n=43, batch=20, dtype="float64", **opti
 @pytest.mark.parametrize("options", [{}, {"optimizer": "adam", "l2": 0.01, "schedule": "cosine"}])
 def test_the_weights_do_not_depend_on_the_threads(name, options):
     network = NETWORKS[name]
-    module = interpreted(network, batch_size=20, **options)
-    alone, costs = in_threads(module, 1, network)
+    module = interpreted(network, batch_size=32, **options)
+    alone, costs = in_threads(module, 1, network, 70, 32)
     for threads in (2, 3):
-        w, history = in_threads(module, threads, network)
-        assert module._worthwhile(threads, 20) > 1
+        w, history = in_threads(module, threads, network, 70, 32)
+        assert module._worthwhile(threads, 32) > 1
         np.testing.assert_array_equal(w, alone)
         np.testing.assert_allclose(history, costs, rtol=1e-14)
         for kept, right in zip(history.state["states"].values(), costs.state["states"].values(), strict=True):
@@ -76,7 +76,7 @@ def test_a_loop_is_shared_without_gap_and_overlap(first, last, step, threads):
 def test_every_kernel_of_a_step_is_shared_in_one_way():
     program = make_plan(symbp.derive(TYPICAL, l2=0.1), Schedule(TARGETS["x86-64-v4"], "float32", 64))
     assert {*BY_SAMPLES, *BY_WEIGHTS, "penalise"} == set(STEP)
-    assert samples_together(program) in (1, 2, 4, 8)
+    assert samples_together(program) == 16  # a lane each, and whole blocks
     for name in BY_SAMPLES:
         written = {s.target.array for s in program.kernel(name).statements}
         roles = {program.kernel(name).array(a) for a in written}

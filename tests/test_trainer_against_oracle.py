@@ -123,7 +123,9 @@ def test_fit_is_stochastic_gradient_descent(shuffle, batch_size):
 
 def test_the_same_seed_trains_bitwise_the_same(tmp_path):
     network = Network(3, [Dense(4, "tanh"), Dense(2, "softmax")], "cross_entropy")
-    trainer = symbp.generate(network, tmp_path / "trainer.py", dtype="float32", batch_size=4)
+    trainer = symbp.generate(
+        network, tmp_path / "trainer.py", dtype="float32", batch_size=4, target="portable"
+    )
     _, X, Y = data(network, 30)
     runs = [trainer.fit(trainer.init_params(1), X, Y, epochs=4, seed=seed) for seed in (7, 7, 8)]
     assert np.array_equal(runs[0][0], runs[1][0])

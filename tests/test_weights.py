@@ -233,6 +233,7 @@ cost = "cross_entropy"
 layers = [{units = 2, activation = "softmax"}]
 [train]
 epochs = 30
+target = "portable"
 """
 
 

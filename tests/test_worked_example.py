@@ -14,11 +14,12 @@ from sympy import Eq
 
 import symbp
 from symbp.cli import main
-from symbp.derivation.given import read
 from symbp.derivation.numbers import Example, work
 from symbp.errors import DataError
 from symbp.network import Dense, Network
 from symbp.notation import NOTATIONS
+from symbp.notation.given import read
+from symbp.notation.weights import WeightLayout
 from symbp.render.example import FORMATS, shown
 from tests.oracle import Oracle
 
@@ -223,7 +224,7 @@ def test_how_numbers_are_shown(value: sympy.Number, digits: int | None, text: st
     [
         ("", "numbers: x is missing; expected something like 'x = 2, 1; y = 1'"),
         ("x = 1, 2", "numbers: y is missing"),
-        ("x = 1; y = 1", "numbers: x has 1 values, but the network takes 2"),
+        ("x = 1; y = 1", "numbers: x has 1 value, but the network takes 2"),
         ("x = 1, 2; y = 1, 2", "numbers: y has 2 values, but the network gives 1"),
         ("x = 1, two; y = 1", "numbers: x: 'two' is not a number such as 2, -0.5, 1e-3 or 1/3"),
         ("x = 1, nan; y = 1", "'nan' is not a number"),
@@ -253,6 +254,146 @@ def test_numbers_that_do_not_fit(
     assert out == ""
     assert message in err
     assert err.count("\n") == 1
+
+
+# Document 002's weights, typed in as each notation has them on its pages.
+WEIGHTS_002 = {
+    "smatrix": "W1 = [[0.3, 0.1], [0.4, 0.2]]; W_2 = [[1, -3, 0.2]]; W3 = 2, 1",
+    "ng": "Theta^(1) = [[0.1, 0.3], [0.2, 0.4]]; Theta2 = [[0.2, 1, -3]]; \u0398_3 = [[1, 2]]",
+    "lfd": "W^(1) = [[0.1, 0.2], [0.3, 0.4]]; W^{(2)} = [[0.2], [1], [-3]]; W3 = [[1], [2]]",
+    "bishop": "W1 = [[0.1, 0.3], [0.2, 0.4]]; W2 = [[0.2, 1, -3]]; W[3] = 1, 2",
+    "nielsen": "W^1 = [[0.3], [0.4]]; b^1 = [0.1, 0.2]; W2 = [[1, -3]]; b2 = 0.2; W3 = 2; b3 = [[1]]",
+}
+GRADIENTS_002 = {
+    "smatrix": [[[-0.881677, -0.440838], [1.750080, 0.875040]], [[-0.419745, -0.528941, -0.694518]]],
+    "ng": [[[-0.440838, -0.881677], [0.875040, 1.750080]], [[-0.694518, -0.419745, -0.528941]]],
+    "lfd": [[[-0.440838, 0.875040], [-0.881677, 1.750080]], [[-0.694518], [-0.419745], [-0.528941]]],
+    "bishop": [[[-0.440838, -0.881677], [0.875040, 1.750080]], [[-0.694518, -0.419745, -0.528941]]],
+    "nielsen": [
+        [[-0.881677], [1.750080]],
+        [[-0.440838], [0.875040]],
+        [[-0.419745, -0.528941]],
+        [[-0.694518]],
+    ],
+}
+
+
+def test_every_notation_is_tested() -> None:
+    assert set(WEIGHTS_002) == set(GRADIENTS_002) == set(NOTATIONS)
+
+
+@pytest.mark.parametrize("notation", WEIGHTS_002)
+def test_weights_are_read_and_gradients_shown_as_the_notation_has_them(notation: str) -> None:
+    layout = WeightLayout(NOTATIONS[notation], DOCUMENT_002)
+    given = read(f"x = 2; y = 1; {WEIGHTS_002[notation]}", DOCUMENT_002, NOTATIONS[notation])
+    assert given == read(NUMBERS_002, DOCUMENT_002)
+    one_list = [
+        v for k in (1, 2, 3) for part in layout.theirs(k, given.weights[k - 1]) for r in part for v in r
+    ]
+    flat_text = "x = 2; y = 1; w = " + ", ".join(map(str, one_list))
+    assert read(flat_text, DOCUMENT_002, NOTATIONS[notation]) == given
+    worked = work(symbp.derive(DOCUMENT_002), given)
+    shown_ = [
+        [[round(float(v), 6) for v in row] for row in part]
+        for gradient in worked.gradients
+        for part in layout.theirs(gradient.layer, gradient.rows)
+    ]
+    assert shown_[: len(GRADIENTS_002[notation])] == GRADIENTS_002[notation]
+    page = FORMATS["text"](worked, notation)
+    first, *_ = GRADIENTS_002[notation]
+    for row in first:
+        assert "".join(f"{value:13.6f}" for value in row)[1:] in page
+    assert layout.sentence in page
+
+
+@pytest.mark.parametrize("notation", NOTATIONS)
+@pytest.mark.parametrize(("network", "text"), NETWORKS, ids=lambda p: str(getattr(p, "sizes", "")))
+def test_a_seed_gives_the_same_network_in_every_notation(network: Network, text: str, notation: str) -> None:
+    assert read(text, network, NOTATIONS[notation]) == read(text, network)
+    layout = WeightLayout(NOTATIONS[notation], network)
+    for k, (rows, columns) in enumerate(network.shapes, 1):
+        ours = tuple(tuple((n, m) for m in range(columns)) for n in range(rows))
+        assert layout.ours(k, layout.theirs(k, ours)) == ours
+        shapes = [(len(part), len(part[0])) for part in layout.theirs(k, ours)]
+        assert shapes == [(array.rows, array.columns) for array in layout.arrays(k)]
+
+
+def test_the_s_matrices_are_the_steps_of_delta() -> None:
+    worked = example(DOCUMENT_002, NUMBERS_002)
+    delta = {str(v.quantity): v.value for v in worked.backward if v.label[:2] == "D."}
+    (first,) = (step for step in worked.steps if step.layer == 1)
+    assert (len(first.rows), len(first.rows[0])) == (1, 2)
+    for s in (1, 2):
+        assert float(first.rows[0][s - 1] * delta["delta[2, 1]"] - delta[f"delta[1, {s}]"]) == pytest.approx(
+            0
+        )
+    for notation in NOTATIONS:
+        assert "S-matrices" in FORMATS["text"](worked, notation)
+
+
+PENALISED = Network(
+    2, [Dense(2, "tanh", bias=False), Dense(2, "relu"), Dense(1)], "half_squared_error", weighted=True
+)
+
+
+@pytest.mark.parametrize("network", [PENALISED, NETWORKS[1][0]], ids=["mixed", "perceptron"])
+def test_a_penalty_is_in_the_example(network: Network) -> None:
+    """Against differences of the cost with the penalty, and of weights typed in by hand."""
+    derivation = symbp.derive(network, l1=0.5, l2=0.25)
+    given = read("x = 1, -2; y = 1; seed = 6", network)
+    worked, half = work(derivation, given), sympy.Rational(1, 2)
+    weights = [v for k, matrix in enumerate(given.weights) for row in matrix for v in row[: network.sizes[k]]]
+    data = next(v.value for v in worked.forward if v.label == "2.1")
+    added = sum(half * abs(w) + sympy.Rational(1, 8) * w**2 for w in weights)
+    assert abs(worked.forward[-1].value - data - added) < 1e-40
+    for plain, penalised, matrix in zip(worked.gradients, worked.penalised, given.weights, strict=True):
+        inputs = network.sizes[plain.layer - 1]
+        for own, whole, w in zip(plain.rows, penalised.rows, matrix, strict=True):
+            slopes = [half * sympy.sign(v) + v / 4 for v in w[:inputs]] + [0] * (len(w) - inputs)
+            assert all(abs(b - a - c) < 1e-40 for a, b, c in zip(own, whole, slopes, strict=True))
+    for form, page in FORMATS.items():
+        for notation in NOTATIONS:
+            text = page(worked, notation)
+            assert "Gradients with the penalty" in text, (form, notation)
+            assert "1/4" in text or r"\tfrac{1}{4}" in text  # the strength
+
+
+def test_without_a_penalty_there_is_no_word_of_it() -> None:
+    assert all(
+        "with the penalty" not in page(example(DOCUMENT_002, NUMBERS_002)) for page in FORMATS.values()
+    )
+
+
+@pytest.mark.parametrize(
+    ("notation", "text", "message"),
+    [
+        (
+            "lfd",
+            "W1 = [[1, 2], [3, 4], [5, 6]]",
+            "W1 is 2 x 3 in the notation lfd; given are 3 rows of 2; it is transposed",
+        ),
+        ("lfd", "W2 = 1, 2, 3", "W2 is 4 x 1 in the notation lfd; 3 values are given"),
+        (
+            "ng",
+            "W1 = 1",
+            "'W1' is no quantity of this network in the notation ng; known: x, y, w, seed, Theta1, Theta2",
+        ),
+        ("ng", "Theta^(3) = 1", "'Theta3' is no quantity of this network in the notation ng"),
+        (
+            "nielsen",
+            "b1 = 1, 2",
+            "'b1' is no quantity of this network in the notation nielsen; known: x, y, w, seed, W1, W2, b2",
+        ),
+        ("nielsen", "b2 = 1, 2", "b2 is 1 x 1 in the notation nielsen; 2 values are given"),
+        ("nielsen", "w = 1; b2 = 1", "give w or W1, W2, ..., not both"),
+        ("bishop", "W^(1) = 1; W1 = 2", "'W1' is given twice"),
+    ],
+)
+def test_numbers_that_do_not_fit_the_notation(notation: str, text: str, message: str) -> None:
+    network = Network(2, [Dense(3, "relu", bias=False), Dense(1)], "half_squared_error")
+    with pytest.raises(DataError) as caught:
+        read(f"x = 1, 2; y = 1; {text}", network, NOTATIONS[notation])
+    assert message in str(caught.value)
 
 
 def test_targets_of_other_costs() -> None:

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 a5440e9707d4a4b4e84ce05862e55732632003df54dca3f03051457a2121a00c
+# content: sha256 1b5c3e69a6fe742ef7d3f5a0856eef7b46b4ee0d8333391edb06ff4a6f249091
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -46,7 +46,8 @@ LEARNING_RATE = 0.2
 CLIP_NORM = None
 STATES = {}  # what the optimizer keeps for every weight, and how it starts
 EPOCHS = 100
-TOGETHER = 4  # samples that a step takes at once: a thread has whole numbers of them
+AT_ONCE = 24672  # samples: a step takes larger batches in parts
+TOGETHER = 8  # samples that a step takes at once: a thread has whole numbers of them
 CHUNK = 256  # rows that predict, value_and_gradient and jacobian hold at once
 SPEC = """\
 [network]
@@ -73,7 +74,6 @@ learning_rate = 0.2
 """
 
 F = np.float32  # the type of every number in a kernel
-I = np.int32  # the integer of the same size
 
 
 def _kernel(function, **more):
@@ -107,7 +107,7 @@ def exp(x):
     # largest error met in 30,156,688 points: 0.88 ulp
     x = max(min(x, F(89.0)), F(-105.0))
     half = math.copysign(F(64.0), x)
-    b = I(F(F(12583039.0) + half).view(I) << I(23)).view(F)
+    b = number(bits(F(12583039.0) + half) << 23)
     magic = F(12583039.0) - half
     t = x*F(1.442695) + magic
     n = t - magic
@@ -120,7 +120,7 @@ def exp(x):
     p = p*r + F(0.16666521)
     p = p*r + F(0.49999994)
     q = h + (r*r*p - l)
-    a = I(F(t).view(I) << I(23)).view(F)
+    a = number(bits(t) << 23)
     return (q*a + a)*b
 
 
@@ -131,12 +131,12 @@ def log(x):
     # log((1 + s)/(1 - s)) = 2 s + s^3 P(s^2), degree 2, relative error 8.3e-10
     # largest error met in 30,156,688 points: 0.83 ulp
     small = x < F(1.1754944e-38)
-    y = x*F(33554432.0) if small else x
-    k = F(y).view(I)
-    n = I(k - I(1060439283)) >> I(23)
-    m = I(k - I(n << I(23))).view(F)
-    e = I(n + I(1262485504)).view(F) - F(12582912.0)
-    e = e - F(25.0) if small else e
+    y = select(small, x*F(33554432.0), x)
+    k = bits(y)
+    n = k - 1060439283 >> 23
+    m = number(k - (n << 23))
+    e = number(n + 1262485504) - F(12582912.0)
+    e = select(small, e - F(25.0), e)
     f = m - F(1.0)
     s = f/(f + F(2.0))
     z = s*s
@@ -144,10 +144,10 @@ def log(x):
     p = p*z + F(0.39977574)
     p = p*z + F(0.66666776)
     h = f*f/F(2.0)
-    y = e*F(0.69314575) - ((h - (s*(h + z*p) + e*F(1.4286068e-06))) - f)
-    y = y if x < F(math.inf) else x
-    y = y if x > F(0.0) else (-F(math.inf) if x == F(0.0) else F(math.nan))
-    return x if x != x else y
+    y = e*F(0.69314575) - (h - (s*(h + z*p) + e*F(1.4286068e-06)) - f)
+    y = select(x < F(math.inf), y, x)
+    y = select(x > F(0.0), y, select(x == F(0.0), -F(math.inf), F(math.nan)))
+    return select(x != x, x, y)
 
 
 # Threads. A team is None where one thread works alone; else it is, for each of its threads,
@@ -202,6 +202,15 @@ def share(first, last, step, team):
     return first + step*(steps*thread//threads), min(first + step*(steps*(thread + 1)//threads), last)
 
 
+@_inlined
+def part(whole, team):
+    """Return this thread's part of a range."""
+    if team is None:
+        return whole
+    low, high = share(whole.start, whole.stop, whole.step, team)
+    return range(low, high, whole.step)
+
+
 @_kernel
 def meet(team):
     """Wait until all threads are here; each then sees what the others have written."""
@@ -232,6 +241,7 @@ def together(cost, team):
 # Vectors. A Vec is a row of float32 numbers that lie side by side in an array, held in `count`
 # registers of LANES numbers each.
 LANES = 8
+NUMBER, INTEGER = types.float32, types.int32
 
 
 class Vec(types.Type):
@@ -252,9 +262,9 @@ def _int(number):
 
 
 def _filled(builder, value, kind, count):
-    """Return `count` registers with one number in every place; a Vec is returned as it is."""
+    """Return `count` registers with one number in every place; those of a Vec as they are, or one as all."""
     if isinstance(kind, Vec):
-        return value
+        return value if kind.count == count else _joined(builder, [builder.extract_value(value, 0)]*count)
     nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
     first = builder.insert_element(nothing, value, _int(0))
     register = builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0]*LANES))
@@ -278,21 +288,30 @@ def _call(builder, name, result, arguments, suffix=""):
 def _lowered(emit):
     """Return the code of an operation that is carried out register by register."""
     def lower(context, builder, signature, arguments):
-        count = next(kind.count for kind in signature.args if isinstance(kind, Vec))
-        values = [_filled(builder, *pair, count) for pair in zip(arguments, signature.args)]
+        vecs = [kind for kind in signature.args if isinstance(kind, Vec)]
+        count = max(kind.count for kind in vecs)
+        values = []
+        for value, kind in zip(arguments, signature.args):
+            if isinstance(kind, types.Integer):  # of the size of the others
+                value, kind = context.cast(builder, value, kind, vecs[0].dtype), vecs[0].dtype
+            values.append(_filled(builder, value, kind, count))
         return _joined(builder, [emit(builder, *(builder.extract_value(x, n) for x in values)) for n in range(count)])
 
     return lower
 
 
-def _operator(function, emit, kinds=((Vec, Vec), (Vec, types.Float), (types.Float, Vec)), mask=False):
+PAIRS = ((Vec, Vec), (Vec, types.Float), (types.Float, Vec))
+WHOLE = ((Vec, Vec), (Vec, types.Integer))  # the same for integers
+
+
+def _operator(function, emit, kinds=PAIRS, mask=False, of=types.Float):
     """Let a function of Python take Vecs, and numbers beside them."""
     @type_callable(function)
     def _typed(context):
         def result(*arguments):
-            vecs = [a for a in arguments if isinstance(a, Vec)]
-            if vecs and all(a in (vecs[0], vecs[0].dtype) for a in arguments):
-                return Vec(types.boolean, vecs[0].count) if mask else vecs[0]
+            vec = max((a for a in arguments if isinstance(a, Vec)), key=lambda a: a.count, default=None)
+            if vec is not None and isinstance(vec.dtype, of) and all(_fits(a, vec) for a in arguments):
+                return Vec(types.boolean, vec.count) if mask else vec
         # Numba asks for the names of the arguments.
         return (lambda a: result(a)) if len(kinds[0]) == 1 else (lambda a, b: result(a, b))
 
@@ -300,24 +319,81 @@ def _operator(function, emit, kinds=((Vec, Vec), (Vec, types.Float), (types.Floa
         lower_builtin(function, *kind)(_lowered(emit))
 
 
-for _names, _name in (("add iadd", "fadd"), ("sub isub", "fsub"), ("mul imul", "fmul"), ("truediv itruediv", "fdiv")):
+def _fits(kind, vec):
+    """Whether something can stand beside a Vec: as many registers or one, or a number."""
+    if isinstance(kind, Vec):
+        return kind.dtype == vec.dtype and kind.count in (1, vec.count)
+    return kind == vec.dtype or isinstance(kind, types.Integer) and isinstance(vec.dtype, types.Integer)
+
+
+def _either(floating, whole, **more):
+    """Return the code of an operation on numbers or integers."""
+    def emit(builder, x, y):
+        name = floating if isinstance(x.type.element, (ir.FloatType, ir.DoubleType)) else whole
+        return getattr(builder, name)(x, y)
+
+    return emit
+
+
+ANY = (types.Float, types.Integer, types.Boolean)
+for _names, *_pair in (
+    ("add iadd", "fadd", "add"), ("sub isub", "fsub", "sub"), ("mul imul", "fmul", "mul"), ("truediv itruediv", "fdiv", "")
+):
     for _function in _names.split():
-        _operator(getattr(operator, _function), lambda builder, x, y, name=_name: getattr(builder, name)(x, y))
-for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "==")):
+        _operator(getattr(operator, _function), _either(*_pair), (*PAIRS, *WHOLE[1:]), of=ANY)
+for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")):
     _operator(getattr(operator, _name), lambda builder, x, y, sign=_sign: builder.fcmp_ordered(sign, x, y), mask=True)
+_operator(operator.eq, lambda builder, x, y: _equal(builder, x, y), (*PAIRS, *WHOLE[1:]), True, ANY)
 _operator(operator.ne, lambda builder, x, y: builder.fcmp_unordered("!=", x, y), mask=True)
-_operator(operator.and_, lambda builder, x, y: builder.and_(x, y), ((Vec, Vec),))
-_operator(operator.or_, lambda builder, x, y: builder.or_(x, y), ((Vec, Vec),))
+for _name, _emitted in (("and_", "and_"), ("or_", "or_"), ("lshift", "shl"), ("rshift", "ashr")):
+    _operator(getattr(operator, _name), _either("", _emitted), WHOLE, of=ANY)
 _operator(operator.neg, lambda builder, x: builder.fneg(x), ((Vec,),))
 for _function, _name in ((abs, "fabs"), (math.sqrt, "sqrt")):
     _operator(_function, lambda builder, x, name=_name: _call(builder, name, x.type, [x]), ((Vec,),))
+_operator(math.copysign, lambda builder, x, y: _call(builder, "copysign", x.type, [x, y]))
+# As Python's: a NaN that comes first stays.
+for _function, _sign in ((min, "<"), (max, ">")):
+    _operator(_function, lambda builder, x, y, sign=_sign: builder.select(builder.fcmp_ordered(sign, y, x), y, x))
+
+
+def _equal(builder, x, y):
+    floating = isinstance(x.type.element, (ir.FloatType, ir.DoubleType))
+    return builder.fcmp_ordered("==", x, y) if floating else builder.icmp_signed("==", x, y)
+
+
+def _as(typing, x, result):
+    """Let an intrinsic read the bits of numbers, or of a Vec, as those of another type."""
+    def one(context, builder, signature, arguments):
+        value = context.cast(builder, arguments[0], x, INTEGER) if isinstance(x, types.Integer) else arguments[0]
+        return builder.bitcast(value, context.get_value_type(result))
+
+    def each(builder, register):
+        kind = ir.FloatType() if result == types.float32 else ir.DoubleType()
+        kind = ir.IntType(result.bitwidth) if isinstance(result, types.Integer) else kind
+        return builder.bitcast(register, ir.VectorType(kind, LANES))
+
+    return (Vec(result, x.count)(x), _lowered(each)) if isinstance(x, Vec) else (result(x), one)
+
+
+@intrinsic
+def bits(typing, x):
+    """The bits of numbers, as integers of the same size."""
+    return _as(typing, x, INTEGER)
+
+
+@intrinsic
+def number(typing, k):
+    """The numbers whose bits these integers are."""
+    return _as(typing, k, NUMBER)
 
 
 @intrinsic
 def select(typing, mask, a, b):
-    """a where the mask is set, else b."""
-    vec = next((x for x in (a, b) if isinstance(x, Vec)), Vec(a, mask.count))
-    return vec(mask, a, b), _lowered(lambda builder, m, x, y: builder.select(m, x, y))
+    """a where the mask is set, else b; of numbers or Vecs."""
+    if not isinstance(mask, Vec):
+        return a(mask, a, b), lambda context, builder, signature, arguments: builder.select(*arguments)
+    count = max(x.count for x in (mask, a, b) if isinstance(x, Vec))
+    return Vec(NUMBER, count)(mask, a, b), _lowered(lambda builder, m, x, y: builder.select(m, x, y))
 
 
 @intrinsic
@@ -504,19 +580,177 @@ def view(typing, memory, first, rows, columns):
     return array(memory, first, rows, columns), emit
 
 
-@_kernel
+# Samples side by side: a lane for each of LANES samples, a register for each column of an array.
+
+
+def _exchanged(builder, held):
+    """Return the transpose of LANES registers."""
+    held = list(held)
+    for distance in (2**n for n in range(LANES.bit_length() - 1)):  # swap blocks of this size
+        low = [n + LANES - distance if n & distance else n for n in range(LANES)]
+        high = [n + LANES if n & distance else n + distance for n in range(LANES)]
+        masks = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+        for n in range(LANES):
+            if not n & distance:
+                pair = held[n], held[n + distance]
+                held[n], held[n + distance] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+    return held
+
+
+def _picked(builder, registers, places):
+    """Return the register of the numbers at these places of several registers in a row."""
+    made = registers[0]
+    for n, register in enumerate(registers):
+        if n == 0 or any(place//LANES == n for place in places):
+            mask = [place % LANES + LANES if place//LANES == n else lane for lane, place in enumerate(places)]
+            mask = [place % LANES for place in places] if n == 0 else mask
+            made = builder.shuffle_vector(made, register, ir.Constant(ir.VectorType(ir.IntType(32), LANES), mask))
+    return made
+
+
+def _line(context, builder, kind, value, row, column=0):
+    """Return the address of array[row, column], or of array[row]."""
+    number = ir.IntType(64)
+    struct = context.make_array(kind)(context, builder, value)
+    places = [row, number(column)][:kind.ndim]
+    return cgutils.get_item_pointer(context, builder, kind, struct, places)
+
+
+def _rows_of(context, builder, kind, value, numbers, size):
+    """Return the columns, one register each, of the rows with these numbers."""
+    if kind.ndim == 1:
+        register = ir.Constant(ir.VectorType(context.get_value_type(kind.dtype), LANES), ir.Undefined)
+        for n, row in enumerate(numbers):
+            one = builder.load(_line(context, builder, kind, value, row))
+            register = builder.insert_element(register, one, _int(n))
+        return [register]
+    found = []
+    for first in range(0, size, LANES):
+        mask = _mask(size - first)
+        held = [_load(builder, _line(context, builder, kind, value, row, first), mask) for row in numbers]
+        found += _exchanged(builder, held)
+    return found[:size]
+
+
+FEW = 8  # columns up to which registers are picked from rows that lie side by side
+
+
+@intrinsic(prefer_literal=True)
+def columns(typing, array, row, size):
+    """All columns of the rows from here on, array[row:row + LANES], a register each."""
+    def emit(context, builder, signature, arguments):
+        value, row = arguments[0], context.cast(builder, arguments[1], signature.args[1], types.int64)
+        width = size.literal_value
+        if width > FEW:
+            numbers = [builder.add(row, row.type(n)) for n in range(LANES)]
+            return _joined(builder, _rows_of(context, builder, array, value, numbers, width))
+        first = _line(context, builder, array, value, row)
+        registers = [_load(builder, builder.gep(first, [_int(n*LANES)]), None) for n in range(width)]
+        places = [[lane*width + n for lane in range(LANES)] for n in range(width)]
+        return _joined(builder, [_picked(builder, registers, each) for each in places])
+
+    return Vec(array.dtype, size.literal_value)(array, row, size), emit
+
+
+@intrinsic(prefer_literal=True)
+def columns_at(typing, array, rows, first, last, size):
+    """All columns of array[rows[first:first + LANES]], a register each; from `last` on, some row again."""
+    def emit(context, builder, signature, arguments):
+        places = [context.cast(builder, arguments[n], signature.args[n], types.int64) for n in (2, 3)]
+        end = builder.sub(places[1], places[1].type(1))
+        numbers = []
+        for n in range(LANES):
+            place = builder.add(places[0], end.type(n))
+            place = builder.select(builder.icmp_signed("<", place, end), place, end)
+            numbers.append(builder.load(_line(context, builder, rows, arguments[1], place)))
+        return _joined(builder, _rows_of(context, builder, array, arguments[0], numbers, size.literal_value))
+
+    return Vec(array.dtype, size.literal_value)(array, rows, first, last, size), emit
+
+
+@intrinsic(prefer_literal=True)
+def store_columns(typing, array, row, vec, size):
+    """array[row:row + LANES] = the registers, a column each."""
+    def emit(context, builder, signature, arguments):
+        value, row = arguments[0], context.cast(builder, arguments[1], signature.args[1], types.int64)
+        width = size.literal_value
+        registers = [builder.extract_value(arguments[2], n) for n in range(width)]
+        if width <= FEW:
+            first = _line(context, builder, array, value, row)
+            for n in range(width):
+                places = [(n*LANES + lane) % width*LANES + (n*LANES + lane)//width for lane in range(LANES)]
+                _store(builder, _picked(builder, registers, places), builder.gep(first, [_int(n*LANES)]), None)
+            return context.get_dummy_value()
+        nothing = ir.Constant(registers[0].type, ir.Undefined)
+        for first in range(0, width, LANES):
+            block = registers[first:first + LANES]
+            block = _exchanged(builder, block + [nothing]*(LANES - len(block)))
+            for n in range(LANES):
+                address = _line(context, builder, array, value, builder.add(row, row.type(n)), first)
+                _store(builder, block[n], address, _mask(width - first))
+        return context.get_dummy_value()
+
+    return types.none(array, row, vec, size), emit
+
+
+@intrinsic
+def lanes_below(typing, size):
+    """A mask of the first lanes, as many as size."""
+    def emit(context, builder, signature, arguments):
+        size = context.cast(builder, arguments[0], signature.args[0], types.int64)
+        size = builder.extract_value(_filled(builder, size, types.int64, 1), 0)
+        places = ir.Constant(size.type, list(range(LANES)))
+        return _joined(builder, [builder.icmp_signed("<", places, size)])
+
+    return Vec(types.boolean, 1)(size), emit
+
+
+def _between(join):
+    """Let an intrinsic join the registers of a Vec."""
+    def of(typing, vec):
+        def emit(context, builder, signature, arguments):
+            registers = [builder.extract_value(arguments[0], n) for n in range(vec.count)]
+            while len(registers) > 1:
+                registers = [*registers[2:], join(builder, *registers[:2])]
+            return _joined(builder, registers)
+
+        return Vec(vec.dtype, 1)(vec), emit
+
+    return of
+
+
+@intrinsic
+def register_sum(typing, vec):
+    """The sum of the registers, lane by lane."""
+    return _between(lambda builder, x, y: builder.fadd(x, y))(typing, vec)
+
+
+@intrinsic
+def register_max(typing, vec):
+    """The largest number of every lane."""
+    return _between(_larger)(typing, vec)
+
+
+@_inlined
 def transpose(target, source, height, width, team=None):
     """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
     low, high = share(0, height, LANES, team)
+    whole = width//LANES*LANES
     for i in range(low, high, LANES):
-        for j in range(0, width, LANES):
-            _turn_block(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
+        tall = min(height - i, LANES)
+        for j in range(0, whole, LANES):
+            if tall == LANES:  # no masks
+                _turn_block(target, i, j, source, LANES, LANES)
+            else:
+                _turn_block(target, i, j, source, tall, LANES)
+        if whole < width:
+            _turn_block(target, i, whole, source, tall, width - whole)
 
 
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//170
     W1 = view(w, 0, 32, 65)
     O1 = view(work, 0*capacity, capacity, 32)
     C2 = view(work, 32*capacity, capacity, 10)
@@ -524,10 +758,9 @@ def _forward(w, X, rows, start, count, work):
     MU = work[42*capacity:42*capacity + capacity]
     E = view(work, 43*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
-    H_sum = work[63*capacity:63*capacity + capacity]
-    XB = view(work, 64*capacity, capacity, 64)
-    V1 = view(work, 172*capacity + 0, 65, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    XB = view(work, 63*capacity, capacity, 64)
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -535,7 +768,7 @@ def _forward(w, X, rows, start, count, work):
         store(XB, p, 0, load(X, row, 0, 64), 64)
 
     # (2.6b, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 65, 32)
+    transpose(V1, W1, np.int64(65), np.int64(32))
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
@@ -554,7 +787,7 @@ def _forward(w, X, rows, start, count, work):
             store(O1, p + 3, r, select(c3 <= F(0.0), F(0.0), c3), 16)
 
     # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 33, 10)
+    transpose(V2, W2, np.int64(33), np.int64(10))
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
     for p in range(0, count, 4):
@@ -571,66 +804,78 @@ def _forward(w, X, rows, start, count, work):
         store(C2, p + 3, 0, c3, 10)
 
     # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
-    for p in range(count):
-        MU[p] = row_max(load(C2, p, 0, 10), 10)
-
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
-    for p in range(count):
-        store(E, p, 0, load(C2, p, 0, 10) - MU[p], 10)
-    E_flat = E.reshape(-1)
-    for t in range(count*10):
-        E_flat[t] = exp(E_flat[t])
-
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
-    for p in range(count):
-        H_sum[p] = row_sum(load(E, p, 0, 10), 10)
-    for p in range(count):
-        store(H, p, 0, load(E, p, 0, 10)/H_sum[p], 10)
+    for p in range(0, count, LANES):
+        c2 = columns(C2, p, 10)
+        mu = register_max(c2)
+        store_columns(MU, p, mu, 1)
+        e = exp(c2 - mu)
+        store_columns(E, p, e, 10)
+        h_sum = register_sum(e)
+        h = e/h_sum
+        store_columns(H, p, h, 10)
 
 
 @_kernel
 def _prepare(w, work):
     """Put the weights where _answer wants them."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//170
     W1 = view(w, 0, 32, 65)
     W2 = view(w, 2080, 10, 33)
-    V1 = view(work, 172*capacity + 0, 65, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 65, 32)
+    transpose(V1, W1, np.int64(65), np.int64(32))
 
     # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 33, 10)
+    transpose(V2, W2, np.int64(33), np.int64(10))
 
 
 @_kernel
 def _answer(w, X, work):
     """Compute H for the one row of X."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//170
     O1 = view(work, 0*capacity, capacity, 32)
     C2 = view(work, 32*capacity, capacity, 10)
     MU = work[42*capacity:42*capacity + capacity]
     E = view(work, 43*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
-    H_sum = work[63*capacity:63*capacity + capacity]
-    V1 = view(work, 172*capacity + 0, 65, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    H_sum = work[169*capacity:169*capacity + capacity]
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
     for r in range(0, 32, 16):
         c0 = load(V1, 64, r, 16)
-        for s in range(64):
+        c0_1 = c0_2 = c0_3 = spread(F(0.0), 16)
+        for s in range(0, 64, 4):
             v = load(V1, s, r, 16)
             c0 = fma(X[0, s], v, c0)
+            v = load(V1, s + 1, r, 16)
+            c0_1 = fma(X[0, s + 1], v, c0_1)
+            v = load(V1, s + 2, r, 16)
+            c0_2 = fma(X[0, s + 2], v, c0_2)
+            v = load(V1, s + 3, r, 16)
+            c0_3 = fma(X[0, s + 3], v, c0_3)
+        c0 = (c0 + c0_1) + (c0_2 + c0_3)
         store(O1, 0, r, select(c0 <= F(0.0), F(0.0), c0), 16)
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
     c0 = load(V2, 32, 0, 10)
-    for s in range(32):
+    c0_1 = c0_2 = c0_3 = spread(F(0.0), 10)
+    for s in range(0, 32, 4):
         v = load(V2, s, 0, 10)
         c0 = fma(O1[0, s], v, c0)
+        v = load(V2, s + 1, 0, 10)
+        c0_1 = fma(O1[0, s + 1], v, c0_1)
+        v = load(V2, s + 2, 0, 10)
+        c0_2 = fma(O1[0, s + 2], v, c0_2)
+        v = load(V2, s + 3, 0, 10)
+        c0_3 = fma(O1[0, s + 3], v, c0_3)
+    c0 = (c0 + c0_1) + (c0_2 + c0_3)
     store(C2, 0, 0, c0, 10)
 
     # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
@@ -663,7 +908,7 @@ def predict_one(prepared, x, h):
         raise ValueError("predict_one: expected x of 64 and h of 10 numbers")
     w, work = prepared
     _answer(w, view(x, 0, 1, 64), work)
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//170
     H = view(work, 53*capacity, capacity, 10)
     for q in range(10):
         h[q] = H[0, q]
@@ -672,10 +917,10 @@ def predict_one(prepared, x, h):
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 3632)//172
-    D2 = view(work, 128*capacity, capacity, 10)
+    capacity = (work.size - 3632)//170
+    D2 = view(work, 127*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
-    D1 = view(work, 138*capacity, capacity, 32)
+    D1 = view(work, 137*capacity, capacity, 32)
     O1 = view(work, 0*capacity, capacity, 32)
     W2 = view(w, 2080, 10, 33)
 
@@ -709,32 +954,32 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//172
-    LSE = work[170*capacity:170*capacity + capacity]
+    capacity = (work.size - 3632)//170
     MU = work[42*capacity:42*capacity + capacity]
     E = view(work, 43*capacity, capacity, 10)
-    LSE_sum = work[171*capacity:171*capacity + capacity]
     C2 = view(work, 32*capacity, capacity, 10)
     G2 = view(gradient, 2080, 10, 33)
-    D2 = view(work, 128*capacity, capacity, 10)
+    D2 = view(work, 127*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
     G1 = view(gradient, 0, 32, 65)
-    D1 = view(work, 138*capacity, capacity, 32)
-    XB = view(work, 64*capacity, capacity, 64)
+    D1 = view(work, 137*capacity, capacity, 32)
+    XB = view(work, 63*capacity, capacity, 64)
     cost = F(0.0)
 
     # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
-    for p in range(count):
-        LSE_sum[p] = row_sum(load(E, p, 0, 10), 10)
-    for p in range(count):
-        LSE[p] = log(LSE_sum[p]) + MU[p]
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
+    total0 = spread(F(0.0), LANES)
+    for p in range(0, count, LANES):
+        e = columns(E, p, 10)
+        lse_sum = register_sum(e)
+        mu = columns(MU, p, 1)
+        lse = log(lse_sum) + mu
+        c2 = columns(C2, p, 10)
+        y = columns_at(Y, rows, start + p, start + count, 10)
+        total0 = total0 + select(lanes_below(count - p), register_sum((lse - c2)*y), F(0.0))
+    cost += row_sum(total0, 8)
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
-    c0 = spread(F(0.0), 10)
-    for p in range(count):
-        row = rows[start + p]
-        c0 = c0 + (LSE[p] - load(C2, p, 0, 10))*load(Y, row, 0, 10)
-    cost += row_sum(c0, 10)
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
@@ -789,12 +1034,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//170
     H = view(work, 53*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    S1 = view(work, 172*capacity + 2608, 10, 32)
+    S1 = view(work, 170*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
-    B1_sum = work[172*capacity + 2928:172*capacity + 2928 + 32]
+    B1_sum = work[170*capacity + 2928:170*capacity + 2928 + 32]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(10):
@@ -843,8 +1088,8 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//172
-    D1 = view(work, 138*capacity, capacity, 32)
+    capacity = (work.size - 3632)//170
+    D1 = view(work, 137*capacity, capacity, 32)
     W1 = view(w, 0, 32, 65)
 
     # (X.13, k=1)  dJ/dx_j = sum_{r=1}^{32} w_{rj}^1 delta_r^1
@@ -860,13 +1105,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 3632)//172
-    S1 = view(work, 172*capacity + 2608, 10, 32)
+    capacity = (work.size - 3632)//170
+    S1 = view(work, 170*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
     O1 = view(work, 0*capacity, capacity, 32)
-    R1 = view(work, 172*capacity + 2960, 10, 32)
+    R1 = view(work, 170*capacity + 2960, 10, 32)
     H = view(work, 53*capacity, capacity, 10)
-    R1_sum = work[172*capacity + 3280:172*capacity + 3280 + 32]
+    R1_sum = work[170*capacity + 3280:170*capacity + 3280 + 32]
     W1 = view(w, 0, 32, 65)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 {0 if o_s^1 <= 0; 1 otherwise}
@@ -913,7 +1158,7 @@ def _update(w, gradient, learning_rate):
 
 @_inlined
 def _update_row(V, j, i, gradient, learning_rate):
-    """Apply the update to the weights of one row of V, from column i on, as many as gradient has."""
+    """Apply the update to a piece of one row of weights, as long as gradient is."""
     # (2.2)  w_{ij}^k <- w_{ij}^k - eta dJ/dw_{ij}^k
     new_V = load(V, j, i, gradient) - learning_rate*gradient
     store(V, j, i, new_V, gradient)
@@ -921,34 +1166,30 @@ def _update_row(V, j, i, gradient, learning_rate):
 
 @_kernel
 def _pack(w, work, team):
-    """Put the weights, and what the optimizer keeps, where a step wants them: each W turned round, as V."""
-    capacity = (work.size - 3632)//172
+    """Put the weights, and what the optimizer keeps, where a step wants them: W upright, or turned round as V."""
+    capacity = (work.size - 3632)//170
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 172*capacity + 0, 65, 32)
+    V1 = view(work, 170*capacity + 0, 65, 32)
     W2 = view(w, 2080, 10, 33)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 65, 32, team)
+    transpose(V1, W1, np.int64(65), np.int64(32), team)
 
     # (D.6a, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 33, 10, team)
+    transpose(V2, W2, np.int64(33), np.int64(10), team)
 
 
-@_kernel
+@_inlined
 def _measure(X, Y, rows, start, count, m, begin, work):
-    """Compute H of samples, the rows from `begin` on of a batch of m, from V; return their share of the cost."""
-    capacity = (work.size - 3632)//172
-    V1 = view(work, 172*capacity + 0, 65, 32)
+    """Compute H of samples, the rows from `begin` on of a batch of m; return their share of the cost."""
+    capacity = (work.size - 3632)//170
+    V1 = view(work, 170*capacity + 0, 65, 32)
     O1 = view(work, 0*capacity + begin*32, capacity, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
     C2 = view(work, 32*capacity + begin*10, capacity, 10)
-    MU = work[42*capacity + begin:42*capacity + capacity]
-    E = view(work, 43*capacity + begin*10, capacity, 10)
-    H_sum = work[63*capacity + begin:63*capacity + capacity]
-    H = view(work, 53*capacity + begin*10, capacity, 10)
-    LSE = work[170*capacity + begin:170*capacity + capacity]
-    XB = view(work, 64*capacity + begin*64, capacity, 64)
+    D2 = view(work, 127*capacity + begin*10, capacity, 10)
+    XB = view(work, 63*capacity + begin*64, capacity, 64)
     cost = F(0.0)
 
     # (2.6b, k=1)  XB is the batch's part of X
@@ -987,62 +1228,50 @@ def _measure(X, Y, rows, start, count, m, begin, work):
         store(C2, p + 3, 0, c3, 10)
 
     # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
-    for p in range(count):
-        MU[p] = row_max(load(C2, p, 0, 10), 10)
-
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
-    for p in range(count):
-        store(E, p, 0, load(C2, p, 0, 10) - MU[p], 10)
-    E_flat = E.reshape(-1)
-    for t in range(count*10):
-        E_flat[t] = exp(E_flat[t])
-
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
-    for p in range(count):
-        H_sum[p] = row_sum(load(E, p, 0, 10), 10)
-    for p in range(count):
-        store(H, p, 0, load(E, p, 0, 10)/H_sum[p], 10)
-
+    # (D.1f)  delta_r^2 = (h_r - y_r)/m
     # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
-    for p in range(count):
-        LSE[p] = log(H_sum[p]) + MU[p]
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
+    total0 = spread(F(0.0), LANES)
+    for p in range(0, count, LANES):
+        c2 = columns(C2, p, 10)
+        mu = register_max(c2)
+        e = exp(c2 - mu)
+        h_sum = register_sum(e)
+        h = e/h_sum
+        y = columns_at(Y, rows, start + p, start + count, 10)
+        d2 = (h - y)/m
+        store_columns(D2, p, d2, 10)
+        lse = log(h_sum) + mu
+        total0 = total0 + select(lanes_below(count - p), register_sum((lse - c2)*y), F(0.0))
+    cost += row_sum(total0, 8)
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
-    c0 = spread(F(0.0), 10)
-    for p in range(count):
-        row = rows[start + p]
-        c0 = c0 + (LSE[p] - load(C2, p, 0, 10))*load(Y, row, 0, 10)
-    cost += row_sum(c0, 10)
     cost = cost/m
 
     return cost
 
 
-@_kernel
+@_inlined
 def _turn(work, team):
     """Turn V round for the way back."""
-    capacity = (work.size - 3632)//172
-    V2 = view(work, 172*capacity + 2080, 33, 16)
-    W2 = view(work, 172*capacity + 3312, 10, 32)
+    capacity = (work.size - 3632)//170
+    V2 = view(work, 170*capacity + 2080, 33, 16)
+    W2 = view(work, 170*capacity + 3312, 10, 32)
 
     # (D.5f, k=1)  W2 is the transpose of V2
-    transpose(W2, V2, 10, 32, team)
+    transpose(W2, V2, np.int64(10), np.int64(32), team)
 
 
-@_kernel
+@_inlined
 def _back(Y, rows, start, count, m, begin, work):
     """Compute delta of every layer, the last first, for samples that _measure has seen."""
-    capacity = (work.size - 3632)//172
-    D2 = view(work, 128*capacity + begin*10, capacity, 10)
-    H = view(work, 53*capacity + begin*10, capacity, 10)
-    D1 = view(work, 138*capacity + begin*32, capacity, 32)
+    capacity = (work.size - 3632)//170
+    D2 = view(work, 127*capacity + begin*10, capacity, 10)
+    D1 = view(work, 137*capacity + begin*32, capacity, 32)
     O1 = view(work, 0*capacity + begin*32, capacity, 32)
-    W2 = view(work, 172*capacity + 3312, 10, 32)
-
-    # (D.1f)  delta_r^2 = (h_r - y_r)/m
-    for p in range(count):
-        row = rows[start + p]
-        store(D2, p, 0, (load(H, p, 0, 10) - load(Y, row, 0, 10))/m, 10)
+    W2 = view(work, 170*capacity + 3312, 10, 32)
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
     for s in range(0, 32, 16):
@@ -1064,21 +1293,20 @@ def _back(Y, rows, start, count, m, begin, work):
             store(D1, p + 3, s, c3, 16)
 
 
-@_kernel
+@_inlined
 def _descend(count, learning_rate, work, team):
-    """Update V by a batch of which delta is known: no gradient is stored, each is used where it is computed."""
-    capacity = (work.size - 3632)//172
-    D2 = view(work, 128*capacity, capacity, 10)
+    """Update the weights by a batch of which delta is known: no gradient is stored, each is used at once."""
+    capacity = (work.size - 3632)//170
+    D2 = view(work, 127*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
-    D1 = view(work, 138*capacity, capacity, 32)
-    V1 = view(work, 172*capacity + 0, 65, 32)
-    XB = view(work, 64*capacity, capacity, 64)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
+    D1 = view(work, 137*capacity, capacity, 32)
+    V1 = view(work, 170*capacity + 0, 65, 32)
+    XB = view(work, 63*capacity, capacity, 64)
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
     for i in range(0, 10, 10):
-        low, high = share(0, 32, 4, team)
-        for j in range(low, high, 4):
+        for j in part(range(0, 32, 4), team):
             c0 = c1 = c2 = c3 = spread(F(0.0), 10)
             for p in range(count):
                 v = load(D2, p, i, 10)
@@ -1092,8 +1320,7 @@ def _descend(count, learning_rate, work, team):
             _update_row(V2, j + 3, i, c3, learning_rate)
 
     # (D.6b, k=2)  dJ/dw_{i,33}^2 = sum_{p=1}^m delta_i^{2,p}
-    low, high = share(0, 10, 10, team)
-    for i in range(low, high, 10):
+    for i in part(range(0, 10, 10), team):
         for last in range(32, 33):
             c0 = spread(F(0.0), 10)
             for p in range(count):
@@ -1103,8 +1330,7 @@ def _descend(count, learning_rate, work, team):
 
     # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
     for i in range(0, 32, 16):
-        low, high = share(0, 64, 4, team)
-        for j in range(low, high, 4):
+        for j in part(range(0, 64, 4), team):
             c0 = c1 = c2 = c3 = spread(F(0.0), 16)
             for p in range(count):
                 v = load(D1, p, i, 16)
@@ -1118,8 +1344,7 @@ def _descend(count, learning_rate, work, team):
             _update_row(V1, j + 3, i, c3, learning_rate)
 
     # (D.6b, k=1)  dJ/dw_{i,65}^1 = sum_{p=1}^m delta_i^{1,p}
-    low, high = share(0, 32, 16, team)
-    for i in range(low, high, 16):
+    for i in part(range(0, 32, 16), team):
         for last in range(64, 65):
             c0 = spread(F(0.0), 16)
             for p in range(count):
@@ -1131,17 +1356,17 @@ def _descend(count, learning_rate, work, team):
 @_kernel
 def _unpack(w, work, team):
     """Put weights and states back into the flat vectors."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//170
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 172*capacity + 0, 65, 32)
+    V1 = view(work, 170*capacity + 0, 65, 32)
     W2 = view(w, 2080, 10, 33)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V2 = view(work, 170*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  W1 is the transpose of V1
-    transpose(W1, V1, 32, 65, team)
+    transpose(W1, V1, np.int64(32), np.int64(65), team)
 
     # (D.6a, k=2)  W2 is the transpose of V2
-    transpose(W2, V2, 10, 33, team)
+    transpose(W2, V2, np.int64(10), np.int64(33), team)
 
 
 @_kernel
@@ -1174,6 +1399,45 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, work, team=None):
         total += cost*count
     _unpack(w, work, team)
     return total/max(n, 1), diverged
+
+
+@_kernel
+def _epoch_in_parts(w, X, Y, rows, batch_size, learning_rate, gradients, work, team=None):
+    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1.
+
+    The gradient is kept, and added up over parts of CHUNK samples. Every thread of a team runs this: a
+    part of the batch each, with a workspace of its own and a row of gradients, which are added in the
+    order of the threads. The first one updates w.
+    """
+    total = 0.0
+    n = rows.size
+    batches = (n + batch_size - 1)//batch_size
+    thread = 0 if team is None else team[0]
+    gradient = gradients[thread]
+    for batch in range(batches):
+        start = batch*batch_size
+        count = min(batch_size, n - start)
+        gradient[:] = 0
+        cost = F(0)
+        begin, end = share(0, count, 1, team)
+        for part in range(begin, end, CHUNK):
+            size = min(CHUNK, end - part)
+            cost += _gradient(w, X, Y, rows, start + part, size, F(count), gradient, work)
+        cost = together(cost, team)
+        low, high = share(0, N_PARAMS, 1, team)
+        for other in range(1, len(gradients)):
+            for t in range(low, high):
+                gradients[0, t] += gradients[other, t]
+        meet(team)
+        if thread == 0:
+            if math.isfinite(cost):
+                _update(w, gradient, learning_rate)
+        cost = together(cost if thread == 0 else F(0), team)
+        meet(team)
+        if not math.isfinite(cost):
+            return float(cost), batch
+        total += cost*count
+    return total/max(n, 1), -1
 
 
 # How the weights of each layer start: (first, last, rows, columns, columns without bias,
@@ -1216,7 +1480,7 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 10), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//170
     H = work[53*capacity:63*capacity].reshape((capacity, 10))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
@@ -1294,22 +1558,27 @@ class _Team:
         self.threads = threads
         self.others = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self.compiled = False
-        self.memory = [(_workspace(rows),)]*threads
+        self.steps = _epoch if rows <= AT_ONCE else _epoch_in_parts
+        if rows <= AT_ONCE:
+            self.memory = [(_workspace(rows),)]*threads
+            return
+        gradients = np.empty((threads, N_PARAMS), DTYPE)
+        self.memory = [(gradients, _workspace(min(rows, CHUNK))) for _ in range(threads)]
 
     def epoch(self, w, X, Y, rows, *more):
-        """Return what _epoch returns."""
+        """Return what the compiled epoch returns."""
         if self.others is None:
-            return _epoch(w, X, Y, rows, *more, *self.memory[0])
+            return self.steps(w, X, Y, rows, *more, *self.memory[0])
         place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
         if not self.compiled:
             # With no rows: nobody may wait for one that still compiles, or fails to.
-            _epoch(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
+            self.steps(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
             self.compiled, place[0][:] = True, 0
         waiting = [
-            self.others.submit(_epoch, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
+            self.others.submit(self.steps, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
             for thread in range(1, self.threads)
         ]
-        result = _epoch(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
+        result = self.steps(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
         for each in waiting:
             each.result()
         return result
@@ -1361,8 +1630,8 @@ def fit(
     total_epochs : int, optional
         The length of the whole run, for a schedule; by default what was done and `epochs`.
     threads : int
-        At most so many threads share each batch, where it is large enough to gain by it. The weights do
-        not depend on it.
+        At most so many threads share each batch, where it is large enough to gain by it. The same number
+        gives bitwise the same weights, and every number does for batches of up to AT_ONCE samples.
 
     Returns
     -------
@@ -1428,7 +1697,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 172*capacity + 3632
+    size = 170*capacity + 3632
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]

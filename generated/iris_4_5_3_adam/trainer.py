@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 00a281fb2687280442bbf43862f8ea974efa209169184e4fa29ba693d7ef424f
+# content: sha256 d546664883f1717d6c50e7f9f46d60de9f19bbe1a51d9e5c74703786a949a435
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -78,7 +78,6 @@ name = "cosine"
 """
 
 F = np.float64  # the type of every number in a kernel
-I = np.int64  # the integer of the same size
 
 
 def _kernel(function, **more):
@@ -112,7 +111,7 @@ def exp(x):
     # largest error met in 3,034,824 points: 0.9 ulp
     x = max(min(x, 710.0), -746.0)
     half = math.copysign(512.0, x)
-    b = I(F(6755399441056767.0 + half).view(I) << I(52)).view(F)
+    b = number(bits(6755399441056767.0 + half) << 52)
     magic = 6755399441056767.0 - half
     t = x*1.4426950408889634 + magic
     n = t - magic
@@ -130,7 +129,7 @@ def exp(x):
     p = p*r + 0.16666666666666413
     p = p*r + 0.5000000000000011
     q = h + (r*r*p - l)
-    a = I(F(t).view(I) << I(52)).view(F)
+    a = number(bits(t) << 52)
     return (q*a + a)*b
 
 
@@ -141,12 +140,12 @@ def log(x):
     # log((1 + s)/(1 - s)) = 2 s + s^3 P(s^2), degree 6, relative error 1.4e-18
     # largest error met in 3,034,824 points: 0.79 ulp
     small = x < 2.2250738585072014e-308
-    y = x*1.8014398509481984e+16 if small else x
-    k = F(y).view(I)
-    n = I(k - I(4604544271217802189)) >> I(52)
-    m = I(k - I(n << I(52))).view(F)
-    e = I(n + I(4843621399236968448)).view(F) - 6755399441055744.0
-    e = e - 54.0 if small else e
+    y = select(small, x*1.8014398509481984e+16, x)
+    k = bits(y)
+    n = k - 4604544271217802189 >> 52
+    m = number(k - (n << 52))
+    e = number(n + 4843621399236968448) - 6755399441055744.0
+    e = select(small, e - 54.0, e)
     f = m - 1.0
     s = f/(f + 2.0)
     z = s*s
@@ -158,10 +157,10 @@ def log(x):
     p = p*z + 0.39999999999416314
     p = p*z + 0.6666666666666734
     h = f*f/2.0
-    y = e*0.6931471805598903 - ((h - (s*(h + z*p) + e*5.497923018708371e-14)) - f)
-    y = y if x < math.inf else x
-    y = y if x > 0.0 else (-math.inf if x == 0.0 else math.nan)
-    return x if x != x else y
+    y = e*0.6931471805598903 - (h - (s*(h + z*p) + e*5.497923018708371e-14) - f)
+    y = select(x < math.inf, y, x)
+    y = select(x > 0.0, y, select(x == 0.0, -math.inf, math.nan))
+    return select(x != x, x, y)
 
 
 @_inlined
@@ -182,7 +181,7 @@ def tanh(x):
     p = p*z + -0.05396825387607038
     p = p*z + 0.13333333333168684
     p = p*z + -0.33333333333332316
-    y = a + a*(z*p) if a < 0.55 else 1.0 - 2.0/(e + 1.0)
+    y = select(a < 0.55, a + a*(z*p), 1.0 - 2.0/(e + 1.0))
     return math.copysign(y, x)
 
 
@@ -238,6 +237,15 @@ def share(first, last, step, team):
     return first + step*(steps*thread//threads), min(first + step*(steps*(thread + 1)//threads), last)
 
 
+@_inlined
+def part(whole, team):
+    """Return this thread's part of a range."""
+    if team is None:
+        return whole
+    low, high = share(whole.start, whole.stop, whole.step, team)
+    return range(low, high, whole.step)
+
+
 @_kernel
 def meet(team):
     """Wait until all threads are here; each then sees what the others have written."""
@@ -268,6 +276,7 @@ def together(cost, team):
 # Vectors. A Vec is a row of float64 numbers that lie side by side in an array, held in `count`
 # registers of LANES numbers each.
 LANES = 4
+NUMBER, INTEGER = types.float64, types.int64
 
 
 class Vec(types.Type):
@@ -288,9 +297,9 @@ def _int(number):
 
 
 def _filled(builder, value, kind, count):
-    """Return `count` registers with one number in every place; a Vec is returned as it is."""
+    """Return `count` registers with one number in every place; those of a Vec as they are, or one as all."""
     if isinstance(kind, Vec):
-        return value
+        return value if kind.count == count else _joined(builder, [builder.extract_value(value, 0)]*count)
     nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
     first = builder.insert_element(nothing, value, _int(0))
     register = builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0]*LANES))
@@ -314,21 +323,30 @@ def _call(builder, name, result, arguments, suffix=""):
 def _lowered(emit):
     """Return the code of an operation that is carried out register by register."""
     def lower(context, builder, signature, arguments):
-        count = next(kind.count for kind in signature.args if isinstance(kind, Vec))
-        values = [_filled(builder, *pair, count) for pair in zip(arguments, signature.args)]
+        vecs = [kind for kind in signature.args if isinstance(kind, Vec)]
+        count = max(kind.count for kind in vecs)
+        values = []
+        for value, kind in zip(arguments, signature.args):
+            if isinstance(kind, types.Integer):  # of the size of the others
+                value, kind = context.cast(builder, value, kind, vecs[0].dtype), vecs[0].dtype
+            values.append(_filled(builder, value, kind, count))
         return _joined(builder, [emit(builder, *(builder.extract_value(x, n) for x in values)) for n in range(count)])
 
     return lower
 
 
-def _operator(function, emit, kinds=((Vec, Vec), (Vec, types.Float), (types.Float, Vec)), mask=False):
+PAIRS = ((Vec, Vec), (Vec, types.Float), (types.Float, Vec))
+WHOLE = ((Vec, Vec), (Vec, types.Integer))  # the same for integers
+
+
+def _operator(function, emit, kinds=PAIRS, mask=False, of=types.Float):
     """Let a function of Python take Vecs, and numbers beside them."""
     @type_callable(function)
     def _typed(context):
         def result(*arguments):
-            vecs = [a for a in arguments if isinstance(a, Vec)]
-            if vecs and all(a in (vecs[0], vecs[0].dtype) for a in arguments):
-                return Vec(types.boolean, vecs[0].count) if mask else vecs[0]
+            vec = max((a for a in arguments if isinstance(a, Vec)), key=lambda a: a.count, default=None)
+            if vec is not None and isinstance(vec.dtype, of) and all(_fits(a, vec) for a in arguments):
+                return Vec(types.boolean, vec.count) if mask else vec
         # Numba asks for the names of the arguments.
         return (lambda a: result(a)) if len(kinds[0]) == 1 else (lambda a, b: result(a, b))
 
@@ -336,24 +354,81 @@ def _operator(function, emit, kinds=((Vec, Vec), (Vec, types.Float), (types.Floa
         lower_builtin(function, *kind)(_lowered(emit))
 
 
-for _names, _name in (("add iadd", "fadd"), ("sub isub", "fsub"), ("mul imul", "fmul"), ("truediv itruediv", "fdiv")):
+def _fits(kind, vec):
+    """Whether something can stand beside a Vec: as many registers or one, or a number."""
+    if isinstance(kind, Vec):
+        return kind.dtype == vec.dtype and kind.count in (1, vec.count)
+    return kind == vec.dtype or isinstance(kind, types.Integer) and isinstance(vec.dtype, types.Integer)
+
+
+def _either(floating, whole, **more):
+    """Return the code of an operation on numbers or integers."""
+    def emit(builder, x, y):
+        name = floating if isinstance(x.type.element, (ir.FloatType, ir.DoubleType)) else whole
+        return getattr(builder, name)(x, y)
+
+    return emit
+
+
+ANY = (types.Float, types.Integer, types.Boolean)
+for _names, *_pair in (
+    ("add iadd", "fadd", "add"), ("sub isub", "fsub", "sub"), ("mul imul", "fmul", "mul"), ("truediv itruediv", "fdiv", "")
+):
     for _function in _names.split():
-        _operator(getattr(operator, _function), lambda builder, x, y, name=_name: getattr(builder, name)(x, y))
-for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">="), ("eq", "==")):
+        _operator(getattr(operator, _function), _either(*_pair), (*PAIRS, *WHOLE[1:]), of=ANY)
+for _name, _sign in (("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")):
     _operator(getattr(operator, _name), lambda builder, x, y, sign=_sign: builder.fcmp_ordered(sign, x, y), mask=True)
+_operator(operator.eq, lambda builder, x, y: _equal(builder, x, y), (*PAIRS, *WHOLE[1:]), True, ANY)
 _operator(operator.ne, lambda builder, x, y: builder.fcmp_unordered("!=", x, y), mask=True)
-_operator(operator.and_, lambda builder, x, y: builder.and_(x, y), ((Vec, Vec),))
-_operator(operator.or_, lambda builder, x, y: builder.or_(x, y), ((Vec, Vec),))
+for _name, _emitted in (("and_", "and_"), ("or_", "or_"), ("lshift", "shl"), ("rshift", "ashr")):
+    _operator(getattr(operator, _name), _either("", _emitted), WHOLE, of=ANY)
 _operator(operator.neg, lambda builder, x: builder.fneg(x), ((Vec,),))
 for _function, _name in ((abs, "fabs"), (math.sqrt, "sqrt")):
     _operator(_function, lambda builder, x, name=_name: _call(builder, name, x.type, [x]), ((Vec,),))
+_operator(math.copysign, lambda builder, x, y: _call(builder, "copysign", x.type, [x, y]))
+# As Python's: a NaN that comes first stays.
+for _function, _sign in ((min, "<"), (max, ">")):
+    _operator(_function, lambda builder, x, y, sign=_sign: builder.select(builder.fcmp_ordered(sign, y, x), y, x))
+
+
+def _equal(builder, x, y):
+    floating = isinstance(x.type.element, (ir.FloatType, ir.DoubleType))
+    return builder.fcmp_ordered("==", x, y) if floating else builder.icmp_signed("==", x, y)
+
+
+def _as(typing, x, result):
+    """Let an intrinsic read the bits of numbers, or of a Vec, as those of another type."""
+    def one(context, builder, signature, arguments):
+        value = context.cast(builder, arguments[0], x, INTEGER) if isinstance(x, types.Integer) else arguments[0]
+        return builder.bitcast(value, context.get_value_type(result))
+
+    def each(builder, register):
+        kind = ir.FloatType() if result == types.float32 else ir.DoubleType()
+        kind = ir.IntType(result.bitwidth) if isinstance(result, types.Integer) else kind
+        return builder.bitcast(register, ir.VectorType(kind, LANES))
+
+    return (Vec(result, x.count)(x), _lowered(each)) if isinstance(x, Vec) else (result(x), one)
+
+
+@intrinsic
+def bits(typing, x):
+    """The bits of numbers, as integers of the same size."""
+    return _as(typing, x, INTEGER)
+
+
+@intrinsic
+def number(typing, k):
+    """The numbers whose bits these integers are."""
+    return _as(typing, k, NUMBER)
 
 
 @intrinsic
 def select(typing, mask, a, b):
-    """a where the mask is set, else b."""
-    vec = next((x for x in (a, b) if isinstance(x, Vec)), Vec(a, mask.count))
-    return vec(mask, a, b), _lowered(lambda builder, m, x, y: builder.select(m, x, y))
+    """a where the mask is set, else b; of numbers or Vecs."""
+    if not isinstance(mask, Vec):
+        return a(mask, a, b), lambda context, builder, signature, arguments: builder.select(*arguments)
+    count = max(x.count for x in (mask, a, b) if isinstance(x, Vec))
+    return Vec(NUMBER, count)(mask, a, b), _lowered(lambda builder, m, x, y: builder.select(m, x, y))
 
 
 @intrinsic
@@ -540,31 +615,187 @@ def view(typing, memory, first, rows, columns):
     return array(memory, first, rows, columns), emit
 
 
-@_kernel
+# Samples side by side: a lane for each of LANES samples, a register for each column of an array.
+
+
+def _exchanged(builder, held):
+    """Return the transpose of LANES registers."""
+    held = list(held)
+    for distance in (2**n for n in range(LANES.bit_length() - 1)):  # swap blocks of this size
+        low = [n + LANES - distance if n & distance else n for n in range(LANES)]
+        high = [n + LANES if n & distance else n + distance for n in range(LANES)]
+        masks = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+        for n in range(LANES):
+            if not n & distance:
+                pair = held[n], held[n + distance]
+                held[n], held[n + distance] = (builder.shuffle_vector(*pair, mask) for mask in masks)
+    return held
+
+
+def _picked(builder, registers, places):
+    """Return the register of the numbers at these places of several registers in a row."""
+    made = registers[0]
+    for n, register in enumerate(registers):
+        if n == 0 or any(place//LANES == n for place in places):
+            mask = [place % LANES + LANES if place//LANES == n else lane for lane, place in enumerate(places)]
+            mask = [place % LANES for place in places] if n == 0 else mask
+            made = builder.shuffle_vector(made, register, ir.Constant(ir.VectorType(ir.IntType(32), LANES), mask))
+    return made
+
+
+def _line(context, builder, kind, value, row, column=0):
+    """Return the address of array[row, column], or of array[row]."""
+    number = ir.IntType(64)
+    struct = context.make_array(kind)(context, builder, value)
+    places = [row, number(column)][:kind.ndim]
+    return cgutils.get_item_pointer(context, builder, kind, struct, places)
+
+
+def _rows_of(context, builder, kind, value, numbers, size):
+    """Return the columns, one register each, of the rows with these numbers."""
+    if kind.ndim == 1:
+        register = ir.Constant(ir.VectorType(context.get_value_type(kind.dtype), LANES), ir.Undefined)
+        for n, row in enumerate(numbers):
+            one = builder.load(_line(context, builder, kind, value, row))
+            register = builder.insert_element(register, one, _int(n))
+        return [register]
+    found = []
+    for first in range(0, size, LANES):
+        mask = _mask(size - first)
+        held = [_load(builder, _line(context, builder, kind, value, row, first), mask) for row in numbers]
+        found += _exchanged(builder, held)
+    return found[:size]
+
+
+FEW = 8  # columns up to which registers are picked from rows that lie side by side
+
+
+@intrinsic(prefer_literal=True)
+def columns(typing, array, row, size):
+    """All columns of the rows from here on, array[row:row + LANES], a register each."""
+    def emit(context, builder, signature, arguments):
+        value, row = arguments[0], context.cast(builder, arguments[1], signature.args[1], types.int64)
+        width = size.literal_value
+        if width > FEW:
+            numbers = [builder.add(row, row.type(n)) for n in range(LANES)]
+            return _joined(builder, _rows_of(context, builder, array, value, numbers, width))
+        first = _line(context, builder, array, value, row)
+        registers = [_load(builder, builder.gep(first, [_int(n*LANES)]), None) for n in range(width)]
+        places = [[lane*width + n for lane in range(LANES)] for n in range(width)]
+        return _joined(builder, [_picked(builder, registers, each) for each in places])
+
+    return Vec(array.dtype, size.literal_value)(array, row, size), emit
+
+
+@intrinsic(prefer_literal=True)
+def columns_at(typing, array, rows, first, last, size):
+    """All columns of array[rows[first:first + LANES]], a register each; from `last` on, some row again."""
+    def emit(context, builder, signature, arguments):
+        places = [context.cast(builder, arguments[n], signature.args[n], types.int64) for n in (2, 3)]
+        end = builder.sub(places[1], places[1].type(1))
+        numbers = []
+        for n in range(LANES):
+            place = builder.add(places[0], end.type(n))
+            place = builder.select(builder.icmp_signed("<", place, end), place, end)
+            numbers.append(builder.load(_line(context, builder, rows, arguments[1], place)))
+        return _joined(builder, _rows_of(context, builder, array, arguments[0], numbers, size.literal_value))
+
+    return Vec(array.dtype, size.literal_value)(array, rows, first, last, size), emit
+
+
+@intrinsic(prefer_literal=True)
+def store_columns(typing, array, row, vec, size):
+    """array[row:row + LANES] = the registers, a column each."""
+    def emit(context, builder, signature, arguments):
+        value, row = arguments[0], context.cast(builder, arguments[1], signature.args[1], types.int64)
+        width = size.literal_value
+        registers = [builder.extract_value(arguments[2], n) for n in range(width)]
+        if width <= FEW:
+            first = _line(context, builder, array, value, row)
+            for n in range(width):
+                places = [(n*LANES + lane) % width*LANES + (n*LANES + lane)//width for lane in range(LANES)]
+                _store(builder, _picked(builder, registers, places), builder.gep(first, [_int(n*LANES)]), None)
+            return context.get_dummy_value()
+        nothing = ir.Constant(registers[0].type, ir.Undefined)
+        for first in range(0, width, LANES):
+            block = registers[first:first + LANES]
+            block = _exchanged(builder, block + [nothing]*(LANES - len(block)))
+            for n in range(LANES):
+                address = _line(context, builder, array, value, builder.add(row, row.type(n)), first)
+                _store(builder, block[n], address, _mask(width - first))
+        return context.get_dummy_value()
+
+    return types.none(array, row, vec, size), emit
+
+
+@intrinsic
+def lanes_below(typing, size):
+    """A mask of the first lanes, as many as size."""
+    def emit(context, builder, signature, arguments):
+        size = context.cast(builder, arguments[0], signature.args[0], types.int64)
+        size = builder.extract_value(_filled(builder, size, types.int64, 1), 0)
+        places = ir.Constant(size.type, list(range(LANES)))
+        return _joined(builder, [builder.icmp_signed("<", places, size)])
+
+    return Vec(types.boolean, 1)(size), emit
+
+
+def _between(join):
+    """Let an intrinsic join the registers of a Vec."""
+    def of(typing, vec):
+        def emit(context, builder, signature, arguments):
+            registers = [builder.extract_value(arguments[0], n) for n in range(vec.count)]
+            while len(registers) > 1:
+                registers = [*registers[2:], join(builder, *registers[:2])]
+            return _joined(builder, registers)
+
+        return Vec(vec.dtype, 1)(vec), emit
+
+    return of
+
+
+@intrinsic
+def register_sum(typing, vec):
+    """The sum of the registers, lane by lane."""
+    return _between(lambda builder, x, y: builder.fadd(x, y))(typing, vec)
+
+
+@intrinsic
+def register_max(typing, vec):
+    """The largest number of every lane."""
+    return _between(_larger)(typing, vec)
+
+
+@_inlined
 def transpose(target, source, height, width, team=None):
     """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
     low, high = share(0, height, LANES, team)
+    whole = width//LANES*LANES
     for i in range(low, high, LANES):
-        for j in range(0, width, LANES):
-            _turn_block(target, i, j, source, min(height - i, LANES), min(width - j, LANES))
+        tall = min(height - i, LANES)
+        for j in range(0, whole, LANES):
+            if tall == LANES:  # no masks
+                _turn_block(target, i, j, source, LANES, LANES)
+            else:
+                _turn_block(target, i, j, source, tall, LANES)
+        if whole < width:
+            _turn_block(target, i, whole, source, tall, width - whole)
 
 
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 144)//35
-    C1 = view(work, 0*capacity, capacity, 5)
+    capacity = (work.size - 144)//28
     W1 = view(w, 0, 5, 5)
-    O1 = view(work, 5*capacity, capacity, 5)
-    C2 = view(work, 10*capacity, capacity, 3)
+    O1 = view(work, 0*capacity, capacity, 5)
+    C2 = view(work, 5*capacity, capacity, 3)
     W2 = view(w, 25, 3, 6)
-    MU = work[13*capacity:13*capacity + capacity]
-    E = view(work, 14*capacity, capacity, 3)
-    H = view(work, 17*capacity, capacity, 3)
-    H_sum = work[20*capacity:20*capacity + capacity]
-    XB = view(work, 21*capacity, capacity, 4)
-    V1 = view(work, 35*capacity + 0, 5, 8)
-    V2 = view(work, 35*capacity + 48, 6, 4)
+    MU = work[8*capacity:8*capacity + capacity]
+    E = view(work, 9*capacity, capacity, 3)
+    H = view(work, 12*capacity, capacity, 3)
+    XB = view(work, 15*capacity, capacity, 4)
+    V1 = view(work, 28*capacity + 0, 5, 8)
+    V2 = view(work, 28*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -572,9 +803,10 @@ def _forward(w, X, rows, start, count, work):
         store(XB, p, 0, load(X, row, 0, 4), 4)
 
     # (2.6b, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 5, 5)
+    transpose(V1, W1, np.int64(5), np.int64(5))
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
+    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
     for p in range(0, count, 4):
         c0 = c1 = c2 = c3 = load(V1, 4, 0, 5)
         for s in range(4):
@@ -583,19 +815,13 @@ def _forward(w, X, rows, start, count, work):
             c1 = fma(XB[p + 1, s], v, c1)
             c2 = fma(XB[p + 2, s], v, c2)
             c3 = fma(XB[p + 3, s], v, c3)
-        store(C1, p, 0, c0, 5)
-        store(C1, p + 1, 0, c1, 5)
-        store(C1, p + 2, 0, c2, 5)
-        store(C1, p + 3, 0, c3, 5)
-
-    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
-    C1_flat = C1.reshape(-1)
-    O1_flat = O1.reshape(-1)
-    for t in range(count*5):
-        O1_flat[t] = tanh(C1_flat[t])
+        store(O1, p, 0, tanh(c0), 5)
+        store(O1, p + 1, 0, tanh(c1), 5)
+        store(O1, p + 2, 0, tanh(c2), 5)
+        store(O1, p + 3, 0, tanh(c3), 5)
 
     # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 6, 3)
+    transpose(V2, W2, np.int64(6), np.int64(3))
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^5 w_{rs}^2 o_s^1 + w_{r6}^2
     for p in range(0, count, 8):
@@ -620,69 +846,72 @@ def _forward(w, X, rows, start, count, work):
         store(C2, p + 7, 0, c7, 3)
 
     # (1.8s.1)  mu = max_{s=1}^3 c_s^2
-    for p in range(count):
-        MU[p] = row_max(load(C2, p, 0, 3), 3)
-
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
-    for p in range(count):
-        store(E, p, 0, load(C2, p, 0, 3) - MU[p], 3)
-    E_flat = E.reshape(-1)
-    for t in range(count*3):
-        E_flat[t] = exp(E_flat[t])
-
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^3 e_s)
-    for p in range(count):
-        H_sum[p] = row_sum(load(E, p, 0, 3), 3)
-    for p in range(count):
-        store(H, p, 0, load(E, p, 0, 3)/H_sum[p], 3)
+    for p in range(0, count, LANES):
+        c2 = columns(C2, p, 3)
+        mu = register_max(c2)
+        store_columns(MU, p, mu, 1)
+        e = exp(c2 - mu)
+        store_columns(E, p, e, 3)
+        h_sum = register_sum(e)
+        h = e/h_sum
+        store_columns(H, p, h, 3)
 
 
 @_kernel
 def _prepare(w, work):
     """Put the weights where _answer wants them."""
-    capacity = (work.size - 144)//35
+    capacity = (work.size - 144)//28
     W1 = view(w, 0, 5, 5)
     W2 = view(w, 25, 3, 6)
-    V1 = view(work, 35*capacity + 0, 5, 8)
-    V2 = view(work, 35*capacity + 48, 6, 4)
+    V1 = view(work, 28*capacity + 0, 5, 8)
+    V2 = view(work, 28*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  V1 is the transpose of W1
-    transpose(V1, W1, 5, 5)
+    transpose(V1, W1, np.int64(5), np.int64(5))
 
     # (2.6b, k=2)  V2 is the transpose of W2
-    transpose(V2, W2, 6, 3)
+    transpose(V2, W2, np.int64(6), np.int64(3))
 
 
 @_kernel
 def _answer(w, X, work):
     """Compute H for the one row of X."""
-    capacity = (work.size - 144)//35
-    C1 = view(work, 0*capacity, capacity, 5)
-    O1 = view(work, 5*capacity, capacity, 5)
-    C2 = view(work, 10*capacity, capacity, 3)
-    MU = work[13*capacity:13*capacity + capacity]
-    E = view(work, 14*capacity, capacity, 3)
-    H = view(work, 17*capacity, capacity, 3)
-    H_sum = work[20*capacity:20*capacity + capacity]
-    V1 = view(work, 35*capacity + 0, 5, 8)
-    V2 = view(work, 35*capacity + 48, 6, 4)
+    capacity = (work.size - 144)//28
+    O1 = view(work, 0*capacity, capacity, 5)
+    C2 = view(work, 5*capacity, capacity, 3)
+    MU = work[8*capacity:8*capacity + capacity]
+    E = view(work, 9*capacity, capacity, 3)
+    H = view(work, 12*capacity, capacity, 3)
+    H_sum = work[27*capacity:27*capacity + capacity]
+    V1 = view(work, 28*capacity + 0, 5, 8)
+    V2 = view(work, 28*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
+    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
     c0 = load(V1, 4, 0, 5)
-    for s in range(4):
+    c0_1 = spread(0.0, 5)
+    for s in range(0, 4, 2):
         v = load(V1, s, 0, 5)
         c0 = fma(X[0, s], v, c0)
-    store(C1, 0, 0, c0, 5)
-
-    # (1.3, k=1)  o_i^1 = tanh(c_i^1)
-    for i in range(5):
-        O1[0, i] = tanh(C1[0, i])
+        v = load(V1, s + 1, 0, 5)
+        c0_1 = fma(X[0, s + 1], v, c0_1)
+    c0 = c0 + c0_1
+    store(O1, 0, 0, tanh(c0), 5)
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^5 w_{rs}^2 o_s^1 + w_{r6}^2
     c0 = load(V2, 5, 0, 3)
-    for s in range(5):
+    c0_1 = spread(0.0, 3)
+    for s in range(0, 4, 2):
         v = load(V2, s, 0, 3)
         c0 = fma(O1[0, s], v, c0)
+        v = load(V2, s + 1, 0, 3)
+        c0_1 = fma(O1[0, s + 1], v, c0_1)
+    for s in range(4, 5):
+        v = load(V2, s, 0, 3)
+        c0 = fma(O1[0, s], v, c0)
+    c0 = c0 + c0_1
     store(C2, 0, 0, c0, 3)
 
     # (1.8s.1)  mu = max_{s=1}^3 c_s^2
@@ -715,8 +944,8 @@ def predict_one(prepared, x, h):
         raise ValueError("predict_one: expected x of 4 and h of 3 numbers")
     w, work = prepared
     _answer(w, view(x, 0, 1, 4), work)
-    capacity = (work.size - 144)//35
-    H = view(work, 17*capacity, capacity, 3)
+    capacity = (work.size - 144)//28
+    H = view(work, 12*capacity, capacity, 3)
     for q in range(3):
         h[q] = H[0, q]
 
@@ -724,11 +953,11 @@ def predict_one(prepared, x, h):
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 144)//35
-    D2 = view(work, 25*capacity, capacity, 3)
-    H = view(work, 17*capacity, capacity, 3)
-    D1 = view(work, 28*capacity, capacity, 5)
-    O1 = view(work, 5*capacity, capacity, 5)
+    capacity = (work.size - 144)//28
+    D2 = view(work, 19*capacity, capacity, 3)
+    H = view(work, 12*capacity, capacity, 3)
+    D1 = view(work, 22*capacity, capacity, 5)
+    O1 = view(work, 0*capacity, capacity, 5)
     W2 = view(w, 25, 3, 6)
 
     # (D.1f)  delta_r^2 = (h_r - y_r)/m
@@ -760,32 +989,32 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//35
-    LSE = work[33*capacity:33*capacity + capacity]
-    MU = work[13*capacity:13*capacity + capacity]
-    E = view(work, 14*capacity, capacity, 3)
-    LSE_sum = work[34*capacity:34*capacity + capacity]
-    C2 = view(work, 10*capacity, capacity, 3)
+    capacity = (work.size - 144)//28
+    MU = work[8*capacity:8*capacity + capacity]
+    E = view(work, 9*capacity, capacity, 3)
+    C2 = view(work, 5*capacity, capacity, 3)
     G2 = view(gradient, 25, 3, 6)
-    D2 = view(work, 25*capacity, capacity, 3)
-    O1 = view(work, 5*capacity, capacity, 5)
+    D2 = view(work, 19*capacity, capacity, 3)
+    O1 = view(work, 0*capacity, capacity, 5)
     G1 = view(gradient, 0, 5, 5)
-    D1 = view(work, 28*capacity, capacity, 5)
-    XB = view(work, 21*capacity, capacity, 4)
+    D1 = view(work, 22*capacity, capacity, 5)
+    XB = view(work, 15*capacity, capacity, 4)
     cost = 0.0
 
     # (1.8s.4)  lse = mu + log(sum_{s=1}^3 e_s)
-    for p in range(count):
-        LSE_sum[p] = row_sum(load(E, p, 0, 3), 3)
-    for p in range(count):
-        LSE[p] = log(LSE_sum[p]) + MU[p]
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p - c_q^{2,p})
+    total0 = spread(0.0, LANES)
+    for p in range(0, count, LANES):
+        e = columns(E, p, 3)
+        lse_sum = register_sum(e)
+        mu = columns(MU, p, 1)
+        lse = log(lse_sum) + mu
+        c2 = columns(C2, p, 3)
+        y = columns_at(Y, rows, start + p, start + count, 3)
+        total0 = total0 + select(lanes_below(count - p), register_sum((lse - c2)*y), 0.0)
+    cost += row_sum(total0, 4)
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p - c_q^{2,p})
-    c0 = spread(0.0, 3)
-    for p in range(count):
-        row = rows[start + p]
-        c0 = c0 + (LSE[p] - load(C2, p, 0, 3))*load(Y, row, 0, 3)
-    cost += row_sum(c0, 3)
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
@@ -834,12 +1063,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 144)//35
-    H = view(work, 17*capacity, capacity, 3)
-    O1 = view(work, 5*capacity, capacity, 5)
-    S1 = view(work, 35*capacity + 80, 3, 5)
+    capacity = (work.size - 144)//28
+    H = view(work, 12*capacity, capacity, 3)
+    O1 = view(work, 0*capacity, capacity, 5)
+    S1 = view(work, 28*capacity + 80, 3, 5)
     W2 = view(w, 25, 3, 6)
-    B1_sum = work[35*capacity + 96:35*capacity + 96 + 5]
+    B1_sum = work[28*capacity + 96:28*capacity + 96 + 5]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(3):
@@ -938,8 +1167,8 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//35
-    D1 = view(work, 28*capacity, capacity, 5)
+    capacity = (work.size - 144)//28
+    D1 = view(work, 22*capacity, capacity, 5)
     W1 = view(w, 0, 5, 5)
 
     # (X.13, k=1)  dJ/dx_j = sum_{r=1}^5 w_{rj}^1 delta_r^1
@@ -955,13 +1184,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 144)//35
-    S1 = view(work, 35*capacity + 80, 3, 5)
-    O1 = view(work, 5*capacity, capacity, 5)
+    capacity = (work.size - 144)//28
+    S1 = view(work, 28*capacity + 80, 3, 5)
+    O1 = view(work, 0*capacity, capacity, 5)
     W2 = view(w, 25, 3, 6)
-    R1 = view(work, 35*capacity + 112, 3, 5)
-    H = view(work, 17*capacity, capacity, 3)
-    R1_sum = work[35*capacity + 128:35*capacity + 128 + 5]
+    R1 = view(work, 28*capacity + 112, 3, 5)
+    H = view(work, 12*capacity, capacity, 3)
+    R1_sum = work[28*capacity + 128:28*capacity + 128 + 5]
     W1 = view(w, 0, 5, 5)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 (1 - (o_s^1)^2)
@@ -1034,11 +1263,12 @@ def _update(w, gradient, learning_rate, clip_norm, step, states):
 
 
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, clip_norm, step, states, steps, epoch, epochs, gradients, work, team=None):
+def _epoch_in_parts(w, X, Y, rows, batch_size, learning_rate, clip_norm, step, states, steps, epoch, epochs, gradients, work, team=None):
     """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1.
 
-    Every thread of a team runs this: a part of the samples each, with a workspace of its own and a row
-    of gradients, which are added in the order of the threads. The first one updates w.
+    The gradient is kept, and added up over parts of CHUNK samples. Every thread of a team runs this: a
+    part of the batch each, with a workspace of its own and a row of gradients, which are added in the
+    order of the threads. The first one updates w.
     """
     total = 0.0
     n = rows.size
@@ -1049,8 +1279,11 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, clip_norm, step, states, st
         start = batch*batch_size
         count = min(batch_size, n - start)
         gradient[:] = 0
+        cost = F(0)
         begin, end = share(0, count, 1, team)
-        cost = _gradient(w, X, Y, rows, start + begin, end - begin, F(count), gradient, work)
+        for part in range(begin, end, CHUNK):
+            size = min(CHUNK, end - part)
+            cost += _gradient(w, X, Y, rows, start + part, size, F(count), gradient, work)
         cost = together(cost, team)
         low, high = share(0, N_PARAMS, 1, team)
         for other in range(1, len(gradients)):
@@ -1109,8 +1342,8 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 3), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 144)//35
-    H = work[17*capacity:20*capacity].reshape((capacity, 3))
+    capacity = (work.size - 144)//28
+    H = work[12*capacity:15*capacity].reshape((capacity, 3))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
         result[start:start + count] = H[:count]
@@ -1188,23 +1421,24 @@ class _Team:
         self.threads = threads
         self.others = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self.compiled = False
+        self.steps = _epoch_in_parts
         gradients = np.empty((threads, N_PARAMS), DTYPE)
-        self.memory = [(gradients, _workspace(rows)) for _ in range(threads)]
+        self.memory = [(gradients, _workspace(min(rows, CHUNK))) for _ in range(threads)]
 
     def epoch(self, w, X, Y, rows, *more):
-        """Return what _epoch returns."""
+        """Return what the compiled epoch returns."""
         if self.others is None:
-            return _epoch(w, X, Y, rows, *more, *self.memory[0])
+            return self.steps(w, X, Y, rows, *more, *self.memory[0])
         place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
         if not self.compiled:
             # With no rows: nobody may wait for one that still compiles, or fails to.
-            _epoch(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
+            self.steps(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
             self.compiled, place[0][:] = True, 0
         waiting = [
-            self.others.submit(_epoch, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
+            self.others.submit(self.steps, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
             for thread in range(1, self.threads)
         ]
-        result = _epoch(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
+        result = self.steps(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
         for each in waiting:
             each.result()
         return result
@@ -1324,7 +1558,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 35*capacity + 144
+    size = 28*capacity + 144
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 12a743aeac7d4593c37150702583f0adf788c32ac621d7496a05802c9966f534
+# content: sha256 184c8380f00488755653cb59fe70ec5d566148d85591a03c44d1a15c06506066
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -546,8 +546,11 @@ def _update(w, gradient, learning_rate):
 
 
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, gradients, work):
-    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1."""
+def _epoch_in_parts(w, X, Y, rows, batch_size, learning_rate, gradients, work):
+    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1.
+
+    The gradient is kept, and added up over parts of CHUNK samples.
+    """
     total = 0.0
     n = rows.size
     batches = (n + batch_size - 1)//batch_size
@@ -557,7 +560,11 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, gradients, work):
         start = batch*batch_size
         count = min(batch_size, n - start)
         gradient[:] = 0
-        cost = _gradient(w, X, Y, rows, start, count, F(count), gradient, work)
+        cost = F(0)
+        begin, end = 0, count
+        for part in range(begin, end, CHUNK):
+            size = min(CHUNK, end - part)
+            cost += _gradient(w, X, Y, rows, start + part, size, F(count), gradient, work)
         if thread == 0:
             if math.isfinite(cost):
                 _update(w, gradient, learning_rate)
@@ -740,12 +747,12 @@ def fit(
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X)))
+    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X), CHUNK))
     history = History()
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)
-        cost, diverged = _epoch(
+        cost, diverged = _epoch_in_parts(
             w, X, Y, rows, batch_size, rate, gradients, work
         )
         step += batches

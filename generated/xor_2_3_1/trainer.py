@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 903cc345d03360aa989bca9da941b0082d84393febffbdaf289ef8f2a5f7ced6
+# content: sha256 d049d12673198f90dc715c39316987cf38d8b9b7a77ed00bed1aa4f96047bf97
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -411,8 +411,11 @@ def _update(w, gradient, learning_rate):
 
 
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, gradients, work):
-    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1."""
+def _epoch_in_parts(w, X, Y, rows, batch_size, learning_rate, gradients, work):
+    """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1.
+
+    The gradient is kept, and added up over parts of CHUNK samples.
+    """
     total = 0.0
     n = rows.size
     batches = (n + batch_size - 1)//batch_size
@@ -422,7 +425,11 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, gradients, work):
         start = batch*batch_size
         count = min(batch_size, n - start)
         gradient[:] = 0
-        cost = _gradient(w, X, Y, rows, start, count, F(count), gradient, work)
+        cost = F(0)
+        begin, end = 0, count
+        for part in range(begin, end, CHUNK):
+            size = min(CHUNK, end - part)
+            cost += _gradient(w, X, Y, rows, start + part, size, F(count), gradient, work)
         if thread == 0:
             if math.isfinite(cost):
                 _update(w, gradient, learning_rate)
@@ -604,12 +611,12 @@ def fit(
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X)))
+    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X), CHUNK))
     history = History()
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)
-        cost, diverged = _epoch(
+        cost, diverged = _epoch_in_parts(
             w, X, Y, rows, batch_size, rate, gradients, work
         )
         step += batches

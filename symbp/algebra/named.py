@@ -90,10 +90,10 @@ class Sigmoid(Named):
 
 
 class LogCosh(Named):
-    """log(cosh(u)): from exp(-2|u|) for large u, from expm1(-|u|) for small.
+    """log(cosh(u)), computed from E = expm1(-|u|) alone.
 
     cosh overflows for |u| > 710 in float64, and the logarithm of a number near 1 has lost
-    u^2/2 for small u: cosh(u) - 1 = exp(|u|) expm1(-|u|)^2/2 has not.
+    u^2/2 for small u: cosh(u) - 1 = E^2/(2 (1 + E)) has not.
     """
 
     nargs = 1
@@ -105,8 +105,9 @@ class LogCosh(Named):
 
     def stable(self) -> Expr:
         size = Abs(self.args[0])
-        small = log1p(exp(size) * expm1(-size) ** 2 / 2)
-        return Piecewise((small, size <= 1), (size + log1p(exp(-2 * size)) - log(2), True))
+        e = expm1(-size)
+        small = log1p(e**2 / (2 * (1 + e)))
+        return Piecewise((small, size <= 1), (size + log1p((1 + e) ** 2) - log(2), True))
 
 
 class LogAddExp(Named):
@@ -141,6 +142,43 @@ class LogOneMinusExp(Named):
         return Piecewise((log1p(-exp(u)), u <= -sympy.Rational(7, 10)), (log(-expm1(u)), True))
 
 
+class TanhSoftplus(Named):
+    """tanh(log(1 + exp(u))), a rational function of e = exp(-|u|): one exponential instead of two.
+
+    With E = exp(u) it is E (E + 2)/(E (E + 2) + 2); above 0, both parts over E^2.
+    """
+
+    nargs = 1
+    title = "tanhsoftplus"
+    reference = "tanh(log(a)) = (a^2 - 1)/(a^2 + 1) for a = 1 + exp(u)"
+
+    def defining(self) -> Expr:
+        return sympy.tanh(log(1 + exp(self.args[0])))
+
+    def stable(self) -> Expr:
+        u = self.args[0]
+        e = exp(-Abs(u))
+        below, above = e * (e + 2), 1 + 2 * e
+        return Piecewise((below / (below + 2), u <= 0), (above / (1 + 2 * e * (1 + e)), True))
+
+
+class SechSoftplus(Named):
+    """1/cosh(log(1 + exp(u))), the other rational function of e = exp(-|u|): sqrt(1 - tanh^2) of it."""
+
+    nargs = 1
+    title = "sechsoftplus"
+    reference = "cosh(log(a)) = (a^2 + 1)/(2 a) for a = 1 + exp(u)"
+
+    def defining(self) -> Expr:
+        return 1 / sympy.cosh(log(1 + exp(self.args[0])))
+
+    def stable(self) -> Expr:
+        u = self.args[0]
+        e = exp(-Abs(u))
+        half = 1 + e
+        return Piecewise((2 * half / (e * (e + 2) + 2), u <= 0), (2 * e * half / (1 + 2 * e * half), True))
+
+
 class Erfc(Function):
     """1 - erf(u), which kernels compute by itself: the difference has no digits left for u > 6.
 
@@ -155,7 +193,15 @@ class Erfc(Function):
         return -sympy.erf(u).diff(u).xreplace({u: self.args[0]})
 
 
-NAMED: tuple[type[Named], ...] = (Softplus, Sigmoid, LogCosh, LogAddExp, LogOneMinusExp)
+NAMED: tuple[type[Named], ...] = (
+    Softplus,
+    Sigmoid,
+    LogCosh,
+    LogAddExp,
+    LogOneMinusExp,
+    TanhSoftplus,
+    SechSoftplus,
+)
 
 # Functions that kernels have and that are defined by simpler ones.
 DEFINITIONS: dict[Any, Callable[..., Any]] = {

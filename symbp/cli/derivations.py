@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
 from symbp.cli.group import cli
-from symbp.cli.options import output_options
+from symbp.cli.options import Name, form_of, output_options
 from symbp.errors import SpecError
 from symbp.files import atomic_write, check_output
 from symbp.spec import Spec
 
 FORMATS = ("latex", "html", "text", "markdown", "pdf")
 AUDIT_FORMATS = ("text", "latex", "html", "json")
+GRAPH_FORMATS = ("text", "latex", "html", "markdown", "pdf")
+_PAGES = {".txt": "text", ".tex": "latex", ".html": "html", ".htm": "html"}
+ENDINGS = {**_PAGES, ".md": "markdown", ".pdf": "pdf"}
+AUDIT_ENDINGS = {**_PAGES, ".json": "json"}
 
 
 @cli.command()
 @click.argument("spec")
 @click.option("--notation", default="smatrix", show_default=True, help="Whose symbols to write it in.")
 @click.option("--translate", metavar="NOTATION", help="Add a table from there to another notation.")
-@click.option(
-    "--format", "form", type=click.Choice(FORMATS), help="Default: by the ending of --output, else text."
-)
+@click.option("--format", "form", type=Name(FORMATS), help="Default: by the ending of --output, else text.")
 @click.option("--components", is_flag=True, help="Write out every index and sum; small networks only.")
 @click.option("--prove", is_flag=True, help="Print the checks of every step instead of the derivation.")
 @click.option(
     "--mutants", is_flag=True, help="With --prove: break every equation; report which faults are seen."
 )
-@click.option("--numbers", metavar="TEXT", help="Work an example through: 'x = 2; y = 1; seed = 3'.")
+@click.option(
+    "--numbers",
+    metavar="TEXT",
+    help="Work an example through: 'x = 2; y = 1; seed = 3'; weights as the notation has them.",
+)
 @click.option("--digits", type=click.IntRange(1, 40), metavar="N", help="Decimals of --numbers.")
 @output_options
 def derive(
@@ -60,11 +65,7 @@ def derive(
         if output is not None or form is not None:
             raise click.UsageError("--prove prints a table; leave --output and --format out")
         return _prove(declared, components, mutants)
-    form = form or _format_of(output)
-    if form == "pdf" and output is None:
-        raise click.UsageError("--format pdf needs --output FILE")
-    if output is not None:
-        check_output(output, force)
+    form = _checked(form, output, force, ENDINGS)
 
     import symbp
     from symbp.notation import get
@@ -76,17 +77,35 @@ def derive(
         write = _worked_example(derivation, numbers, notation, digits)
     else:
         write = _derivation(derivation.components() if components else derivation, notation, translate)
-    if form == "pdf":
-        from symbp.pdf import compile_pdf
+    _hand_over(_typeset(write, form), output)
+    return 0
 
-        content: str | bytes = compile_pdf(write("latex"))
-    else:
-        content = write(form)
+
+def _checked(form: str | None, output: str | None, force: bool, endings: Mapping[str, str]) -> str:
+    """Return the format, after making sure that it can be written there."""
+    if output is not None:
+        check_output(output, force)
+    chosen = form_of(form, output, endings)
+    if chosen == "pdf" and output is None:
+        raise click.UsageError("--format pdf needs --output FILE")
+    return chosen
+
+
+def _typeset(write: Callable[[str], str], form: str) -> str | bytes:
+    """Return what `write` makes in a format; a PDF is made from the LaTeX."""
+    if form != "pdf":
+        return write(form)
+    from symbp.pdf import compile_pdf
+
+    return compile_pdf(write("latex"))
+
+
+def _hand_over(content: str | bytes, output: str | None) -> None:
+    """Print the content, or write the file."""
     if output is None:
         click.echo(content, nl=False)
     else:
         click.echo(f"wrote {atomic_write(output, content)}")
-    return 0
 
 
 def _derivation(derivation: Any, notation: str, translate: str | None) -> Callable[[str], str]:
@@ -98,11 +117,12 @@ def _derivation(derivation: Any, notation: str, translate: str | None) -> Callab
 
 def _worked_example(derivation: Any, numbers: str, notation: str, digits: int | None) -> Callable[[str], str]:
     """Return what writes the network worked through with numbers in a format."""
-    from symbp.derivation.given import read
     from symbp.derivation.numbers import work
+    from symbp.notation import get
+    from symbp.notation.given import read
     from symbp.render.example import FORMATS as pages
 
-    given = read(numbers, derivation.network)
+    given = read(numbers, derivation.network, get(notation))
     derivation.prove()
     example = work(derivation, given)
     return lambda form: pages[form](example, notation, digits)
@@ -128,31 +148,26 @@ def _prove(declared: Spec, components: bool, mutants: bool) -> int:
     return 0 if report.ok else 1
 
 
-def _format_of(output: str | None) -> str:
-    endings = {".tex": "latex", ".html": "html", ".htm": "html", ".md": "markdown", ".pdf": "pdf"}
-    return endings.get(Path(output or "").suffix, "text")
-
-
 @cli.command()
 @click.argument("name", required=False)
-@click.option(
-    "--format", "form", type=click.Choice(("text", "markdown", "latex")), default="text", show_default=True
-)
+@click.option("--format", "form", type=Name(("text", "markdown", "latex")), default="text", show_default=True)
 def functions(name: str | None, form: str) -> None:
-    """Print the table of activations and costs, or the entry NAME.
+    """Print the table of activations, costs, update rules, schedules and penalties, or the entry NAME.
 
     Formula, derivative as derived, its relation to the output, range, kinks with the declared
-    derivative, parameters and source.
+    derivative; assignments and states; parameters and source.
     """
-    from symbp.functions import ACTIVATIONS, ALIASES, COSTS, Activation, Cost
+    from symbp.functions import ACTIVATIONS, ALIASES, COSTS, OPTIMIZERS, PENALTIES, SCHEDULES
     from symbp.functions.names import nearest
 
-    records: list[Activation | Cost] = [*ACTIVATIONS.values(), *COSTS.values()]
+    tables: tuple[Any, ...] = (ACTIVATIONS, COSTS, OPTIMIZERS, SCHEDULES, PENALTIES)
+    records = [record for table in tables for record in table.values()]
     if name is not None:
         wanted = ALIASES.get(name, name)
         records = [record for record in records if record.name == wanted]
         if not records:
-            raise SpecError(f"unknown function {name!r}{nearest(name, [*ACTIVATIONS, *ALIASES, *COSTS])}")
+            known = [*ALIASES, *(name for table in tables for name in table)]
+            raise SpecError(f"unknown function {name!r}{nearest(name, known)}")
 
     from symbp.render.functions_page import functions_page
 
@@ -164,21 +179,35 @@ def functions(name: str | None, form: str) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(AUDIT_FORMATS),
+    type=Name(AUDIT_FORMATS),
     help="Default: by the ending of --output, else text.",
 )
 @output_options
 def audit(document: str | None, form: str | None, output: str | None, force: bool) -> None:
     """Check DOCUMENT (000 to 004) of the sources equation by equation; all of them by default."""
-    if output is not None:
-        check_output(output, force)
-    endings = {".tex": "latex", ".html": "html", ".json": "json"}
-    form = form or endings.get(Path(output or "").suffix, "text")
+    form = _checked(form, output, force, AUDIT_ENDINGS)
 
     from symbp.render.audit import page
 
-    content = page(document, form)
-    if output is None:
-        click.echo(content, nl=False)
-    else:
-        click.echo(f"wrote {atomic_write(output, content)}")
+    _hand_over(page(document, form), output)
+
+
+@cli.command()
+@click.argument("formula")
+@click.option("--at", "point", metavar="TEXT", help="Values of all inputs: 'a = 2; b = 1/3'.")
+@click.option(
+    "--format", "form", type=Name(GRAPH_FORMATS), help="Default: by the ending of --output, else text."
+)
+@output_options
+def chain(formula: str, point: str | None, form: str | None, output: str | None, force: bool) -> None:
+    """Print the computation graph of FORMULA: its values forward, its derivatives backward.
+
+    FORMULA is one formula, such as '(a + b)*c', or assignments: 'y = 2*a; a = 3*x'.
+    """
+    form = _checked(form, output, force, ENDINGS)
+
+    import symbp
+    from symbp.graph.reading import point as read_point
+
+    graph = symbp.chain(formula, None if point is None else read_point(point))
+    _hand_over(_typeset(lambda chosen: str(getattr(graph, chosen)()), form), output)

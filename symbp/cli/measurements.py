@@ -7,12 +7,13 @@ import sys
 import click
 
 from symbp.cli.group import cli
+from symbp.cli.options import Name
 
 
 @cli.command()
 @click.option("--function", "names", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 @click.option("--quick", is_flag=True, help="Fewer points and repeats: seconds instead of minutes.")
-@click.option("--format", "form", type=click.Choice(("text", "markdown")), default="text", show_default=True)
+@click.option("--format", "form", type=Name(("text", "markdown")), default="text", show_default=True)
 @click.option("--record", is_flag=True, hidden=True, help="Write the accuracy into this checkout of symbp.")
 def accuracy(names: tuple[str, ...], quick: bool, form: str, record: bool) -> None:
     """Measure the elementary functions of the kernels.

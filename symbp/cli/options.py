@@ -3,14 +3,44 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
+from symbp.errors import SpecError
 from symbp.spec import Spec
 
 Command = Callable[..., Any]
+
+
+class Name(click.Choice[str]):
+    """A choice that names the nearest when it is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and value not in self.choices:
+            from symbp.functions.names import nearest
+
+            self.fail(f"there is no {value!r}{nearest(value, self.choices)}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def form_of(form: str | None, output: str | None, endings: Mapping[str, str]) -> str:
+    """Return the format: the one that is named, or that of the output's ending, or text.
+
+    Raises
+    ------
+    SpecError
+        If the output's ending is that of no format.
+    """
+    ending = Path(output or "").suffix
+    if form is not None or not ending:
+        return form or "text"
+    if ending.lower() not in endings:
+        known = ", ".join(endings)
+        raise SpecError(f"{output}: no format has the ending {ending}; known: {known}; or use --format")
+    return endings[ending.lower()]
 
 
 def output_options(command: Command) -> Command:

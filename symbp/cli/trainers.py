@@ -166,17 +166,19 @@ def predict(model: str, data: str, output: str | None, force: bool) -> None:
 @click.option("--gradient", metavar="FILE", help="Check the gradient that a file writes down; - is stdin.")
 @click.option("--notation", metavar="NAME", help="Whose symbols it is written in.  [smatrix]")
 @click.option("--samples", type=click.IntRange(1, 1000), metavar="N", help="Points of data.  [5]")
-def verify(file: str, gradient: str | None, notation: str | None, samples: int | None) -> int:
+@click.option("--partial", is_flag=True, help="Accept a gradient of some of the weights only.")
+def verify(file: str, gradient: str | None, notation: str | None, samples: int | None, partial: bool) -> int:
     """Compare all ways to the gradient.
 
     A table shows the worst error of each pair; the exit status is 1 if one is too large. With
     --gradient, lines such as "dJ/dW_k = delta_k a_k^T" are compared with the derived gradient,
-    and the likeliest mistake is named.
+    and the likeliest mistake is named; the exit status is 1 too if weights are left out. The penalty
+    of SPEC is lambda (lambda_1, lambda_2), and the cost with it J~.
     """
     if gradient is not None:
-        return _written_gradient(file, gradient, notation or "smatrix", samples or 5)
-    if notation is not None or samples is not None:
-        raise click.UsageError("--notation and --samples need --gradient FILE")
+        return _written_gradient(file, gradient, notation or "smatrix", samples or 5, partial)
+    if notation is not None or samples is not None or partial:
+        raise click.UsageError("--notation, --samples and --partial need --gradient FILE")
     spec = None if Path(file).suffix == ".py" else Spec.from_toml(file)
 
     import symbp
@@ -189,11 +191,11 @@ def verify(file: str, gradient: str | None, notation: str | None, samples: int |
     return 0 if report.ok else 1
 
 
-def _written_gradient(file: str, gradient: str, notation: str, samples: int) -> int:
+def _written_gradient(file: str, gradient: str, notation: str, samples: int, partial: bool) -> int:
     """Check a gradient that is written down as text."""
     if Path(file).suffix == ".py":
         raise click.UsageError("--gradient needs the SPEC of the network, not a trainer")
-    network = Spec.from_toml(file).network
+    spec = Spec.from_toml(file)
     try:
         with click.open_file(gradient, encoding="utf-8") as lines:
             text = lines.read()
@@ -202,6 +204,13 @@ def _written_gradient(file: str, gradient: str, notation: str, samples: int) -> 
 
     import symbp
 
-    report = symbp.check_gradient(network, text, notation=notation, samples=samples)
+    report = symbp.check_gradient(
+        spec.network,
+        text,
+        notation=notation,
+        samples=samples,
+        partial=partial,
+        **{name: spec.train.stated[name] for name in ("l1", "l2", "penalty")},
+    )
     click.echo(report)
     return 0 if report.ok else 1

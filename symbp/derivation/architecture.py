@@ -15,6 +15,7 @@ from symbp.algebra import rules
 from symbp.algebra.matrices import ChainMatrix, entries
 from symbp.algebra.nodes import (
     ActivateDerivative,
+    Constant,
     Node,
     Partial,
     Width,
@@ -39,6 +40,7 @@ from symbp.derivation import local, shifted, stable, stable_costs
 from symbp.derivation.generic import at_most
 from symbp.derivation.instances import instances, of_network
 from symbp.derivation.records import Builder, equation, substitute
+from symbp.derivation.relation import relation_beside, stated_slope
 from symbp.derivation.stated import (
     parameters,
     stated_cost,
@@ -81,6 +83,7 @@ def functions(b: Builder, network: Network) -> None:
     if activation.of_layer:
         shifted.shifted_output(b, b["1.8"])
     else:
+        _relation_of_output(b, outputs)
         stable.output_of_unit(b)
     _cost(b, network, outputs)
     shifted.cost_on_weighted_sums(b, b["1.8"], b["2.1"], network.cost.name)
@@ -114,10 +117,17 @@ def _output_jacobian(activation: Activation, output_value: Eq, layer: Any) -> An
     )
 
 
+def _relation_of_output(b: Builder, layer: Any) -> None:
+    c = pre_activation(layer, q)
+    formula = b["1.8"].rhs.subs(c, local.Z)
+    if formula.free_symbols - formula.atoms(Constant) == {local.Z}:
+        by_rule = rules.differentiate(c, pre_activation(layer, r))
+        _relation_beside(b, "1.8r", "1.8d", formula, prediction(q, layer=layer), by_rule)
+
+
 def _slope(formula: Any, argument: Any, value: Any) -> Any:
     """g' at a weighted sum, in terms of the output where a relation exists."""
-    relation = local.derivative_in_output(formula)
-    return relation.subs({local.Z: argument, local.O: value})
+    return stated_slope(formula).subs({local.Z: argument, local.O: value})
 
 
 def _cost(b: Builder, network: Network, layer: Any) -> None:
@@ -241,16 +251,33 @@ def _hidden_functions(b: Builder, network: Network, layer: int) -> None:
         functions=True,
     )
     value = b[f"1.3, k={layer}"].rhs.subs(c, local.Z)
-    relation = local.derivative_in_output(value)
     b.add(
         f"1.3d, k={layer}",
         "differentiate",
-        equation(ActivateDerivative(layer, c), relation.subs({local.Z: c, local.O: o})),
+        equation(ActivateDerivative(layer, c), stated_slope(value).subs({local.Z: c, local.O: o})),
         "differentiated and written in terms of the output where that is possible",
         (f"1.3, k={layer}",),
         functions=True,
     )
+    _relation_beside(b, f"1.3r, k={layer}", f"1.3d, k={layer}", value, o)
     stable.hidden(b, layer)
+
+
+def _relation_beside(
+    b: Builder, label: str, stated: str, formula: Any, value: Any, factor: Any = sympy.S.One
+) -> None:
+    """State the relation of g' to the output where one holds and kernels compute g' in another way."""
+    relation = relation_beside(formula)
+    if relation is not None:
+        b.add(
+            label,
+            "inverse",
+            equation(b[stated].lhs, relation.subs(local.O, value) * factor),
+            "through the inverse of the activation; kernels compute the derivative as it stands before, "
+            "which takes no more operations or keeps more digits",
+            (stated.replace("d", "", 1), stated),
+            functions=True,
+        )
 
 
 def _chain_entries(b: Builder, network: Network, layer: int) -> None:

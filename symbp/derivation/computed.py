@@ -10,6 +10,7 @@ from sympy import Expr, Sum
 from symbp.algebra.nodes import L, Node, Width, cost, m, p, pre_activation, prediction, q, target
 from symbp.derivation import local, shifted, stable_costs
 from symbp.derivation.records import Builder, equation
+from symbp.derivation.relation import stated_slope
 from symbp.derivation.stability.choose import O, slope_form, value_form
 from symbp.derivation.stated import stated_formula
 from symbp.functions import ACTIVATIONS, Activation, Cost
@@ -25,7 +26,7 @@ def stable_activation(record: Activation) -> tuple[Expr | None, Expr | None]:
     if record.of_layer:
         b = _output(record)
         return (_written_out(b, b["1.8s.3"].rhs) if "1.8s.3" in b else None), None
-    relation = local.derivative_in_output(formula).xreplace({local.O: O})
+    relation = stated_slope(formula).xreplace({local.O: O})
     forms = value_form(formula), slope_form(formula, relation)
     value, slope = (form.expression if form.differs else None for form in forms)
     return value, slope

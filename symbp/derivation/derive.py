@@ -53,7 +53,7 @@ def derive(network: Network | None = None, training: Training | None = None) -> 
         inputs.inputs(b)
         minimised = penalty.penalise(b, how.penalty, bias)
         updates.train(b, how, minimised)
-        samples.samples(b)
+        samples.samples(b, minimised)
         if network is not None:
             architecture.functions(b, network)
             architecture.layers(b, network)

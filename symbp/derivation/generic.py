@@ -92,7 +92,7 @@ def forward(b: Builder, bias: Bias) -> None:
         equation(
             pre_activation(l, r), Sum(weight(l, r, s) * layer_input(l, s), (s, 1, Width(l - 1) + bias(l)))
         ),
-        "the weighted sum of a neuron, its number of summands by 1.7",
+        "the weighted sum of a neuron: one summand for each of its inputs",
         (at_most(1, l), at_most(l, L + 1)),
     )
     b.add(

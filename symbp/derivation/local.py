@@ -50,7 +50,7 @@ def derivative_in_output(formula: Expr) -> Expr:
     derivative = derivative_in_argument(formula)
     if not derivative.has(Z):
         return derivative
-    for search in (_polynomial_relation, _relation_with_argument, _relation_with_part):
+    for search in (polynomial_relation, _relation_with_argument, _relation_with_part):
         relation = search(formula, derivative)
         # A parameter of 0 may make a relation meaningless that holds for all others.
         if relation is not None and not with_numbers(relation).has(sympy.nan, sympy.zoo):
@@ -70,7 +70,7 @@ def derivative_in_argument(formula: Expr) -> Expr:
     return derivative
 
 
-def _polynomial_relation(formula: Expr, derivative: Expr) -> Expr | None:
+def polynomial_relation(formula: Expr, derivative: Expr) -> Expr | None:
     """Solve g' = a_0 + a_1 g + a_2 g^2 + a_3 g^3 for numbers a_i, exactly."""
     terms = [O**n for n in range(_DEGREE + 1)]
     found = _solve(formula, derivative, terms, {O: formula})

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 DIGITS = 50
 Key = tuple[Any, ...]
+Rows = tuple[tuple[Any, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,11 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Gradient:
-    """dJ/dW_k, of N_k rows and M_k columns."""
+class Entries:
+    """A matrix of one layer, entry by entry, and the steps it comes from.
+
+    For the derivatives by W_k there are N_k rows and M_k columns, for S_k N_{k+1} and N_k.
+    """
 
     layer: int
     label: str
@@ -88,17 +92,32 @@ class Gradient:
 
 @dataclass(frozen=True)
 class Example:
-    """The worked example: forward, backward, gradients.
+    """The worked example: forward, backward, S-matrices, gradients.
 
-    `penalised` says that the cost has a penalty, which the example leaves out.
+    Attributes
+    ----------
+    network : Network
+    given : Given
+    forward, backward : tuple of Value
+        Where there is a penalty, the last of `forward` is the cost with it.
+    steps : tuple of Entries
+        S_1, ..., S_L.
+    gradients : tuple of Entries
+        dJ/dW_k of every layer, without the penalty.
+    penalised : tuple of Entries
+        The derivatives of the cost with the penalty; empty where there is none.
+    parameters : tuple of Value
+        The numbers of the penalty.
     """
 
     network: Network
     given: Given
     forward: tuple[Value, ...]
     backward: tuple[Value, ...]
-    gradients: tuple[Gradient, ...]
-    penalised: bool = False
+    steps: tuple[Entries, ...]
+    gradients: tuple[Entries, ...]
+    penalised: tuple[Entries, ...] = ()
+    parameters: tuple[Value, ...] = ()
 
 
 def work(derivation: Derivation, given: Given) -> Example:
@@ -130,22 +149,36 @@ def work(derivation: Derivation, given: Given) -> Example:
     for k in range(last - 1, 0, -1):
         backward += sheet.step(derivation, f"1.3d, k={k}", {i: network.sizes[k]})
         backward += sheet.step(derivation, f"D.5, k={k}", {s: network.sizes[k]})
-    gradients = [_gradient(sheet, derivation, k) for k in range(1, last + 1)]
-    penalised = derivation.training.penalty is not None
-    return Example(network, given, tuple(forward), tuple(backward), tuple(gradients), penalised)
+    steps = tuple(_steps(sheet, derivation, k) for k in range(1, last))
+    layers = range(1, last + 1)
+    gradients = tuple(_by_weights(sheet, derivation, k, "D.6a", "D.6b") for k in layers)
+    penalised: tuple[Entries, ...] = ()
+    if derivation.training.penalty is not None:
+        for k in layers:
+            forward += sheet.step(derivation, f"2.1p, k={k}", {})
+        forward += sheet.step(derivation, "2.1rf", {})
+        penalised = tuple(_by_weights(sheet, derivation, k, "2.1ra", "2.1rb") for k in layers)
+    parameters = tuple(
+        Value(step.label, *step.statement.args) for step in derivation.steps if step.label.startswith("2.1p.")
+    )
+    return Example(network, given, tuple(forward), tuple(backward), steps, gradients, penalised, parameters)
 
 
-def _gradient(sheet: _Sheet, derivation: Derivation, k: int) -> Gradient:
-    network = sheet.network
-    units, inputs = network.sizes[k], network.sizes[k - 1]
-    label = f"D.6a, k={k}"
-    values = [v.value for v in sheet.step(derivation, label, {i: units, j: inputs})]
-    rows = [values[n * inputs : (n + 1) * inputs] for n in range(units)]
-    if network.has_bias(k):
-        bias = sheet.step(derivation, f"D.6b, k={k}", {i: units})
-        rows = [[*row, b.value] for row, b in zip(rows, bias, strict=True)]
-        label += f"; D.6b, k={k}"
-    return Gradient(k, label, tuple(map(tuple, rows)))
+def _steps(sheet: _Sheet, derivation: Derivation, k: int) -> Entries:
+    label, rows, columns = f"2.12, k={k}", sheet.network.sizes[k + 1], sheet.network.sizes[k]
+    return Entries(k, label, sheet.matrix(derivation, label, {r: rows, s: columns}, columns))
+
+
+def _by_weights(sheet: _Sheet, derivation: Derivation, k: int, regular: str, bias: str) -> Entries:
+    """Work out the derivatives by a layer's weights: one step for the regular ones, one for the biases."""
+    units, inputs = sheet.network.sizes[k], sheet.network.sizes[k - 1]
+    label = f"{regular}, k={k}"
+    rows = sheet.matrix(derivation, label, {i: units, j: inputs}, inputs)
+    if not sheet.network.has_bias(k):
+        return Entries(k, label, rows)
+    biases = sheet.matrix(derivation, f"{bias}, k={k}", {i: units}, 1)
+    both = tuple((*row, *value) for row, value in zip(rows, biases, strict=True))
+    return Entries(k, f"{label}; {bias}, k={k}", both)
 
 
 class _Sheet:
@@ -170,6 +203,11 @@ class _Sheet:
         statement: Eq = derivation[label].statement
         free = [index for index in extents if statement.lhs.has(index)]
         return tuple(self._case(label, statement, at) for at in _cases(free, extents))
+
+    def matrix(self, derivation: Derivation, label: str, extents: Mapping[Any, int], columns: int) -> Rows:
+        """Compute a step row by row."""
+        values = [value.value for value in self.step(derivation, label, extents)]
+        return tuple(tuple(values[n : n + columns]) for n in range(0, len(values), columns))
 
     def _case(self, label: str, statement: Eq, at: Mapping[Any, int]) -> Value:
         left, right = (side.xreplace(at).subs(m, 1) for side in (statement.lhs, statement.rhs))

@@ -177,6 +177,16 @@ def layers(b: Builder, penalty: Penalty | None, network: Network) -> None:
                 defines=label == "2.1p",
                 functions=True,
             )
+        if network.has_bias(layer):
+            free = substitute(b["2.1rb"], {k: layer})
+            b.add(
+                f"2.1rb, k={layer}",
+                "instance",
+                equation(put(free.lhs), put(free.rhs)),
+                "2.1rb for one layer of this network",
+                ("2.1rb",),
+                functions=True,
+            )
     whole = b["2.1r"]
     b.add(
         "2.1rf",

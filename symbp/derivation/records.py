@@ -193,15 +193,21 @@ class Derivation:
         This is how a mutation test breaks an equation: what depends on it, the page and
         the kernel change, and :meth:`prove` names the step.
         """
-        self[label]
-        overrides = {**self.overrides, label: statement}
+        return self.replaced({label: statement})
+
+    def replaced(self, statements: Mapping[str, Eq]) -> Self:
+        """Return the derivation with several statements replaced, as :meth:`replace` does with one."""
+        for label in statements:
+            self[label]
+        overrides = {**self.overrides, **statements}
         try:
             steps = self.recipe(self.network, overrides)
         except DerivationError:
             raise
         except Exception as error:  # the rules read statements that are no longer of the form they know
+            labels = ", ".join(statements)
             raise DerivationError(
-                f"{label}: nothing follows from the statement put in its place: {error}"
+                f"{labels}: nothing follows from the statement put in its place: {error}"
             ) from error
         return replace(self, steps=steps, overrides=overrides)
 

@@ -6,6 +6,7 @@ of 001 and the three forms of gradient descent of 002.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import sympy
@@ -31,20 +32,29 @@ from symbp.algebra.nodes import (
 from symbp.algebra.updates import batch, step
 from symbp.derivation.generic import ANY_LAYER, at_most
 from symbp.derivation.records import Builder, equation
+from symbp.derivation.updates import multiples
 from symbp.errors import DerivationError
 
 Sums = tuple[Any, Any, Any]
 
 
-def samples(b: Builder) -> None:
-    """Equations A.1 to A.13, for any L and N_k; A.8 with a penalty, A.11 on for plain descent."""
+def samples(b: Builder, minimised: Node) -> None:
+    """Equations A.1 to A.13, for any L and N_k; A.8 with a penalty, A.11 on for plain descent.
+
+    Parameters
+    ----------
+    b : Builder
+    minimised : Node
+        The cost, with or without a penalty.
+    """
     _average(b)
     _accumulator(b)
     if "2.1ra" in b:
         _penalised(b)
     _batch(b)
-    if "2.2" in b and b["2.2"].rhs.has(Partial(cost(), w_ij)):
-        _descents(b)
+    slope = Partial(minimised, w_ij)
+    if "2.2" in b and b["2.2"].rhs.has(slope) and multiples(b["2.2"].rhs, slope) is not None:
+        _descents(b, slope)
 
 
 def _average(b: Builder) -> None:
@@ -227,35 +237,54 @@ def _batch(b: Builder) -> None:
     )
 
 
-def _descents(b: Builder) -> None:
-    """Gradient descent on the cost of all samples, of a mini-batch, and of one sample."""
-    whole = Partial(cost(), w_ij)
-    for label, used, slope, because, assumes in (
-        ("A.11", ("2.2", "A.2"), b["A.2"].rhs, "full batch: 2.2 with A.2 for the gradient", ()),
+def _descents(b: Builder, slope: Any) -> None:
+    """Descent on the cost of all samples, of a mini-batch, and of one sample.
+
+    With a penalty, whose derivative is the same in all three, biases have an equation of their own.
+    """
+    for label, source, share, because, assumes in (
+        ("A.11", "A.2", b["A.2"].rhs, "full batch: 2.2 with A.2 for the gradient", ()),
         (
             "A.12",
-            ("2.2", "A.10"),
+            "A.10",
             b["A.10"].rhs,
             "mini-batch: 2.2 with A.10 for the gradient, an estimate of it from fewer samples",
             (FIT,),
         ),
         (
             "A.13",
-            ("2.2", "A.3"),
+            "A.3",
             b["A.3"].lhs,
             "stochastic: 2.2 with the gradient of one sample for that of all",
             (),
         ),
     ):
-        b.add(
-            label,
-            "substitute",
-            equation(b["2.2"].lhs, b["2.2"].rhs.xreplace({whole: slope})),
-            because,
-            used,
-            (*ANY_LAYER, *assumes),
-        )
+        for suffix, at, penalised, range_ in _kinds_of_weights(b):
+            of_data, of_some = Partial(cost(), w_ij).xreplace(at), share.xreplace(at)
+            whole = of_some if penalised is None else b[penalised].rhs.xreplace({of_data: of_some})
+            b.add(
+                label + suffix,
+                "substitute",
+                equation(
+                    b["2.2"].lhs.xreplace(at), b["2.2"].rhs.xreplace(at).xreplace({slope.xreplace(at): whole})
+                ),
+                because if penalised is None else f"{because}, and {penalised}",
+                ("2.2", source) if penalised is None else ("2.2", penalised, source),
+                (*ANY_LAYER, *range_, *assumes),
+            )
 
 
-# Which cost each of the three descends on, by the kind of its node.
-DESCENDS = {"2.2m": "J", "A.11": "J", "A.12": "Jb", "A.13": "Js"}
+def _kinds_of_weights(b: Builder) -> Iterator[tuple[str, dict[Any, Any], str | None, tuple[Any, ...]]]:
+    """Yield the end of the label, which column, what gives the derivative with a penalty, and the range."""
+    if "2.1ra" not in b:
+        yield "", {}, None, ()
+        return
+    yield "", {}, "2.1ra", (at_most(j, Width(k - 1)),)
+    if "2.1rb" in b:
+        bias = Width(k - 1) + 1
+        yield "b", {j: bias}, "2.1rb", (at_most(bias, Inputs(k)),)
+
+
+_FORMS = {11: "J", 12: "Jb", 13: "Js"}
+# Which cost each of these descends on, by the kind of its node.
+DESCENDS = {"2.2m": "J", **{f"A.{n}{b}": kind for n, kind in _FORMS.items() for b in ("", "b")}}

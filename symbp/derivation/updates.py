@@ -93,19 +93,29 @@ def _update(b: Builder, rule: UpdateRule, slope: Any) -> None:
 
 def _in_matrices(b: Builder, slope: Any) -> None:
     """Add 2.2 for all weights of a layer, where it is the weight and a multiple of the gradient."""
-    right = sympy.expand(b["2.2"].rhs)
-    factor = right.coeff(slope)
-    if slope != Partial(cost_node(), w_ij) or sympy.expand(right - w_ij - factor * slope) != 0:
+    found = multiples(b["2.2"].rhs, slope)
+    if not isinstance(slope, Partial) or found is None or found[0] != 1:
         return
     weights = WeightMatrix(k)
+    gradient = GradientMatrix(weights, *([] if slope.of == cost_node() else [slope.of]))
     b.add(
         "2.2m",
         "matrix form",
-        equation(Updated(weights), MatAdd(weights, MatMul(factor, GradientMatrix(weights)))),
+        equation(Updated(weights), MatAdd(weights, MatMul(found[1], gradient))),
         "2.2 for all weights of the layer",
         ("2.2",),
         ANY_LAYER,
     )
+
+
+def multiples(updated: Any, slope: Any) -> tuple[Any, Any] | None:
+    """Return how often the weight and its gradient stand in the new weight; None if it is no such sum."""
+    whole = sympy.expand(updated)
+    of_weight, of_slope = whole.coeff(w_ij), whole.coeff(slope)
+    rest = sympy.expand(whole - of_weight * w_ij - of_slope * slope)
+    if rest != 0 or any(factor.has(w_ij, slope) for factor in (of_weight, of_slope)):
+        return None
+    return of_weight, of_slope
 
 
 def labels(rule: UpdateRule) -> tuple[str, ...]:

@@ -241,12 +241,16 @@ class _Reader:
         if name in self.functions:
             raise self.fail(node, f"{name} is a function: write {name}(...)")
         owner = f" ({_OWNERS[name]})" if name in _OWNERS else ""
-        raise self.fail(node, f"unknown name {name!r}{owner}; the names here are {known}")
+        if owner or not (near := nearest(name, self.symbols)).startswith("; did"):
+            near = f"; the names here are {known}"
+        raise self.fail(node, f"unknown name {name!r}{owner}{near}")
 
     def call(self, node: ast.Call, depth: int) -> sympy.Expr:
         if not isinstance(node.func, ast.Name):
             raise self.fail(node, "only a function's name may stand before brackets here")
         name = node.func.id
+        if name in STEPWISE and name not in self.functions:
+            raise self.fail(node, f"{name} is made of steps: its derivative is 0 wherever it has one")
         if name not in self.functions:
             raise self.fail(node, f"unknown function {name!r}{nearest(name, self.functions)}")
         word = self.functions[name]

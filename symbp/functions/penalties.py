@@ -56,7 +56,7 @@ class Penalty(Parametrised):
         try:
             value = parse_formula(self.formula, ("w", *names), names)
         except ExpressionError as error:
-            raise ExpressionError(f"penalty {self.name!r}: {error}") from None
+            raise error.inside(f"penalty {self.name!r}") from None
         if value.has(Total):
             raise ExpressionError(
                 f"penalty {self.name!r}: the sum over weights is implied; leave sum(...) out"

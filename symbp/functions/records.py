@@ -125,7 +125,10 @@ class Parametric:
         """Return the formula as a SymPy expression; every parameter is a real symbol of its name."""
         from symbp.functions.parse import parse_formula
 
-        return parse_formula(self.formula, (*self.variables, *(p.name for p in self.parameters)))
+        try:
+            return parse_formula(self.formula, (*self.variables, *(p.name for p in self.parameters)))
+        except ExpressionError as error:
+            raise error.inside(f"{self.kind} {self.name!r}") from None
 
     def expression(self) -> sympy.Expr:
         """Return the formula as a SymPy expression in its variables, with the parameters' values put in."""

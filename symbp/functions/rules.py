@@ -124,7 +124,7 @@ class UpdateRule(Parametrised):
             try:
                 value = parse_formula(text, tuple(known), exponents)
             except ExpressionError as error:
-                raise self._fail(number, str(error)) from None
+                raise error.inside(f"optimizer {self.name!r}, line {number}") from None
             if value.has(Total):
                 raise self._fail(number, "sum(...) has no meaning here: a rule is for one weight")
             found.append(Assignment(name, value))

@@ -62,7 +62,7 @@ class Schedule(Parametrised):
         try:
             value = parse_formula(self.formula, (*GIVEN, *names), (*GIVEN[1:], *names), ("floor",))
         except ExpressionError as error:
-            raise ExpressionError(f"schedule {self.name!r}: {error}") from None
+            raise error.inside(f"schedule {self.name!r}") from None
         if value.has(Total):
             raise ExpressionError(f"schedule {self.name!r}: sum(...) has no meaning here")
         return value

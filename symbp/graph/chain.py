@@ -11,7 +11,13 @@ import sympy
 from symbp.errors import GraphError
 from symbp.functions.names import nearest
 from symbp.graph import reading
+from symbp.graph.kinks import one_sided
 from symbp.graph.split import Splitter
+
+# A power with more bits is no longer worked out exactly, a number with a longer exponent is refused.
+MAX_BITS = 4096
+DIGITS = 50
+MAX_EXPONENT = 10**9
 
 
 @dataclass(frozen=True)
@@ -70,11 +76,14 @@ class Chain:
         Operands stand before what uses them; the output is the last one.
     edges : tuple of Edge
     output : str
+    remarks : tuple of str
+        Where a node has a kink at the given point.
     """
 
     vertices: tuple[Vertex, ...]
     edges: tuple[Edge, ...]
     output: str
+    remarks: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Vertex:
         for vertex in self.vertices:
@@ -194,19 +203,47 @@ def _forward(
 
 
 def _at(formula: Any, values: Mapping[str, Any], what: str) -> Any:
-    value = formula.subs({symbol: values[symbol.name] for symbol in formula.free_symbols})
+    value = _put(formula, values)
     if not value.is_number or not value.is_finite or not value.is_real:
         raise GraphError(f"{what} = {formula} has no finite real value there")
+    try:
+        rough = sympy.N(value)
+    except (OverflowError, ValueError, MemoryError):
+        rough = sympy.nan
+    if not rough.is_Rational and not (rough.is_Float and abs(rough._mpf_[2]) < MAX_EXPONENT):
+        raise GraphError(f"{what} = {formula} is no number there, or one too large or small to write down")
     return value
+
+
+def _put(formula: Any, values: Mapping[str, Any]) -> Any:
+    """Put values into a formula; a power that would have very many digits gets 50 of them."""
+    if formula.is_Symbol:
+        return values[formula.name]
+    if not formula.free_symbols:
+        return formula
+    parts = [_put(part, values) for part in formula.args]
+    if isinstance(formula, sympy.Pow) and all(part.is_Rational for part in parts):
+        base, exponent = parts
+        if abs(exponent) * (int(base.p).bit_length() + int(base.q).bit_length()) > MAX_BITS:
+            return sympy.Float(base, DIGITS) ** exponent
+    return formula.func(*parts)
 
 
 def _backward(found: Mapping[str, Any], names: list[str], output: str, values: Mapping[str, Any]) -> Chain:
     edges = []
+    remarks: list[str] = []
     for target in names:
         formula = found.get(target, sympy.S.Zero)  # an input has no operands
         for symbol in sorted(formula.free_symbols, key=lambda s: str(s.name)):
-            local = formula.diff(symbol)
-            value = _at(local, values, f"d {target}/d {symbol.name}") if values else None
+            # n a^n/a as n a^(n-1), which has a value at 0 too.
+            local = sympy.powsimp(formula.diff(symbol))
+            value = _at(local, values, f"d{target}/d{symbol.name}") if values else None
+            sides = one_sided(formula, symbol.name, values, _put) if values else None
+            if sides is not None:
+                remarks.append(
+                    f"{target} = {formula} has a kink at {symbol.name} = {values[symbol.name]}: "
+                    f"its derivative is {sides[0]} to the left and {sides[1]} to the right; {value} is taken."
+                )
             edges.append(Edge(symbol.name, target, local, value))
     derivative: dict[str, Any] = {output: sympy.S.One}
     gradient: dict[str, Any] = {output: sympy.S.One}
@@ -230,4 +267,4 @@ def _backward(found: Mapping[str, Any], names: list[str], output: str, values: M
         )
         for name in names
     )
-    return Chain(vertices, tuple(edges), output)
+    return Chain(vertices, tuple(edges), output, tuple(remarks))

@@ -10,6 +10,7 @@ from numbers import Rational, Real
 from typing import Any
 
 import sympy
+from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from symbp.errors import GraphError
 from symbp.functions.parse import FUNCTIONS, Total, parse_formula
@@ -17,6 +18,10 @@ from symbp.values import shown
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 MAX_NODES = 1000
+# Of an assignment; not that of <=, >= or ==.
+_EQUALS = re.compile("(?<![<>=])=(?!=)")
+# What is no operation on its operands.
+_UNDONE = (ExprWithLimits, sympy.Derivative, sympy.Subs, sympy.Limit)
 
 
 def formulas(expression: object) -> dict[str, Any]:
@@ -36,7 +41,7 @@ def formulas(expression: object) -> dict[str, Any]:
     """
     if isinstance(expression, Mapping):
         pairs = [(str(name), formula) for name, formula in expression.items()]
-    elif isinstance(expression, str) and "=" in expression:
+    elif isinstance(expression, str) and (_EQUALS.search(expression) or "==" in expression):
         pairs = [_assignment(line) for line in re.split(r"[;\n]", expression) if line.strip()]
     else:
         return {"": formula(expression)}
@@ -52,10 +57,24 @@ def formulas(expression: object) -> dict[str, Any]:
 
 
 def _assignment(line: str) -> tuple[str, str]:
-    name, equals, text = line.partition("=")
-    if not equals:
+    if "==" in line:
+        raise GraphError(f"{shown(line.strip())}: == compares; one = gives a name to a formula: 'a = 3*x'")
+    found = _EQUALS.search(line)
+    if found is None:
         raise GraphError(f"{shown(line.strip())}: expected an assignment such as 'a = 3*x'")
-    return name.strip(), text.strip()
+    return line[: found.start()].strip(), line[found.end() :].strip()
+
+
+def point(text: str) -> dict[str, str]:
+    """Return the values in a text such as ``"a = 2; b = 1/3"``; what they are is decided later."""
+    found: dict[str, str] = {}
+    for line in re.split(r"[;\n,]", text):
+        if line.strip():
+            name, value = _assignment(line)
+            if name in found:
+                raise GraphError(f"{name!r} has two values")
+            found[name] = value
+    return found
 
 
 def _check_name(name: str) -> None:
@@ -68,13 +87,18 @@ def _check_name(name: str) -> None:
 def formula(value: object) -> Any:
     """Return one formula as a SymPy expression."""
     if isinstance(value, str):
-        expr = parse_formula(value, tuple(names_in(value)))
+        names = tuple(names_in(value))
+        expr = parse_formula(value, names, exponents=names)
     elif isinstance(value, sympy.Expr):
         expr = value
     elif isinstance(value, Rational | int | float):
         expr = number("a formula", value)
     else:
         raise GraphError(f"{shown(value)} is no formula: expected a text or a SymPy expression")
+    undone = next(iter(expr.atoms(*_UNDONE)), None)
+    if undone is not None:
+        kind = type(undone).__name__
+        raise GraphError(f"{shown(value)}: {kind} is no operation of a graph; work it out first with .doit()")
     if expr.has(Total):
         raise GraphError("sum(...) is over the units of a layer; write the terms of this sum out")
     if not expr.is_commutative or expr.is_Matrix or expr.has(sympy.I, sympy.nan, sympy.zoo, sympy.oo):

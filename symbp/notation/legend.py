@@ -9,10 +9,10 @@ import sympy
 from sympy import Identity, Symbol
 
 from symbp.algebra.matrices import ChainMatrix, LayerMatrix
-from symbp.algebra.nodes import KINDS, L, Node, Width, index, k, l, m
+from symbp.algebra.nodes import KINDS, Constant, L, Node, Width, index, k, l, m
 from symbp.algebra.updates import CLIPPED, PerWeight
 from symbp.notation import training
-from symbp.notation.meanings import MEANINGS, SMATRIX
+from symbp.notation.meanings import MEANINGS, SMATRIX, WITHOUT_BIAS
 from symbp.notation.records import PLAIN, Letters
 from symbp.notation.text import TextWriter
 from symbp.notation.writer import Writer
@@ -48,8 +48,8 @@ def legend(statements: Iterable[Any], writer: Writer) -> list[tuple[str, str]]:
     known = set(writer.notation.symbols)
     for key in training.GLYPHS:
         if key in found - known:
-            rows.setdefault(_of_training(key, writer), training.MEANINGS[key])
-    return [*rows.items(), *_own_names(written, writer)]
+            rows.setdefault(_of_training(key, writer), meaning(key, writer))
+    return [*rows.items(), *_own_names(written, writer), *_parameters(written, writer)]
 
 
 def _of_training(key: str, writer: Writer) -> str:
@@ -70,14 +70,23 @@ def _own_names(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str,
         yield shown, "clipped gradient" if name == CLIPPED else f"{name}, {what}, for every weight"
 
 
+def _parameters(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str, str]]:
+    """Yield the parameters of functions, penalty and update rule, which know their numbers."""
+    for constant in sorted({part for s in statements for part in s.atoms(Constant)}, key=str):
+        number = f"{float(constant.value):g}"
+        yield writer.expression(constant), f"parameter {constant.parameter}, {number} here"
+
+
 def meaning(key: str, writer: Writer) -> str:
     """Return what a quantity is, in the words and letters of the notation."""
     notation = writer.notation
     letters = notation.letters
     own = notation.meanings.get(key)
     if letters is None:
-        return own or SMATRIX.get(key) or KINDS[key].meaning
-    pattern = own or MEANINGS.get(key)
+        return own or SMATRIX.get(key) or training.MEANINGS.get(key) or KINDS[key].meaning
+    if not any(writer.structure.biases):
+        own = notation.meanings.get(f"{key} without bias") or WITHOUT_BIAS.get(key) or own
+    pattern = own or MEANINGS.get(key) or training.MEANINGS.get(key)
     if pattern is None:
         return KINDS[key].meaning if key in KINDS else key
     first = notation.first_layer
@@ -88,7 +97,6 @@ def meaning(key: str, writer: Writer) -> str:
     return pattern.format(
         i=letters.neurons[0],
         j=letters.neurons[1],
-        N="N",
         layer=say(layer),
         next=say(layer + 1),
         to=say(to),
@@ -149,7 +157,7 @@ _EXAMPLES: dict[str, Callable[[Writer], str]] = {
     "KroneckerDelta": lambda w: w.symbol("KroneckerDelta", None, (index("r"), _neurons(w)[0])),
     "ChainMatrix": lambda w: w.expression(ChainMatrix(*_ends(w))),
     "OutputRow": lambda w: w.symbol("OutputRow", L + 1 - w.beyond),
-    "Identity": lambda w: w.expression(Identity(Symbol("N", integer=True, positive=True))),
+    "Identity": lambda w: w.expression(Identity(Width(_layer_of(w, "Width")))),
     "Hadamard": lambda w: w.entrywise(w.notation.entrywise),
 }
 

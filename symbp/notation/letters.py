@@ -52,7 +52,9 @@ STYLES = {
     "operatorname": "",
     "text": "",
 }
-ACCENTS = {"hat": "^", "widehat": "^", "tilde": "~", "bar": "¯", "dot": "˙", "vec": "→"}
+# The minus and the tilde operator are wide and stand clear of the letter, also in a fraction; the macron and
+# the spacing tilde of Unicode are short, and in browsers lie on its upper edge, where they look the same.
+ACCENTS = {"hat": "^", "widehat": "^", "tilde": "∼", "bar": "−", "dot": "˙", "vec": "→"}
 
 _WRAPPED = re.compile(r"\\(?P<command>[A-Za-z]+)\s*(?:\{(?P<braced>.*)\}|(?P<single>[A-Za-z]))")
 

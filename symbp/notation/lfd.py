@@ -68,5 +68,8 @@ LFD = Notation(
         "WeightMatrix": (
             "matrix of the weights from layer {source} to layer {to}: a row for each input, the bias first"
         ),
+        "WeightMatrix without bias": (
+            "matrix of the weights from layer {source} to layer {to}: a row for each input"
+        ),
     },
 )

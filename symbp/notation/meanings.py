@@ -35,7 +35,7 @@ MEANINGS: dict[str, str] = {
     "KroneckerDelta": "entry of the identity matrix: 1 if both indices are equal, else 0",
     "StepMatrix": "matrix of the step from the weighted sums of layer {layer} to those of layer {next}",
     "ChainMatrix": "product of the S-matrices from layer {lower} up to layer {upper}",
-    "Identity": "identity matrix of order {N}",
+    "Identity": "identity matrix; the index is its order",
     "WeightMatrix": "matrix of the weights that lead from layer {source} to layer {to}",
     "RegularWeights": "matrix of the weights that lead from layer {source} to layer {to}, without the biases",
     "BiasColumn": "column of the biases of layer {to}",
@@ -51,6 +51,14 @@ MEANINGS: dict[str, str] = {
     "GradientMatrix": "the derivatives by all weights of a layer",
 }
 
+# Where no layer has a bias.
+WITHOUT_BIAS: dict[str, str] = {
+    "Width": "number of neurons of layer {layer} (of inputs for layer {first})",
+    "Inputs": "number of inputs of a neuron of layer {to}",
+    "InputColumn": "column of the outputs of layer {layer}",
+    "OutputColumn": "column of the outputs of layer {layer}",
+}
+
 # 000 keeps its own words: its pages say what they always said.
 SMATRIX: dict[str, str] = {
     "w": "weight from input j to neuron i of layer k",
@@ -59,7 +67,7 @@ SMATRIX: dict[str, str] = {
     "sigma": "activation function of output neuron q",
     "h": "model output (prediction)",
     "o": "output of neuron i of hidden layer k; the outputs of layer 0 are the inputs of the network",
-    "delta": "sensitivity of the cost to the weighted sum of neuron i of layer k, for one sample",
+    "delta": "sensitivity of J to the weighted sum of neuron i of layer k in one sample; it holds the 1/m",
     "x": "input i of the network",
     "J": "cost, averaged over the m samples",
     "Js": "cost of one sample",
@@ -82,7 +90,8 @@ SMATRIX: dict[str, str] = {
     "InputColumn": "column of the inputs of layer k, the last one 1 where there is a bias",
     "OutputColumn": "column of the outputs of layer k",
     "WeightedSums": "column of the weighted sums of layer k",
-    "Identity": "identity matrix of order N",
+    "Identity": "identity matrix; the index is its order",
+    "R": "penalty of the weights of layer k, without the biases",
     "Hadamard": "product entry by entry",
     "bias": "bias of neuron i of layer k",
     "InputVector": "column of the inputs of the network",

@@ -54,6 +54,11 @@ NIELSEN = Notation(
     meanings={
         "w": "weight to neuron {i} of layer {to} from neuron or input {j} of layer {source}",
         "RegularWeights": "matrix of the weights that lead from layer {source} to layer {to}",
+        "Delta": "accumulator: the sum of the derivatives of the costs of samples 1, ..., {p}; "
+        "{i}b in place of {i}{j} is that of the bias",
+        "Delta without bias": "accumulator: the sum of the derivatives of the costs of samples 1, ..., {p}",
+        "InputColumn": "column of the activations of layer {layer}",
+        "OutputColumn": "column of the activations of layer {layer}",
         "c": "input sum of neuron {i} of layer {layer}",
         "o": "activation of neuron {i} of layer {layer}; those of layer 0 are the inputs",
     },

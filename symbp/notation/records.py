@@ -130,6 +130,7 @@ class Notation:
         Pairs of roles (:mod:`symbp.notation.order`): the first is moved in front of the second.
     meanings : mapping
         What this author calls a quantity, where the general words do not do.
+        With " without bias" behind the key: in networks that have none.
     remarks : tuple of str
         What a reader of the document should know about these pages.
     bias_remark : str
@@ -163,11 +164,13 @@ class Notation:
 
     def glyph(self, key: str) -> Glyph:
         """Return the glyph of a quantity, with what its layer's number differs by from ours."""
-        from symbp.notation.training import GLYPHS  # the same in every notation
+        from symbp.notation.training import GLYPHS, penalised  # the same in every notation
 
+        if key == "Jr" and key not in self.symbols:
+            return penalised(self.symbols["J"])
         glyph = self.symbols[key] if key in self.symbols else GLYPHS[key].glyph
-        own = 0 if is_of_weights(key) else self.first_layer
-        return replace(glyph, shift=glyph.shift + own) if own else glyph
+        shift = 0 if is_of_weights(key) else self.first_layer
+        return replace(glyph, shift=glyph.shift + shift) if shift else glyph
 
     @property
     def beyond_hidden(self) -> int:

@@ -54,7 +54,7 @@ _END = Glyph(r"\mathrm{end}", "end")
 # Quantities of the derivation: kinds of nodes, and plain symbols.
 GLYPHS: dict[str, Named] = {
     "R": Named(Glyph(r"\Omega", "Omega", "sup", example="")),
-    "Jr": Named(Glyph(r"\tilde{J}", "J~")),
+    "Jr": Named(Glyph(r"\tilde{J}", "J~")),  # of the letter that the notation has for the cost
     "batch": Named(Glyph("B", "B")),
     "eta_0": Named(Glyph(r"\eta", "eta"), Glyph("0", "0")),
     "step": Named(Glyph(r"\tau", "tau")),
@@ -67,7 +67,7 @@ GLYPHS: dict[str, Named] = {
 }
 
 MEANINGS: dict[str, str] = {
-    "R": "penalty of the regular weights of layer k",
+    "R": "penalty of the weights that lead from layer {source} to layer {to}, without the biases",
     "Jr": "cost with the penalty: what is minimised",
     "batch": "number of samples in a mini-batch",
     "eta_0": "learning rate that is given",
@@ -88,6 +88,11 @@ _KNOWN: dict[str, Named] = {
     "weight_decay": Named(Glyph(r"\lambda", "lambda")),
     "clipped": Named(Glyph(r"\bar{\mathsf{g}}", "g_bar")),
 }
+
+
+def penalised(cost: Glyph) -> Glyph:
+    """Return the cost with its penalty: the letter of the cost with a tilde."""
+    return replace(cost, latex=rf"\tilde{{{cost.latex}}}", text=f"{cost.text}~")
 
 
 def named(name: str) -> Named:

@@ -19,6 +19,13 @@ _INSTEAD = Glyph(r"\omega", "omega")
 _INDICES = frozenset("ijklpqrstu")
 
 
+def parameter(notation: Notation, name: str) -> Named:
+    """Return the letter of a parameter of training; where an author calls the learning rate so, an omega."""
+    found = named(name)
+    taken = found.glyph.latex == notation.symbols["eta"].latex
+    return replace(found, glyph=_INSTEAD) if taken else found
+
+
 class TrainingNames(Layout):
     """The part of a writer that prints :class:`Constant` and :class:`PerWeight`."""
 
@@ -45,10 +52,10 @@ class TrainingNames(Layout):
         return self.named(self._parameter(constant), places["sub"], places["sup"])
 
     def _parameter(self, constant: Constant) -> Named:
-        """Return the letter of a parameter; where an author calls the learning rate so, it is an omega."""
-        found = named(constant.parameter)
-        taken = constant.layer == 0 and found.glyph.latex == self.notation.symbols["eta"].latex
-        return replace(found, glyph=_INSTEAD) if taken else found
+        """Return the letter of a parameter."""
+        return (
+            parameter(self.notation, constant.parameter) if constant.layer == 0 else named(constant.parameter)
+        )
 
     def _print_PerWeight(self, quantity: PerWeight) -> str:
         """Print a quantity of the update rule; its scripts stand as those of the weight do."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from symbp.plan.operations import Operations, of_value, total
-from symbp.plan.program import ROWS, Fused, Kernel, Map, Program, Reduce, Statement, Tile, parts_of
+from symbp.plan.program import ROWS, Abreast, Fused, Kernel, Map, Program, Reduce, Statement, Tile, parts_of
 from symbp.plan.step import STEP, is_fused
 from symbp.plan.tiles import OF_BATCHES, Schedule, factors
 
@@ -56,7 +56,7 @@ def explain(program: Program, schedule: Schedule) -> tuple[Choice, ...]:
 
 def _choice(statement: Statement, kernel: Kernel, schedule: Schedule) -> Choice:
     first = parts_of(statement)[0]
-    fused = parts_of(statement)[1:] if isinstance(statement, Fused) else ()
+    fused = parts_of(statement)[1:] if isinstance(statement, (Fused, Abreast)) else ()
     reads = sorted({a.array for a in first.accesses()} - {first.target.array})
     what = f"{first.target.array} <- {', '.join(reads)}"
     shape: tuple[int, ...] = ()
@@ -69,7 +69,7 @@ def _choice(statement: Statement, kernel: Kernel, schedule: Schedule) -> Choice:
         first.origin.label,
         what,
         shape,
-        _how(first),
+        "samples abreast" if isinstance(statement, Abreast) else _how(first),
         tuple(dict.fromkeys(part.origin.label for part in fused)),
         total(_operations(part, schedule) for part in parts_of(statement)),
         share,

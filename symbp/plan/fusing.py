@@ -10,37 +10,59 @@ from sympy import Piecewise
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Or
 
+from symbp.algebra.named import LETTERS, NAMED
 from symbp.algebra.nodes import eta
-from symbp.plan.program import Access, Fused, Kernel, Map, Program, Reduce, Statement
-from symbp.plan.tiles import OF_BATCHES, OF_ONE, OF_STEPS
+from symbp.elementary import CALLS
+from symbp.plan.program import Abreast, Access, Fused, Kernel, Map, Program, Reduce, Statement, parts_of
+from symbp.plan.tiles import OF_BATCHES, OF_ONE, OF_STEPS, Schedule
 
-# What vector registers can do with a value; everything else stays a loop of its own.
-_OPERATIONS = (sympy.Add, sympy.Mul, Piecewise, Relational, And, Or, sympy.Abs, sympy.sign)
+# What vector registers can do with a value without a function of ours; the rest stays a loop of its own.
+OPERATIONS = (sympy.Add, sympy.Mul, Piecewise, Relational, And, Or, sympy.Abs, sympy.sign)
 _POWERS = 4
+# What is there for others than kernels.
+RESULTS = (("forward", "H"),)
 
 
-def is_vectorisable(value: Any) -> bool:
-    """Whether a value consists of operations that vector registers have: no calls of functions."""
+def vector_functions(schedule: Schedule) -> frozenset[str]:
+    """Return the functions, by the names of their classes, that a schedule's vector registers compute.
+
+    They are those that kernels bring along, unless they hold for some arguments only, and named
+    ones whose stable form consists of such.
+    """
+    if not schedule.lanes or schedule.elementary != "fast":
+        return frozenset()
+    own = frozenset(name for name, record in CALLS.items() if not record.reach)
+    named = (
+        kind for kind in NAMED if is_vectorisable(kind(*LETTERS[: next(iter(kind.nargs))]).stable(), own)
+    )
+    return own | {kind.__name__ for kind in named}
+
+
+def is_vectorisable(value: Any, functions: frozenset[str] = frozenset()) -> bool:
+    """Whether a value consists of operations that vector registers have, and of these functions."""
     if isinstance(value, Access) or value.is_number or value == eta or not value.args:
         return True
     if isinstance(value, sympy.Pow):
         exponent = value.exp
         small = exponent.is_Integer and abs(exponent) <= _POWERS
         root = exponent.is_Rational and abs(exponent) == sympy.Rational(1, 2)
-        return bool(small or root) and is_vectorisable(value.base)
-    if isinstance(value, sympy.Function) and not isinstance(value, _OPERATIONS):
+        return bool(small or root) and is_vectorisable(value.base, functions)
+    known = isinstance(value, OPERATIONS) or value.func.__name__ in functions
+    if isinstance(value, sympy.Function) and not known:
         return False
-    if not isinstance(value, (*_OPERATIONS, sympy.Tuple, sympy.functions.elementary.piecewise.ExprCondPair)):
+    if not known and not isinstance(value, (sympy.Tuple, sympy.functions.elementary.piecewise.ExprCondPair)):
         return False
-    return all(map(is_vectorisable, value.args))
+    return all(is_vectorisable(part, functions) for part in value.args)
 
 
-def fuse_maps(program: Program) -> Program:
+def fuse_maps(program: Program, schedule: Schedule) -> Program:
     """Take the maps that follow a tiled contraction into it; a sum that nobody else reads is never stored."""
+    functions = vector_functions(schedule)
     others = tuple(k.name for k in program.kernels if k.name not in (*OF_STEPS, *OF_ONE))
+    of_rows = (*OF_BATCHES, *OF_STEPS, *OF_ONE)
     for group in (others, OF_STEPS, OF_ONE):
         kernels = [kernel for kernel in program.kernels if kernel.name in group]
-        fused = {k.name: _fused(k) if k.name in (*OF_BATCHES, *OF_STEPS, *OF_ONE) else k for k in kernels}
+        fused = {k.name: _fused(k, functions) if k.name in of_rows else k for k in kernels}
         read = {
             access.array
             for kernel in fused.values()
@@ -52,14 +74,14 @@ def fuse_maps(program: Program) -> Program:
     return program
 
 
-def _fused(kernel: Kernel) -> Kernel:
+def _fused(kernel: Kernel, functions: frozenset[str]) -> Kernel:
     statements: list[Statement] = []
     for statement in kernel.statements:
         before = statements[-1] if statements else None
         if isinstance(before, Reduce) and before.tile is not None:
             before = Fused(before, ())
         if isinstance(statement, Map) and isinstance(before, Fused) and not before.update:
-            part = _as_part(statement, before, kernel)
+            part = _as_part(statement, before, kernel, functions)
             if part is not None:
                 statements[-1] = replace(before, parts=(*before.parts, part))
                 continue
@@ -67,7 +89,7 @@ def _fused(kernel: Kernel) -> Kernel:
     return replace(kernel, statements=tuple(statements))
 
 
-def _as_part(statement: Map, before: Fused, kernel: Kernel) -> Map | None:
+def _as_part(statement: Map, before: Fused, kernel: Kernel, functions: frozenset[str]) -> Map | None:
     """Return the map in the loops of the contraction before it; None where it has to wait."""
     reduce = before.reduce
     if len(statement.loops) != len(reduce.loops) or reduce.accumulate:
@@ -76,7 +98,7 @@ def _as_part(statement: Map, before: Fused, kernel: Kernel) -> Map | None:
         return None
     same = {old.index: new.index for old, new in zip(statement.loops, reduce.loops, strict=True)}
     target, value = statement.target.xreplace(same), statement.value.xreplace(same)
-    if target.indices != reduce.target.indices or not is_vectorisable(value):
+    if target.indices != reduce.target.indices or not is_vectorisable(value, functions):
         return None
     if kernel.array(target.array).role != "work":
         return None
@@ -96,10 +118,10 @@ def _as_part(statement: Map, before: Fused, kernel: Kernel) -> Map | None:
 
 def _reads_from_outside(statement: Statement) -> set[Access]:
     """Return what a statement reads that it has not just computed itself."""
-    if isinstance(statement, Fused):
+    if isinstance(statement, (Fused, Abreast)):
         made: set[str] = set()
         found: set[Access] = set()
-        for step in statement.steps:
+        for step in parts_of(statement):
             found |= {a for a in _reads(step) if a.array not in made}
             made.add(step.target.array)
         return found
@@ -115,11 +137,18 @@ def _reads(statement: Statement) -> set[Access]:
 
 
 def _in_registers(kernel: Kernel, read: set[str]) -> Kernel:
-    """Make sums that only their own statement reads numbers that are never stored."""
+    """Make numbers that only their own statement reads ones that are never stored."""
     private = {
         statement.reduce.target.array
         for statement in kernel.statements
         if isinstance(statement, Fused) and statement.reduce.target.array != statement.target.array
+    }
+    private |= {
+        part.target.array
+        for statement in kernel.statements
+        if isinstance(statement, Abreast)
+        for part in statement.parts
+        if (kernel.name, part.target.array) not in RESULTS
     }
     arrays = tuple(
         replace(array, role="register") if array.name in private - read and array.role == "work" else array

@@ -13,6 +13,7 @@ from sympy import Function
 
 from symbp.derivation.records import Derivation
 from symbp.elementary import CALLS
+from symbp.plan.abreast import put_abreast
 from symbp.plan.check import check, is_elementwise
 from symbp.plan.fusing import fuse_maps
 from symbp.plan.hoist import hoist
@@ -67,6 +68,12 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
     def tiles(program: Program) -> Program:
         return tile_contractions(program, schedule)
 
+    def abreast(program: Program) -> Program:
+        return put_abreast(program, schedule)
+
+    def fuse(program: Program) -> Program:
+        return fuse_maps(program, schedule)
+
     def rows(program: Program) -> Program:
         return vectorise_rows(program, schedule)
 
@@ -80,7 +87,8 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
         turn,
         prepare_weights,
         tiles,
-        fuse_maps,
+        abreast,
+        fuse,
         schedule_loops,
         vectorise_functions,
         rows,

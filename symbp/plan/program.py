@@ -11,39 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sympy import Expr, Tuple, sympify
-from sympy.core.symbol import Str
+from sympy import Expr, Tuple
+
+from symbp.plan.access import Access as Access
+from symbp.plan.layer import Layer as Layer
 
 ROWS: Literal["rows"] = "rows"
 Extent = int | Literal["rows"]
-
-
-class Access(Expr):
-    """One element of an array: ``Access("C1", p, r)``; indices count from 0."""
-
-    is_commutative = True
-    is_real = True
-    is_symbol = True
-
-    def __new__(cls, array: Any, *indices: Any) -> Access:
-        access: Access = Expr.__new__(cls, Str(str(array)), *map(sympify, indices))
-        return access
-
-    @property
-    def name(self) -> str:
-        """A name, which SymPy expects of everything among the free symbols."""
-        return str(self)
-
-    @property
-    def array(self) -> str:
-        return str(self.args[0].name)
-
-    @property
-    def indices(self) -> tuple[Any, ...]:
-        return tuple(self.args[1:])
-
-    def _sympystr(self, printer: Any) -> str:
-        return f"{self.array}[{', '.join(printer._print(x) for x in self.indices)}]"
 
 
 @dataclass(frozen=True)
@@ -160,6 +134,8 @@ class Tile:
         Columns of the blocks, the first to the last; they add up to the loop over b.
     lanes : int
         Numbers in a register.
+    chains : int
+        Sums that each element is divided into, so that a product need not wait for the one before.
     """
 
     rows: Loop | None
@@ -167,6 +143,7 @@ class Tile:
     height: int
     widths: tuple[int, ...]
     lanes: int
+    chains: int = 1
 
 
 @dataclass(frozen=True)
@@ -292,25 +269,74 @@ class Fused:
         return set().union(*(step.accesses() for step in self.steps))
 
 
-Statement = Map | Reduce | Sweep | Fused
+@dataclass(frozen=True)
+class Abreast:
+    """Statements over the samples of a batch, in this order for as many samples at once as there are lanes.
+
+    Or for one after the other, which then has the same number in every lane.
+
+    Attributes
+    ----------
+    parts : tuple of Map and Reduce
+        Over samples, and over the same few outputs: maps, sums and maxima over the outputs, and
+        sums over everything.
+    lanes : int
+        Samples at once: numbers in a register, or 1.
+    """
+
+    parts: tuple[Map | Reduce, ...]
+    lanes: int
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """The loop over the samples."""
+        first = self.parts[0]
+        loops = (*first.loops, *(first.over if isinstance(first, Reduce) else ()))
+        return tuple(loop for loop in loops if loop.extent == ROWS)
+
+    @property
+    def target(self) -> Access:
+        """What the whole statement is for: the target of the last part."""
+        return self.parts[-1].target
+
+    @property
+    def value(self) -> Any:
+        """All values together."""
+        return Tuple(*(part.value for part in self.parts))
+
+    @property
+    def origin(self) -> Origin:
+        """The equations of all parts, in order."""
+        first, *rest = dict.fromkeys(part.origin for part in self.parts)
+        return Origin(first.label, first.formula, (*first.put_in, *rest))
+
+    def accesses(self) -> set[Access]:
+        """Return all array elements that the statement reads or writes."""
+        return set().union(*(part.accesses() for part in self.parts))
+
+
+Statement = Map | Reduce | Sweep | Fused | Abreast
 
 
 def parts_of(statement: Statement) -> tuple[Map | Reduce, ...]:
     """Return the single assignments of a statement, in order."""
-    if isinstance(statement, Sweep):
+    if isinstance(statement, (Sweep, Abreast)):
         return statement.parts
     return statement.steps if isinstance(statement, Fused) else (statement,)
 
 
 def equations_of(statement: Statement) -> tuple[Map | Reduce | Sweep, ...]:
     """Return a statement, or the parts of a fused one, by the equations they compute; without the update."""
+    if isinstance(statement, Abreast):
+        return statement.parts
     return (statement.reduce, *statement.parts) if isinstance(statement, Fused) else (statement,)
 
 
 def with_origin(statement: Statement, origin: Origin) -> Statement:
     """Return the statement as one of another equation; all its parts, too."""
-    if isinstance(statement, Sweep):
-        return replace(statement, parts=tuple(replace(part, origin=origin) for part in statement.parts))
+    if isinstance(statement, (Sweep, Abreast)):
+        parts = tuple(replace(part, origin=origin) for part in statement.parts)
+        return replace(statement, parts=parts)  # type: ignore[arg-type]
     if isinstance(statement, Fused):
         reduce, *rest = (replace(step, origin=origin) for step in statement.steps)
         count = len(statement.parts)
@@ -340,17 +366,6 @@ class Kernel:
 
     def array(self, name: str) -> Array:
         return next(a for a in self.arrays if a.name == name)
-
-
-@dataclass(frozen=True)
-class Layer:
-    """Where the weights of one layer lie in the flat vector, and how they start."""
-
-    rows: int
-    columns: int
-    offset: int
-    bias: bool
-    initialisation: str
 
 
 @dataclass(frozen=True)

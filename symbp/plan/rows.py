@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symbp.plan.fusing import is_vectorisable
+from symbp.plan.fusing import is_vectorisable, vector_functions
 from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Program, Reduce, Statement
 from symbp.plan.tiles import OF_BATCHES, OF_ONE, OF_STEPS, Schedule
 
@@ -16,21 +16,24 @@ LEAST = 4
 
 def vectorise_rows(program: Program, schedule: Schedule) -> Program:
     """Choose vectors for maps and sums along rows that need no functions but those of registers."""
+    functions = vector_functions(schedule)
 
     def of(kernel: Kernel) -> Kernel:
         if kernel.name not in (*OF_BATCHES, *OF_STEPS, *OF_ONE):
             return kernel
-        return replace(kernel, statements=tuple(_chosen(x, kernel, schedule) for x in kernel.statements))
+        return replace(
+            kernel, statements=tuple(_chosen(x, kernel, schedule, functions) for x in kernel.statements)
+        )
 
     return replace(program, kernels=tuple(map(of, program.kernels)))
 
 
-def _chosen(statement: Statement, kernel: Kernel, schedule: Schedule) -> Statement:
+def _chosen(statement: Statement, kernel: Kernel, schedule: Schedule, functions: frozenset[str]) -> Statement:
     if isinstance(statement, Map) and (statement.flat or statement.copies):
         return statement
     if not isinstance(statement, (Map, Reduce)) or (isinstance(statement, Reduce) and statement.tile):
         return statement
-    if not is_along_rows(statement, kernel):
+    if not is_along_rows(statement, kernel, functions):
         return statement
     extent = int(columns_of(statement).extent)
     if extent * LEAST < schedule.lanes:
@@ -47,9 +50,9 @@ def columns_of(statement: Map | Reduce) -> Loop:
     return others[-1]
 
 
-def is_along_rows(statement: Map | Reduce, kernel: Kernel) -> bool:
+def is_along_rows(statement: Map | Reduce, kernel: Kernel, functions: frozenset[str]) -> bool:
     """Whether all that a statement moves along its rows lies side by side, and registers can compute it."""
-    if not is_vectorisable(statement.value) or not _has_rows(statement):
+    if not is_vectorisable(statement.value, functions) or not _has_rows(statement):
         return False
     columns = columns_of(statement).index
     along = [a for a in statement.accesses() if columns in a.indices]

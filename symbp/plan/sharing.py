@@ -32,16 +32,22 @@ from symbp.plan.program import (
 _CHEAP = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.KroneckerDelta)
 # The update runs over the flat vector of weights, which has no room for arrays beside it.
 LEFT_ALONE = ("update",)
+# A power of an exponential up to which multiplications are cheaper than another one, and as accurate.
+_POWERS = 4
+# The kernels that run after another one on the same samples find its arrays.
+_AFTER_SENSITIVITIES = ("sensitivities", "gradient", "input_gradient")
 
 
 def share_functions(program: Program) -> Program:
     """Return the program with every repeated call in an array."""
-    pass_ = _Sharing(_with_values(program, _with_roots))
+    pass_ = _Sharing(_with_powers(_with_values(program, _with_roots)))
     # The outermost calls first: what stands inside one is then shared with the rest.
     keys = sorted(pass_.sites, key=lambda key: (-key.count_ops(), sympy.default_sort_key(key)))
     for key in keys:
         pass_.share(key)
-    return _with_values(pass_.program(), lambda value: value.replace(sqrt, sympy.sqrt))
+    return _with_values(
+        pass_.program(), lambda value: value.replace(sqrt, sympy.sqrt).replace(exp, sympy.exp)
+    )
 
 
 @dataclass(eq=False)
@@ -92,15 +98,18 @@ class _Sharing:
     # One call ------------------------------------------------------------------------------
 
     def share(self, key: Expr) -> None:
-        """Share one call among the kernels, where the forward pass makes it, else within each kernel."""
+        """Share one call among the kernels that find what the first of them has computed."""
         users = [site for site in self.sites[key] if self._uses(site, key)]
         users.sort(key=self._position)
+        used = {site.kernel for site in users}
         first = self.original.kernels[0].name
-        if any(site.kernel == first for site in users):
-            self._share_among(key, users)
-            return
-        for kernel in self.kernels:
-            self._share_among(key, [site for site in users if site.kernel == kernel])
+        if first in used:
+            groups = [tuple(self.kernels)]
+        else:
+            after = _AFTER_SENSITIVITIES if _AFTER_SENSITIVITIES[0] in used else ()
+            groups = [after, *((kernel,) for kernel in self.kernels if kernel not in after)]
+        for group in groups:
+            self._share_among(key, [site for site in users if site.kernel in group])
 
     def _position(self, site: _Site) -> tuple[int, int]:
         return list(self.kernels).index(site.kernel), self.kernels[site.kernel].index(site)
@@ -175,7 +184,7 @@ class _Sharing:
         return next(n for n in (base, *(f"{base}_{x}" for x in range(2, 1000))) if n not in taken)
 
 
-# Roots -----------------------------------------------------------------------------------------
+# Roots and powers --------------------------------------------------------------------------------
 
 
 class sqrt(sympy.Function):
@@ -190,6 +199,32 @@ def _with_roots(value: Expr) -> Expr:
         lambda e: e.is_Pow and e.exp.is_Rational and e.exp.q == 2 and not e.base.is_number,
         lambda e: sqrt(e.base) ** (2 * e.exp),
     )
+
+
+class exp(sympy.Function):
+    """An exponential as a call: SymPy writes exp(u)^2 as exp(2u), which would be another one."""
+
+    nargs = 1
+    is_real = True
+
+
+def _with_powers(program: Program) -> Program:
+    """Write exp(n u) as exp(u)^n where exp(u) is evaluated too, n = 2, 3, ..."""
+    found = {
+        canonical(e.args[0])
+        for kernel in program.kernels
+        if kernel.name not in LEFT_ALONE
+        for statement in kernel.statements
+        for e in statement.value.atoms(sympy.exp)
+    }
+
+    def power(u: Any) -> Expr:
+        for n in range(_POWERS, 1, -1):
+            if canonical(u / n) in found:
+                return exp(u / n) ** n
+        return exp(u)
+
+    return _with_values(program, lambda value: value.replace(sympy.exp, power))
 
 
 def _with_values(program: Program, written: Callable[[Expr], Expr]) -> Program:

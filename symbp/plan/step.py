@@ -1,19 +1,20 @@
 """A pass: one step of training on a layout of its own, the update applied to sums in registers.
 
-The same statements as in the other kernels, on transposed weights V_k (whose rows a block of
-neurons lies along) that are the weights for a whole epoch::
+The same statements as in the other kernels, on weights that are kept for a whole epoch as
+:mod:`symbp.plan.held` says: with neurons side by side as V_k, or inputs as W_k::
 
     factors    numbers of the update that all weights share
-    pack       V_k and the states of the update rule from the flat vectors
-    measure    forward pass, cost
+    pack       weights and the states of the update rule from the flat vectors
+    lay        V_k for the way forward, where W_k is what is kept
+    measure    forward pass, cost, sensitivities of the outputs
     penalise   the penalty, added to the cost
-    turn       W_k for the way back, from V_k
-    back       sensitivities
+    turn       W_k for the way back, where V_k is what is kept
+    back       sensitivities of the other layers
     descend    every gradient, and with each element of it at once: penalty, update rule
-    unpack     the flat vectors from V_k and the states
+    unpack     the flat vectors from weights and states
 
-Each is divided among threads in one way: measure and back by samples, pack, turn, descend and
-unpack by weights. No gradient is stored. Where the update needs the whole gradient first
+Each is divided among threads in one way: measure and back by samples, pack, lay, turn, descend
+and unpack by weights. No gradient is stored. Where the update needs the whole gradient first
 (clipping by its norm), or calls a function that vector registers do not have, the step stays as
 it is.
 """
@@ -25,16 +26,19 @@ from dataclasses import replace
 from math import lcm
 from typing import Any
 
+import sympy
+
 from symbp.algebra.nodes import t as every_weight
-from symbp.plan.fusing import is_vectorisable
+from symbp.plan.fusing import is_vectorisable, vector_functions
+from symbp.plan.held import Held
 from symbp.plan.operations import of_kernel, total
 from symbp.plan.program import (
     ROWS,
+    Abreast,
     Access,
     Array,
     Fused,
     Kernel,
-    Layer,
     Loop,
     Map,
     Origin,
@@ -46,17 +50,20 @@ from symbp.plan.program import (
 )
 from symbp.plan.tiles import Schedule
 
-STEP = ("pack", "measure", "penalise", "turn", "back", "descend", "unpack")
+STEP = ("pack", "lay", "measure", "penalise", "turn", "back", "descend", "unpack")
 # What threads divide among them: the samples of a batch, or the weights.
 BY_SAMPLES = ("measure", "back")
-BY_WEIGHTS = ("pack", "turn", "descend", "unpack")
+BY_WEIGHTS = ("pack", "lay", "turn", "descend", "unpack")
+# Numbers that the layers of a batch may be in all, for a step to hold them at once: each is read
+# for every few weights, from a cache.
+NUMBERS = 2**22
 # Multiply-adds of a step that a thread must have, so that waiting for the others pays.
 WORTHWHILE = 150_000
 
 
 def fuse_step(program: Program, schedule: Schedule) -> Program:
     """Add the kernels of the fused step, where the update allows it."""
-    if not _is_fusible(program):
+    if not _is_fusible(program, vector_functions(schedule)):
         return program
     return replace(program, kernels=(*program.kernels, *_Step(program, schedule).kernels()))
 
@@ -66,7 +73,7 @@ def is_fused(program: Program) -> bool:
     return any(kernel.name == "descend" for kernel in program.kernels)
 
 
-def _is_fusible(program: Program) -> bool:
+def _is_fusible(program: Program, functions: frozenset[str]) -> bool:
     update, gradient = program.kernel("update"), program.kernel("gradient")
     sums = [s for s in update.statements if isinstance(s, Reduce)]  # the norm of the gradient
     each = [s for s in update.statements if s.loops]
@@ -75,8 +82,8 @@ def _is_fusible(program: Program) -> bool:
     return (
         not sums
         and len(each) == 1
-        and is_vectorisable(each[0].value)
-        and all(is_vectorisable(s.value) for s in penalties if isinstance(s, Map) and s.loops)
+        and is_vectorisable(each[0].value, functions)
+        and all(is_vectorisable(s.value, functions) for s in penalties if isinstance(s, Map) and s.loops)
         and all(isinstance(s, Reduce) and s.accumulate and s.is_contraction for s in products)
     )
 
@@ -92,7 +99,8 @@ class _Step:
         made = [
             *self.factors(),
             self.copies("pack"),
-            self.measure("measure", "forward", "gradient"),
+            self.lay(),
+            self.measure("measure", "forward", "sensitivities", "gradient"),
             self.measure("penalise", "penalty"),
             self.turn(),
             self.back(),
@@ -103,77 +111,119 @@ class _Step:
 
     # Arrays ----------------------------------------------------------------------------------
 
-    def layer(self, weights: str) -> tuple[int, Layer]:
-        number = int(weights[1:])
-        return number, self.program.layers[number - 1]
+    def held(self, array: str) -> Held:
+        """Return how the layer of an array of weights or gradients is kept."""
+        number = int(array[1:])
+        return Held(number, self.program.layers[number - 1], self.schedule)
 
-    def across(self, name: str, layer: Layer) -> Array:
-        """An array with a row for each input of a layer: weights or a state."""
-        return Array(name, (layer.columns, self.schedule.padded(layer.rows)), "work")
-
-    def transposed(self, kernel: Kernel, value: Any, arrays: dict[str, Array]) -> Any:
-        """Read V_k in the place of W_k."""
+    def kept(self, kernel: Kernel, value: Any, arrays: dict[str, Array]) -> Any:
+        """Read the weights where they are kept; the forward pass reads V_k always."""
         for access in sorted(value.atoms(Access), key=str):
             if any(a.name == access.array and a.role == "weights" for a in kernel.arrays):
-                number, layer = self.layer(access.array)
-                copy = self.across(f"V{number}", layer)
-                arrays[copy.name] = copy
+                held = self.held(access.array)
                 row, column = access.indices
-                value = value.xreplace({access: Access(copy.name, column, row)})
+                if kernel.name == "forward":
+                    kept = held.array(f"V{held.number}", upright=False)
+                    place = Access(kept.name, column, row)
+                else:
+                    kept = held.weights(column)
+                    place = held.element(kept.name, row, column)
+                arrays[kept.name] = kept
+                value = value.xreplace({access: place})
         return value
 
     # Kernels ---------------------------------------------------------------------------------
 
     def copies(self, name: str) -> Kernel:
-        """Flat vectors -> V_k and states, or back."""
-        arrays: list[Array] = []
+        """Flat vectors -> weights and states where a step keeps them, or back."""
+        arrays: dict[str, Array] = {}
         statements: list[Statement] = []
         size = self.program.n_params
         sample = self.program.kernel("gradient")
         for number, layer in enumerate(self.program.layers, 1):
+            held = Held(number, layer, self.schedule)
             shape = (layer.rows, layer.columns)
             product = next(s for s in sample.statements if s.target.array == f"G{number}")
             i, j = product.target.indices
-            label = product.origin.label
-            flat = [Array(f"W{number}", shape, "weights", layer.offset)]
+            bias = sympy.Integer(held.regular)
+            # W_k is the name of what is kept where it is upright.
+            flat = [Array(f"{'FLAT' if held.upright else 'W'}{number}", shape, "weights", layer.offset)]
             flat += [
                 Array(f"FLAT{number}_{state}", shape, "state", place * size + layer.offset)
                 for place, state in enumerate(self.states)
             ]
-            own = [f"V{number}", *(state_array(number, state) for state in self.states)]
-            for vector, copy in zip(flat, own, strict=True):
-                across = self.across(copy, layer)
-                arrays += [vector, across]
-                loops = (Loop(i, layer.rows), Loop(j, layer.columns))
-                there, here = Access(vector.name, i, j), Access(copy, j, i)
-                if name == "pack":
-                    origin = Origin(label, f"{copy} is the transpose of {vector.name}")
-                    statements.append(Map(here, loops[::-1], there, origin, copies=True))
-                else:
-                    origin = Origin(label, f"{vector.name} is the transpose of {copy}")
-                    statements.append(Map(there, loops, here, origin, copies=True))
-        return Kernel(name, tuple(arrays), tuple(statements))
+            if held.upright:
+                columns = [(j, held.regular), *([(bias, 1)] if layer.bias else [])]
+            else:
+                columns = [(j, layer.columns)]
+            for column, extent in columns:
+                own = [held.weights(column), *(held.state(state, column) for state in self.states)]
+                for vector, copy in zip(flat, own, strict=True):
+                    arrays |= {vector.name: vector, copy.name: copy}
+                    there, here = Access(vector.name, i, column), held.element(copy.name, i, column)
+                    pair = (here, there) if name == "pack" else (there, here)
+                    loops = (Loop(i, layer.rows), *([Loop(column, extent)] if column == j else []))
+                    statements.append(_copy(*pair, loops, product.origin.label))
+        return Kernel(name, tuple(arrays.values()), tuple(statements))
+
+    def lay(self) -> Kernel:
+        """V_k as the forward pass reads it, from W_k."""
+        kernel = self.program.kernel("forward")
+        arrays: dict[str, Array] = {}
+        statements: list[Statement] = []
+        for statement in kernel.statements:
+            for access in sorted(statement.accesses(), key=str):
+                if kernel.array(access.array).role == "weights":
+                    held, (row, column) = self.held(access.array), access.indices
+                    if held.is_upright(column):
+                        across = held.array(f"V{held.number}", upright=False)
+                        arrays |= {a.name: a for a in (held.weights(column), across)}
+                        loops = (Loop(row, held.layer.rows), Loop(column, held.regular))
+                        target = Access(across.name, column, row)
+                        statements.append(_copy(target, access, loops, statement.origin.label))
+        return _kernel("lay", statements, arrays)
 
     def measure(self, name: str, *parts: str) -> Kernel:
-        """Everything of some kernels but gradients: forward pass and cost, or the cost's penalty."""
+        """Everything of some kernels but gradients and the way back: forward pass, cost; or the penalty."""
         arrays: dict[str, Array] = {}
         statements: list[Statement] = []
         for kernel in (self.program.kernel(part) for part in parts if self._has(part)):
-            for statement in kernel.statements:
+            at_outputs = self._at_outputs() if kernel.name == "sensitivities" else kernel.statements
+            for statement in at_outputs:
                 if kernel.array(statement.target.array).role != "gradient":
-                    statements.append(self._on_transposed(statement, kernel, arrays))
+                    statements.append(self._where_kept(statement, kernel, arrays))
         return _kernel(name, _each_sum_once(statements), arrays)
+
+    def _at_outputs(self) -> tuple[Statement, ...]:
+        """The sensitivities of the last layer: of the outputs alone, beside which they are computed.
+
+        With them whatever the cost reads, which is computed next.
+        """
+        kernel, last = self.program.kernel("sensitivities"), f"D{len(self.program.layers)}"
+        end = max(n for n, s in enumerate(kernel.statements, 1) if s.target.array == last)
+        first = kernel.statements[:end]
+        reads = {kernel.array(a.array).role for statement in first for a in statement.accesses()}
+        taken = () if "weights" in reads else first
+        shared = self._shared_with_cost()
+        return tuple(s for s in kernel.statements if s in taken or s in shared)
+
+    def _shared_with_cost(self) -> list[Statement]:
+        gradient = self.program.kernel("gradient")
+        cost = [s for s in gradient.statements if gradient.array(s.target.array).role != "gradient"]
+        known = {s.target.array for s in (*self.program.kernel("forward").statements, *cost)}
+        read = {a.array for s in cost for a in s.value.atoms(Access)} - known
+        return [s for s in self.program.kernel("sensitivities").statements if s.target.array in read]
 
     def _has(self, name: str) -> bool:
         return any(kernel.name == name for kernel in self.program.kernels)
 
-    def _on_transposed(self, statement: Statement, kernel: Kernel, arrays: dict[str, Array]) -> Statement:
-        changes: dict[str, Any] = {"value": self.transposed(kernel, statement.value, arrays)}
+    def _where_kept(self, statement: Statement, kernel: Kernel, arrays: dict[str, Array]) -> Statement:
+        changes: dict[str, Any] = {"value": self.kept(kernel, statement.value, arrays)}
         if isinstance(statement, Reduce):
             if statement.initial is not None:
-                changes["initial"] = self.transposed(kernel, statement.initial, arrays)
+                changes["initial"] = self.kept(kernel, statement.initial, arrays)
             if not statement.loops and len(statement.over) == 2:
-                changes["over"] = statement.over[::-1]  # a penalty: along the rows of V_k
+                changes["over"] = _along_rows(statement.over, changes["value"])  # a penalty
         for access in sorted(statement.accesses(), key=str):
             array = kernel.array(access.array)
             if array.role != "weights":
@@ -193,16 +243,20 @@ class _Step:
         for statement in kernel.statements:
             for access in sorted(statement.value.atoms(Access), key=str):
                 if kernel.array(access.array).role == "weights" and access.array not in arrays:
-                    statements.append(self._natural(access, statement, arrays))
+                    statements += self._natural(access, statement, arrays)
         return _kernel("turn", statements, arrays)
 
     def back(self) -> Kernel:
         """Sensitivities of the samples, by the W_k of the workspace."""
         kernel = self.program.kernel("sensitivities")
         arrays = {
-            array.name: self.natural(array) if array.role == "weights" else array for array in kernel.arrays
+            array.name: self.held(array.name).array(array.name, upright=True)
+            if array.role == "weights"
+            else array
+            for array in kernel.arrays
         }
-        return _kernel("back", list(kernel.statements), arrays)
+        measured = self._at_outputs()
+        return _kernel("back", [s for s in kernel.statements if s not in measured], arrays)
 
     def descend(self) -> Kernel:
         """Every gradient with penalty and update."""
@@ -215,34 +269,27 @@ class _Step:
                 statements.append(self._with_update(statement, gradient, arrays))
         return _kernel("descend", statements, arrays)
 
-    def natural(self, weights: Array) -> Array:
-        """A matrix of weights without its bias, in the workspace."""
-        _, layer = self.layer(weights.name)
-        return Array(weights.name, (layer.rows, self.schedule.padded(layer.columns - layer.bias)), "work")
-
-    def _natural(self, access: Access, statement: Statement, arrays: dict[str, Array]) -> Map:
-        """W_k for the way back, from V_k."""
-        number, layer = self.layer(access.array)
-        across = self.across(f"V{number}", layer)
-        natural = self.natural(self.program.kernel("sensitivities").array(access.array))
-        arrays |= {across.name: across, natural.name: natural}
-        row, column = access.indices
-        origin = Origin(statement.origin.label, f"{natural.name} is the transpose of {across.name}")
-        loops = (Loop(row, layer.rows), Loop(column, layer.columns - layer.bias))
-        return Map(access, loops, Access(across.name, column, row), origin, copies=True)
+    def _natural(self, access: Access, statement: Statement, arrays: dict[str, Array]) -> Iterator[Statement]:
+        """W_k for the way back: from V_k, if it is not what is kept."""
+        held, (row, column) = self.held(access.array), access.indices
+        if not held.upright:
+            across = held.weights(column)
+            arrays |= {across.name: across, access.array: held.array(access.array, upright=True)}
+            loops = (Loop(row, held.layer.rows), Loop(column, held.regular))
+            yield _copy(access, Access(across.name, column, row), loops, statement.origin.label)
 
     def _with_update(self, statement: Reduce, kernel: Kernel, arrays: dict[str, Array]) -> Fused:
-        """A gradient, transposed, and what becomes of each of its elements."""
-        name = statement.target.array
-        number, layer = self.layer(name)
-        i, j = statement.target.indices
-        arrays[name] = Array(name, (layer.columns, self.schedule.padded(layer.rows)), "register")
+        """A gradient where its weights are kept, and what becomes of each of its elements."""
+        held, (i, j) = self.held(statement.target.array), statement.target.indices
+        gradient = held.gradient(j)
+        arrays[gradient.name] = gradient
         for access in sorted(statement.value.atoms(Access), key=str):
             arrays.setdefault(access.array, kernel.array(access.array))
-        target = Access(name, j, i)
-        reduce = replace(statement, target=target, loops=statement.loops[::-1], accumulate=False)
+        target = held.element(gradient.name, i, j)
+        loops = statement.loops if held.is_upright(j) else statement.loops[::-1]
+        reduce = replace(statement, target=target, loops=loops, accumulate=False)
         parts = tuple(self._penalty(statement, reduce, arrays))
-        update = tuple(self._update(part, number, layer, target, arrays) for part in self._each())
+        update = tuple(self._update(part, held, statement, reduce, arrays) for part in self._each())
         return Fused(reduce, parts, update)
 
     def _penalty(self, statement: Reduce, reduce: Reduce, arrays: dict[str, Array]) -> Any:
@@ -256,7 +303,7 @@ class _Step:
             same = {old.index: new.index for old, new in zip(part.loops, statement.loops, strict=True)}
             if part.target.xreplace(same) != statement.target:
                 continue
-            value = self.transposed(kernel, part.value.xreplace(same), arrays)
+            value = self.kept(kernel, part.value.xreplace(same), arrays)
             value = value.xreplace({statement.target: reduce.target})
             yield Map(reduce.target, reduce.loops, value, part.origin)
 
@@ -267,44 +314,54 @@ class _Step:
         return found.parts if isinstance(found, Sweep) else (found,)
 
     def _update(
-        self, part: Map, number: int, layer: Layer, gradient: Access, arrays: dict[str, Array]
+        self, part: Map, held: Held, statement: Reduce, reduce: Reduce, arrays: dict[str, Array]
     ) -> Map:
+        _, column = statement.target.indices
         places: dict[Any, Any] = {}
         for access in sorted(part.accesses(), key=str):
             array = self.update.array(access.array)
             if array.name == "gradient":
-                places[access] = gradient
+                places[access] = reduce.target
             elif array.role in ("flat", "state"):
-                name = f"V{number}" if array.role == "flat" else state_array(number, array.name)
-                arrays[name] = self.across(name, layer)
-                places[access] = Access(name, *gradient.indices)
+                kept = held.weights(column) if array.role == "flat" else held.state(array.name, column)
+                arrays[kept.name] = kept
+                places[access] = Access(kept.name, *reduce.target.indices)
             else:
                 role: Any = "argument" if array.role == "factor" else "register"
                 arrays[array.name] = replace(array, role=role)
         value = part.value.xreplace(places)
         assert not value.has(every_weight)
-        loops = tuple(Loop(x, e) for x, e in self._loops_of(gradient, layer))
-        return Map(part.target.xreplace(places), loops, value, part.origin)
+        return Map(part.target.xreplace(places), reduce.loops, value, part.origin)
 
-    @staticmethod
-    def _loops_of(gradient: Access, layer: Layer) -> Any:
-        regular = layer.columns - int(layer.bias)
-        extents = (regular, layer.rows)
-        return [(x, e) for x, e in zip(gradient.indices, extents, strict=True) if not x.is_Integer]
+
+def _copy(target: Access, source: Access, loops: tuple[Loop, ...], label: str) -> Map:
+    """Return the copy of an array, or of a part of it; turned round where the indices are."""
+    turned = len(loops) == 2 and target.indices != source.indices
+    if turned and target.indices != tuple(loop.index for loop in loops):
+        loops = loops[::-1]
+    what = f"{target.array} is the transpose of {source.array}"
+    if not turned:
+        where = "without the bias" if len(loops) == 2 else "in the bias"
+        what = f"{target.array} is {source.array} {where}"
+    origin = Origin(label, what)
+    return Map(target, loops, source, origin, copies=True)
+
+
+def _along_rows(over: tuple[Loop, ...], value: Any) -> tuple[Loop, ...]:
+    """Return the loops in the order of the indices of what is summed."""
+    order = next(
+        access.indices for access in sorted(value.atoms(Access), key=str) if len(access.indices) == 2
+    )
+    return tuple(sorted(over, key=lambda loop: order.index(loop.index)))
 
 
 def samples_together(program: Program) -> int:
     """Return the number of samples of which a thread takes a multiple: whole blocks of every contraction."""
-    reduces = [
-        part
-        for kernel in program.kernels
-        if kernel.name in BY_SAMPLES
-        for statement in kernel.statements
-        for part in parts_of(statement)
-        if isinstance(part, Reduce)
-    ]
+    statements = [s for kernel in program.kernels if kernel.name in BY_SAMPLES for s in kernel.statements]
+    reduces = [part for s in statements for part in parts_of(s) if isinstance(part, Reduce)]
     tiles = [r.tile for r in reduces if r.tile is not None and r.tile.rows is not None]
-    return lcm(*(tile.height for tile in tiles if tile.rows is not None and tile.rows.extent == ROWS))
+    heights = [tile.height for tile in tiles if tile.rows is not None and tile.rows.extent == ROWS]
+    return lcm(*heights, *(statement.lanes for statement in statements if isinstance(statement, Abreast)))
 
 
 def products_of_sample(program: Program) -> int:
@@ -330,11 +387,6 @@ def _each_sum_once(statements: list[Statement]) -> list[Statement]:
             statement = replace(statement, value=statement.value.xreplace(read))
         kept.append(statement)
     return kept
-
-
-def state_array(number: int, state: str) -> str:
-    """Return the name of the array of a state of the update rule in one layer."""
-    return f"STATE{number}_{state}"
 
 
 def _kernel(name: str, statements: list[Statement], arrays: dict[str, Array]) -> Kernel:

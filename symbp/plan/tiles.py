@@ -33,7 +33,7 @@ from symbp.target import PORTABLE, Target
 
 # Kernels that hold a batch at once; those of single samples have other shapes.
 OF_BATCHES = ("forward", "sensitivities", "gradient")
-OF_STEPS = ("measure", "penalise", "turn", "back", "descend")
+OF_STEPS = ("lay", "measure", "penalise", "turn", "back", "descend")
 OF_ONE = ("prepare", "answer")
 # Rows that calls other than the step of training hold at once, as far as a schedule knows.
 CHUNK = 256
@@ -43,6 +43,8 @@ HIGHEST, HIGHEST_OF_ONE = 8, 12
 # is common to blocks of 8 and of 10 rows are 40 samples.
 DIVIDED = 32
 _EVEN = (1, 2, 4, 8)
+# Sums that one is divided into, at most.
+CHAINS = 4
 # Registers that one copy moves.
 LONGEST = 8
 # Rows that a workspace must have to spare, for the last block may reach beyond the samples.
@@ -59,11 +61,14 @@ class Schedule:
     dtype : {"float64", "float32"}
     batch_size : int
         Samples of a step of training, usually.
+    elementary : {"fast", "libm"}
+        Whether kernels bring elementary functions along, which vector registers can compute.
     """
 
     target: Target = PORTABLE
     dtype: str = "float64"
     batch_size: int = 32
+    elementary: str = "fast"
 
     @property
     def lanes(self) -> int:
@@ -198,7 +203,18 @@ def _tiled(statement: Statement, kernel: Kernel, schedule: Schedule, samples: in
     rows = reduce.loops[0] if len(reduce.loops) == 2 else None
     widths = block_widths(int(columns.extent), schedule)
     height = 1 if rows is None else block_height(rows.extent, widths[0], schedule, samples)
-    return _with(statement, replace(reduce, tile=Tile(rows, columns, height, widths, schedule.lanes)))
+    chains = block_chains(reduce, height, widths[0], schedule)
+    return _with(statement, replace(reduce, tile=Tile(rows, columns, height, widths, schedule.lanes, chains)))
+
+
+def block_chains(reduce: Reduce, height: int, width: int, schedule: Schedule) -> int:
+    """Return into how many sums each of a small block is divided: as many as products can be under way."""
+    length = reduce.over[0].extent
+    if length == ROWS:
+        return 1
+    under_way = height * -(-width // schedule.lanes)
+    most = min(schedule.target.products // under_way, int(length) // 2, CHAINS)
+    return max(1, 2 ** (most.bit_length() - 1)) if most > 0 else 1
 
 
 def factors(statement: Reduce) -> tuple[Access | None, Access]:

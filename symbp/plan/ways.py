@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from symbp.plan.operations import Operations, of_kernel, total
+from symbp.plan.operations import Operations, not_zero, of_kernel, total
 from symbp.plan.program import Program
 
 
@@ -33,23 +33,31 @@ class Way:
         return total(self.counts.values())
 
 
-def ways_to_gradient(program: Program) -> tuple[Way, Way]:
+def ways_to_gradient(program: Program, cost_slope: Operations | None = None) -> tuple[Way, Way]:
     """Return the operations of both ways to dJ/dw of one sample, beyond the forward pass.
+
+    Parameters
+    ----------
+    program : Program
+    cost_slope : Operations, optional
+        What dJ/dh_q takes for one output, which the T-product needs beside dh/dw; in the
+        sensitivities it is a part of the first.
 
     Returns
     -------
     t_product, sensitivities : Way
     """
-    jacobian = of_kernel(program.kernel("jacobian"))
-    outputs = program.layers[-1].rows
-    # 2.3: for every weight the sum over the outputs of dJ/dh_q times dh_q/dw.
-    by_output = Operations(
-        multiplications=outputs * program.n_params, additions=(outputs - 1) * program.n_params
-    )
+    kernel = program.kernel("jacobian")
+    jacobian = of_kernel(kernel)
+    # 2.3: for every weight the sum over the outputs of dJ/dh_q times dh_q/dw, where that is not 0,
+    # added up over the samples as D.6 is.
+    derivatives = sum(n for label, n in not_zero(kernel).items() if label.startswith("2.17"))
+    by_output = Operations(multiplications=derivatives, additions=derivatives)
+    slope = (cost_slope or Operations()).times(program.layers[-1].rows)
     gradient = of_kernel(program.kernel("sensitivities")) | of_kernel(program.kernel("gradient"))
     sensitivities = {label: n for label, n in gradient.items() if not label.startswith(("2.1", "1.8"))}
     return (
-        Way("T-product", jacobian | {"2.3": by_output}),
+        Way("T-product", jacobian | {"2.1d": slope, "2.3": by_output}),
         Way("sensitivities", sensitivities),
     )
 

@@ -27,7 +27,9 @@ class Entry:
 
     number: str
     proved: bool
+    quote: str
     printed: str
+    claim: str
     where: str
     right: str
     right_where: str
@@ -43,6 +45,7 @@ class Section:
 
     name: str
     title: str
+    notes: tuple[str, ...]
     entries: tuple[Entry, ...]
 
     @property
@@ -50,12 +53,33 @@ class Section:
         return sum(not entry.proved for entry in self.entries)
 
 
+CRITERIA = (
+    "Printed is what stands on the page, slips included. What a page says in words, or in a formula that "
+    "is no equation, is quoted, and what it claims is stated after it. The ranges after 'for' are those of "
+    "the page, or follow from its definitions where it leaves them out.",
+    "A symbol means what its document has last defined it to be, not what would make the equation right: "
+    "a column that was given a bias component keeps it.",
+    "Proved means that all sides of the statement have the same shape and are equal, for every index: in "
+    "numbers with 50 digits in several networks, and in symbols. How the page comes from one side to the "
+    "next is not judged; where two sides are equal by luck, a remark says so.",
+    "In an update the left side is the value after it, whether = or an arrow is printed. Printed decimals "
+    "are right if they are the rounded value. A product without a sign may be one of matrices, one entry "
+    "by entry, or one with a transposed factor, as the document writes them: one that holds is enough.",
+)
+
+_LAYOUTS = {
+    "column": "The derivative of a number with respect to a column is a column here.",
+    "row": "The derivative of a number with respect to a column is a row here, as the document's products "
+    "of derivatives need it.",
+}
+
 Writer = Callable[[Verdict, str, str], tuple[str, str]]
 
 
 def _as_text(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
     statement = read(text, where)
-    return written_statement(statement).replace("==", "="), written_ranges(statement.ranges)
+    text = written_statement(statement).replace("==", "=").replace("<<", "<-")
+    return text, written_ranges(statement.ranges)
 
 
 def _as_latex(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
@@ -73,19 +97,28 @@ def _as_mathml(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
 
 
 def _sections(names: Sequence[str], write: Writer) -> tuple[Section, ...]:
-    return tuple(Section(name, get(name).title, tuple(_entries(audit(name), write))) for name in names)
+    found = []
+    for name in names:
+        document = get(name)
+        notes = (_LAYOUTS[document.settings["network"].layout], document.note)
+        entries = tuple(_entries(audit(name), write))
+        found.append(Section(name, document.title, tuple(filter(None, notes)), entries))
+    return tuple(found)
 
 
 def _entries(verdicts: Sequence[Verdict], write: Writer) -> list[Entry]:
     found = []
     for v in verdicts:
-        printed, where = write(v, v.printed, v.where)
+        printed, where = write(v, v.printed, v.where) if v.printed else ("", "")
+        claim, where = write(v, v.claim, v.where) if v.claim else ("", where)
         right, right_where = write(v, v.right, v.right_where) if v.right else ("", "")
         found.append(
             Entry(
                 v.number,
                 v.verdict == "proved",
+                v.quote,
                 printed,
+                claim,
                 where,
                 right,
                 right_where if right_where != where else "",
@@ -100,17 +133,21 @@ def _entries(verdicts: Sequence[Verdict], write: Writer) -> list[Entry]:
 
 def text(names: Sequence[str]) -> str:
     """Return the verdicts for the terminal."""
-    return render("text", "audit.txt.j2", {"documents": _sections(names, _as_text)})
+    return _rendered("text", "audit.txt.j2", names, _as_text)
 
 
 def latex(names: Sequence[str]) -> str:
     """Return the verdicts as a LaTeX article."""
-    return render("latex", "audit.tex.j2", {"documents": _sections(names, _as_latex)})
+    return _rendered("latex", "audit.tex.j2", names, _as_latex)
 
 
 def html(names: Sequence[str]) -> str:
     """Return the verdicts as one self-contained HTML page."""
-    return render("html", "audit.html.j2", {"documents": _sections(names, _as_mathml)})
+    return _rendered("html", "audit.html.j2", names, _as_mathml)
+
+
+def _rendered(form: str, template: str, names: Sequence[str], write: Writer) -> str:
+    return render(form, template, {"criteria": CRITERIA, "documents": _sections(names, write)})
 
 
 def as_json(names: Sequence[str]) -> str:
@@ -123,9 +160,11 @@ def as_json(names: Sequence[str]) -> str:
                     "document": v.document,
                     "equation": v.number,
                     "verdict": v.verdict,
-                    "printed": v.printed,
+                    "printed": v.printed or v.quote,
+                    "claim": v.claim,
+                    "quote": v.quote,
                     "where": v.where,
-                    "right": v.right or v.printed,
+                    "right": v.right or v.printed or v.quote,
                     "right_where": v.right_where or v.where,
                     "method": v.method,
                     "detail": v.detail,

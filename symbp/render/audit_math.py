@@ -22,17 +22,30 @@ from symbp.derivation.documents.language.tree import (
     Ref,
     Statement,
     Transpose,
+    is_sum,
+    spread,
+    without_minus,
 )
 from symbp.errors import RenderError
 from symbp.notation.letters import letter
 from symbp.notation.mathml import APPLY, COMMA, TIMES, letter_element, row, rows
 
 _ATOM = 9
-_SIGNS = {"==": "=", "<=": "&#x2264;", "!=": "&#x2260;", "<": "&lt;"}
+_SIGNS = {
+    "==": "=",
+    "<=": "&#x2264;",
+    "!=": "&#x2260;",
+    "<": "&lt;",
+    "<<": "&#x2190;",
+    r"\circ": "&#x2218;",
+    r"\otimes": "&#x2297;",
+    r"\mathbin{.*}": ".*",
+}
 _WORDS = {"exp": "exp", "log": "ln", "tanh": "tanh"}
 _MINUS = '<mo form="prefix">&#x2212;</mo>'
 _T = '<mi mathvariant="normal">&#x1D5B3;</mi>'
 _DIFFERENTIAL = '<mo lspace="0" rspace="0">&#x2202;</mo>'
+_DOWN, _ACROSS = "<mo>&#x22EE;</mo>", "<mo>&#x22EF;</mo>"
 _TOKEN: re.Pattern[str] = re.compile(r"\\[A-Za-z]+|\\,|#\d|\d+|.")
 _STYLED = ("mathbf", "mathrm", "text", "hat", "boldsymbol", "mathsf")
 _OPERATORS = {"sum": "&#x2211;", "ne": "&#x2260;"}
@@ -60,7 +73,8 @@ class MathML(Latex):
 
     def statement(self, statement: Statement) -> str:
         self.names = {bound.index: 1 for bound in statement.ranges}
-        return _sign(statement.relation).join(map(self.write, statement.sides))
+        sign = COMMA if statement.relation == "," else _sign(statement.relation)
+        return sign.join(map(self.write, statement.sides))
 
     def ranges(self, ranges: tuple[Range, ...]) -> str:
         at_most = _sign("<=")
@@ -169,6 +183,8 @@ def _number(at: MathML, tree: Number) -> tuple[str, int]:
 
 def _ref(at: MathML, tree: Ref) -> tuple[str, int]:
     family = at.shapes.families.get(tree.name)
+    if family is None and tree.name == at.shapes.setting.sizes and at.shapes.setting.width:
+        return _joined(at.symbol(at.shapes.setting.width, tree.name, tree.layers)), _ATOM
     if family is None:
         below = at.indices(tree.layers) if tree.layers else ""
         return str(Scripted(f"<mi>{tree.name}</mi>", below)), _ATOM
@@ -186,6 +202,9 @@ def _ref(at: MathML, tree: Ref) -> tuple[str, int]:
 
 def _binary(at: MathML, tree: Binary) -> tuple[str, int]:
     left, right = tree.left, tree.right
+    bare = without_minus(tree)
+    if bare is not None:
+        return at.write(Negative(bare)), 1
     if tree.operator == "/":
         return f"<mfrac>{row(at.write(left))}{row(at.write(right))}</mfrac>", 4
     if tree.operator == "**":
@@ -195,7 +214,9 @@ def _binary(at: MathML, tree: Binary) -> tuple[str, int]:
         return f"{at.write(left, 1)}<mo>{sign}</mo>{at.write(right, 2)}", 1
     entrywise = tree.operator == "*" and at.is_array(left) and at.is_array(right)
     if entrywise:
-        return f"{at.write(left, 3)}<mo>&#x2218;</mo>{at.write(right, 4)}", 3
+        return f"{at.write(left, 3)}{_sign(at.shapes.setting.entrywise)}{at.write(right, 4)}", 3
+    if is_sum(right):  # nothing follows it, unless the product is a factor itself
+        return f"{at.write(left, 3)}{TIMES}{at.write(right)}", 2
     shown = at.write(right, 3)
     dot = "<mo>&#x22C5;</mo>" if shown.startswith("<mn>") else TIMES
     return f"{at.write(left, 3)}{dot}{shown}", 3
@@ -221,9 +242,7 @@ def _cases(at: MathML, tree: Cases) -> tuple[str, int]:
 
 
 def _literal(at: MathML, tree: Literal) -> tuple[str, int]:
-    return row(
-        "<mo>[</mo>", rows([list(map(at.write, line)) for line in tree.rows], "matrix"), "<mo>]</mo>"
-    ), 9
+    return _bracketed([list(map(at.write, line)) for line in tree.rows]), _ATOM
 
 
 def _call(at: MathML, tree: Call) -> tuple[str, int]:
@@ -250,16 +269,26 @@ def _over(sign: str, index: str, low: str, high: str) -> str:
     return f"<munderover><mo>{sign}</mo>{row(index, '<mo>=</mo>', low)}{row(high)}</munderover>"
 
 
-def _sum(at: MathML, body: Any, index: Any, low: Any, high: Any) -> tuple[str, int]:
-    return _over("&#x2211;", *map(at.write, (index, low, high))) + at.write(body, 2), 2
+def _sum(at: MathML, body: Any, index: Any, *limits: Any) -> tuple[str, int]:
+    """A sum with the limits that are printed: both, the last one, or none."""
+    if len(limits) == 2:
+        return _over("&#x2211;", *map(at.write, (index, *limits))) + at.write(body, 2), 2
+    sign, below = "<mo>&#x2211;</mo>", row(at.write(index))
+    above = row(at.write(limits[0])) if limits else ""
+    tag = "munderover" if limits else "munder"
+    return f"<{tag}>{sign}{below}{above}</{tag}>" + at.write(body, 2), 2
 
 
 def _descend(at: MathML, body: Any, index: Any, high: Any, low: Any) -> tuple[str, int]:
-    return _over("&#x220F;", *map(at.write, (index, high, low))) + at.write(body, 3), 3
+    return TIMES.join(_shown(at, spread(body, index, high, low), "<mo>&#x2026;</mo>", 4)), 3
 
 
-def _span(at: MathML, index: Any, low: Any, high: Any) -> str:
-    return f"{at.write(index)}<mo>=</mo>{at.write(low)}{COMMA}<mo>&#x2026;</mo>{COMMA}{at.write(high)}"
+def _shown(at: MathML, parts: Sequence[Expression | None], dots: str, strength: int = 0) -> list[str]:
+    return [dots if part is None else at.write(part, strength) for part in parts]
+
+
+def _bracketed(lines: Sequence[Sequence[str]]) -> str:
+    return row("<mo>[</mo>", rows(lines, "matrix"), "<mo>]</mo>")
 
 
 def _enclosed(inner: str) -> str:
@@ -267,21 +296,25 @@ def _enclosed(inner: str) -> str:
 
 
 def _column(at: MathML, body: Any, index: Any, low: Any, high: Any) -> tuple[str, int]:
-    return str(Scripted(_enclosed(at.write(body)), _span(at, index, low, high))), _ATOM
+    return _bracketed([[part] for part in _shown(at, spread(body, index, low, high), _DOWN)]), _ATOM
 
 
 def _row(at: MathML, body: Any, index: Any, low: Any, high: Any) -> tuple[str, int]:
-    return str(Scripted(_enclosed(at.write(body)), _span(at, index, low, high), _T)), _ATOM
+    return _bracketed([_shown(at, spread(body, index, low, high), _ACROSS)]), _ATOM
 
 
 def _matrix(at: MathML, body: Any, *spans: Any) -> tuple[str, int]:
-    below = f'{_span(at, *spans[:3])}<mo separator="true">;</mo>{_span(at, *spans[3:])}'
-    return str(Scripted(_enclosed(at.write(body)), below)), _ATOM
+    lines = []
+    for line in spread(body, *spans[:3]):
+        columns = spread(body if line is None else line, *spans[3:])
+        dots = [_DOWN if column is not None else "" for column in columns]
+        lines.append(dots if line is None else _shown(at, columns, _ACROSS))
+    return _bracketed(lines), _ATOM
 
 
 def _derivative(at: MathML, of: Any, wrt: Any) -> tuple[str, int]:
     below = row(_DIFFERENTIAL, at.write(wrt))
-    if isinstance(of, Binary | Call):
+    if isinstance(of, Binary | Call | Negative):
         return f"<mfrac>{_DIFFERENTIAL}{below}</mfrac>{_bracket(at.write(of))}", 4
     return f"<mfrac>{row(_DIFFERENTIAL, at.write(of))}{below}</mfrac>", 4
 
@@ -303,11 +336,11 @@ _CALLS: dict[str, Callable[..., tuple[str, int]]] = {
         _ATOM,
     ),
     "append": lambda at, array, last: (
-        row("<mo>[</mo>", rows([[at.write(array)], [at.write(last)]], "matrix"), "<mo>]</mo>"),
+        _bracketed([[at.write(array)], [at.write(last)]]),
         _ATOM,
     ),
     "prepend": lambda at, first, array: (
-        row("<mo>[</mo>", rows([[at.write(first)], [at.write(array)]], "matrix"), "<mo>]</mo>"),
+        _bracketed([[at.write(first)], [at.write(array)]]),
         _ATOM,
     ),
     "kronecker": lambda at, a, b: (str(Scripted("<mi>&#x3B4;</mi>", at.indices((a, b)))), _ATOM),
@@ -318,6 +351,8 @@ _CALLS: dict[str, Callable[..., tuple[str, int]]] = {
     ),
     "D": _derivative,
     "grad": _derivative,
+    "nabla": lambda at, of, wrt: (f'<mo form="prefix">&#x2207;</mo>{at.write(of, _ATOM)}', 4),
+    "d": lambda at, of: (row(_DIFFERENTIAL, at.write(of, _ATOM)), _ATOM),
 }
 
 _WRITE: dict[type, Callable[[MathML, Any], tuple[str, int]]] = {

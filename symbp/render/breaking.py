@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from symbp.notation.layout import Relation
 
+Split = Callable[[str, int, int, str], Iterator[tuple[str, int]]]
 # Where a product may be broken: before a factor in brackets, a fraction or a function.
 _BREAK = re.compile(r" (?=\(|\\left\(|\\frac|\\[a-z]+\(|[a-z]+\(|e\^)")
 _DEEPER = re.compile(r"\\left\b|\\right\b|\\begin\b|\\end\b|[({\[\])}]")
 _OPENING = {"\\left", "\\begin", "(", "{", "["}
 
 
-def break_terms(relation: Relation, lengths: Sequence[int], width: int, times: str) -> list[list[str]]:
+def break_terms(
+    relation: Relation, lengths: Sequence[int], width: int, times: str, split: Split | None = None
+) -> list[list[str]]:
     """Distribute the terms of the right side over lines.
 
     Parameters
@@ -25,6 +28,8 @@ def break_terms(relation: Relation, lengths: Sequence[int], width: int, times: s
         The room there is on a line.
     times : str
         The sign that begins a line in the middle of a product.
+    split : callable, optional
+        In place of :func:`pieces`, for terms that are not LaTeX.
 
     Returns
     -------
@@ -35,28 +40,34 @@ def break_terms(relation: Relation, lengths: Sequence[int], width: int, times: s
     lines: list[list[str]] = [[]]
     used = head
     for term, length in zip(relation.terms, rest, strict=True):
-        for n, (piece, share) in enumerate(_pieces(term, length, width - head)):
+        for n, (piece, share) in enumerate((split or pieces)(term, length, width - head, times)):
             if lines[-1] and (n > 0 or used + share > width):
                 lines.append([])
                 used = head
-            lines[-1].append(f"{times} {piece}" if n else piece)
+            lines[-1].append(piece)
             used += share + 1
     return lines
 
 
-def _pieces(term: str, length: int, width: int) -> Iterator[tuple[str, int]]:
-    """Split a term that is wider than the line into parts of its product that are not."""
+def pieces(term: str, length: int, width: int, times: str) -> Iterator[tuple[str, int]]:
+    """Split a term that is wider than the line into parts of its product that are not.
+
+    Yields
+    ------
+    (str, int)
+        A part, from the second on with the sign `times`, and the room it takes.
+    """
     if length <= width:
         yield term, length
         return
     per_character = length / len(term)
-    start, end = 0, 0
+    start, end, sign = 0, 0, ""
     for stop in (*_breaks(term), len(term)):
         if end > start and (stop - start) * per_character > width:
-            yield term[start:end].strip(), round((end - start) * per_character)
-            start = end
+            yield sign + term[start:end].strip(), round((end - start) * per_character)
+            start, sign = end, f"{times} "
         end = stop
-    yield term[start:].strip(), round((len(term) - start) * per_character)
+    yield sign + term[start:].strip(), round((len(term) - start) * per_character)
 
 
 def _breaks(term: str) -> Iterator[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +49,14 @@ def number(value: Any) -> str:
     """Return an exact fraction, or six digits of any other number."""
     if value.is_Rational and len(str(value)) <= 12:
         return str(value)
-    return f"{float(value):.{DIGITS}g}"
+    try:
+        rough = float(value)
+    except OverflowError:
+        rough = math.inf
+    if math.isfinite(rough) and (rough or value == 0):
+        return f"{rough:.{DIGITS}g}"
+    # Beyond the range of a float.
+    return str(sympy.N(value, DIGITS))
 
 
 Write = Callable[[Any], str]
@@ -161,7 +169,7 @@ TEXT = Style(str, number, lambda of, wrt: f"d{of}/d{wrt}", " * ")
 
 def text(chain: Chain) -> str:
     """Return the graph for the terminal."""
-    return render("text", "chain.txt.j2", equations(chain, TEXT))
+    return render("text", "chain.txt.j2", {**equations(chain, TEXT), "remarks": chain.remarks})
 
 
 def _partial_latex(of: str, wrt: str) -> str:
@@ -175,13 +183,14 @@ def _formulas(chain: Chain) -> dict[str, list[Row]]:
 
 def markdown(chain: Chain) -> str:
     """Return the graph's equations as Markdown with formulas between dollar signs."""
-    return render("markdown", "chain.md.j2", _formulas(chain))
+    return render("markdown", "chain.md.j2", {**_formulas(chain), "remarks": chain.remarks})
 
 
 def latex(chain: Chain) -> str:
     """Return a LaTeX article: the drawing, the values forward, the derivatives backward."""
     dots, lines = drawing(chain, _latex, _latex_number)
-    return render("latex", "chain.tex.j2", {**_formulas(chain), "dots": dots, "strokes": lines})
+    shown = {**_formulas(chain), "dots": dots, "strokes": lines, "remarks": chain.remarks}
+    return render("latex", "chain.tex.j2", shown)
 
 
 def drawing(chain: Chain, write: Write, digits: Write) -> tuple[list[Dot], list[Line]]:

@@ -93,7 +93,7 @@ def _contents(chain: Chain) -> dict[str, Any]:
     said = equations(chain, TEXT)
     lines = {part: [_equation(*both) for both in zip(shown[part], said[part], strict=True)] for part in shown}
     picture = _picture(chain, writer) if len(chain.vertices) <= MOST_DRAWN else None
-    return {**lines, "picture": picture, "count": len(chain.vertices)}
+    return {**lines, "picture": picture, "count": len(chain.vertices), "remarks": chain.remarks}
 
 
 def _style(writer: _Writer, chain: Chain) -> Style:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import sympy
+
+from symbp.algebra.nodes import Node
 from symbp.derivation.components import RULE as COMPONENT
 from symbp.derivation.records import Derivation
 from symbp.errors import PlanError
-from symbp.plan.operations import Operations
+from symbp.plan.operations import Operations, of_value
 from symbp.plan.passes import make_plan
 from symbp.plan.ways import Way, jacobian_orders, ways_to_gradient
+from symbp.values import counted
 
 # The table is about a network that one looks at; the plan of a deep one takes seconds.
 MOST_LAYERS = 20
@@ -47,11 +51,17 @@ def compare(derivation: Derivation) -> Comparison | None:
     if network is None or len(network.layers) > MOST_LAYERS or derivation.steps[0].rule == COMPONENT:
         return None
     try:
-        ways = ways_to_gradient(make_plan(derivation))
+        ways = ways_to_gradient(make_plan(derivation), _cost_slope(derivation))
     except PlanError:  # an equation was replaced by one that no kernel computes
         return None
-    remarks = (_of_gradient(*ways), *_of_jacobian(network.sizes))
+    remarks = (_of_gradient(*ways, network.sizes[-1]), *_of_jacobian(network.sizes))
     return Comparison(tuple(map(_column, ways)), remarks)
+
+
+def _cost_slope(derivation: Derivation) -> Operations:
+    """Return what dJ/dh_q takes, as its step has it, for one sample and output."""
+    slope = derivation["2.1d"].statement.rhs
+    return of_value(slope.replace(lambda part: isinstance(part, Node), lambda part: sympy.Dummy()))
 
 
 def _column(way: Way) -> Column:
@@ -73,17 +83,24 @@ def _order(number: str) -> tuple[str, int]:
     return chapter, int(rest) if int(rest) > 3 or chapter == "D" else 100
 
 
-def _of_gradient(t_product: Way, sensitivities: Way) -> str:
+def _of_gradient(t_product: Way, sensitivities: Way, outputs: int) -> str:
     forwards, backwards = t_product.total.multiplications, sensitivities.total.multiplications
     if forwards <= backwards:
         return (
             f"Here the T-product takes {forwards:,} multiplications and the sensitivities {backwards:,}: "
             "with so few outputs and layers nothing is gained."
         )
+    reason = (
+        "a sensitivity is one row times the S-matrices, where the T-product carries one row for every "
+        "output, and a derivative for every output and weight."
+        if outputs > 1
+        else "with one output the T-product is one row too, but it forms every S-matrix and the derivative "
+        "of the output by every weight, each of which is then multiplied by that of the cost by the "
+        "output; a sensitivity has that and the slopes in its row, once for each neuron."
+    )
     return (
         f"The sensitivities take {backwards:,} multiplications and the T-product {forwards:,}, "
-        f"{forwards / backwards:.1f} times as many: a sensitivity is one row times the S-matrices, where the "
-        "T-product carries one row for every output, and a derivative for every output and weight."
+        f"{forwards / backwards:.1f} times as many: {reason}"
     )
 
 
@@ -91,23 +108,18 @@ def _of_jacobian(sizes: tuple[int, ...]) -> tuple[str, ...]:
     if len(sizes) < 3:
         return ()
     orders, (inputs, *_, outputs) = jacobian_orders(sizes), sizes
+    given, returned = counted(inputs, "input"), counted(outputs, "output")
     ends = {"reverse": orders.reverse, "forward": orders.forward}
     winner = min(ends, key=lambda name: ends[name])
     if orders.reverse == orders.forward:
         verdict = "both ends are equally good"
     elif winner == "reverse":
-        verdict = (
-            f"from the outputs it is cheaper, with {_count(outputs, 'output')} and {_count(inputs, 'input')}"
-        )
+        verdict = f"from the outputs it is cheaper, with {returned} and {given}"
     else:
-        verdict = f"forward accumulation wins, with {_count(inputs, 'input')} and {_count(outputs, 'output')}"
+        verdict = f"forward accumulation wins, with {given} and {returned}"
     best = f" (the best brackets take {orders.best:,})" if orders.best < min(ends.values()) else ""
     return (
         f"The Jacobian of the outputs by the inputs has no such row. As a product of matrices it takes "
         f"{orders.reverse:,} multiplications from the outputs and {orders.forward:,} from the inputs{best}; "
         f"{verdict}.",
     )
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -10,6 +10,7 @@ from symbp.elementary import FUNCTIONS
 from symbp.elementary.expand import code, with_used
 from symbp.elementary.measured import measured
 from symbp.elementary.records import FORMATS
+from symbp.elementary.vectors import for_vectors
 from symbp.render.environment import render
 from symbp.version import __version__
 
@@ -22,7 +23,7 @@ _MATH = {
 }
 
 
-def functions(names: Iterable[str], dtype: str) -> list[dict[str, Any]]:
+def functions(names: Iterable[str], dtype: str, vectors: bool = False) -> list[dict[str, Any]]:
     """Return the named functions and those that they call, as the template wants them.
 
     Parameters
@@ -30,6 +31,8 @@ def functions(names: Iterable[str], dtype: str) -> list[dict[str, Any]]:
     names : iterable of str
         Keys of :data:`symbp.elementary.FUNCTIONS`.
     dtype : {"float64", "float32"}
+    vectors : bool
+        Whether they take vectors beside numbers; the file has to have those.
     """
     found = [code(name, dtype) for name in with_used(names)]
     return [
@@ -40,7 +43,7 @@ def functions(names: Iterable[str], dtype: str) -> list[dict[str, Any]]:
                 *function.polynomials,
                 *_error(function.name, dtype),
             ],
-            "lines": function.lines,
+            "lines": for_vectors(function.lines) if vectors else function.lines,
         }
         for function in found
     ]

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
 
 from symbp.errors import RenderError
 from symbp.render import escape
+from symbp.values import counted
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # A wheel carries the templates inside the package; in a checkout, which is also what an
@@ -88,7 +89,7 @@ def environment(kind: str) -> Environment:
         autoescape=chosen.autoescape,
         **chosen.delimiters,  # type: ignore[arg-type]
     )
-    env.filters.update(chosen.filters)
+    env.filters.update(chosen.filters, counted=counted)
     return env
 
 
@@ -97,6 +98,12 @@ def template_names(kind: str, name: str) -> frozenset[str]:
     env = environment(kind)
     if env.loader is None:  # pragma: no cover - environment() always sets one
         raise RenderError(f"template {kind}/{name}: no loader")
+    return _names(env, name)
+
+
+@cache
+def _names(env: Environment, name: str) -> frozenset[str]:
+    assert env.loader is not None
     waiting, seen, names = [name], set[str](), set[str]()
     while waiting:
         current = waiting.pop()

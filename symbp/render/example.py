@@ -9,11 +9,14 @@ from typing import Any
 
 import sympy
 
-from symbp.algebra.nodes import Node, cost, output, weight
-from symbp.derivation.numbers import Example, Value
+from symbp.algebra.matrices import StepMatrix
+from symbp.algebra.nodes import Node, cost, output
+from symbp.algebra.updates import penalised_cost
+from symbp.derivation.numbers import Entries, Example, Value
 from symbp.notation import get
 from symbp.notation.latex import LatexWriter
 from symbp.notation.text import TextWriter
+from symbp.notation.weights import WeightLayout
 from symbp.notation.writer import Writer
 from symbp.render.environment import render
 from symbp.render.web import WebWriter
@@ -22,12 +25,6 @@ DIGITS = 6
 # Longer fractions are shown as decimals.
 _LENGTH = 9
 _PRECISION = 50
-
-
-# The same in every notation, and for numbers that are given: said on the page, since documents differ.
-_LAYOUT = "Matrices of weights have a row for each unit of their layer; the last column holds the biases."
-_WITHOUT_BIAS = "Matrices of weights have a row for each unit of their layer."
-_PENALISED = " The cost and its derivatives are those without the penalty."
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Matrix:
-    """A matrix of weights or of their derivatives, and the steps it comes from."""
+    """A matrix of weights, of derivatives or of a step, and the equations it comes from."""
 
     name: str
     label: str
@@ -83,12 +80,23 @@ def _data(example: Example, writer: Writer, number: Digits, digits: int | None) 
             Row(v.label, writer.expression(_no_sample(v.quantity)), number(v.value, digits)) for v in values
         ]
 
-    def matrix(k: int, entries: Sequence[Sequence[Any]], label: str = "") -> Matrix:
-        return Matrix(
-            writer.expression(weight(one(k), sympy.Symbol("i"), sympy.Symbol("j"))),
-            label,
-            tuple(tuple(number(value, digits) for value in row) for row in entries),
-        )
+    def matrix(quantity: Any, entries: Sequence[Sequence[Any]], label: str = "") -> Matrix:
+        rows = tuple(tuple(number(value, digits) for value in row) for row in entries)
+        return Matrix(writer.expression(quantity), label, rows)
+
+    layout = WeightLayout(writer.notation, network)
+
+    def derivatives(of: Any, found: Sequence[Entries]) -> list[Matrix]:
+        return [
+            matrix(array.gradient(of), rows_, label)
+            for entries in found
+            for array, rows_, label in zip(
+                layout.arrays(entries.layer),
+                layout.theirs(entries.layer, entries.rows),
+                _labels(entries.label, len(layout.arrays(entries.layer))),
+                strict=True,
+            )
+        ]
 
     last = one(network.hidden + 1)
     inputs = [
@@ -103,19 +111,24 @@ def _data(example: Example, writer: Writer, number: Digits, digits: int | None) 
     v = [Row("", writer.expression(Node("v", last)), number(given, digits))] if network.weighted else []
     return {
         "name": network.name,
-        "cost": writer.expression(cost(last)),
-        "layout": _layout(example),
-        "given": inputs + targets + v,
-        "weights": [matrix(k, rows_) for k, rows_ in enumerate(example.given.weights, 1)],
+        "layout": layout.sentence,
+        "given": inputs + targets + v + rows(example.parameters),
+        "weights": [
+            matrix(array.matrix, rows_)
+            for k, ours in enumerate(example.given.weights, 1)
+            for array, rows_ in zip(layout.arrays(k), layout.theirs(k, ours), strict=True)
+        ],
         "forward": rows(example.forward),
         "backward": rows(example.backward),
-        "gradients": [matrix(g.layer, g.rows, g.label) for g in example.gradients],
+        "steps": [matrix(StepMatrix(one(s.layer)), s.rows, s.label) for s in example.steps],
+        "gradients": derivatives(cost(last), example.gradients),
+        "penalised": derivatives(penalised_cost(last), example.penalised),
     }
 
 
-def _layout(example: Example) -> str:
-    biases = any(layer.bias for layer in example.network.layers)
-    return (_LAYOUT if biases else _WITHOUT_BIAS) + (_PENALISED if example.penalised else "")
+def _labels(label: str, count: int) -> tuple[str, ...]:
+    """Return the labels of each array: where biases have one of their own, the last label is theirs."""
+    return tuple(label.split("; ")) if count > 1 else (label,)
 
 
 def _no_sample(expr: Any) -> Any:
@@ -125,7 +138,8 @@ def _no_sample(expr: Any) -> Any:
 
 def _page(kind: str, template: str, example: Example, notation: str, digits: int | None) -> str:
     chosen, number = _WRITERS[kind]
-    writer = chosen(get(notation), example.network.sizes)
+    network = example.network
+    writer = chosen(get(notation), network.sizes, [layer.bias for layer in network.layers])
     return render(kind, template, _data(example, writer, number, digits))
 
 

@@ -1,4 +1,4 @@
-"""The table of all activations and costs, from their records: Markdown, text or LaTeX."""
+"""The table of all functions, update rules, schedules and penalties, from their records."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from symbp.notation.latex import LatexWriter
 from symbp.notation.text import TextWriter
 from symbp.notation.writer import Writer
 from symbp.render.environment import render
+from symbp.render.training_entries import TrainingRecord, training_entries
 
 # Format -> (printer, template).
 FORMATS: dict[str, tuple[type[Writer], str, str]] = {
@@ -78,21 +79,25 @@ class Entry:
     source: str
 
 
-def functions_page(records: Sequence[Activation | Cost], form: str = "text") -> str:
+def functions_page(records: Sequence[Activation | Cost | TrainingRecord], form: str = "text") -> str:
     """Return the table of functions.
 
     Parameters
     ----------
-    records : sequence of Activation or Cost
+    records : sequence of Activation, Cost, UpdateRule, Schedule or Penalty
     form : {"text", "markdown", "latex"}
     """
     printer, kind, template = FORMATS[form]
     writer = printer(get("smatrix"))
-    found = [describe(record) for record in records]
-    entries = [_entry(one, writer) for one in found]
-    activations = [e for e, record in zip(entries, records, strict=True) if isinstance(record, Activation)]
-    costs = [e for e, record in zip(entries, records, strict=True) if isinstance(record, Cost)]
-    context = {"activations": activations, "costs": costs, "named": _named(found, writer)}
+    found = [describe(record) for record in records if isinstance(record, (Activation, Cost))]
+    context = {
+        "activations": [_entry(one, writer) for one in found if isinstance(one.record, Activation)],
+        "costs": [_entry(one, writer) for one in found if isinstance(one.record, Cost)],
+        "training": training_entries(
+            [record for record in records if not isinstance(record, (Activation, Cost))], writer
+        ),
+        "named": _named(found, writer),
+    }
     return render(kind, template, context)
 
 

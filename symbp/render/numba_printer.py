@@ -8,7 +8,8 @@ from typing import Any
 import sympy
 
 from symbp.elementary.constants import constants
-from symbp.plan.program import ROWS, Access, Fused, Kernel, Loop, Map, Reduce, Statement, Sweep
+from symbp.plan.program import ROWS, Abreast, Access, Fused, Kernel, Loop, Map, Reduce, Statement, Sweep
+from symbp.render.abreast_printer import AbreastPrinter
 from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.row_printer import RowPrinter
@@ -32,6 +33,7 @@ class KernelPrinter:
         self.values = ValuePrinter(dtype, kernel.arrays, places, functions)
         self.wide = ValuePrinter(dtype, kernel.arrays, places, wide=True)
         self.tiles = TilePrinter(kernel, dtype, functions or KernelFunctions(), lanes)
+        self.abreast = AbreastPrinter(kernel, dtype, functions or KernelFunctions())
         self.rows = RowPrinter(kernel, dtype, functions or KernelFunctions())
 
     def lines(self, statement: Statement) -> list[str]:
@@ -39,6 +41,8 @@ class KernelPrinter:
         block = Block()
         if isinstance(statement, Fused) or (isinstance(statement, Reduce) and statement.tile is not None):
             self.tiles.contraction(block, statement)
+        elif isinstance(statement, Abreast):
+            self.abreast.lines(block, statement)
         elif isinstance(statement, (Map, Reduce)) and statement.width:
             self.rows.lines(block, statement)
         elif isinstance(statement, Map) and statement.copies:

@@ -36,7 +36,7 @@ INSTANCES = (
     (_MATRICES, r"2\.1[2-7][a-z]*"),
     (_BACKWARD, r"D\.\d[abf]?"),
     (_INPUTS, r"X\.\d+f?"),
-    (_PENALTY, r"2\.1(p|ra)"),
+    (_PENALTY, r"2\.1(p|r[ab])"),
 )
 # What no line above takes is shown all the same.
 FURTHER = "Further steps"

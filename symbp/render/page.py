@@ -243,11 +243,15 @@ def contents(
     sections, silent = speaking(outline(derivation), writer)
     on_page = {step.label for section in sections for step in section.steps}
     shown = [step.statement for section in sections for step in section.steps]
+    left_out = frozenset(label for labels in silent.values() for label in labels)
     matrices = tuple(explicit.matrices(derivation, writer))
+
+    def as_line(step: Step) -> Line:
+        return line(step, writer, math, on_page, left_out)
 
     def cell(step: Step) -> Line:
         places = [x for x in (step.label, resolved_label(step.label)) if x in on_page]
-        made = line(step, writer, in_cell or math, on_page)
+        made = line(step, writer, in_cell or math, on_page, left_out)
         return replace(made, anchor=_anchor(places[0]) if places else "")
 
     steps = stepwise(derivation, writer, cell)
@@ -256,9 +260,7 @@ def contents(
         "layers": rows(derivation.network, writer.notation) if derivation.network else [],
         "notation": convention(writer, derivation.network, there),
         "symbols": legend(shown, writer),
-        "parts": [
-            _part(s, derivation, writer, math, on_page, matrices, silent.get(s.title, ())) for s in sections
-        ],
+        "parts": [_part(s, derivation, writer, as_line, matrices, silent.get(s.title, ())) for s in sections],
         "stepwise": steps,
         "stepwise_left_out": _ranges(steps.left_out) if steps else "",
         "comparison": compare(derivation),
@@ -270,15 +272,14 @@ def _part(
     section: Section,
     derivation: Derivation,
     writer: Writer,
-    math: PrintsStep,
-    on_page: set[str],
+    as_line: Callable[[Step], Line],
     matrices: tuple[explicit.Written, ...],
     silent: tuple[str, ...],
 ) -> Part:
     blocks = [
         Block(
             _heading(derivation, group.layer, writer.notation.first_layer),
-            tuple(line(step, writer, math, on_page) for step in group.steps),
+            tuple(map(as_line, group.steps)),
         )
         for group in section.groups
     ]
@@ -288,15 +289,20 @@ def _part(
     )
 
 
-def line(step: Step, writer: Writer, math: PrintsStep, on_page: set[str]) -> Line:
-    """Return a step as a template needs it; links lead to the steps whose labels are `on_page`."""
+def line(
+    step: Step, writer: Writer, math: PrintsStep, on_page: set[str], left_out: frozenset[str] = frozenset()
+) -> Line:
+    """Return a step as a template needs it; links lead to the steps whose labels are `on_page`.
+
+    Steps that are `left_out` because they say nothing in the notation are not cited either.
+    """
     return Line(
         label=step.label,
         anchor=_anchor(step.label),
         math=math(step),
         rule=step.rule,
         because=step.because,
-        uses=tuple((use, _anchor(use) if use in on_page else "") for use in step.uses),
+        uses=tuple((use, _anchor(use) if use in on_page else "") for use in step.uses if use not in left_out),
         conditions=stated(step, writer)[0][0].conditions,
         passed=_unique(check.method for check in step.checks if check.passed),
         failed=tuple((check.method, check.detail) for check in step.checks if not check.passed),

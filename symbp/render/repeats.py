@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symbp.algebra.nodes import Activate, ActivateDerivative, Constant, Node, k
-from symbp.plan.program import Access, Array, Fused, Kernel, Origin, Statement, with_origin
+from symbp.plan.program import Abreast, Access, Array, Fused, Kernel, Origin, Statement, with_origin
 from symbp.render.outline import split_label
 
 # Below this number of equal layers nothing is gained: their code compiles in seconds, and a call
@@ -182,6 +182,8 @@ def _replaced(statement: Any, new: Mapping[Access, Access], layer: int) -> Any:
         reduce, *rest = (_replaced(step, new, layer) for step in statement.steps)
         count = len(statement.parts)
         return Fused(reduce, tuple(rest[:count]), tuple(rest[count:]))
+    if isinstance(statement, Abreast):
+        return replace(statement, parts=tuple(_replaced(part, new, layer) for part in statement.parts))
     changes: dict[str, Any] = {
         "target": new[statement.target],
         "value": statement.value.xreplace(new),

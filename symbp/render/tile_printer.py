@@ -136,16 +136,38 @@ class TilePrinter:
         at = [self._at(tile, row, column) for row in rows]
         names = [f"c{n}" for n in range(len(rows))]
         self._start(block, reduce, at, names, width)
-        first, along = factors(reduce)
-        (over,) = reduce.over
-        extent = "count" if over.extent == ROWS else over.extent
-        with block.nested(f"for {over.index} in range({extent}):"):
-            block.add(f"v = {values.doprint(along.xreplace(at[0]))}")
-            for name, place in zip(names, at, strict=True):
-                factor = values.number(1) if first is None else values.doprint(first.xreplace(place))
-                block.add(f"{name} = fma({factor}, v, {name})")
+        chains = [names, *([f"{name}_{n}" for name in names] for n in range(1, tile.chains))]
+        if tile.chains > 1:
+            others = [name for chain in chains[1:] for name in chain]
+            block.add(f"{' = '.join(others)} = spread({values.number(0)}, {width})")
+        self._sum(block, reduce, at, chains)
+        for name, *others in zip(*chains, strict=True):
+            if others:
+                block.add(f"{name} = {_in_pairs([name, *others])}")
         for name, place in zip(names, at, strict=True):
             self._finish(block, statement, reduce, place, name)
+
+    def _sum(self, block: Block, reduce: Reduce, at: list[dict[Any, Any]], chains: list[list[str]]) -> None:
+        """Add the loop over the terms; where there is more than one chain, they take terms in turn."""
+        values = self.values
+        first, along = factors(reduce)
+        (over,) = reduce.over
+        of_samples = over.extent == ROWS  # as many as there are, and one chain
+        steps = [(0, 1, 1)] if of_samples else runs(pieces(int(over.extent), len(chains)))
+        for start, end, size in steps:
+            with block.restored():
+                if of_samples:
+                    block.open(f"for {over.index} in range(count):")
+                else:
+                    open_pieces(block, over.index, start, end, size, always=True)
+                for n, names in enumerate(chains[:size]):
+                    term = {over.index: Symbol(f"{over.index} + {n}") if n else over.index}
+                    block.add(f"v = {values.doprint(along.xreplace(at[0]).xreplace(term))}")
+                    for name, place in zip(names, at, strict=True):
+                        factor = values.number(1)
+                        if first is not None:
+                            factor = values.doprint(first.xreplace(place).xreplace(term))
+                        block.add(f"{name} = fma({factor}, v, {name})")
 
     @staticmethod
     def _at(tile: Tile, row: Any, column: Any) -> dict[Any, Any]:
@@ -208,12 +230,27 @@ class TilePrinter:
     def copy(self, block: Block, statement: Map) -> None:
         """Add a copy: rows as they are, or the transpose."""
         target, source = statement.target, statement.value
+        if statement.loops[0].extent != ROWS and (
+            len(statement.loops) == 1 or target.indices == source.indices
+        ):
+            self._copy_part(block, statement)
+            return
         if target.indices == source.indices:
             self._copy_rows(block, statement)
             return
-        extents = ", ".join(str(loop.extent) for loop in statement.loops)
+        # No literals, for each of which Numba would compile the function anew.
+        extents = ", ".join(f"np.int64({loop.extent})" for loop in statement.loops)
         team = ", team" if self.shared else ""
         block.add(f"transpose({target.array}, {source.array}, {extents}{team})")
+
+    def _copy_part(self, block: Block, statement: Map) -> None:
+        """Rows of weights as they are, or biases: once an epoch."""
+        first, *others = statement.loops
+        open_pieces(block, first.index, 0, int(first.extent), 1, always=True, shared=self.shared)
+        for loop in others:
+            block.open(f"for {loop.index} in range({loop.extent}):")
+        self.values.columns, self.values.held = None, {}
+        block.add(f"{self.values.doprint(statement.target)} = {self.values.doprint(statement.value)}")
 
     def _copy_rows(self, block: Block, statement: Map) -> None:
         rows, columns = statement.loops
@@ -244,14 +281,23 @@ def open_pieces(
     that is shared is divided among the threads of a team.
     """
     if shared:
-        block.add(f"low, high = share({first}, {last}, {step}, team)")
-        block.open(f"for {index} in range(low, high{f', {step}' if step > 1 else ''}):")
+        start = "" if first == 0 and step == 1 else f"{first}, "
+        block.open(f"for {index} in part(range({start}{last}{f', {step}' if step > 1 else ''}), team):")
         return index
     if last - first <= step and not always:
         return Symbol(str(first))
     start = "" if first == 0 and step == 1 else f"{first}, "
     block.open(f"for {index} in range({start}{last}{f', {step}' if step > 1 else ''}):")
     return index
+
+
+def _in_pairs(names: Sequence[str]) -> str:
+    """Return the sum of names, by halves."""
+    if len(names) == 1:
+        return names[0]
+    half = len(names) // 2
+    left, right = _in_pairs(names[:half]), _in_pairs(names[half:])
+    return f"({left}) + ({right})" if half > 1 else f"{left} + {right}"
 
 
 def _updates(statement: Reduce | Fused) -> bool:

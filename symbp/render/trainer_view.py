@@ -15,6 +15,7 @@ from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
 from symbp.plan.program import (
+    Abreast,
     Array,
     Fused,
     Kernel,
@@ -24,15 +25,23 @@ from symbp.plan.program import (
     equations_of,
     with_origin,
 )
-from symbp.plan.step import BY_SAMPLES, STEP, WORTHWHILE, is_fused, products_of_sample, samples_together
-from symbp.plan.tiles import OF_ONE, SPARE
+from symbp.plan.step import (
+    BY_SAMPLES,
+    NUMBERS,
+    STEP,
+    WORTHWHILE,
+    is_fused,
+    products_of_sample,
+    samples_together,
+)
+from symbp.plan.tiles import CHUNK, OF_ONE, SPARE
 from symbp.render import elementary, selftest, selftest_update
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, statement_groups
 from symbp.render.places import ALIGNED, Places
 from symbp.render.repeats import Calls, Shared, call_lines, share_layers
 from symbp.render.selftest import TestVector
-from symbp.render.tile_printer import update_function
+from symbp.render.tile_printer import VectorPrinter, update_function
 from symbp.render.training_view import TrainingView
 from symbp.render.value_printer import ValuePrinter
 from symbp.spec import Spec
@@ -40,6 +49,9 @@ from symbp.target import PORTABLE, Target
 
 WIDTH = 96
 PART = 24  # statements to a function
+# Multiplications of a step up to which its kernels become part of the loop over the steps: handing
+# arguments over would take a good part of the time.
+COMPACT = 200_000
 # Kernels whose statements run inside a loop over the samples are functions of one sample.
 FUNCTIONS = {
     name: f"_{name}{'_of_sample' if name.endswith('jacobian') else ''}"
@@ -88,6 +100,9 @@ class TrainerView:
         """Return the template's data."""
         network, train = self.spec.network, self.spec.train
         kernels = {kernel.name: self.kernel(kernel) for kernel in self.program.kernels}
+        statements = (s for kernel in self.program.kernels for s in kernel.statements)
+        abreast = {s.lanes for s in statements if isinstance(s, Abreast)}
+        products = products_of_sample(self.program)
         named = self.named()  # first: it notes the elementary functions that it calls
         return {
             "name": network.name,
@@ -111,12 +126,17 @@ class TrainerView:
             "kernels": kernels,
             "target": self.target,
             "lanes": self.lanes,
+            "abreast": bool(abreast),
+            "alone": 1 in abreast,
+            "compact": products * train.batch_size <= COMPACT,
             "spare": SPARE,
             "aligned": ALIGNED,
             "data": "X, Y, V" if network.weighted else "X, Y",
             "update_row": self.update_row(),
+            "chunk": CHUNK,
+            "whole": max(CHUNK, NUMBERS // self._places.per_row),
             "together": samples_together(self.program),
-            "products": products_of_sample(self.program),
+            "products": products,
             "worthwhile": WORTHWHILE,
             "arguments": self.arguments(),
             "answer_view": self._places.view(self.program.kernel("forward").array("H")),
@@ -124,7 +144,7 @@ class TrainerView:
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
             "named": named,
-            "elementary": elementary.functions(self.functions.used, self.dtype),
+            "elementary": elementary.functions(self.functions.used, self.dtype, bool(self.lanes)),
             "functions_of": train.elementary,
             "integer": FORMATS[self.dtype].integer,
             "zero": ValuePrinter(self.dtype).number(0),
@@ -273,7 +293,9 @@ class TrainerView:
             return None
         kernel = self.program.kernel("descend")
         fused = next(s for s in kernel.statements if isinstance(s, Fused) and s.update and len(s.loops) == 2)
+        # The weights of any layer, in whichever way they are kept.
         names = {a.name: re.sub(r"\d+", "", a.name, count=1) for a in kernel.arrays if a.role == "work"}
+        names = {name: "V" if own == "W" else own for name, own in names.items()}
         arguments, assignments = update_function(fused, kernel, self.dtype, self.functions, names)
         lines = [line for origin, code in assignments for line in (*self.comment(origin), *code)]
         return {"arguments": arguments, "lines": lines}
@@ -286,7 +308,8 @@ class TrainerView:
             for statement in kernel.statements
             for e in statement.value.atoms(Named)
         }
-        printer = ValuePrinter(self.dtype, functions=self.functions)
+        kind_of_values = VectorPrinter if self.lanes else ValuePrinter
+        printer = kind_of_values(self.dtype, (), functions=self.functions)
         helpers = []
         for kind in (kind for kind in NAMED if kind in called and not self.functions.emits(kind)):
             function = kind(*LETTERS[: next(iter(kind.nargs))])
@@ -344,6 +367,8 @@ def _labelled(statement: Statement, where: str) -> Statement:
     if isinstance(statement, Fused):
         parts = tuple(map(labelled, statement.parts))
         return replace(statement, reduce=labelled(statement.reduce), parts=parts)
+    if isinstance(statement, Abreast):
+        return replace(statement, parts=tuple(map(labelled, statement.parts)))
     return labelled(statement)  # type: ignore[no-any-return]
 
 

@@ -79,6 +79,7 @@ class TrainingView:
             "pack": vectors,
             "measure": f"{data}, rows, start, count, m, begin, work",
             "penalise": "cost, work",
+            "lay": "work, team",
             "turn": "work, team",
             "back": f"{targets}, rows, start, count, m, begin, work",
             "descend": f"count, learning_rate{numbers}, work, team",

@@ -14,6 +14,7 @@ from symbp.notation.records import Glyph, Notation
 from symbp.notation.text import TextWriter
 from symbp.notation.writer import Printed
 from symbp.render.breaking import break_terms, room
+from symbp.render.breaking_mathml import pieces
 from symbp.render.drawing import draw, is_small
 from symbp.render.environment import render
 from symbp.render.page import PrintsStep, contents, line, stated, writer_for
@@ -55,7 +56,7 @@ class WebWriter(MathMLWriter):
     def display(self, said: Printed, beside: Sequence[str] = (), width: int = WIDTH) -> Markup:
         """Return an equation that stands by itself, on several lines if it is long."""
         words = self._words.written(said.equation)
-        lines = break_terms(said.relation, room(words), width, TIMES)
+        lines = break_terms(said.relation, room(words), width, TIMES, pieces)
         shown = formula(aligned(said.relation, lines), str(words), display=True)
         return Markup(shown) + Markup("").join(
             Markup('<span class="where">for {}</span>').format(c) for c in beside

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import sympy
 
+from symbp.derivation.stability.report import told_of_own_functions
 from symbp.errors import DerivationError
 from symbp.files import atomic_write
 from symbp.plan.passes import make_plan
@@ -59,9 +60,11 @@ def trainer_source(derivation: Derivation, spec: Spec, prove: bool = True) -> st
     target = target_of(spec.train.target)
     spec = spec.for_target(target.name)
     train = spec.train
-    program = make_plan(derivation, Schedule(target, train.dtype, train.batch_size))
+    program = make_plan(derivation, Schedule(target, train.dtype, train.batch_size, train.elementary))
     view = TrainerView(program, spec, test_vector(spec.network, train), target=target)
-    text = render("numba", "trainer.py.j2", {**view.data(), **_provenance()})
+    # One line each: a name of the user's is an identifier, the rest is symbp's own text.
+    notes = {"notes": told_of_own_functions(derivation, train.dtype)}
+    text = render("numba", "trainer.py.j2", {**view.data(), **_provenance(), **notes})
     # Macros leave blank lines behind where they have nothing to say.
     return seal(re.sub(r"\n{4,}", "\n\n\n", text))
 

@@ -7,117 +7,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial as partial_
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from sympy import Integer
 
-from symbp.derivation.derive import derive
-from symbp.derivation.records import Derivation
-from symbp.errors import DerivationError, FormulaError, GradientError
+from symbp.algebra.nodes import weight
+from symbp.errors import FormulaError, GradientError
+from symbp.functions import Penalty
 from symbp.network import Network
-from symbp.plan.passes import make_plan
-from symbp.run import interpret
-from symbp.run.formula.repairs import correction
-from symbp.run.formula.written import WrittenGradient, read_gradient
+from symbp.notation.records import Notation
+from symbp.notation.text import TextWriter
+from symbp.run.formula.repairs import Repair, repair
+from symbp.run.formula.value import Circular
+from symbp.run.formula.written import Stated, WrittenGradient, read_gradient
+from symbp.run.gradient_report import Difference, GradientReport
 from symbp.run.layouts import LAYOUTS, GradientFunction, of_function
-from symbp.run.paths import plain_tape
-from symbp.run.point import Point, random_point
-from symbp.run.report import name_of_weight, relative_errors
-from symbp.run.scale import gradient_scale
-from symbp.run.suspects import penalty, suspects
+from symbp.run.reasons import reason, simple_reason
+from symbp.run.reference import Reference, by_layers, reference
+from symbp.run.report import name_of_weight, place_of_weight
 from symbp.run.symbolic import as_function
+from symbp.spec import TrainOptions
 from symbp.values import shown, whole_number
 
-Floats = NDArray[np.float64]
 LISTED = 5  # worst weights in the report
-# Two ways that share nothing but the network give the right gradient; they must agree.
-AGREEMENT = 1e-10
+LINES_TRIED = 10  # changes of one line after which changes of another one are tried
 TRIED = 20_000  # weights times samples up to which changes to a text are tried
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One weight at which the gradients differ.
-
-    Attributes
-    ----------
-    weight : str
-        Such as ``w^2_1,4``: layer 2, neuron 1, input 4.
-    given, right : float
-    error : float
-        Relative to the size of the gradient of the weight's layer.
-    """
-
-    weight: str
-    given: float
-    right: float
-    error: float
-
-
-@dataclass(frozen=True)
-class GradientReport:
-    """The result of :func:`check_gradient`.
-
-    Attributes
-    ----------
-    ok : bool
-    compared : int
-        How many derivatives were compared.
-    error, tolerance : float
-        The worst relative error, and the largest that is accepted.
-    worst : tuple of Difference
-        The weights with the largest errors, worst first; empty if all are right.
-    layers : tuple of int
-        The layers with wrong derivatives, counted from 1.
-    reason : str or None
-        The likeliest mistake: the one that gives just these numbers; None if none does.
-    correction : str or None
-        One change to a gradient given as text that makes it right.
-    left_out : tuple of str
-        What a gradient given as text says nothing of, such as "biases of layer 2".
-    remark : str or None
-        What a letter of the text that no line defines was taken for.
-    """
-
-    ok: bool
-    compared: int
-    error: float
-    tolerance: float
-    worst: tuple[Difference, ...] = ()
-    layers: tuple[int, ...] = ()
-    reason: str | None = None
-    correction: str | None = None
-    left_out: tuple[str, ...] = ()
-    remark: str | None = None
-
-    def __str__(self) -> str:
-        return "\n".join(
-            [self._verdict(), *(f"not given: {', '.join(self.left_out)}" for _ in self.left_out[:1])]
-        )
-
-    def _verdict(self) -> str:
-        if self.ok:
-            return f"right: {self.compared:,} derivatives, worst relative error {self.error:.1e}"
-        lines = [
-            f"wrong: worst relative error {self.error:.1e}, tolerance {self.tolerance:.0e}, "
-            f"in {_layers(self.layers)} of {self.compared:,} derivatives compared"
-        ]
-        head = f"  {'weight':<16}{'given':>16}{'right':>16}{'error':>10}"
-        lines += [head]
-        lines += [f"  {d.weight:<16}{d.given:>16.8g}{d.right:>16.8g}{d.error:>10.1e}" for d in self.worst]
-        if self.reason is not None:
-            lines.append(f"likeliest reason: {self.reason}")
-        elif self.correction is None:
-            lines.append("no mistake that symbp knows gives these numbers")
-        if self.correction is not None:
-            lines.append(f"right would be: {self.correction}")
-        if self.remark is not None:
-            lines.append(self.remark)
-        return "\n".join(lines)
 
 
 def check_gradient(
@@ -129,6 +47,10 @@ def check_gradient(
     samples: int = 5,
     seed: int = 0,
     tolerance: float = 1e-6,
+    partial: bool = False,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    penalty: str | Mapping[str, Any] | Penalty | None = None,
 ) -> GradientReport:
     """Compare a gradient of your own with the derived one at a random point.
 
@@ -141,7 +63,11 @@ def check_gradient(
         ``delta^k = ...`` and ``dJ/dW^k = ...``, a formula alone for the weights of any layer k,
         or ``{k: formula}``. What no line defines is what the notation's pages say it is; a
         quantity without the number of a sample is that of every sample, and terms of the
-        gradient with such quantities are summed over the m samples.
+        gradient with such quantities are summed over the m samples. A derivative of the cost of
+        one sample (its letter, or the letter of the cost with the number of a sample: dE_n/dW)
+        is compared for every sample. Derivatives by weighted sums and outputs may stand on the
+        right, as in ``dC/dz^l_j dz^l_j/dw^l_{jk}``; ``Delta`` is 001's accumulator, and
+        ``D := D + ...`` adds up over the samples.
         Or a function (weights, X, Y) -> gradient with X of shape (n, N_0) and Y of shape
         (n, N_{L+1}), which also takes the weights of the samples (n,) where the network has
         them; or dJ/dW_k of one sample for every layer, as SymPy matrices in the symbols of
@@ -157,17 +83,27 @@ def check_gradient(
     seed : int
     tolerance : float
         The largest relative error that is accepted.
+    partial : bool
+        Accept a text that gives some of the derivatives only. Else the report is not ok, and
+        says which are not given.
+    l1, l2, penalty
+        As in ``[train]``: the penalty of the cost. A function then gives the derivatives with it;
+        of a text the lines that hold its strength (lambda), or give those of the cost with the
+        penalty (J~), do.
 
     Returns
     -------
     GradientReport
-        ``report.ok``; ``print(report)`` names the worst weights and the likeliest mistake.
+        ``report.ok``; ``print(report)`` names the worst weights and the likeliest mistake. A text
+        whose shapes or layers do not fit is wrong, with the likeliest mistake.
 
     Raises
     ------
     GradientError
         If the function fails, or what it returns does not have the shape of the weights; if a
         text is not a formula in the letters of the notation (:class:`symbp.errors.FormulaError`).
+    SpecError
+        If there is no such penalty.
     RenderError
         If there is no such notation.
     DerivationError
@@ -184,170 +120,148 @@ def check_gradient(
         raise GradientError(f"layout = {layout!r}: expected one of {', '.join(LAYOUTS)}")
     if not isinstance(samples, int) or samples < 1:
         raise GradientError(f"samples = {shown(samples)}: expected at least 1")
-    written = read_gradient(network, gradient, notation) if isinstance(gradient, str | Mapping) else None
-    asked = _right(network, samples, seed)
-    point = asked.point
-    said = np.full(network.n_params, written is None)
-    misfit = None
-    if written is not None:
-        try:
-            given, said = written.at(point)
-        except FormulaError as error:
-            misfit = error
-            if error.__cause__ is None:  # no change of shapes or layers would help
-                raise
-    else:
-        assert not isinstance(gradient, str | Mapping)
-        function = gradient if callable(gradient) else as_function(network, gradient)
-        given = of_function(network, function, layout if callable(gradient) else "matrices", point)
-    comparison = replace(asked, said=said, tolerance=tolerance)
-    if misfit is not None and written is not None:
-        raise comparison.explained(misfit, written)
-    return comparison.report(given, written)
+    added = TrainOptions(l1=l1, l2=l2, penalty=penalty).regularisation
+    if isinstance(gradient, str | Mapping):
+        written = read_gradient(network, gradient, notation, added)
+        return _of_text(reference(network, samples, seed, added), written, tolerance, partial)
+    right = reference(network, samples, seed, added)
+    function = gradient if callable(gradient) else as_function(network, gradient)
+    given = of_function(network, function, layout if callable(gradient) else "matrices", right.point)
+    stated = _stated(right, given, added is not None)
+    report = _report(right, stated, tolerance)
+    return replace(report, reason=reason(right, stated, tolerance)) if report.worst else report
 
 
-@dataclass(frozen=True)
-class _Comparison:
-    """The right gradient with all that a given one is compared by."""
+def _stated(right: Reference, given: Any, penalised: bool) -> Stated:
+    """Return a gradient that a function gives: all of it, of the average cost."""
+    every = np.ones(given.shape, dtype=bool)
+    return Stated(np.broadcast_to(given, (len(right.point.X), given.size)), every, ~every, every & penalised)
 
-    derivation: Derivation
-    point: Point
-    right: Floats
-    scale: Floats
-    said: NDArray[np.bool_]
-    tolerance: float = 0.0
 
-    @property
-    def network(self) -> Network:
-        assert self.derivation.network is not None
-        return self.derivation.network
-
-    def errors(self, given: Floats) -> Floats:
-        """Return the relative errors; 0 where nothing is given."""
-        return np.where(self.said, relative_errors(given, self.right, self.scale), 0.0)
-
-    def is_right(self, written: WrittenGradient) -> bool:
-        """Whether a gradient as text is right, and says as much as the given one."""
-        given, said = written.at(self.point)
-        errors = relative_errors(given, self.right, self.scale)[said]
-        return bool((said >= self.said).all() and said.any() and (errors <= self.tolerance).all())
-
-    def report(self, given: Floats, written: WrittenGradient | None) -> GradientReport:
-        """Return what is wrong with a gradient, if anything is."""
-        errors = self.errors(given)
-        bad = ~(errors <= self.tolerance)  # a NaN is bad
-        worst = np.argsort(-np.nan_to_num(errors, nan=np.inf), kind="stable")
-        error, compared = float(errors[worst[0]]), int(self.said.sum())
-        left_out = tuple(_left_out(self.network, self.said))
-        if not bad.any():
-            return GradientReport(True, compared, error, self.tolerance, left_out=left_out)
-        differences = tuple(
-            Difference(
-                name_of_weight(self.network, int(n)), float(given[n]), float(self.right[n]), float(errors[n])
-            )
-            for n in worst[:LISTED]
-            if bad[n]
-        )
-        finite = np.isfinite(given[self.said]).all()
-        return GradientReport(
-            False,
-            compared,
-            error,
-            self.tolerance,
-            differences,
-            _wrong_layers(self.network, bad),
-            self.reason(given) if finite else "a value that is not finite",
-            self._correction(written),
-            left_out,
-            None if written is None else written.remark,
-        )
-
-    def explained(self, misfit: FormulaError, written: WrittenGradient) -> FormulaError:
-        """Return the error of a text in which shapes or layers do not fit, with what would be right."""
-        words = self._correction(written)
+def _of_text(right: Reference, written: WrittenGradient, tolerance: float, partial: bool) -> GradientReport:
+    try:
+        stated = written.at(right.point)
+    except FormulaError as error:
+        if error.__cause__ is None:  # no change of shapes or layers would help
+            raise
+        return _misfit(right, written, error, tolerance)
+    report = _report(right, stated, tolerance, _names_in(written.names.notation, right.network))
+    if report.worst:
+        words = simple_reason(right, stated, tolerance)
+        found = _repair(right, written, stated.said, tolerance)
         if words is None:
-            return misfit
-        error = FormulaError(f"{misfit}; right would be: {words}")
-        error.excerpt = misfit.excerpt
-        return error
+            words = reason(right, stated, tolerance) if found is None else found.mistake
+        correction = None if found is None else found.words
+        return replace(report, reason=words, correction=correction, remark=written.remark)
+    return replace(report, ok=partial or not report.partial)
 
-    def _correction(self, written: WrittenGradient | None) -> str | None:
-        if written is None or self.network.n_params * len(self.point.X) > TRIED:
-            return None
-        return correction(written, self.is_right)
 
-    def reason(self, given: Floats) -> str | None:
-        """Return the first mistake whose gradient is the given one, perhaps times a constant."""
-        floor = self.tolerance * float(np.max(self.scale))
-        difference = np.where(self.said, given - self.right, 0.0)
-        found = penalty(self.network, np.where(self.said, self.point.w, 0.0), difference, floor)
-        if found is not None:
-            return (
-                f"the derivative of a penalty on {found.where} stands in it: "
-                f"{found.strength:.6g} times the weight is added"
-            )
-        for suspect in suspects(self.derivation, self.point, self.right):
-            if suspect.gradient.shape != given.shape:
-                continue
-            guess = np.where(self.said, suspect.gradient, 0.0)
-            size = float(guess @ guess)
-            if not size:
-                continue
-            factor = float(np.where(self.said, given, 0.0) @ guess) / size
-            errors = relative_errors(given, factor * guess, self.scale)[self.said]
-            if not factor or not np.max(errors) <= self.tolerance:
-                continue
-            return _with_factor(suspect.reason, factor, suspect.gradient is self.right, self.point)
+def _misfit(
+    right: Reference, written: WrittenGradient, error: FormulaError, tolerance: float
+) -> GradientReport:
+    """Report a text in which shapes or layers do not fit: what change makes it right says what is wrong."""
+    nothing = np.zeros(right.network.n_params, dtype=bool)
+    found = _repair(right, written, nothing, tolerance) or _two_mistakes(right, written, error, tolerance)
+    if found is None and isinstance(error.__cause__, Circular):
+        raise error
+    return GradientReport(
+        False,
+        0,
+        np.inf,
+        tolerance,
+        reason=None if found is None else found.mistake,
+        correction=None if found is None else found.words or None,
+        left_out=() if found is None else tuple(right.left_out(found.gradient.at(right.point).said)),
+        misfit=str(error),
+        excerpt=tuple(error.excerpt),
+    )
+
+
+def _two_mistakes(
+    right: Reference, written: WrittenGradient, error: FormulaError, tolerance: float
+) -> Repair | None:
+    """Return two changes: what fits after the first has a known mistake, or another line does not fit."""
+    if not _is_small(right):
         return None
+    nothing = np.zeros(right.network.n_params, dtype=bool)
+    second: list[Repair] = []
+    left = [LINES_TRIED]
+
+    def another(changed: WrittenGradient) -> str | None:
+        try:
+            return simple_reason(right, changed.at(right.point), tolerance)
+        except FormulaError as other:
+            elsewhere = other.__cause__ is not None and other.excerpt[:1] != error.excerpt[:1]
+            if not elsewhere or not left[0]:
+                return None
+            left[0] -= 1
+            found = _repair(right, changed, nothing, tolerance)
+            second.extend([found] if found is not None else [])
+            return None if found is None else found.mistake
+
+    first = repair(written, another)
+    if first is None:
+        return None
+    if not second:
+        return replace(first, words="")
+    return Repair(f"{first.words}, and {second[0].words}", first.mistake, second[0].gradient)
 
 
-@lru_cache(maxsize=4)
-def _right(network: Network, samples: int, seed: int) -> _Comparison:
-    """Return the right gradient at a random point: who checks one formula often checks the next."""
-    rng = np.random.default_rng(seed)
-    start = rng.normal(scale=0.5, size=network.n_params)
-    point = random_point(network, start, np.dtype(np.float64), rng, samples)
-    derivation = derive(network)
-    right = interpret.gradient(make_plan(derivation), point.w, point.X, point.Y, point.v)[1]
-    scale = gradient_scale(network, point, rng)
-    if np.max(relative_errors(right, plain_tape(network, point).values, scale)) > AGREEMENT:
-        raise DerivationError("the derivation disagrees with automatic differentiation; please report it")
-    return _Comparison(derivation, point, right, scale, np.ones(network.n_params, dtype=bool))
+def _is_small(right: Reference) -> bool:
+    return right.network.n_params * len(right.point.X) <= TRIED
 
 
-def _with_factor(reason: str, factor: float, only_factor: bool, point: Point) -> str:
-    samples, outputs = point.Y.shape
-    known = {
-        -1.0: "the sign is wrong",
-        2.0: "a factor 2 too much",
-        0.5: "a factor 1/2 too much",
-        float(samples): "the factor 1/m is missing: a sum over the samples instead of their mean",
-        1 / samples: "the factor 1/m stands in it twice",
-        1 / outputs: "it is averaged over the outputs, where the cost sums over them",
-    }
-    words = next((text for value, text in known.items() if abs(factor - value) < 1e-6 * abs(value)), None)
-    if words is None:
-        words = f"it is {factor:.6g} times the right one"
-    if only_factor:
-        return words
-    return reason if abs(factor - 1) < 1e-6 else f"{reason}; and {words}"
+def _repair(right: Reference, written: WrittenGradient, said: Any, tolerance: float) -> Repair | None:
+    """Return the change that makes a text right, if a single one does."""
+
+    def judged(changed: WrittenGradient) -> str | None:
+        return "" if right.is_right(changed, said, tolerance) else None
+
+    return repair(written, judged) if _is_small(right) else None
 
 
-def _wrong_layers(network: Network, bad: NDArray[np.bool_]) -> tuple[int, ...]:
-    ends = np.cumsum([rows * columns for rows, columns in network.shapes])
-    return tuple(k for k, part in enumerate(np.split(bad, ends[:-1]), 1) if part.any())
+def _names_in(notation: Notation, network: Network) -> Callable[[int], str]:
+    """Return what names a position of the flat vector as a notation names the weight."""
+    writer = TextWriter(notation, network.sizes, [layer.bias for layer in network.layers])
+
+    def name(position: int) -> str:
+        return writer.expression(weight(*map(Integer, place_of_weight(network, position))))
+
+    return name
 
 
-def _layers(numbers: tuple[int, ...]) -> str:
-    return f"layer{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
-
-
-def _left_out(network: Network, said: NDArray[np.bool_]) -> Iterator[str]:
-    ends = np.cumsum([rows * columns for rows, columns in network.shapes])
-    for k, part in enumerate(np.split(said, ends[:-1]), 1):
-        there = part.reshape(network.shapes[k - 1])
-        regular = there[:, : network.sizes[k - 1]].all()
-        if not regular:
-            yield f"weights of layer {k}"
-        elif not there.all():
-            yield f"biases of layer {k}"
+def _report(
+    right: Reference, stated: Stated, tolerance: float, named: Callable[[int], str] | None = None
+) -> GradientReport:
+    """Return what is wrong with the numbers of a gradient, if anything is; `named` names weights."""
+    name = named or partial_(name_of_weight, right.network)
+    every = right.errors(stated)
+    sample = np.argmax(np.nan_to_num(every, nan=np.inf), axis=0)  # where each weight is worst
+    errors = np.max(every, axis=0)
+    bad = ~(errors <= tolerance)  # a NaN is bad
+    order = np.argsort(-np.nan_to_num(errors, nan=np.inf), kind="stable")
+    error, compared = float(errors[order[0]]), int(stated.said.sum())
+    left_out = tuple(right.left_out(stated.said))
+    if not bad.any():
+        return GradientReport(True, compared, error, tolerance, left_out=left_out)
+    meant = right.meant(stated)
+    differences = tuple(
+        Difference(
+            name(n) + (f" p={sample[n] + 1}" if stated.of_sample[n] else ""),
+            float(stated.values[sample[n], n]),
+            float(meant[sample[n], n]),
+            float(errors[n]),
+        )
+        for n in map(int, order[:LISTED])
+        if bad[n]
+    )
+    layers = tuple(k for k, part in enumerate(by_layers(right.network, bad), 1) if part.any())
+    return GradientReport(
+        False,
+        compared,
+        error,
+        tolerance,
+        differences,
+        layers,
+        left_out=left_out,
+    )

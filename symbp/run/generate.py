@@ -64,7 +64,8 @@ def generate(
 
 def schedule_table(spec: Spec) -> str:
     """Return how the kernels of a step of training are carried out, as a table in text."""
-    schedule = Schedule(target_of(spec.train.target), spec.train.dtype, spec.train.batch_size)
+    train = spec.train
+    schedule = Schedule(target_of(train.target), train.dtype, train.batch_size, train.elementary)
     program = make_plan(derive(spec.network, spec.train.training), schedule)
     return table(explain(program, schedule), schedule)
 

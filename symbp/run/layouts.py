@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ def _from_flat(network: Network, returned: Any) -> Floats:
 
 def _from_matrices(network: Network, returned: Any) -> Floats:
     parts = _parts(network, returned, "one matrix per layer")
+    refuse_transposed([np.shape(part) for part in parts], network.shapes)
     return np.concatenate(
         [
             _array(part, shape, f"the gradient of W_{k}").ravel()
@@ -81,6 +82,24 @@ def _parts(network: Network, returned: Any, expected: str) -> list[Any]:
         found = f"{len(returned)} parts" if isinstance(returned, (list, tuple)) else type(returned).__name__
         raise GradientError(f"the gradient function returned {found}: expected a list, {expected}")
     return list(returned)
+
+
+def refuse_transposed(found: Sequence[tuple[int, ...]], expected: Sequence[tuple[int, ...]]) -> None:
+    """Say so at once where the gradients of several layers are transposed.
+
+    Raises
+    ------
+    GradientError
+    """
+    turned = [
+        k for k, (a, b) in enumerate(zip(found, expected, strict=True), 1) if a != b and a[::-1] == tuple(b)
+    ]
+    if len(turned) > 1:
+        first = turned[0] - 1
+        raise GradientError(
+            f"the gradients of {', '.join(f'W_{k}' for k in turned)} are transposed: "
+            f"that of W_{turned[0]} has shape {found[first]}, expected {expected[first]}"
+        )
 
 
 def _array(value: Any, shape: tuple[int, ...], what: str) -> Floats:

@@ -121,10 +121,16 @@ def worst(errors: Floats) -> tuple[float, int]:
 
 def name_of_weight(network: Network, position: int) -> str:
     """Return w^k_i,j for a position in the flat vector; k, i and j count from 1, a bias is said to be one."""
+    k, i, j = place_of_weight(network, position)
+    bias = " (bias)" if network.has_bias(k) and j == network.shapes[k - 1][1] else ""
+    return f"w^{k}_{i},{j}{bias}"
+
+
+def place_of_weight(network: Network, position: int) -> tuple[int, int, int]:
+    """Return layer, neuron and input, counted from 1, of a position in the flat vector."""
     for k, (rows, columns) in enumerate(network.shapes, start=1):
         if position < rows * columns:
             i, j = divmod(position, columns)
-            bias = " (bias)" if network.has_bias(k) and j == columns - 1 else ""
-            return f"w^{k}_{i + 1},{j + 1}{bias}"
+            return k, i + 1, j + 1
         position -= rows * columns
     raise IndexError("no such weight")

@@ -11,6 +11,7 @@ import sympy
 
 from symbp.errors import GradientError
 from symbp.network import Network
+from symbp.run.layouts import refuse_transposed
 
 
 @dataclass(frozen=True)
@@ -59,12 +60,14 @@ def as_function(network: Network, gradient: Sequence[Any]) -> Callable[..., list
         raise GradientError("expected a text, a function (weights, X, Y), or one SymPy matrix per layer")
     if len(gradient) != len(network.layers):
         raise GradientError(f"{len(gradient)} matrices: expected {len(network.layers)}, one per layer")
+    refuse_transposed([getattr(matrix, "shape", ()) for matrix in gradient], network.shapes)
     known = {s for part in (*symbols.W, symbols.x, symbols.y) for s in part}
     for k, (matrix, shape) in enumerate(zip(gradient, network.shapes, strict=True), 1):
         if not isinstance(matrix, sympy.MatrixBase):
             raise GradientError(f"the gradient of W_{k} is {type(matrix).__name__}: expected a SymPy matrix")
         if matrix.shape != shape:
-            raise GradientError(f"the gradient of W_{k} has shape {matrix.shape}: expected {shape}")
+            hint = "; it is transposed" if matrix.shape == shape[::-1] else ""
+            raise GradientError(f"the gradient of W_{k} has shape {matrix.shape}: expected {shape}{hint}")
         if unknown := sorted(map(str, matrix.free_symbols - known)):
             raise GradientError(
                 f"the gradient of W_{k} contains {unknown[0]!r}: expected symbols of network_symbols(network)"

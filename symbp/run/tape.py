@@ -94,6 +94,10 @@ class Variable(NDArrayOperatorsMixin):
 
         return self._record(self.value[key], scatter)
 
+    def passed(self, value: Any, slope: Array) -> Variable:
+        """Return a value that depends on this one with the given slope, right or wrong."""
+        return self._record(value, lambda g: g * slope)
+
     def _record(self, value: Any, rule: Rule) -> Variable:
         return Variable(value, self.tape, ((self, rule),))
 

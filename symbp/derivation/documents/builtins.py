@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from symbp.derivation.documents.arrays import Array, Value, column, each, entrywise, product
+from symbp.derivation.documents.language.limits import limits
 from symbp.derivation.documents.language.text import written
 from symbp.derivation.documents.language.tree import Call, Expression, Ref
 from symbp.derivation.documents.records import Fault
@@ -23,7 +24,13 @@ def _index(tree: Expression) -> str:
 
 def _over(world: World, tree: Call, env: Environment, at: int = 1) -> list[Environment]:
     name, low, high = tree.arguments[at : at + 3]
-    first, last = world.integer(low, env), world.integer(high, env)
+    return _each(world, name, (low, high), env)
+
+
+def _each(
+    world: World, name: Expression, ends: tuple[Expression, Expression], env: Environment
+) -> list[Environment]:
+    first, last = (world.integer(end, env) for end in ends)
     return [{**env, _index(name): number} for number in range(first, last + 1)]
 
 
@@ -32,7 +39,8 @@ def _cells(world: World, tree: Call, envs: list[Environment]) -> list[Cell]:
 
 
 def _sum(world: World, tree: Call, env: Environment) -> Value:
-    values = [world.value(tree.arguments[0], inner) for inner in _over(world, tree, env)]
+    body, name = tree.arguments[:2]
+    values = [world.value(body, inner) for inner in _each(world, name, limits(tree, world.families), env)]
     result: Value = values[0] if values else world.constant(0)
     for value in values[1:]:
         result = entrywise(world.tape, ADD, result, value, written(tree))
@@ -162,6 +170,10 @@ def _derivative(world: World, tree: Call, env: Environment) -> Value:
     return Array(cells.reshape(len(rows), *inner), (of.low[0], *wrt.low[: len(inner)]))
 
 
+def _lone(world: World, tree: Call, env: Environment) -> Value:
+    raise Fault("names", f"{written(tree)} stands alone: a derivative has a d above and a d below")
+
+
 def _gradient(world: World, tree: Call, env: Environment) -> Value:
     """The derivative of a number in the shape of the variable, whatever the layout."""
     found = _derivative(world, tree, env)
@@ -190,5 +202,7 @@ BUILTINS: dict[str, Callable[[World, Call, Environment], Value]] = {
     "size": _size,
     "positive": _positive,
     "D": _derivative,
+    "d": _lone,
     "grad": _gradient,
+    "nabla": _gradient,
 }

@@ -58,7 +58,8 @@ class Judge:
             shape = self.shapes.check(statement)
             shape = f"{written(statement.sides[0])} is {shape}"
             counts = [f"{compare(world, statement)} in {world}" for world in self._numbers]
-            numbers = f"equal in numbers, cases: {', '.join(dict.fromkeys(counts))}"
+            said = "equal" if statement.relation != "<=" else "at most"
+            numbers = f"{said} in numbers, cases: {', '.join(dict.fromkeys(counts))}"
             if _has_decimals(statement):
                 numbers = f"computed {', '.join(computed(self._numbers[0], statement))}"
             if not prove or _has_decimals(statement):
@@ -67,7 +68,7 @@ class Judge:
             compare(world, statement, "symbols")
         except Fault as fault:
             return Finding(False, fault.method, fault.detail)
-        proof = f"difference 0 in symbols, {world}"
+        proof = f"{'difference 0' if statement.relation != '<=' else 'at most'} in symbols, {world}"
         return Finding(True, "shapes, numbers, symbols", f"{shape}; {numbers}; {proof}")
 
 
@@ -194,13 +195,14 @@ def verdict(document: Document, equation: Equation, judges: dict[str, Judge]) ->
             raise DocumentError(
                 f"{document.name}, {equation.number}: {right} does not hold either: {correct.detail}"
             )
+        method = ", ".join(dict.fromkeys(f.method for _, f in findings))
         detail = "; ".join(dict.fromkeys(f.detail for _, f in findings))
         detail += f". The right statement holds: {correct.detail}"
     return Verdict(
         document.name,
         equation.number,
         "proved" if finding.holds else "erratum",
-        text,
+        str(equation.printed) if equation.claim else text,
         right,
         equation.where,
         where,
@@ -209,4 +211,6 @@ def verdict(document: Document, equation: Equation, judges: dict[str, Judge]) ->
         equation.label,
         equation.because,
         equation.setting,
+        equation.quote,
+        equation.claim,
     )

@@ -15,9 +15,7 @@ NETWORK = Setting(
     families=(
         Family("W", ("1..N[k]", "1..M[k]"), "k", _ANY, latex=r"\mathbf{W}_{#1}"),
         Family("w", ("1..N[k]", "1..M[k]"), "k", _ANY, "W[k]", "w^{#1}"),
-        Family(
-            "w_new", ("1..N[k]", "1..M[k]"), "k", _ANY, "W[k] - eta*grad(J, W[k])", r"w^{#1,\mathrm{new}}"
-        ),
+        Family("w_new", ("1..N[k]", "1..M[k]"), "k", _ANY, "W[k] - eta*grad(J, W[k])", "w^{#1}"),
         Family("xs", ("1..N[0]",), "p", "1 <= p <= m", latex="x^{#1}"),
         Family("ys", ("1..N[L+1]",), "p", "1 <= p <= m", latex="y^{#1}"),
         Family("os", ("1..N[k]",), "p, k", "0 <= k <= L", "xs[p] if k == 0 else g[k](cs[p, k])", "o^{#1,#2}"),
@@ -37,8 +35,12 @@ NETWORK = Setting(
         Family("x", ("1..N[0]",), value="xs[1]", latex="x"),
         Family("a", ("1..N[k-1]+1",), "k", _ANY, "as_[1, k]", r"\mathbf{a}_{#1}", "a^{#1}"),
         Family("c", ("1..N[k]",), "k", _ANY, "cs[1, k]", r"\mathbf{c}_{#1}", "c^{#1}"),
+        Family("c_row", ("1..1", "1..N[k]"), "k", _ANY, "c[k].T", r"\mathbf{c}^{#1}"),
+        # (1.8) leaves the layer out; the function is that of the output.
+        Family("c_out", ("1..N[L+1]",), value="c[L+1]", latex=r"\mathbf{c}", entry="c"),
         Family("o", ("1..N[k]+1",), "k", "0 <= k <= L", "append(os[1, k], 1)", "o^{#1}"),
         Family("h", ("1..N[L+1]",), value="hs[1]", latex="h"),
+        Family("out", ("1..N[L+1]",), value="h", latex=r"\sigma"),
         Family("S", ("1..N[k+1]", "1..N[k]"), "k", "1 <= k <= L", "D(c[k+1], c[k])", r"\mathbf{S}_{#1}"),
         Family(
             "T",
@@ -84,44 +86,81 @@ _LATER = f"1 <= k <= L, k < l <= L + 1, 1 <= r <= N[l], {_ENTRY}"
 _COLUMNS = f"1 <= k <= L, k < l <= L + 1, {_ENTRY}"
 _W = "w[k][i, j]"
 
+
+def _drawn(layer: str, quote: str, number: int, neurons: int) -> Equation:
+    """A layer of figure 1.2 that is drawn with its bias neuron."""
+    return Equation(
+        f"figure 1.2, {layer} layer",
+        "",
+        setting="figure",
+        because=f"the bias neuron is counted: N_{number} = {neurons - 1}",
+        quote=quote,
+        claim=f"N[{number}] + 1 == {neurons}",
+    )
+
+
 EQUATIONS = (
     Equation("1.1", "a == column(a[j], j, 1, N)", setting="neuron"),
-    Equation("1.2", "w == row(w[1, j], j, 1, N)", setting="neuron"),
+    Equation("1.2", "w == row(w[j], j, 1, N)", setting="neuron"),
     Equation("1.3", "o == g(w @ a)", setting="neuron", label="1.3"),
     Equation("1.4", "relu(u) == positive(u)", setting="neuron", named="formula"),
-    Equation("1.4, a_i", "a[N] == 1", setting="neuron"),
-    Equation("1.4, bias neuron", "o[k][N[k] + 1] == 1", "0 <= k <= L"),
+    Equation("1.3, a_N", "a[N] == 1", setting="neuron"),
     Equation(
-        "1.7, x_i",
-        "x == column(x[i], i, 1, N[0] - 1)",
+        "section 1.7, x_i",
+        "",
         right="x == column(x[i], i, 1, N[0])",
         because="the last feature is a component too: i <= N_0",
+        quote="x_i = i-th component of x where 1 <= i < N_0",
+        claim="x == column(x[i], i, 1, N[0] - 1)",
     ),
-    Equation("1.7, o_i^0", "o[0][i] == x[i]", "1 <= i <= N[0]"),
-    Equation("1.7, W_k", "W[k] == matrix(w[k][i, j], i, 1, N[k], j, 1, M[k])", _ANY),
-    Equation("1.7, c_k", "c[k] == W[k] @ a[k]", _ANY, label="2.6"),
-    Equation("1.7, o_i^k", "o[k][i] == g[k](c[k][i])", "1 <= k <= L, 1 <= i <= N[k]", label="1.3"),
-    Equation("1.7, h_i", "h[i] == sigma[i](c[L+1])", "1 <= i <= N[L+1]", label="h"),
+    Equation("section 1.7, o_i^0", "o[0][i] == x[i]", "1 <= i <= N[0]"),
+    Equation(
+        "section 1.7, bias neuron",
+        "o[k][N[k] + 1] == 1",
+        "0 <= k <= L",
+        because="printed for k = 0 and any k",
+    ),
+    Equation(
+        "section 1.7, W_k",
+        "",
+        _ANY,
+        quote="W_k = N_k x M_k weight matrix ... where [W_k]_ij = w_ij^k",
+        claim="W[k] == matrix(w[k][i, j], i, 1, N[k], j, 1, M[k])",
+    ),
+    Equation("section 1.7, c_k", "c[k] == W[k] @ a[k]", _ANY, label="2.6"),
+    Equation("section 1.7, o_i^k", "o[k][i] == g[k](c[k][i])", "1 <= k <= L, 1 <= i <= N[k]", label="1.3"),
+    Equation("section 1.7, h_i", "h[i] == sigma[i](c[L+1])", "1 <= i <= N[L+1]", label="h"),
     Equation("1.5", "1 <= N[k]", "0 <= k <= L + 1"),
     Equation("1.6", "o[k-1][i] == a[k][i]", f"{_ANY}, 1 <= i <= M[k]", label="1.6"),
     Equation("1.7", "N[k-1] + 1 == M[k]", _ANY, label="1.7"),
     Equation(
         "1.8",
-        "sigma[i](c[L+1]) == exp(c[L+1][i])/sum(exp(c[L+1][j]), j, 1, N)",
+        "sigma[i](c_out) == exp(c_out[i])/sum(exp(c_out[j]), j, 1, N)",
         "1 <= i <= N[L+1]",
-        "sigma[i](c[L+1]) == exp(c[L+1][i])/sum(exp(c[L+1][j]), j, 1, N[L+1])",
+        "sigma[i](c_out) == exp(c_out[i])/sum(exp(c_out[j]), j, 1, N[L+1])",
         named="formula",
-        because="N is not the width of the output layer",
+        because="N is not the width of the output layer, whose function this is",
     ),
-    Equation("figure 1.2, first layer", "N[0] + 1 == 4", setting="figure"),
-    Equation("figure 1.2, second layer", "N[1] + 1 == 5", setting="figure"),
-    Equation("figure 1.2, third layer", "N[2] + 1 == 4", setting="figure"),
-    Equation("figure 1.2, last layer", "N[3] == 1", setting="figure"),
+    _drawn(
+        "first",
+        "it has four neurons, the first three being input neurons and the last being a bias neuron",
+        0,
+        4,
+    ),
+    _drawn("second", "the first hidden layer has five neurons", 1, 5),
+    _drawn("third", "the second hidden layer has four neurons", 2, 4),
+    Equation(
+        "figure 1.2, last layer",
+        "",
+        setting="figure",
+        quote="the last layer is the output layer (only one neuron)",
+        claim="N[3] == 1",
+    ),
     Equation(
         "2.1",
-        "J == -1/m*sum(sum(ys[i][j]*log(hs[i][j]), j, 1, N[L+1]), i, 1, m)",
+        "J == -(1/m*sum(sum(ys[i][j]*log(hs[i][j]), j, 1, N[L+1]), i, 1, m))",
     ),
-    Equation("2.2", f"w_new[k][i, j] == {_W} - eta*D(J, {_W})", f"{_ANY}, {_ENTRY}", label="2.2"),
+    Equation("2.2", f"w_new[k][i, j] << {_W} - eta*D(J, {_W})", f"{_ANY}, {_ENTRY}", label="2.2"),
     Equation(
         "2.3",
         f"D(J, {_W}) == sum(sum(D(J, hs[p][q])*D(hs[p][q], {_W}), q, 1, N[L+1]), p, 1, m)",
@@ -130,13 +169,16 @@ EQUATIONS = (
     ),
     Equation(
         "2.4",
-        f"D(h[q], {_W}) == sum(D(h[q], c[L+1][r])*D(c[L+1][r], {_W}), r, 1, N[L+1]) "
-        f"== D(h[q], c[L+1]) @ D(c[L+1], {_W})",
+        f"D(h[q], {_W}) == D(out[q], {_W}) == sum(D(out[q], c[L+1][r])*D(c[L+1][r], {_W}), r, 1, N[L+1]) "
+        f"== D(out[q], c_row[L+1]) @ D(c[L+1], {_W})",
         f"1 <= q <= N[L+1], {_ANY}, {_ENTRY}",
         label="2.4",
     ),
     Equation(
-        "2.5", "D(h[q], c[L+1]) == row(D(h[q], c[L+1][r]), r, 1, N[L+1])", "1 <= q <= N[L+1]", label="2.5"
+        "2.5",
+        "D(out[q], c_row[L+1]) == row(D(out[q], c[L+1][r]), r, 1, N[L+1])",
+        "1 <= q <= N[L+1]",
+        label="2.5",
     ),
     Equation(
         "2.6",
@@ -195,16 +237,17 @@ EQUATIONS = (
     ),
     Equation(
         "2.16, i < j",
-        "T[j-1, j] == 1",
-        "1 <= j <= L + 1",
+        "T[i, j] == 1",
+        "1 <= j <= L + 1, 0 <= i < j",
         "T[j-1, j] == identity(N[j])",
+        "1 <= j <= L + 1",
         label="2.16z",
         because="the identity of order N_j, not the number 1; and below i = j - 1 there is no such matrix",
     ),
     Equation("2.16, j <= i", "T[i, j] == descend(S[n], n, i, j)", "1 <= j <= L, j <= i <= L", label="2.16"),
     Equation(
         "2.17",
-        f"D(h[q], {_W}) == D(h[q], c[L+1]) @ T[L, k] @ D(c[k], {_W})",
+        f"D(h[q], {_W}) == D(out[q], c_row[L+1]) @ T[L, k] @ D(c[k], {_W})",
         f"1 <= q <= N[L+1], {_ANY}, {_ENTRY}",
         label="2.17",
     ),

@@ -10,12 +10,14 @@ _THETAS = "1 <= l <= L - 1"
 _SAMPLE = "1 <= p <= m"
 _WEIGHTS = ("1..S[l+1]", "0..S[l]")
 
-# a is the column of the units, ab the same with a_0 = 1 in front; the document writes a for both.
+# a is the column of the units, ab the same with a_0 = 1 in front: the document writes a for both,
+# the first up to equation (2), the second from "Adding bias term" on.
 NETWORK = Setting(
     families=(
         Family("Theta", _WEIGHTS, "l", _THETAS, latex=r"\Theta^{(#1)}"),
         Family("theta", _WEIGHTS, "l", _THETAS, "Theta[l]", r"\theta^{(#1)}"),
         Family("inputs", ("1..S[1]",), "p", _SAMPLE, latex="x^{(#1)}"),
+        Family("examples", ("0..S[1]",), "p", _SAMPLE, "prepend(1, inputs[p])", latex="x^{(#1)}"),
         Family("targets", ("1..S[L]",), "p", _SAMPLE, latex="y^{(#1)}"),
         Family("lam", latex=r"\lambda"),
         Family(
@@ -34,6 +36,7 @@ NETWORK = Setting(
             "Theta[l-1] @ abs_[p, l-1]",
             "Z^{(#2)}",
         ),
+        Family("outputs", ("1..S[L]",), "p", _SAMPLE, "g(zs[p, L])", "a^{(L)}"),
         Family(
             "Js",
             (),
@@ -62,16 +65,18 @@ NETWORK = Setting(
         Family("J_penalised", value="J_all + penalty", latex=r"J(\Theta)"),
         Family("G", _WEIGHTS, "l", _THETAS, "D(J_penalised, Theta[l])", "D^{#1}"),
         # One example.
-        Family("x", ("0..S[1]",), value="abs_[1, 1]", latex="X"),
+        Family("x", ("0..S[1]",), value="abs_[1, 1]", latex="X", entry="x"),
         Family("y", ("1..S[L]",), value="targets[1]", latex="y"),
+        Family("y_i", ("1..S[L]",), value="targets[1]", latex="y^{(i)}"),
         Family("z", ("1..S[l]",), "l", "2 <= l <= L", "zs[1, l]", "Z^{(#1)}"),
         Family("a", ("1..S[l]",), "l", "2 <= l <= L", "g(z[l])", "a^{(#1)}"),
         Family("ab", ("0..S[l]",), "l", _THETAS, "abs_[1, l]", "a^{(#1)}"),
         Family("yhat", ("1..S[L]",), value="a[L]", latex=r"\hat{y}"),
         Family("J", value="1/2*sum((yhat[i] - y[i])**2, i, 1, S[L])", latex="J"),
+        Family("E", ("1..S[L]",), value="D(J, y)", latex="E"),
         Family("delta", ("1..S[l]",), "l", "2 <= l <= L", "D(J, z[l])", r"\delta^{(#1)}"),
     ),
-    functions=(Function("g", record="sigmoid", latex="g"),),
+    functions=(Function("g", record="sigmoid", latex="g"), Function("f", record="sigmoid", latex="f")),
     widths=((3, 5, 2, 1), (2, 4, 3, 1), (4, 2, 3, 5, 1)),
     small=(2, 3, 2, 1),
     sizes="S",
@@ -79,6 +84,7 @@ NETWORK = Setting(
     depth=("L", 0),
     integers={"m": "2"},
     facts=("S[L] == 1",),
+    entrywise=r"\mathbin{.*}",
 )
 
 # Figure 5: three inputs, three hidden units, one output.
@@ -113,6 +119,7 @@ CIRCUIT = Setting(
 VECTOR = Setting(
     families=(
         Family("X", ("1..2",), latex="X"),
+        Family("x", ("1..2",), value="X", latex="x"),
         Family("y", value="sum(X[i]**2, i, 1, 2)", latex="y"),
     ),
     widths=((1,), (2,)),
@@ -121,7 +128,11 @@ VECTOR = Setting(
 )
 
 SIGMOID = Setting(
-    families=(Family("Z", latex="Z"),),
+    families=(
+        Family("Z", latex="Z"),
+        Family("z", value="Z", latex="z"),
+        Family("gZ", value="g(Z)", latex="g"),
+    ),
     functions=(Function("g", record="sigmoid", latex="g"),),
     widths=((1,), (2,)),
     sizes="",
@@ -129,9 +140,23 @@ SIGMOID = Setting(
 )
 
 
-def _slope(number: str, right: str) -> Equation:
+def _slope(number: str, right: str, because: str = "") -> Equation:
     return Equation(
-        f"sigmoid, {number}", f"dg(Z) == {right}", setting="sigmoid", named="formula", label="1.3d"
+        f"sigmoid, {number}",
+        f"D(gZ, z) == dg(Z) == {right}",
+        setting="sigmoid",
+        named="formula",
+        label="1.3d",
+        because=because,
+    )
+
+
+def _back(letter: str) -> Equation:
+    """The derivative of figure 6's e with respect to a or b."""
+    return Equation(
+        f"figure 6, de/d{letter}",
+        f"D(e, {letter}) == D(e, d)*D(d, {letter}) == -10*D(a + b, {letter}) == -10*1 == -10",
+        setting="figure 6",
     )
 
 
@@ -154,6 +179,7 @@ EQUATIONS = (
         label="2.6",
     ),
     Equation("2", "a[2] == g(z[2])", label="1.3"),
+    Equation("2, column", "a[2] == [a[2][1], a[2][2], a[2][3]]", setting="figure"),
     *(
         Equation(f"2, a_{i}", f"a[2][{i}] == g({_ROW.format(i=i)})", setting="figure", label="1.3")
         for i in (1, 2, 3)
@@ -162,29 +188,37 @@ EQUATIONS = (
     Equation("3", "z[3] == Theta[2] @ ab[2]", label="2.6"),
     Equation("3, written out", f"z[3] == [{_OUT}]", setting="figure", label="2.6"),
     Equation("4", "yhat == a[3] == g(z[3])", setting="figure", label="h"),
+    Equation("4, column", "yhat == a[3] == [a[3][1]]", setting="figure", label="h"),
     Equation("4, a_1", f"a[3][1] == g({_OUT})", setting="figure", label="h"),
     Equation("J", "J == 1/2*(yhat - y)**2"),
     Equation(
         "E",
-        (
-            "D(J, y) == yhat - y == (g(x @ Theta[1]) @ Theta[2] - y)**2",
-            "D(J, y) == yhat - y == (Theta[2] @ g(Theta[1] @ x) - y)**2",
-        ),
+        "E == yhat - y == (f(x @ Theta[1]) @ Theta[2] - y)**2",
         "",
-        "D(J, yhat) == yhat - y == g(Theta[2] @ prepend(1, g(Theta[1] @ x))) - y",
+        "D(J, yhat) == yhat - y == f(Theta[2] @ prepend(1, f(Theta[1] @ x))) - y",
         setting="figure",
-        because="with respect to the prediction, not the target; g once more at the end; no square",
+        named="formula",
+        because="with respect to the prediction, not the target; Theta stands first, the bias goes in "
+        "between, f once more at the end, and there is no square",
+        quote="Rate of change of 'J' w.r.t 'y' is E",
     ),
     Equation("chain rule", "D(y, x) == D(y, v)*D(v, x)", setting="chain"),
     Equation("figure 6, d", "d == a + b == -12 + 14 == 2", setting="figure 6"),
     Equation("figure 6, e", "e == d*c == 2*(-10) == -20", setting="figure 6"),
-    Equation("figure 6, de/dc", "D(e, c) == d == 2", setting="figure 6"),
-    Equation("figure 6, de/dd", "D(e, d) == c == -10", setting="figure 6"),
-    Equation("figure 6, de/da", "D(e, a) == D(e, d)*D(d, a) == -10*D(a + b, a) == -10*1", setting="figure 6"),
-    Equation("figure 6, de/db", "D(e, b) == D(e, d)*D(d, b) == -10*D(a + b, b) == -10*1", setting="figure 6"),
-    Equation("X^T X", "y == X.T @ X == X[1]**2 + X[2]**2", setting="vector"),
-    Equation("dX^T X/dX", "D(y, X) == [D(y, X[1]), D(y, X[2])] == [2*X[1], 2*X[2]] == 2*X", setting="vector"),
-    _slope("1", "(exp(-Z)*D(1, Z) - 1*D(exp(-Z), Z))/(1 + exp(-Z))**2"),
+    Equation("figure 6, de/dc", "D(e, c) == D(d*c, c) == d == 2", setting="figure 6"),
+    Equation("figure 6, de/dd", "D(e, d) == D(d*c, d) == c == -10", setting="figure 6"),
+    _back("a"),
+    _back("b"),
+    Equation("X^T X", "y == X.T @ X", setting="vector"),
+    Equation("dX^T X/dX, 1", "D(y, x) == D([[x[1], x[2]]] @ [x[1], x[2]], x)", setting="vector"),
+    Equation("dX^T X/dX, 2", "D(y, x) == D(x[1]**2 + x[2]**2, x)", setting="vector"),
+    Equation("dX^T X/dX, 3", "D(y, x) == [D(y, x[1]), D(y, x[2])]", setting="vector"),
+    Equation("dX^T X/dX, 4", "D(y, x) == [2*x[1], 2*x[2]] == 2*[x[1], x[2]] == 2*X", setting="vector"),
+    _slope(
+        "1",
+        "(exp(-Z)*D(1, z) - 1*D(exp(-Z), z))/(1 + exp(-Z))**2",
+        "equal, for the wrong factor is multiplied by 0: the quotient rule has 1 + e^(-Z) before d(1)/dz",
+    ),
     _slope("2", "exp(-Z)/(1 + exp(-Z))**2"),
     _slope("3", "exp(-Z)/(1 + exp(-Z))*(1/(1 + exp(-Z)))"),
     _slope("4", "(1 + exp(-Z) - 1)/(1 + exp(-Z))*(1/(1 + exp(-Z)))"),
@@ -192,9 +226,9 @@ EQUATIONS = (
     _slope("6", "(1 - g(Z))*g(Z)"),
     Equation(
         "delta(3), component",
-        "delta[3][1] == a[3][1] - y[1]",
+        "delta[3][1] == a[3][1] - y_i",
         "",
-        "delta[3][1] == (a[3][1] - y[1])*dg(z[3][1])",
+        "delta[3][1] == (a[3][1] - y_i)*dg(z[3][1])",
         setting="figure",
         label="D.1",
         because="with this J the slope of the output unit stays; a - y belongs to the cross-entropy",
@@ -211,7 +245,14 @@ EQUATIONS = (
         )
         for i in (1, 2, 3)
     ),
-    Equation("g'(Z(2))", "dg(z[2]) == a[2]*(1 - a[2])", named="slope"),
+    Equation(
+        "g'(Z(2))",
+        "dg(z[2]) == ab[2]*(1 - ab[2])",
+        "",
+        "dg(z[2]) == rows(ab[2]*(1 - ab[2]), 1, S[2])",
+        named="slope",
+        because="without the bias component a_0",
+    ),
     Equation(
         "delta(2), vector",
         "delta[2] == (theta[2].T @ delta[3])*dg(z[2])",
@@ -222,12 +263,12 @@ EQUATIONS = (
     ),
     Equation(
         "delta(2), vector with a",
-        "delta[2] == (theta[2].T @ delta[3])*(a[2]*(1 - a[2]))",
+        "delta[2] == (theta[2].T @ delta[3])*(ab[2]*(1 - ab[2]))",
         "",
-        "delta[2] == (rows(theta[2].T, 1, S[2]) @ delta[3])*(a[2]*(1 - a[2]))",
+        "delta[2] == rows((theta[2].T @ delta[3])*(ab[2]*(1 - ab[2])), 1, S[2])",
         label="D.5",
         named="slope",
-        because="without the bias column of Theta, as the remark on its size has it",
+        because="without the bias component: as it stands it has one entry more than delta^(2)",
     ),
     Equation(
         "dJ/dTheta",
@@ -243,12 +284,12 @@ EQUATIONS = (
         f"{_THETAS}, 1 <= i <= S[l+1], 0 <= j <= S[l]",
         label="A.4",
     ),
-    Equation("algorithm, a(1)", "abs_[p, 1] == prepend(1, inputs[p])", _SAMPLE, label="1.6"),
+    Equation("algorithm, a(1)", "abs_[i, 1] == examples[i]", "1 <= i <= m", label="1.6"),
     Equation(
         "algorithm, delta(L)",
-        "deltas[p, L] == g(zs[p, L]) - targets[p]",
-        _SAMPLE,
-        "deltas[p, L] == (g(zs[p, L]) - targets[p])*dg(zs[p, L])",
+        "deltas[i, L] == outputs[i] - targets[i]",
+        "1 <= i <= m",
+        "deltas[i, L] == (outputs[i] - targets[i])*dg(zs[i, L])",
         label="D.1",
         because="the slope of the output unit, with this J",
     ),
@@ -258,7 +299,7 @@ EQUATIONS = (
         f"{_SAMPLE}, {_THETAS}, 1 <= i <= S[l+1], 0 <= j <= S[l]",
         "Delta[p, l][i, j] == Delta[p-1, l][i, j] + abs_[p, l][j]*deltas[p, l+1][i]",
         label="A.6",
-        because="the entries j of a and i of delta",
+        because="the entries j of a and i of delta; i counts the examples on the page as well",
     ),
     Equation(
         "D, j not 0",

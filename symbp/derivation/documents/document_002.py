@@ -33,6 +33,9 @@ NETWORK = Setting(
         Family("h", (), "n", _POINTS, "theta(ss[n, L][1])", r"h(\mathbf{x}_{#1})"),
         Family("es", (), "n", _POINTS, "(h[n] - targets[n])**2", "e_{#1}"),
         Family("E", value="1/N*sum(es[n], n, 1, N)", latex="E"),
+        Family("E_w", value="E", latex=r"E(\mathbf{w})"),
+        Family("E_W", (), "l", _LAYERS, "E", r"E(\mathbf{W}^{(#1)})"),
+        Family("W_t", _WEIGHTS, "l", _LAYERS, "W[l]", r"\mathbf{W}^{(#1)}(t)"),
         Family("E_mini", value="1/B*sum(es[n], n, 1, B)", latex="E"),
         *(
             Family(
@@ -49,6 +52,7 @@ NETWORK = Setting(
         Family("x", ("0..d[l]",), "l", "0 <= l <= L - 1", "xs[1, l]", r"\mathbf{x}^{(#1)}", "x^{(#1)}"),
         Family("s", ("1..d[l]",), "l", _LAYERS, "ss[1, l]", r"\mathbf{s}^{(#1)}", "s^{(#1)}"),
         Family("xL", value="h[1]", latex=r"\mathbf{x}^{(L)}"),
+        Family("hx", value="h[1]", latex=r"h(\mathbf{x})"),
         Family("y", value="targets[1]", latex="y"),
         Family("e", value="(xL - y)**2", latex="e"),
         Family(
@@ -58,12 +62,15 @@ NETWORK = Setting(
     functions=(
         Function("theta", record="tanh", latex=r"\theta"),
         Function("same", record="identity", latex=r"\theta"),
+        Function("tanh", record="tanh", latex=r"\mathrm{tanh}"),
     ),
     widths=((3, 5, 2, 1), (2, 4, 1), (4, 2, 3, 5, 1)),
     small=(2, 3, 2, 1),
     sizes="d",
     integers={"N": "3", "B": "2"},
     facts=("d[L] == 1",),
+    width="d^{(#1)}",
+    entrywise=r"\otimes",
 )
 
 EXAMPLE = replace(
@@ -94,8 +101,10 @@ EPOCH = Setting(
 )
 
 _ENTRY = f"{_LAYERS}, 0 <= i <= d[l-1], 1 <= j <= d[l]"
+_DESCENT = "W_new[l] == W_t[l] - eta*D(E, W[l])"
 _SEED = "delta[L] == D(e, s[L]) == 2*(xL - y)*D(xL, s[L]) == 2*(xL - y)*dtheta(s[L])"
-_BACK = "delta[l] == dtheta(s[l])*rows(W[l+1] @ delta[l+1], 1, d[l])"
+_BACK = "delta[l] {} dtheta(s[l])*rows(W[l+1] @ delta[l+1], 1, d[l])"
+_DIMENSIONS = "a weight matrix with dimensions (d^(l-1) + 1) x d^(l)"
 
 
 def _example(number: str, printed: str, right: str = "", because: str = "") -> Equation:
@@ -103,24 +112,37 @@ def _example(number: str, printed: str, right: str = "", because: str = "") -> E
 
 
 EQUATIONS = (
-    Equation("gradient descent", "W_new[l][i, j] == w[l][i, j] - eta*D(E, w[l][i, j])", _ENTRY, label="2.2"),
-    Equation("gradient descent, W", "W_new[l] == W[l] - eta*D(E, W[l])", _LAYERS, label="2.2m"),
-    Equation("E", "E == 1/N*sum(es[n], n, 1, N)", label="A.1"),
-    Equation("e", "es[n] == (h[n] - targets[n])**2", _POINTS),
+    Equation(
+        "gradient descent",
+        "",
+        _ENTRY,
+        label="2.2",
+        quote="w(t+1) = w(t) - eta . grad E(w(t)) = w(t) - eta . dE/dw ... the weight vector w contains all "
+        "the weight matrices",
+        claim="W_new[l][i, j] == w[l][i, j] - eta*D(E, w[l][i, j])",
+    ),
+    Equation(
+        "gradient descent, W",
+        "W_new[l] == W_t[l] - eta*nabla(E_W[l], W[l]) == W_t[l] - eta*D(E, W[l])",
+        _LAYERS,
+        label="2.2m",
+    ),
+    Equation("E", "E_w == 1/N*sum(es[n], n, 1, N)", label="A.1"),
+    Equation("e", "e == (hx - y)**2"),
     Equation("dE/dW", "D(E, W[l]) == 1/N*sum(D(es[n], W[l]), n, 1, N)", _LAYERS, label="A.2"),
     Equation("delta", "delta[l] == D(e, s[l])", _LAYERS, label="D.3"),
     Equation("1", "D(e, W[l]) == x[l-1] @ delta[l].T", _LAYERS, label="A.3m"),
-    Equation("1, rows of W", "size(W[l]) == d[l-1] + 1", _LAYERS, label="1.7"),
-    Equation("1, columns of W", "size(W[l].T) == d[l]", _LAYERS, label="1.7"),
+    Equation("1, rows of W", "", _LAYERS, label="1.7", quote=_DIMENSIONS, claim="size(W[l]) == d[l-1] + 1"),
+    Equation("1, columns of W", "", _LAYERS, label="1.7", quote=_DIMENSIONS, claim="size(W[l].T) == d[l]"),
     Equation(
         "tanh'",
-        "dtheta(s[l]) == 1 - theta(s[l])**2 == 1 - x[l]*x[l]",
+        "dtanh(s[l]) == 1 - tanh(s[l])**2 == 1 - x[l]*x[l]",
         _INNER,
-        "dtheta(s[l]) == 1 - theta(s[l])**2 == rows(1 - x[l]*x[l], 1, d[l])",
-        named="slope",
-        because="without the bias component, as in step 3 of the box",
+        "dtanh(s[l]) == 1 - tanh(s[l])**2 == rows(1 - x[l]*x[l], 1, d[l])",
+        named="formula",
+        because="without the bias component x_0, as in step 3 of the box",
     ),
-    Equation("2", _BACK, _INNER, label="D.5"),
+    Equation("2", _BACK.format("=="), _INNER, label="D.5"),
     Equation(
         "after 2, e",
         "e == (x[l] - y)**2 == (theta(s[l]) - y)**2",
@@ -129,15 +151,30 @@ EQUATIONS = (
         because="the seed is delta^(L), from x^(L) and s^(L)",
     ),
     Equation("seed", _SEED, label="D.1"),
-    Equation("box, step 0", "s[l] == W[l].T @ x[l-1]", _LAYERS, label="2.6"),
-    Equation("box, step 0, x", "rows(x[l], 1, d[l]) == theta(s[l])", _INNER, label="1.3"),
-    Equation("box, step 1", "delta[L] == 2*(xL - y)*dtheta(s[L])", label="D.1"),
+    Equation(
+        "box, step 0",
+        "",
+        _LAYERS,
+        label="2.6",
+        quote="Run forward propagation on x to compute and save: s^(l) for l = 1, ..., L",
+        claim="s[l] == W[l].T @ x[l-1]",
+    ),
+    Equation(
+        "box, step 0, x",
+        "",
+        _INNER,
+        label="1.3",
+        quote="x^(l) for l = 0, ..., L",
+        claim="rows(x[l], 1, d[l]) == theta(s[l])",
+    ),
+    Equation("box, step 1", "delta[L] << 2*(xL - y)*dtheta(s[L])", label="D.1"),
     Equation("box, step 1, tanh", "dtheta(s[L]) == 1 - xL**2", named="slope"),
     Equation("box, step 1, identity", "dsame(s[L]) == 1", named="slope"),
     Equation("box, step 3", "dtheta(s[l]) == rows(1 - x[l]*x[l], 1, d[l])", _INNER, named="slope"),
-    Equation("box, step 4", _BACK, _INNER, label="D.5"),
+    Equation("box, step 4", _BACK.format("<<"), _INNER, label="D.5"),
     _example("x(0)", "x[0] == [1, 2]"),
     _example("s(1)", "s[1] == [[0.1, 0.2], [0.3, 0.4]].T @ [1, 2] == [0.7, 1]"),
+    _example("s(1), formula", "s[1] == W[1].T @ x[0]"),
     _example("x(1)", "x[1] == [1, 0.6, 0.76]"),
     _example("s(2)", "s[2] == [-1.48]"),
     _example("x(2)", "x[2] == [1, -0.90]"),
@@ -163,21 +200,32 @@ EQUATIONS = (
     _example("dW(2)", "D(e, W[2]) == x[1] @ delta[2].T == [-0.69, -0.42, -0.53]"),
     _example("dW(3)", "D(e, W[3]) == x[2] @ delta[3].T == [-1.85, 1.67]"),
     Equation("batch, dE/dW", "D(E, W[l]) == 1/N*sum(D(es[n], W[l]), n, 1, N)", _LAYERS, label="A.2"),
-    Equation("batch, update", "W_new[l] == W[l] - eta*D(E, W[l])", _LAYERS, label="A.11"),
-    Equation("remark 1, stochastic update", "W_one[l] == W[l] - eta*D(es[1], W[l])", _LAYERS, label="A.13"),
+    Equation("batch, update", _DESCENT, _LAYERS, label="A.11"),
+    Equation(
+        "remark 1, stochastic update",
+        "",
+        _LAYERS,
+        label="A.13",
+        quote="we compute the gradient for a single training example and updating the weights immediately",
+        claim="W_one[l] == W_t[l] - eta*D(es[1], W[l])",
+    ),
     Equation(
         "remark 2, mini-batch update",
-        "W_mini[l] == W[l] - eta/B*sum(D(es[n], W[l]), n, 1, B)",
+        "",
         _LAYERS,
         label="A.12",
+        quote="use a small set of training examples known as a mini-batch",
+        claim="W_mini[l] == W_t[l] - eta/B*sum(D(es[n], W[l]), n, 1, B)",
     ),
     Equation(
         "remark 5, epoch",
-        "iterations == size",
         "",
-        "iterations == batches",
+        right="iterations == batches",
         setting="epoch",
         because="ten is the number of the mini-batches; each holds a thousand",
+        quote="If we divide the training set of the size 10000 in 10 mini-batches, ... ten iterations "
+        "(the size of the mini-batch) is one epoch",
+        claim="iterations == size",
     ),
     Equation(
         "derivation of 1",

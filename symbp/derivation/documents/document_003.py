@@ -12,18 +12,17 @@ _UNIT = f"{_LAYERS}, 1 <= i <= N[k]"
 _ENTRY = f"{_UNIT}, 1 <= j <= N[k-1]"
 
 _SUM = "a[k][i] == sum(w[k][i, j]*z[k-1][j], j, 1, N[k-1])"
-_DELTA = "delta[k][i] == D(E, a[k][i]) == dsigma(a[k][i])*sum(delta[k+1][j]*w[k+1][j, i], j, 1, {})"
-_COLUMN = "delta[k] == D(E, a[k]) == (W[k+1].T @ delta[k+1])*dsigma(a[k])"
+_DELTA = "delta[k][i] == D({}, a[k][i]) == dsigma(a[k][i])*sum(delta[k+1][j]*w[k+1][j, i], j, 1, {})"
+_COLUMN = "delta[k] == D({}, a[k]) == (W[k+1].T @ delta[k+1])*dsigma(a[k])"
 _GRADIENT = "D(E, w[k][i, j]) == D(E, a[k][i])*D(a[k][i], w[k][i, j]) == delta[k][i]*z[k-1][j]"
-_OUTER = "D(E, W[k]) == delta[k] @ z[k-1].T"
-_PATHS = "1 <= i <= n"
+_OUTER = "D(E, w_all[k]) == delta[k] @ z[k-1].T"
+_PATHS = "1 <= i <= N"
 
 
 def _graph(number: str, printed: str, setting: str, where: str = "") -> Equation:
     return Equation(number, printed, where, setting=setting)
 
 
-# The page numbers an empty line (16).
 SECTION_2 = (
     _graph("1", "D(z, x) == D(z, y)*D(y, x)", "chain"),
     _graph("2", "y == 2*a", "figure 1"),
@@ -36,13 +35,13 @@ SECTION_2 = (
     _graph("9", "a2 == -x", "figure 2"),
     _graph("10", "D(a1 + a2, x) == D(a1, x) + D(a2, x)", "figure 2"),
     _graph("11", "D(y, x) == D(y, a1)*D(a1, x) + D(y, a2)*D(a2, x) == 2*3 + 1*(-1) == 5", "figure 2"),
-    _graph("12", "y == sum(w2[j]*a[j], j, 1, n)", "figure 3"),
+    _graph("12", "y == sum(w2[j]*a[j], j, N)", "figure 3"),
     _graph("13", "a[i] == w1[i]*x", "figure 3", _PATHS),
     _graph("14", "D(y, a[i]) == w2[i]", "figure 3", _PATHS),
     _graph("15", "D(a[i], x) == w1[i]", "figure 3", _PATHS),
-    _graph("17", "D(y, x) == sum(D(y, a[j])*D(a[j], x), j, 1, n)", "figure 3"),
-    _graph("18", "D(y, x) == sum(w2[j]*w1[j], j, 1, n)", "figure 3"),
-    _graph("19", "D(y, w2[i]) == D(sum(w2[j]*a[j], j, 1, n), w2[i]) == a[i]", "figure 3", _PATHS),
+    _graph("17", "D(y, x) == sum(D(y, a[j])*D(a[j], x), j, 1, N)", "figure 3"),
+    _graph("18", "D(y, x) == sum(w2[j]*w1[j], j, 1, N)", "figure 3"),
+    _graph("19", "D(y, w2[i]) == D(sum(w2[j]*a[j], j, 1, N), w2[i]) == a[i]", "figure 3", _PATHS),
     _graph("20", "D(y, w1[i]) == D(y, a[i])*D(a[i], w1[i])", "figure 3", _PATHS),
     _graph("21", "D(y, w1[i]) == w2[i]*x", "figure 3", _PATHS),
 )
@@ -60,12 +59,12 @@ SECTION_3 = (
     Equation("22", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3"),
     Equation(
         "23",
-        "z[1][1] == sigma(a[1][1]) == sigma(x[1]*w[1][1, 1] + x[2]*w[2][1, 2])",
-        "",
+        "z[k][1] == sigma(a[k][i]) == sigma(x[1]*w[1][1, 1] + x[2]*w[2][1, 2])",
+        "1 <= k <= 3, 1 <= i <= N[k]",
         "z[1][1] == sigma(a[1][1]) == sigma(x[1]*w[1][1, 1] + x[2]*w[1][1, 2])",
         label="1.3",
         setting="figure 4",
-        because="both weights lead into layer 1",
+        because="layer 1 and unit 1 on every side; both weights lead into layer 1",
     ),
     Equation("24", _SUM, _UNIT, label="2.6"),
     Equation("25", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3"),
@@ -84,7 +83,14 @@ SECTION_3 = (
     Equation("28", "a[k] == W[k] @ z[k-1]", _LAYERS, label="2.6"),
     Equation("29", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3"),
     Equation("30", "z[k] == sigma(a[k])", _LAYERS, label="1.3"),
-    Equation("31", "w_new[k][i, j] == w[k][i, j] - lam*D(E, w[k][i, j])", _ENTRY, label="2.2"),
+    Equation(
+        "31",
+        "",
+        _ENTRY,
+        label="2.2",
+        quote="w_i <- w_i - lambda dE_n/dw_i, with respect to each parameter in the model (the weights)",
+        claim="w_new[k][i, j] << w[k][i, j] - lam*D(E, w[k][i, j])",
+    ),
     Equation(
         "32",
         "D(a[k][i], w[k-1][i, j]) == z[k-1][j]",
@@ -109,13 +115,13 @@ SECTION_4 = (
     Equation("37", "z[k] == sigma(a[k])", _LAYERS, label="1.3"),
     Equation(
         "38",
-        _DELTA.format("N[k]"),
+        _DELTA.format("E_plain", "N[k]"),
         f"{_INNER}, 1 <= i <= N[k]",
-        _DELTA.format("N[k+1]"),
+        _DELTA.format("E_plain", "N[k+1]"),
         label="D.5",
         because="the sum runs over the units of the next layer",
     ),
-    Equation("39", _COLUMN, _INNER, label="D.5"),
+    Equation("39", _COLUMN.format("E_plain"), _INNER, label="D.5"),
     Equation("40", _GRADIENT, _ENTRY, label="A.3"),
     Equation("41", _OUTER, _LAYERS, label="A.3m"),
 )
@@ -135,15 +141,16 @@ SECTION_5 = (
     ),
     Equation(
         "5.2, loop",
-        "K == sum(1, k, 1, K - 1)",
         "",
-        "K == sum(1, k, 1, K)",
+        right="K == sum(1, k, 1, K)",
         label="D.6",
         because="counted are the weight matrices whose gradient the loop gives: from k = K, not K - 1",
+        quote="calculate the gradients with respect to each weight along the way (for k = K - 1, ...1)",
+        claim="K == sum(1, k, 1, K - 1)",
     ),
-    Equation("5.2, delta", _DELTA.format("N[k+1]"), f"{_INNER}, 1 <= i <= N[k]", label="D.5"),
+    Equation("5.2, delta", _DELTA.format("E", "N[k+1]"), f"{_INNER}, 1 <= i <= N[k]", label="D.5"),
     Equation("5.2, dE/dw", _GRADIENT, _ENTRY, label="A.3"),
-    Equation("5.2, delta, matrix", _COLUMN, _INNER, label="D.5"),
+    Equation("5.2, delta, matrix", _COLUMN.format("E"), _INNER, label="D.5"),
     Equation("5.2, dE/dw, matrix", _OUTER, _LAYERS, label="A.3m"),
 )
 
@@ -152,4 +159,5 @@ DOCUMENT = Document(
     "Backpropagation along paths of a network without biases",
     SETTINGS,
     (*SECTION_2, *SECTION_3, *SECTION_4, *SECTION_5),
+    "(16) numbers an empty line: nothing is stated there.",
 )

@@ -17,6 +17,7 @@ NETWORK = Setting(
         Family("lam", latex=r"\lambda"),
         Family("W", _WEIGHTS, "k", _LAYERS, latex=r"\mathbf{W}^{(#1)}"),
         Family("w", _WEIGHTS, "k", _LAYERS, "W[k]", "w^{(#1)}"),
+        Family("w_all", _WEIGHTS, "k", _LAYERS, "W[k]", r"\mathbf{w}^{(#1)}"),
         Family("a", ("1..N[k]",), "k", _LAYERS, "W[k] @ z[k-1]", r"\mathbf{a}^{(#1)}", "a^{(#1)}"),
         Family(
             "z",
@@ -28,6 +29,7 @@ NETWORK = Setting(
             "z^{(#1)}",
         ),
         Family("E", value="1/2*sum((z[K][i] - y[i])**2, i, 1, N[K])", latex="E_n"),
+        Family("E_plain", value="E", latex="E"),
         Family(
             "delta", ("1..N[k]",), "k", _LAYERS, "D(E, a[k])", r"\boldsymbol{\delta}^{(#1)}", r"\delta^{(#1)}"
         ),
@@ -37,7 +39,7 @@ NETWORK = Setting(
             "k",
             _LAYERS,
             "W[k] - lam*D(E, W[k])",
-            r"w^{(#1),\mathrm{new}}",
+            "w^{(#1)}",
         ),
     ),
     functions=(Function("sigma", record="sigmoid", latex=r"\sigma"),),
@@ -106,13 +108,13 @@ FIGURE_2 = Setting(
 FIGURE_3 = Setting(
     families=(
         Family("x", latex="x"),
-        Family("w1", ("1..n",), latex="w^{(1)}"),
-        Family("w2", ("1..n",), latex="w^{(2)}"),
-        Family("a", ("1..n",), value="w1*x", latex="a"),
+        Family("w1", ("1..N",), latex="w^{(1)}"),
+        Family("w2", ("1..N",), latex="w^{(2)}"),
+        Family("a", ("1..N",), value="w1*x", latex="a"),
         Family("y", value="(w2.T @ a)", latex="y"),
     ),
     widths=((1,), (2,)),
-    integers={"n": "4"},
+    integers={"N": "4"},
     **_FREE,  # type: ignore[arg-type]
 )
 

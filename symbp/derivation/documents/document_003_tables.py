@@ -97,20 +97,23 @@ FIGURE_4 = tuple(
 
 FORWARD = (
     Equation("figure 4, a(3)", "a3 == w3[1]*z[2][1] + w3[2]*z[2][2]", label="2.6", setting="figure 4"),
-    Equation("figure 4, da(3)/dw_1", "D(a3, w[3][1, 1]) == z[2][1]", label="2.8", setting="figure 4"),
-    Equation("figure 4, da(3)/dw_2", "D(a3, w[3][1, 2]) == z[2][2]", label="2.8", setting="figure 4"),
+    Equation("figure 4, da(3)/dw_1", "D(a3, w3[1]) == z[2][1]", label="2.8", setting="figure 4"),
+    Equation("figure 4, da(3)/dw_2", "D(a3, w3[2]) == z[2][2]", label="2.8", setting="figure 4"),
 )
 
 _ORDER = "columns: the matrix of the later factor stands first, transposed"
 
 
-def _chain(step: str, left: str, chain: str, then: str, right: str, result: str, label: str = "") -> Equation:
+def _chain(
+    step: str, left: str, chain: str, then: str, right: str, label: str = "", result: str = ""
+) -> Equation:
     """A row of table 2: of the two factors in the middle, with a matrix in either layout."""
+    end = f"{then} == {result}" if result else then
     return Equation(
         f"table 2, row {step}",
-        tuple(f"{left} == {chain}{turned} == {then} == {result}" for turned in ("", ".T")),
+        tuple(f"{left} == {chain}{turned} == {end}" for turned in ("", ".T")),
         "",
-        f"{left} == {right} == {then} == {result}",
+        f"{left} == {right} == {end}",
         label=label,
         setting="three layers",
         because=_ORDER,
@@ -137,8 +140,8 @@ TABLE_2 = (
         "D(E, z[2]) @ D(z[2], a[2])",
         "(delta3*w3)*dsigma(a[2])",
         "D(z[2], a[2]).T @ D(E, z[2])",
-        "delta[2]",
         "D.5",
+        "delta[2]",
     ),
     _chain(
         "5",
@@ -146,7 +149,6 @@ TABLE_2 = (
         "D(E, a[2]) @ D(a[2], z[1])",
         "W[2].T @ delta[2]",
         "D(a[2], z[1]).T @ D(E, a[2])",
-        "W[2].T @ delta[2]",
         "2.11b",
     ),
     _chain(
@@ -155,8 +157,8 @@ TABLE_2 = (
         "D(E, z[1]) @ D(z[1], a[1])",
         "(W[2].T @ delta[2])*dsigma(a[1])",
         "D(z[1], a[1]).T @ D(E, z[1])",
-        "delta[1]",
         "D.5",
+        "delta[1]",
     ),
     _chain(
         "7",
@@ -164,7 +166,6 @@ TABLE_2 = (
         "D(E, a[1]) @ D(a[1], x)",
         "W[1].T @ delta[1]",
         "D(a[1], x).T @ D(E, a[1])",
-        "W[1].T @ delta[1]",
     ),
 )
 

@@ -22,7 +22,8 @@ def get(name: str) -> Document:
         If there is none of that name.
     """
     if name not in NAMES:
-        raise DocumentError(f"unknown document {name!r}{nearest(name, NAMES)}")
+        whole = name.zfill(3)
+        raise DocumentError(f"unknown document {name!r}{nearest(whole if whole in NAMES else name, NAMES)}")
     module = importlib.import_module(f"symbp.derivation.documents.document_{name}")
     document: Document = module.DOCUMENT
     return document

@@ -96,6 +96,10 @@ class Setting:
         Numbers of a worked example, by name and layer.
     fixed : bool
         Whether the sizes of `widths` are those of a figure, and the only ones.
+    width : str
+        What the document prints for the width of a layer, with ``#1`` for the layer.
+    entrywise : str
+        The sign that the document prints for the product entry by entry, in LaTeX.
     """
 
     families: tuple[Family, ...]
@@ -110,6 +114,8 @@ class Setting:
     layout: str = "column"
     given: Mapping[str, str] = field(default_factory=dict)
     fixed: bool = False
+    width: str = ""
+    entrywise: str = r"\circ"
 
 
 @dataclass(frozen=True)
@@ -122,7 +128,7 @@ class Equation:
         Its number, or a short description of its place.
     printed : str or tuple of str
         The statement as printed; several where the print leaves a reading open, such as
-        which product is meant. It is right if one of them is.
+        which product is meant. It is right if one of them is. Empty where it says so in words.
     where : str
         The indices for which it is stated.
     right : str
@@ -137,7 +143,11 @@ class Equation:
         What it needs to know of the document's functions: "" nothing, so that it holds for any
         function; "slope" their derivative in terms of their value; "formula" all.
     because : str
-        A remark on the correction, one phrase. The verdict does not depend on it.
+        A remark, one phrase. The verdict does not depend on it.
+    quote : str
+        The words of the page, where it says so in words, or in a formula outside the language.
+    claim : str
+        What those words, or a list of formulas, claim, as a statement: it is what is decided.
     """
 
     number: str
@@ -149,9 +159,14 @@ class Equation:
     setting: str = "network"
     named: str = ""
     because: str = ""
+    quote: str = ""
+    claim: str = ""
 
     @property
     def readings(self) -> tuple[str, ...]:
+        """The statements of which one must hold."""
+        if self.claim:
+            return (self.claim,)
         return (self.printed,) if isinstance(self.printed, str) else self.printed
 
 
@@ -166,12 +181,15 @@ class Document:
     title : str
     settings : mapping of str to Setting
     equations : tuple of Equation
+    note : str
+        What the page prints that is no statement at all.
     """
 
     name: str
     title: str
     settings: Mapping[str, Setting]
     equations: tuple[Equation, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -204,6 +222,8 @@ class Verdict:
         "proved" or "erratum".
     printed, right : str
         The statement as printed (the reading that holds, if one does), and the right one.
+    quote, claim : str
+        The words of the page, and what they claim, where no equation is printed.
     where, right_where : str
     method, detail : str
         Of the check that decided it.
@@ -223,6 +243,8 @@ class Verdict:
     label: str
     because: str
     setting: str
+    quote: str = ""
+    claim: str = ""
 
 
 class Fault(Exception):

@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy
 
+from symbp.derivation.documents.language.limits import limits
 from symbp.derivation.documents.language.reader import read, read_expression
 from symbp.derivation.documents.language.text import written
 from symbp.derivation.documents.language.tree import (
@@ -251,8 +252,10 @@ def _bound(at: Shapes, tree: Call, names: Names, place: int = 1) -> tuple[Names,
 
 
 def _sum(at: Shapes, tree: Call, names: Names) -> Shape:
-    inner, _ = _bound(at, tree, names)
-    return at.shape(tree.arguments[0], inner)
+    body, index = tree.arguments[:2]
+    for limit in limits(tree, at.families):
+        at.size(limit, names)
+    return at.shape(body, {**names, written(index): _symbol(written(index))})
 
 
 def _descend(at: Shapes, tree: Call, names: Names) -> Shape:
@@ -336,6 +339,11 @@ def _derivative(at: Shapes, tree: Call, names: Names) -> Shape:
     return (of[0], *(wrt[:1] if wrt[1] == _ONE else wrt))
 
 
+def _lone(at: Shapes, tree: Call, names: Names) -> Shape:
+    at.shape(tree.arguments[0], names)
+    raise Fault("names", f"{written(tree)} stands alone: a derivative has a d above and a d below")
+
+
 def _gradient(at: Shapes, tree: Call, names: Names) -> Shape:
     return at.shape(tree.arguments[1], names)
 
@@ -370,5 +378,7 @@ _WORDS: dict[str, Callable[[Shapes, Call, Names], Shape]] = {
     "size": _size,
     "positive": _entrywise,
     "D": _derivative,
+    "d": _lone,
     "grad": _gradient,
+    "nabla": _gradient,
 }

@@ -48,7 +48,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "log1p": lambda x: _mp.log1p(x) if x > -1 else _mp.log(1 + x),
     "sqrt": _mp.sqrt,
     "tanh": _tanh,
-    "sinh": lambda x: (_exp(x) - _exp(-x)) / 2,
+    "sinh": lambda x: _mp.sinh(x) if abs(x) < 1 else (_exp(x) - _exp(-x)) / 2,
     "cosh": lambda x: (_exp(x) + _exp(-x)) / 2,
     "erf": _mp.erf,
     "Erfc": lambda x: _mp.erfc(x) if x < 10**9 else _mp.mpf(0),

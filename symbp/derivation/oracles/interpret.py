@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +88,26 @@ def defined_name(node: Node) -> Any:
     return (node.kind, *map(int, numbers)) if numbers else node.kind
 
 
+@dataclass(frozen=True)
+class Descent:
+    """What an update makes of a weight.
+
+    Attributes
+    ----------
+    cost : str
+        The kind of the cost whose derivative is taken: of all samples, a mini-batch or one.
+    penalised : bool
+        Whether the derivative of the penalty is added to it.
+    of_weight, of_slope : Expr
+        What the rule multiplies weight and derivative with before it adds them.
+    """
+
+    cost: str
+    penalised: bool
+    of_weight: Any
+    of_slope: Any
+
+
 class Interpreter:
     """Evaluates expressions in one model, for one assignment of layers and indices.
 
@@ -114,7 +134,7 @@ class Interpreter:
         self.env = env
         self.definitions = definitions or {}
         self.chains = {} if chains is None else chains
-        self.minimised: str | None = None  # the kind of cost that the updated weight descends on
+        self.descent: Descent | None = None
         self.auxiliary: dict[Key, Any] = {}
 
     def sides(self, statement: Eq) -> tuple[Any, Any]:
@@ -177,7 +197,7 @@ class Interpreter:
             return self.auxiliary[key]
         own = {x: n for x, n in zip(definition.lhs.indices, key.indices, strict=True) if x.is_Symbol}
         inner = Interpreter(self.model, self.env | own, self.definitions, self.chains)
-        inner.auxiliary, inner.minimised = self.auxiliary, self.minimised
+        inner.auxiliary, inner.descent = self.auxiliary, self.descent
         value = inner.expression(rules.at_sample(definition.rhs, sympy.Integer(key.sample)))
         self.auxiliary[key] = value
         return value
@@ -202,16 +222,22 @@ class Interpreter:
             return self.model.reduce(sum(shares, self.model.number(0, 1)))
         if key.kind == "Jb":
             return self._mean(lambda p: self.model.value("Js", shape.last, (), p))
-        if key.kind == "w_new" and self.minimised is not None:
-            weight = Key("w", key.layer, key.indices, 1)
-            slope = self._slope(Key(self.minimised, shape.last, (), 1), weight)
-            before = self.model.value("w", key.layer, key.indices, 1)
-            return self.model.reduce(before - self.model.scalar("eta") * slope)
+        if key.kind == "w_new" and self.descent is not None:
+            return self._updated(replace(key, kind="w", sample=1), self.descent)
         if key.kind == "delta":
             return self.model.partial(
                 Key("J", shape.last, (), 1), Key("c", key.layer, key.indices, key.sample)
             )
         return self.model.value(key.kind, key.layer, key.indices, key.sample)
+
+    def _updated(self, weight: Key, descent: Descent) -> Any:
+        """Return a weight after the update: so much of itself and so much of its derivative."""
+        slope = self._slope(Key(descent.cost, self.model.shape.last, (), 1), weight)
+        if descent.penalised:
+            slope = slope + self.model.partial(Key("R", weight.layer, (), 1), weight)
+        before = self.model.value("w", weight.layer, weight.indices, 1)
+        own, step_ = self.expression(descent.of_weight), self.expression(descent.of_slope)
+        return self.model.reduce(own * before + step_ * slope)
 
     def partial(self, expr: Partial) -> Any:
         return self._slope(self.key(expr.of), self.key(expr.wrt))

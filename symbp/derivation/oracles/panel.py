@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,11 +12,11 @@ import numpy as np
 import sympy
 
 from symbp.algebra import rules
-from symbp.algebra.nodes import L, m
+from symbp.algebra.nodes import L, Node, m
 from symbp.algebra.updates import batch
 from symbp.derivation.oracles.cases import MANY, assignments
 from symbp.derivation.oracles.field import FieldModel
-from symbp.derivation.oracles.interpret import Chains, Interpreter, defined_name
+from symbp.derivation.oracles.interpret import Chains, Descent, Interpreter, defined_name
 from symbp.derivation.oracles.jets import JetModel
 from symbp.derivation.oracles.model import Model, NoSuchQuantity, NotApplicable, Shape
 from symbp.derivation.oracles.put_in import check_put_in
@@ -23,13 +24,15 @@ from symbp.derivation.oracles.real import RealModel
 from symbp.derivation.oracles.record import check_kinks, check_record
 from symbp.derivation.oracles.rewriting import check_rewriting
 from symbp.derivation.oracles.structure import check_induction, check_types
-from symbp.derivation.oracles.training import check_training, constant_check
+from symbp.derivation.oracles.training import check_training, constant_check, slope_of
 from symbp.derivation.records import Check, Derivation, Step, equation
 from symbp.derivation.resolved import RULE
 from symbp.derivation.samples import DESCENDS
-from symbp.derivation.updates import is_update
+from symbp.derivation.updates import is_update, multiples, stated_update
+from symbp.values import counted
 
 if TYPE_CHECKING:
+    from symbp.functions import Penalty
     from symbp.network import Network
 
 # Up to this product of weights and layers every step is also checked with the real functions;
@@ -55,27 +58,18 @@ class Panel:
         self.derivation = derivation
         # The generic equations hold for any depth, so they are tried where every case of
         # their layers occurs, also for a network that has few layers.
-        biases = _biases(derivation.network)
-        self.generic = [
-            Oracle("jets", JetModel(Shape((2, 2, 3, 2), biases[:3]))),
-            Oracle("field", FieldModel(Shape((3, 5, 2, 4, 3), biases), seed=1)),
-            Oracle("mpmath", RealModel(_sample_network(biases), seed=2, penalty=derivation.training.penalty)),
-        ]
-        # Mini-batches of two, the second one too.
-        four = FieldModel(Shape((3, 2, 4), biases[:2], samples=4), seed=1)
-        self.batches = [Oracle("field", four), *self.generic[2:]]
-        self.own: list[Oracle] = []
+        self.generic, self.batches = _generic(_biases(derivation.network), derivation.training.penalty)
+        self.own: tuple[Oracle, ...] = ()
         if derivation.network is not None:
             own = derivation.network
-            self.own = [
+            penalty = derivation.training.penalty
+            self.own = (
                 Oracle("field", FieldModel(_shape(own), seed=1)),
-                Oracle(
-                    "mpmath",
-                    RealModel(own, seed=2, samples=_samples(own), penalty=derivation.training.penalty),
-                ),
-            ]
+                Oracle("mpmath", RealModel(own, seed=2, samples=_samples(own), penalty=penalty)),
+            )
         auxiliary = [step for step in derivation.steps if step.defines and step.label.startswith("1.8s")]
-        self.definitions = {defined_name(step.statement.lhs): step.statement for step in auxiliary}
+        self._definitions = tuple((defined_name(step.statement.lhs), step.statement) for step in auxiliary)
+        self._defined = {step.statement.lhs.kind for step in auxiliary}
 
     def checks(self, step: Step) -> tuple[Check, ...]:
         """Ask every oracle about a step."""
@@ -123,60 +117,107 @@ class Panel:
             yield Check(step.label, "range", False, "no oracle can evaluate this equation")
 
     def _in_model(self, step: Step, oracle: Oracle) -> Check | None:
-        """Compare both sides in a model, for several layers and indices; None if it cannot say."""
-        method, model = oracle.method, oracle.model
-        if isinstance(model, FieldModel) and step.functions:
-            return None  # the functions of the field are unspecified
-        grows = not step.functions or step.rule == RULE
-        if isinstance(model, RealModel) and grows and _work(model.network) > REAL_WORK:
+        """Compare both sides in a model; a generic step needs that once for all networks."""
+        if oracle in self.own:
+            return _compare(step, oracle, self._definitions, self._descent(step.label))
+        kinds = {node.kind for node in step.statement.atoms(Node)}
+        used = self._definitions if kinds & self._defined else ()
+        # Without what a model does not ask for: the reason, and how a page would print it.
+        asked = Step(
+            step.label, step.rule, step.statement, (), "", step.assumes, step.defines, step.functions
+        )
+        return _known(asked, oracle, used, self._descent(step.label))
+
+    def _descent(self, label: str) -> Descent | None:
+        """Return what the weight of an equation becomes in an update, from the record of the rule."""
+        if label not in DESCENDS:
             return None
-        compared, largest = 0, None
-        try:
-            for env, statement in self._cases(step, model):
-                interpreter = Interpreter(model, env, self.definitions, oracle.chains)
-                interpreter.minimised = DESCENDS.get(step.label)
-                left, right = interpreter.sides(statement)
-                if not _same(model, left, right):
-                    return Check(
-                        step.label, method, False, f"{model.shape}, {_at(env)}: left and right differ"
-                    )
-                compared += 1
-                if step.label == "1.8s.2":
-                    largest = left if largest is None else max(left, largest)
-        except NotApplicable:
-            return None
-        except NoSuchQuantity as error:
-            return Check(step.label, method, False, f"{model.shape}: {error}")
-        except ArithmeticError as error:  # only a replaced statement divides by 0
-            return Check(step.label, method, False, f"{model.shape}: it has no value there: {error!r}")
-        if step.label == "1.8s.2" and model.shape.widths[-1] <= MANY and not model.same(largest, 1):
-            return Check(step.label, method, False, "the largest shifted exponent is not 0")
-        return Check(step.label, method, True, f"{compared} cases on {model.shape}") if compared else None
-
-    @staticmethod
-    def _cases(step: Step, model: Model) -> Iterator[tuple[dict[Any, int], Any]]:
-        """Yield cases with the statement to try there.
-
-        A function of a narrow layer is tried at every sample: its few neurons may all be on
-        the same side of a kink at the first.
-        """
-        narrow = isinstance(model, RealModel) and step.functions and min(model.shape.widths[1:]) <= NARROW
-        left, right = step.statement.args
-        for env in assignments(step, model.shape, random.Random(step.label)):
-            yield env, step.statement
-            if narrow and step.label.startswith("1.3"):
-                for p in range(2, model.shape.samples + 1):
-                    sample = sympy.Integer(p)
-                    yield env, equation(rules.at_sample(left, sample), rules.at_sample(right, sample))
+        training = self.derivation.training
+        slope = slope_of(self.derivation)
+        found = multiples(stated_update(training.rule, slope)[-1][1], slope)
+        return None if found is None else Descent(DESCENDS[label], training.penalty is not None, *found)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Oracle:
     """A model with a name, and the products of S-matrices evaluated in it so far."""
 
     method: str
     model: Model
     chains: Chains = field(default_factory=dict)
+
+
+@functools.lru_cache(maxsize=8)
+def _generic(
+    biases: tuple[bool, ...], penalty: Penalty | None
+) -> tuple[tuple[Oracle, ...], tuple[Oracle, ...]]:
+    """Return the oracles for generic steps: of whole data, and of mini-batches."""
+    whole = (
+        Oracle("jets", JetModel(Shape((2, 2, 3, 2), biases[:3]))),
+        Oracle("field", FieldModel(Shape((3, 5, 2, 4, 3), biases), seed=1)),
+        Oracle("mpmath", RealModel(_sample_network(biases), seed=2, penalty=penalty)),
+    )
+    # Mini-batches of two, the second one too.
+    four = Oracle("field", FieldModel(Shape((3, 2, 4), biases[:2], samples=4), seed=1))
+    if penalty is None:
+        return whole, (four, *whole[2:])
+    # The field does not know the penalty.
+    real = RealModel(_sample_network(biases), seed=2, samples=4, penalty=penalty)
+    return whole, (four, Oracle("mpmath", real))
+
+
+def _compare(
+    step: Step, oracle: Oracle, definitions: tuple[tuple[Any, Any], ...], descent: Descent | None
+) -> Check | None:
+    """Compare both sides in a model, for several layers and indices; None if it cannot say."""
+    method, model = oracle.method, oracle.model
+    if isinstance(model, FieldModel) and step.functions:
+        return None  # the functions of the field are unspecified
+    grows = not step.functions or step.rule == RULE
+    if isinstance(model, RealModel) and grows and _work(model.network) > REAL_WORK:
+        return None
+    compared, largest = 0, None
+    try:
+        for env, statement in _cases(step, model):
+            interpreter = Interpreter(model, env, dict(definitions), oracle.chains)
+            interpreter.descent = descent
+            left, right = interpreter.sides(statement)
+            if not _same(model, left, right):
+                return Check(step.label, method, False, f"{model.shape}, {_at(env)}: left and right differ")
+            compared += 1
+            if step.label == "1.8s.2":
+                largest = left if largest is None else max(left, largest)
+    except NotApplicable:
+        return None
+    except NoSuchQuantity as error:
+        return Check(step.label, method, False, f"{model.shape}: {error}")
+    except ArithmeticError as error:  # only a replaced statement divides by 0
+        return Check(step.label, method, False, f"{model.shape}: it has no value there: {error!r}")
+    if step.label == "1.8s.2" and model.shape.widths[-1] <= MANY and not model.same(largest, 1):
+        return Check(step.label, method, False, "the largest shifted exponent is not 0")
+    if not compared:
+        return None
+    return Check(step.label, method, True, f"{counted(compared, 'case')} on {model.shape}")
+
+
+# A verdict depends on nothing but the step, the model and the definitions that the step uses.
+_known = functools.lru_cache(maxsize=16_384)(_compare)
+
+
+def _cases(step: Step, model: Model) -> Iterator[tuple[dict[Any, int], Any]]:
+    """Yield cases with the statement to try there.
+
+    A function of a narrow layer is tried at every sample: its few neurons may all be on
+    the same side of a kink at the first.
+    """
+    narrow = isinstance(model, RealModel) and step.functions and min(model.shape.widths[1:]) <= NARROW
+    left, right = step.statement.args
+    for env in assignments(step, model.shape, random.Random(step.label)):
+        yield env, step.statement
+        if narrow and step.label.startswith("1.3"):
+            for p in range(2, model.shape.samples + 1):
+                sample = sympy.Integer(p)
+                yield env, equation(rules.at_sample(left, sample), rules.at_sample(right, sample))
 
 
 def _work(network: Network) -> int:

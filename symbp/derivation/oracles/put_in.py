@@ -20,6 +20,7 @@ from symbp.derivation.oracles.real import Reals
 from symbp.derivation.records import Check, Derivation, Step
 from symbp.derivation.resolved import RULE
 from symbp.derivation.stable import label_of_form
+from symbp.values import counted
 
 
 class LooseModel(Reals):
@@ -67,4 +68,6 @@ def check_put_in(derivation: Derivation, step: Step, shape: Shape) -> Check | No
             compared += 1
     except (NoSuchQuantity, NotApplicable, ArithmeticError) as error:
         return Check(step.label, "put in", False, f"{shape}: {error}")
-    return Check(step.label, "put in", compared > 0, f"the value of {step.uses[0]} in {compared} cases")
+    return Check(
+        step.label, "put in", compared > 0, f"the value of {step.uses[0]} in {counted(compared, 'case')}"
+    )

@@ -299,11 +299,13 @@ class RealModel(Reals):
             return own
         if wrt.kind not in ("w", "c", "o"):
             raise NotApplicable(f"derivative with respect to {wrt.kind}")
+        if of.kind == "R" and wrt.kind == "w" and self.penalty is not None:
+            return penalties.slope(self, wrt, _STEP) if of.layer == wrt.layer else _mp.mpf(0)
         if of.kind != "J" and wrt.kind != "w" and of.sample != wrt.sample:
             return _mp.mpf(0)
         if of.kind == "Jr" and wrt.kind == "w" and self.penalty is not None:
-            data = self.partial(Key("J", of.layer, (), 1), wrt)
-            return data + penalties.slope(self, wrt, _STEP)
+            data, own = Key("J", of.layer, (), 1), Key("R", wrt.layer, (), 1)
+            return self.partial(data, wrt) + self.partial(own, wrt)
         plus, minus = (self._moved(of, wrt, sign) for sign in (1, -1))
         return (plus - minus) / (2 * _STEP)
 

@@ -107,10 +107,11 @@ def _slope(derivation: Derivation, step: Step) -> tuple[Any, Any, dict[Any, Any]
         letters = {"h": _H, "v": sympy.S.One}
         names = {node: letters.get(node.kind, _Y) for node in statement.atoms(Node)}
         return network.cost.expression(), _H, {_Y: target}, (statement * m).xreplace(names)
-    if step.label == "1.8d":
+    head, _, layer = step.label.partition(", k=")
+    if head in ("1.8d", "1.8r"):
         activation = network.layers[-1].activation
-    elif step.label.startswith("1.3d, k="):
-        activation = network.layer(int(step.label.removeprefix("1.3d, k="))).activation
+    elif head in ("1.3d", "1.3r"):
+        activation = network.layer(int(layer)).activation
     else:
         return None
     if activation.of_layer:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sympy
-from sympy import Add
 
 from symbp.algebra.nodes import with_numbers
 from symbp.derivation.stability.numbers import NotReal, exact
@@ -94,6 +93,12 @@ def slope_form(formula: Any, relation: Any) -> Form:
     return _choose(candidates, stated, "derivative", dict(through), cured=found)
 
 
+def is_as_good(formula: Any, relation: Any) -> bool:
+    """Whether g' computed from the output is right to a few units in its own last place, however small."""
+    through = {"o": (value_form(formula).expression, formula)}
+    return not _scan(relation, "derivative", put_in(relation, through), through, 0.0, RELATION_LIMIT)
+
+
 def stable_form(formula: Any) -> Any:
     """Return the stable form of an activation's formula in z, or None where it needs none."""
     form = value_form(formula)
@@ -144,8 +149,14 @@ def best(
 
 def is_harmless(expr: Any) -> bool:
     """Whether an expression is a polynomial in every case: it leaves the type only where its value does."""
-    inside = expr.replace(lambda e: isinstance(e, sympy.Piecewise), lambda e: Add(*(v for v, _ in e.args)))
-    return bool(inside.is_polynomial(*inside.free_symbols)) and not inside.has(sympy.Function)
+    cases = expr.atoms(sympy.Piecewise)
+    parts = [expr, *(value for found in cases for value, _ in found.args)]
+    letters = {found: sympy.Dummy(real=True) for found in cases}
+    return all(_is_plain_polynomial(part.xreplace(letters)) for part in parts)
+
+
+def _is_plain_polynomial(expr: Any) -> bool:
+    return bool(expr.is_polynomial(*expr.free_symbols)) and not expr.has(sympy.Function)
 
 
 def _choose(

@@ -12,7 +12,16 @@ import sympy
 from sympy import Abs, Add, Expr, Mul, Piecewise, Pow, erf, exp, log, sign, tanh
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symbp.algebra.named import Erfc, LogAddExp, LogCosh, LogOneMinusExp, Sigmoid, Softplus
+from symbp.algebra.named import (
+    Erfc,
+    LogAddExp,
+    LogCosh,
+    LogOneMinusExp,
+    SechSoftplus,
+    Sigmoid,
+    Softplus,
+    TanhSoftplus,
+)
 
 _HALF = sympy.Rational(1, 2)
 
@@ -137,11 +146,16 @@ def quotient_of_exponentials(e: Any) -> Expr | None:
         n, (c, a, b) = -int(power), pair
         above = Mul(*(f for f in Mul.make_args(e) if f != factor))
         u = sympy.expand(b - a)
-        spread = [f for f in Mul.make_args(above) if isinstance(f, Add) and f.has(exp)]
+        spread = [f for f in Mul.make_args(above) if isinstance(f, Add) and _adds_exponentials(f)]
         beside = Mul(*(f for f in Mul.make_args(above) if f not in spread))
         terms = Add.make_args(sympy.expand(Mul(*spread))) if spread else (sympy.S.One,)
         return Add(*(_as_sigmoids(beside * term, u, n, a) for term in terms)) / c**n
     return None
+
+
+def _adds_exponentials(total: Add) -> bool:
+    """Whether a term of a sum has an exponential as a factor (one inside another function is none)."""
+    return any(isinstance(f, exp) for term in total.args for f in Mul.make_args(term))
 
 
 def _as_sigmoids(term: Expr, u: Expr, n: int, a: Expr) -> Expr:
@@ -215,17 +229,34 @@ def one_plus_tanh(e: Any) -> Expr | None:
 
 
 def one_minus_tanh_squared(e: Any) -> Expr | None:
+    found = _one_minus_square(e, tanh)
+    if found is None:
+        return None
+    c, f, rest = found
+    return 4 * c * Sigmoid(2 * f.args[0]) * Sigmoid(-2 * f.args[0]) + rest
+
+
+def one_minus_tanh_softplus_squared(e: Any) -> Expr | None:
+    found = _one_minus_square(e, TanhSoftplus)
+    return None if found is None else found[0] * SechSoftplus(found[1].args[0]) ** 2 + found[2]
+
+
+def _one_minus_square(e: Any, kind: Any) -> tuple[Expr, Any, Expr] | None:
+    """Find c - c f^2 in a sum, f an instance of `kind`: return c, f and the other terms."""
     if not isinstance(e, Add):
         return None
     for term in e.args:
         for factor in Mul.make_args(term):
-            if isinstance(factor, Pow) and factor.exp == 2 and isinstance(factor.base, tanh):
-                c = Mul(*(f for f in Mul.make_args(term) if f != factor))
-                if -c in e.args:
-                    u = 2 * factor.base.args[0]
-                    others = Add(*(t for t in e.args if t not in (term, -c)))
-                    return -4 * c * Sigmoid(u) * Sigmoid(-u) + others
+            if isinstance(factor, Pow) and factor.exp == 2 and isinstance(factor.base, kind):
+                c = -Mul(*(f for f in Mul.make_args(term) if f != factor))
+                if c in e.args:
+                    return c, factor.base, Add(*(t for t in e.args if t not in (term, c)))
     return None
+
+
+def tanh_of_softplus(e: Any) -> Expr | None:
+    found = isinstance(e, tanh) and isinstance(e.args[0], Softplus)
+    return TanhSoftplus(e.args[0].args[0]) if found else None
 
 
 def sinh_over_cosh(e: Any) -> Expr | None:

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import warnings
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import sympy
 
 from symbp.derivation import local
 from symbp.derivation.records import Builder, Derivation
+from symbp.derivation.relation import stated_slope
 from symbp.derivation.stability.choose import O, Z, slope_form, stable_form, value_form
-from symbp.derivation.stability.scan import Finding, scan_expression
+from symbp.derivation.stability.scan import Finding, scan_expression, scan_size
 from symbp.derivation.stable import RULE
 from symbp.derivation.stable_costs import cost_form, sensitivity_form
 from symbp.errors import SymbpWarning
 from symbp.functions import ACTIVATIONS, COSTS
 from symbp.functions.parse import parse_formula
 
-__all__ = ["Finding", "scan", "stable_form", "warn_of_own_functions"]
+__all__ = ["Finding", "scan", "stable_form", "told_of_own_functions", "warn_of_own_functions"]
 
-# Weighted sums beyond this size are training gone wrong already.
+# Weighted sums beyond this size are training gone wrong already: the trainer's header tells of them.
 _REACHED = 1e9
+# What helps, by the kind of what is found: the first one that is there.
+_REMEDIES = (
+    ("overflow", "no rule for it is known; another way of writing the formula may help"),
+    ("nan", "no rule for it is known; another way of writing the formula may help"),
+    ("cancellation", "no rule for it is known; another way of writing the formula may help"),
+    ("not real", "give it one with 'a if ... else b'"),
+    ("too large", "keep weighted sums below that, or bound the formula with min(...)"),
+)
 
 
 def scan(formula: Any, dtype: str) -> tuple[Finding, ...]:
@@ -46,21 +57,56 @@ def scan(formula: Any, dtype: str) -> tuple[Finding, ...]:
 
 def left(formula: Any, dtype: str) -> tuple[Finding, ...]:
     """Return what is still wrong when kernels compute the form that symbp chose for a formula in z."""
-    relation = local.derivative_in_output(formula).subs(local.O, O)
+    relation = stated_slope(formula).subs(local.O, O)
     found = (*value_form(formula).left, *slope_form(formula, relation).left)
     return tuple(finding for finding in found if finding.dtype == dtype)
 
 
 def warn_of_own_functions(derivation: Derivation, dtype: str, stacklevel: int = 3) -> None:
     """Issue a SymbpWarning for every own function of a network that no rule makes right everywhere."""
+    for what, findings in _of_own_functions(derivation, dtype):
+        _warn(what, [finding for finding in findings if _is_reached(finding)], stacklevel)
+
+
+def told_of_own_functions(derivation: Derivation, dtype: str) -> tuple[str, ...]:
+    """Return a line for every range of an own function in which it is wrong, however far away."""
+    return tuple(
+        f"{what}: {finding}"
+        for what, found in _of_own_functions(derivation, dtype)
+        for finding in _joined(found)
+    )
+
+
+def _of_own_functions(derivation: Derivation, dtype: str) -> Iterator[tuple[str, list[Finding]]]:
+    """Yield the own functions of a network, with what is wrong with each."""
     network = derivation.network
     if network is None:
         return
     for record in dict.fromkeys(layer.activation for layer in network.layers):
         if not record.of_layer and record.name not in ACTIVATIONS:
-            _warn(f"activation {record.name!r}", left(record.expression(), dtype), stacklevel)
+            formula = record.expression()
+            yield f"activation {record.name!r}", [*left(formula, dtype), *_too_large(formula, dtype)]
     if network.cost.name not in COSTS:
-        _warn(f"cost {network.cost.name!r}", left_of_cost(derivation, dtype), stacklevel)
+        found = list(left_of_cost(derivation, dtype))
+        if network.cost.output in ("real", "positive"):
+            found += _of_size(network.cost.expression(), "h", dtype, (("y", 1.0),))
+        yield f"cost {network.cost.name!r}", found
+
+
+def _too_large(formula: Any, dtype: str) -> tuple[Finding, ...]:
+    found = _of_size(formula, "z", dtype)
+    return found or _of_size(sympy.diff(formula, Z), "z", dtype, of="derivative")
+
+
+@functools.cache
+def _of_size(
+    formula: Any,
+    variable: str,
+    dtype: str,
+    others: tuple[tuple[str, float], ...] = (),
+    of: Literal["value", "derivative"] = "value",
+) -> tuple[Finding, ...]:
+    return scan_size(formula, dtype, variable, dict(others), of)
 
 
 def left_of_cost(derivation: Derivation, dtype: str) -> tuple[Finding, ...]:
@@ -78,20 +124,16 @@ def left_of_cost(derivation: Derivation, dtype: str) -> tuple[Finding, ...]:
     return tuple(dict.fromkeys(finding for finding in found if finding.dtype == dtype))
 
 
-def _warn(what: str, findings: tuple[Finding, ...], stacklevel: int) -> None:
+def _warn(what: str, findings: list[Finding], stacklevel: int) -> None:
     # A whole range without a value, and its end, were told when the formula was declared.
     told_before = any(map(_is_stretch_without_value, findings))
-    found = _joined([f for f in findings if _is_reached(f) and not (told_before and f.kind == "not real")])
+    found = _joined([f for f in findings if not (told_before and f.kind == "not real")])
     if not found:
         return
-    rewritten = any(finding.kind != "not real" for finding in found)
-    remedy = (
-        "no rule for it is known; another way of writing the formula may help"
-        if rewritten
-        else "give it one with 'a if ... else b'"
-    )
+    kinds = {finding.kind for finding in found}
+    remedies = (text for kind, text in _REMEDIES if kind in kinds)
     told = "; ".join(map(str, found))
-    warnings.warn(f"{what}: {told}: {remedy}", SymbpWarning, stacklevel=stacklevel + 1)
+    warnings.warn(f"{what}: {told}: {next(remedies)}", SymbpWarning, stacklevel=stacklevel + 1)
 
 
 def _joined(findings: list[Finding]) -> list[Finding]:

@@ -15,7 +15,16 @@ import sympy
 from sympy import Abs, Eq, Expr, Piecewise, Symbol, erf, exp, log, sign, tanh
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symbp.algebra.named import MAECHLER, Erfc, LogCosh, LogOneMinusExp, Sigmoid, Softplus
+from symbp.algebra.named import (
+    MAECHLER,
+    Erfc,
+    LogCosh,
+    LogOneMinusExp,
+    SechSoftplus,
+    Sigmoid,
+    Softplus,
+    TanhSoftplus,
+)
 from symbp.derivation.stability import patterns
 
 U = Symbol("u", real=True)
@@ -181,6 +190,20 @@ RULES: tuple[Rule, ...] = (
         f"for large |u| it is {_CANCELS}",
         "(1 - tanh(u))(1 + tanh(u))",
         patterns.one_minus_tanh_squared,
+    ),
+    Rule(
+        "tanh of softplus",
+        Eq(tanh(log(1 + exp(U))), TanhSoftplus(U), evaluate=False),
+        "exp(u) overflows, and 1 + exp(u) loses a small exp(u)",
+        TanhSoftplus.reference,
+        patterns.tanh_of_softplus,
+    ),
+    Rule(
+        "1 - tanh^2 of softplus",
+        Eq(1 - TanhSoftplus(U) ** 2, SechSoftplus(U) ** 2, evaluate=False),
+        f"for large u it is {_CANCELS}",
+        "1 - tanh^2 = 1/cosh^2",
+        patterns.one_minus_tanh_softplus_squared,
     ),
     Rule(
         "sinh over cosh",

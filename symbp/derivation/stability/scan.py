@@ -16,10 +16,11 @@ import numpy as np
 import sympy
 
 from symbp.algebra.nodes import with_numbers
+from symbp.derivation.oracles.formula import number
 from symbp.derivation.stability.numbers import Array, NotReal, exact, rounded
 from symbp.derivation.stability.rules import rewrite
 
-Kind = Literal["overflow", "nan", "cancellation", "not real"]
+Kind = Literal["overflow", "nan", "cancellation", "not real", "too large"]
 DTYPES = ("float32", "float64")
 # Bisection ends here on its way to 0.
 _NOTHING = 1e-290
@@ -35,10 +36,10 @@ class Finding:
     ----------
     low, high : float
         The range of the scanned variable; both are NaN where a NaN itself is swallowed.
-    kind : {"overflow", "nan", "cancellation", "not real"}
+    kind : {"overflow", "nan", "cancellation", "not real", "too large"}
         An intermediate value is too large; the value is NaN where the formula has a value,
         or is a number where the argument is NaN; more than half of the digits are lost; the
-        formula has no real value.
+        formula has no real value; its value is a number that the type does not have.
     error : float
         The worst error, in units in the last place of the exact value.
     of : {"value", "derivative"}
@@ -63,6 +64,7 @@ class Finding:
             if self.error > half_of_the_digits(self.dtype)
             else f"is off by up to {self.error:.2g} units in the last place",
             "not real": "has no real value",
+            "too large": "itself overflows",
         }[self.kind]
         if math.isnan(self.low):
             return f"the {self.of} is a number where its argument is NaN"
@@ -143,6 +145,29 @@ def scan_expression(
     if of == "value" and probe.swallows_nan():
         found.append(Finding(math.nan, math.nan, "nan", math.inf, of, dtype, variable))
     return tuple(found)
+
+
+def scan_size(
+    expr: Any,
+    dtype: str,
+    variable: str = "z",
+    others: Mapping[str, float] | None = None,
+    of: Literal["value", "derivative"] = "value",
+) -> tuple[Finding, ...]:
+    """Find where the exact value of an expression is larger than every number of a type.
+
+    No other form can help there, so :func:`scan_expression` leaves these ranges out.
+    """
+    probe = _Size(expr, dtype, None, variable, others or {}, {}, 0.0, None)
+    if not probe.expr.free_symbols:
+        return ()
+    points = _points(probe.expr, variable, dtype, (-math.inf, math.inf), sparse=False)
+    ranges = _ranges(points, [probe.at(float(x)) for x in points], probe, ends=True)
+    return tuple(
+        Finding(low, high, kind, worst, of, dtype, variable)
+        for (low, high), kind, worst in ranges
+        if low < high  # a point alone is a pole: there is no value
+    )
 
 
 def half_of_the_digits(dtype: str) -> float:
@@ -228,28 +253,47 @@ class _Probe:
         tiny = float(self.info.smallest_normal)
         if abs(true) < tiny and abs(computed) <= tiny:
             return None, 0.0
-        unit = float(np.spacing(self.dtype(max(float(abs(true)), self.floor))))
-        error = float(abs(true - computed)) / unit
-        if error <= self.limit or error <= self.limit * self._moved(point, true) / unit:
+        unit = self._unit(max(abs(true), self.floor))
+        error = float(abs(true - computed) / unit)
+        if error <= self.limit or error <= self.limit * float(self._moved(point, true) / unit):
             return None, error
         return ("overflow" if overflowed else "cancellation"), error
 
-    def _moved(self, point: float, true: Any) -> float:
+    def _unit(self, size: Any) -> Any:
+        """Return a unit in the last place of a size, as an exact number.
+
+        NumPy's is 0 for small sizes where a library has switched subnormal numbers off.
+        """
+        _, exponent = math.frexp(float(self.dtype(float(size))))
+        return number(2) ** (exponent - 1 - self.info.nmant)
+
+    def _moved(self, point: float, true: Any) -> Any:
         """How far the exact value moves when the argument does by a unit in the last place.
 
         No way of computing it is better than this where the formula is that sensitive.
         """
         try:
             beside = float(np.nextafter(self.dtype(point), self.dtype(np.inf)))
-            return float(abs(self.true(beside) - true))
+            return abs(self.true(beside) - true)
         except (NotReal, OverflowError):
-            return 0.0
+            return number(0)
 
     def swallows_nan(self) -> bool:
         """Whether a NaN goes in and a number comes out."""
         if not self.expr.has(sympy.Piecewise):
             return False
         return not bool(np.isnan(self.computed(np.array([np.nan], self.dtype))[0][0]))
+
+
+class _Size(_Probe):
+    """Asks only whether the exact value is too large."""
+
+    def at(self, point: float) -> Verdict:
+        try:
+            large = abs(self.true(point)) > float(self.info.max)
+        except NotReal:
+            return None, 0.0
+        return ("too large", math.inf) if large else (None, 0.0)
 
 
 _EXPONENTS = (

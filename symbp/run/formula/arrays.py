@@ -6,7 +6,7 @@ sensitivities are differentiated on the tape, slopes by SymPy.
 
 from __future__ import annotations
 
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 import sympy
@@ -20,6 +20,7 @@ from symbp.run.point import Point
 from symbp.run.tape import Variable, gradient
 
 Floats = NDArray[np.float64]
+Quantity = tuple[str, int]  # kind and layer
 
 
 class NoSuchEntry(Exception):
@@ -45,6 +46,7 @@ class Arrays:
         layers = list(plain.layers(network, point.w, point.X))
         self._sums = [c for c, _ in layers]
         self._outputs = [point.X, *(o for _, o in layers)]
+        self._derivatives: dict[tuple[Quantity, Quantity], Floats] = {}
 
     # Neurons, shape (m, N_k) ------------------------------------------------------------
 
@@ -77,24 +79,10 @@ class Arrays:
         """Return whether the bias is one of the inputs of a layer, as the notation has it."""
         return self.notation.bias != "separate" and self.network.has_bias(layer)
 
-    @cached_property
-    def _sensitivities(self) -> list[Floats]:
-        return [self._sensitivity(layer) for layer in range(1, self.last + 1)]
-
-    def _sensitivity(self, layer: int) -> Floats:
-        c = Variable(self._sums[layer - 1])
-        o = plain.activate(self.network, layer, c)
-        for k in range(layer + 1, self.last + 1):
-            o = plain.activate(self.network, k, plain.weighted_sums(self.network, k, self.weights[k - 1], o))
-        costs = evaluate(self.network.cost.expression(), {plain.H: o, plain.Y: self.point.Y})
-        if self.network.weighted:
-            costs = costs * self.point.v[:, None]
-        return gradient(np.sum(costs), c)
-
     def sensitivities(self, layer: int) -> Floats:
         """Return delta: of the average cost, or of the cost of each sample, as the notation has it."""
         self._there(layer, 1, "sensitivities")
-        of_samples = self._sensitivities[layer - 1]
+        of_samples = self.derivative(("Js", self.last), ("c", layer))[:, 0]
         return of_samples if self.notation.sensitivity == "sample" else of_samples / self.samples
 
     def activated(self, layer: int, argument: Floats, slope: bool) -> Floats:
@@ -113,6 +101,69 @@ class Arrays:
             formula = sympy.diff(formula, plain.Z)
         with np.errstate(all="ignore"):
             return np.broadcast_to(evaluate(formula, {plain.Z: argument}), argument.shape)
+
+    # Derivatives, on the tape -------------------------------------------------------------
+
+    def derivative(self, of: Quantity, wrt: Quantity) -> Floats:
+        """Return how a quantity of one sample depends on another of the same sample.
+
+        Parameters
+        ----------
+        of : (str, int)
+            "Js", the cost of the sample, or "c" or "o" with a layer.
+        wrt : (str, int)
+            "c", "o" or "w" with a layer.
+
+        Returns
+        -------
+        ndarray, shape (m, N_of, N_wrt), or (m, N_of, N_k, M_k) by weights; N_of is 1 for the cost
+        """
+        if (of, wrt) not in self._derivatives:
+            by_weights = wrt[0] == "w"
+            samples = [slice(p, p + 1) for p in range(self.samples)] if by_weights else [slice(None)]
+            parts = [self._on_tape(of, wrt, part) for part in samples]
+            self._derivatives[of, wrt] = np.stack(parts) if by_weights else parts[0]
+        return self._derivatives[of, wrt]
+
+    def _on_tape(self, of: Quantity, wrt: Quantity, samples: slice) -> Floats:
+        kind, layer = wrt
+        start = {"c": self.sums, "o": self.outputs}.get(kind)
+        variable = Variable(self.weights[layer - 1] if start is None else start(layer)[samples])
+        found = self._from(variable, wrt, of, samples)
+        if found is None:  # it does not depend on it
+            count = 1 if of[0] == "Js" else self.network.sizes[of[1]]
+            shape = variable.shape if start is None else (variable.shape[0], variable.shape[1])
+            zeros = np.zeros((count, *shape))
+            return zeros if start is None else np.moveaxis(zeros, 0, 1)
+        rows = [gradient(np.sum(found[:, i]), variable) for i in range(found.shape[1])]
+        return np.stack(rows, axis=0 if start is None else 1)
+
+    def _from(self, variable: Variable, wrt: Quantity, of: Quantity, samples: slice) -> Any:
+        """Run the network on from a variable to a quantity; None where it does not come by."""
+        kind, layer = wrt
+        if of == wrt:
+            return variable
+        values: Any = variable
+        if kind == "w":
+            values = plain.weighted_sums(self.network, layer, variable, self.outputs(layer - 1)[samples])
+            kind = "c"
+            if of == (kind, layer):
+                return values
+        while (kind, layer) != ("o", self.last):
+            if kind == "c":
+                values, kind = plain.activate(self.network, layer, values), "o"
+            else:
+                layer += 1
+                values = plain.weighted_sums(self.network, layer, self.weights[layer - 1], values)
+                kind = "c"
+            if of == (kind, layer):
+                return values
+        if of[0] != "Js":
+            return None
+        costs = evaluate(self.network.cost.expression(), {plain.H: values, plain.Y: self.point.Y[samples]})
+        if self.network.weighted:
+            costs = costs * self.point.v[samples, None]
+        return np.sum(costs, axis=1, keepdims=True)
 
     def step(self, layer: int) -> Floats:
         """Return S, shape (m, N_{k+1}, N_k)."""
@@ -142,23 +193,27 @@ class Arrays:
 
     def oriented(self, matrix: Floats) -> Floats:
         """Turn a matrix of weights, one row for each neuron, to how the notation writes it, or back."""
-        return matrix.T if self.notation.weights == "from to" else matrix
+        return np.swapaxes(matrix, -1, -2) if self.notation.weights == "from to" else matrix
 
     def matrix(self, layer: int) -> tuple[Floats, tuple[int, int]]:
         """Return W as the notation writes it, and the numbers of its first row and column."""
         self._there(layer, 1, "weights")
-        found, low = self.weights[layer - 1], 1
+        return self.theirs(self.weights[layer - 1], layer)
+
+    def theirs(self, found: Floats, layer: int) -> tuple[Floats, tuple[int, int]]:
+        """Return our rows (..., N_k, M_k) as the notation writes W, and the first numbers."""
+        low = 1
         if self.network.has_bias(layer) and self.notation.bias == "separate":
-            found = self.regular(layer)
+            found = found[..., :-1]
         elif self.network.has_bias(layer) and self.notation.bias == "first":
-            found, low = np.roll(found, 1, axis=1), 0
+            found, low = np.roll(found, 1, axis=-1), 0
         return self.oriented(found), ((low, 1) if self.notation.weights == "from to" else (1, low))
 
     def ours(self, matrix: Floats, layer: int) -> Floats:
         """Return what is written like :meth:`matrix` as we have it: the bias last."""
         found = self.oriented(matrix)
         if self.network.has_bias(layer) and self.notation.bias == "first":
-            return np.roll(found, -1, axis=1)
+            return np.roll(found, -1, axis=-1)
         return found
 
     def biases(self, layer: int) -> Floats:

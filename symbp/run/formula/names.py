@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from symbp.functions import Penalty
 from symbp.network import Network
 from symbp.notation.records import Glyph, Letters, Notation
+from symbp.notation.training_names import parameter
+from symbp.run.formula.arrays import NoSuchEntry
+from symbp.run.formula.tree import Name
 
 # Quantities with entries, and what they are called as a whole.
 _WHOLE = {
@@ -18,6 +22,9 @@ _WHOLE = {
     "S": ("StepMatrix",),
     "T": ("ChainMatrix",),
 }
+_COSTS = ("J", "Js", "Jr")
+BIASES = "Delta_b"  # what a text cannot spell
+_STRENGTH = "lambda"  # 001's letter
 _WITHOUT_LAYER = ("x", "h", "y", "v")
 _OTHERS = ("RegularWeights", "BiasColumn", "Identity")
 
@@ -45,6 +52,11 @@ class Meaning:
     whole_shift: int = 0
     layered: bool = True
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether it is an accumulator, which adds up over the samples."""
+        return self.entry in ("Delta", "DeltaOfBiases")
+
 
 @dataclass(frozen=True)
 class Names:
@@ -57,6 +69,10 @@ class Names:
     width, samples, depth, function, cost : str
         The letters for the width of a layer, the numbers of samples and of layers, the
         activation function and the cost.
+    costs : mapping of str to str
+        Letter -> J (averaged over the samples), Js (of one sample) or Jr (with a penalty).
+    constants : mapping of (str, str) to float
+        Letter and subscript of each parameter of the penalty -> its value.
     width_shift : int
     layers, neurons : tuple of str
         The letters that a layer has where a formula speaks of any, and the two ends of a weight.
@@ -70,6 +86,8 @@ class Names:
     depth: str
     function: str
     cost: str
+    costs: Mapping[str, str]
+    constants: Mapping[tuple[str, str], float]
     layers: tuple[str, ...]
     neurons: tuple[str, str]
 
@@ -82,12 +100,44 @@ class Names:
         return (self.notation.letters or Letters()).samples
 
     @property
+    def strengths(self) -> frozenset[str]:
+        """The letters of the penalty's parameters, without subscripts."""
+        return frozenset(letter for letter, _ in self.constants)
+
+    def is_quantity(self, name: str) -> bool:
+        """Whether it is something that can be differentiated."""
+        return name in self.costs or name in self.meanings
+
+    def cost_kind(self, cost: Name) -> str:
+        """Return which cost is meant: J, Js or Jr; with the number of a sample it is that of the sample.
+
+        Raises
+        ------
+        NoSuchEntry
+            If the notation has no such cost.
+        """
+        kind = self.costs.get(cost.name)
+        scripts = (*cost.below, *cost.above)
+        if kind is None:
+            one = next(letter for letter, kind in self.costs.items() if kind == "Js")
+            raise NoSuchEntry(
+                f"the notation {self.notation.name} has no cost {cost.name!r}: "
+                f"it is {self.cost}, that of one sample {one} or {self.cost}_p"
+            )
+        if not scripts:
+            return kind
+        if len(scripts) > 1 or not isinstance(scripts[0], Name) or kind == "Jr":
+            raise NoSuchEntry(f"{cost.name} has at most the letter of a sample")
+        return "Js"
+
+    @property
     def all(self) -> tuple[str, ...]:
         """Every letter that a formula may use."""
-        return (*self.meanings, self.width, self.samples, self.depth, self.function)
+        sizes = (self.width, self.samples, self.depth, self.function)
+        return (*(name for name in self.meanings if name != BIASES), *sizes, *sorted(self.strengths))
 
 
-def names_of(notation: Notation, weighted: bool = False) -> Names:
+def names_of(notation: Notation, weighted: bool = False, penalty: Penalty | None = None) -> Names:
     """Return what the letters of a notation stand for.
 
     Parameters
@@ -95,6 +145,7 @@ def names_of(notation: Notation, weighted: bool = False) -> Names:
     notation : Notation
     weighted : bool
         Whether samples have weights in the cost.
+    penalty : Penalty, optional
     """
     known: dict[str, Meaning] = {}
     without = {"v"} if not weighted else set()
@@ -108,7 +159,9 @@ def names_of(notation: Notation, weighted: bool = False) -> Names:
         if own.text == glyph.text:
             known[own.text] = Meaning(kind, entry.entry_shift, whole, own.shift)
         else:
-            _put(known, own, Meaning(whole=whole, whole_shift=own.shift))
+            # 001 writes entries with the letter of the matrix, Theta_ij, as well.
+            entries = Meaning(kind, glyph.shift) if kind == "w" else Meaning()
+            _put(known, own, replace(entries, whole=whole, whole_shift=own.shift))
     if notation.bias == "first":  # the column of the outputs has that of the bias neuron
         _whole(known, notation, "InputColumn")
     for key in _OTHERS:
@@ -119,6 +172,10 @@ def names_of(notation: Notation, weighted: bool = False) -> Names:
     for kind in _WITHOUT_LAYER:
         if kind not in {*notation.without, *without} and notation.glyph(kind).layer == "none":
             known[notation.glyph(kind).text] = Meaning(entry=kind, whole=kind, layered=False)
+    delta = notation.glyph("Delta")
+    known[delta.text] = Meaning("Delta", delta.shift, "Delta", delta.shift)
+    if notation.bias == "separate":
+        known[BIASES] = Meaning("DeltaOfBiases", delta.shift, "DeltaOfBiases", delta.shift)
     letters = notation.letters or Letters(layer="k")
     layer_letters = dict.fromkeys((letters.layer, *letters.layers))
     return Names(
@@ -130,9 +187,24 @@ def names_of(notation: Notation, weighted: bool = False) -> Names:
         notation.glyph("L").text,
         notation.glyph("Activate").text,
         notation.glyph("J").text,
+        {notation.glyph(kind).text: kind for kind in reversed(_COSTS)},
+        _constants(notation, penalty),
         tuple(layer_letters),
         letters.neurons,
     )
+
+
+def _constants(notation: Notation, penalty: Penalty | None) -> dict[tuple[str, str], float]:
+    """Return the parameters of the penalty by their letters; a single one is lambda as well."""
+    if penalty is None:
+        return {}
+    found = {}
+    for name, value in penalty.constants.items():
+        glyph = parameter(notation, name)
+        found[glyph.glyph.text, "" if glyph.sub is None else glyph.sub.text] = float(value)
+    if len(found) == 1:
+        found |= dict.fromkeys([(_STRENGTH, "")], *found.values())
+    return found
 
 
 def _put(known: dict[str, Meaning], glyph: Glyph, meaning: Meaning) -> Meaning:

@@ -18,6 +18,7 @@ from symbp.run.formula.tree import (
     Apply,
     Binary,
     Bracketed,
+    Derivative,
     Name,
     Negative,
     Number,
@@ -46,6 +47,7 @@ ELEMENTARY: Mapping[str, Callable[[Any], Any]] = {
     "ln": np.log,
     "sqrt": np.sqrt,
     "abs": np.abs,
+    "sign": np.sign,
     "sin": np.sin,
     "cos": np.cos,
 }
@@ -57,6 +59,10 @@ def _number(at: Evaluator, tree: Number, env: Environment) -> Value:
 
 def _name(at: Evaluator, tree: Name, env: Environment) -> Value:
     return at.named(tree, env)
+
+
+def _derivative(at: Evaluator, tree: Derivative, env: Environment) -> Value:
+    return at.derivative(tree, env)
 
 
 def _negative(at: Evaluator, tree: Negative, env: Environment) -> Value:
@@ -159,4 +165,5 @@ VALUES: dict[type, Callable[[Evaluator, Any, Environment], Value]] = {
     Transposed: _transposed,
     Power: _power,
     Bracketed: _bracketed,
+    Derivative: _derivative,
 }

@@ -41,6 +41,10 @@ class Quantities(ScriptReader):
             return Value(placed(np.eye(layer)[None], axis), True)
         if key in _COLUMNS:
             return Value(placed(_COLUMNS[key](arrays, layer)[:, :, None], axis), True)
+        if key == "Delta":
+            return Value(placed(self._accumulated(layer, scripts)[0], axis), True)
+        if key == "DeltaOfBiases":
+            return Value(placed(self._accumulated(layer, scripts, True)[0][:, :, None], axis), True)
         if key == "InputColumn":
             if layer == arrays.last + 1:  # the outputs of the last layer are no inputs
                 return Value(placed(arrays.outputs(layer - 1)[:, :, None], axis), True)
@@ -71,13 +75,18 @@ class Quantities(ScriptReader):
             data = {"x": arrays.outputs(0), "h": arrays.outputs(arrays.last), "y": arrays.point.Y}[kind]
             return self.picked(data, n, 1, scripts.axis)
         layer = self._layer(scripts.layer, meaning.entry_shift, env)
-        if kind in ("w", "S"):
+        if kind in ("w", "S", "Delta"):
             row, column = self.indices(scripts.indices, 2, env, tree)
+            if kind == "Delta":
+                data, lows = self._accumulated(layer, scripts)
+                return self.from_matrix(data, (row, column), lows, scripts.axis)
             if kind == "S":
                 return self.from_matrix(arrays.step(layer), (row, column), (1, 1), scripts.axis)
             data, lows = arrays.matrix(layer)
             return self.from_matrix(data[None], (row, column), lows, scripts.axis)
         (n,) = self.indices(scripts.indices, 1, env, tree)
+        if kind == "DeltaOfBiases":
+            return self.picked(self._accumulated(layer, scripts, True)[0], n, 1, scripts.axis)
         if kind == "bias":
             return self.picked(arrays.biases(layer)[None], n, 1, scripts.axis)
         if kind == "a":
@@ -88,9 +97,23 @@ class Quantities(ScriptReader):
             return self.picked(data, n, low, scripts.axis)
         return self.picked(_COLUMNS[_OF_KIND[kind]](arrays, layer), n, 1, scripts.axis)
 
+    def _accumulated(
+        self, layer: int, scripts: Scripts, biases: bool = False
+    ) -> tuple[NDArray[Any], tuple[int, int]]:
+        """Return the accumulator of 001: the derivatives of the costs of samples 1 to m, or p, or p - 1."""
+        arrays = self.arrays
+        if not 1 <= layer <= arrays.last:
+            raise NoSuchEntry("there are no weights in this layer")
+        ours = arrays.derivative(("Js", arrays.last), ("w", layer))[:, 0]
+        shares, lows = (ours[..., -1], (1, 1)) if biases else arrays.theirs(ours, layer)
+        if scripts.before is None:
+            return shares.sum(axis=0, keepdims=True), lows
+        sums = np.cumsum(shares, axis=0)
+        return sums - shares if scripts.before else sums, lows
+
     def picked(self, data: NDArray[Any], n: NDArray[Any], low: int, axis: int) -> Value:
         """Return entries of a column per sample, shape (m, N)."""
-        self._in_range(n, low, data.shape[1])
+        self.in_range(n, low, data.shape[1])
         return Value(data[along(np.arange(len(data)), axis), n - low], False)
 
     def from_matrix(
@@ -102,11 +125,12 @@ class Quantities(ScriptReader):
     ) -> Value:
         """Return entries of a matrix per sample, shape (m, rows, columns)."""
         for n, first, size in zip(place, low, data.shape[1:], strict=True):
-            self._in_range(n, first, size)
+            self.in_range(n, first, size)
         row, column = (n - first for n, first in zip(place, low, strict=True))
         return Value(data[along(np.arange(len(data)), axis), row, column], False)
 
-    def _in_range(self, n: NDArray[Any], low: int, size: int) -> None:
+    def in_range(self, n: NDArray[Any], low: int, size: int) -> None:
+        """Refuse indices of entries that are not there."""
         for found in (n.min(), n.max()):
             if not low <= found < low + size:
                 raise NoSuchEntry(

@@ -2,15 +2,17 @@
 
 ::
 
-    line       [ 'd' name '/' 'd' symbol '=' | symbol '=' ] expression
+    line       [ derivative '=' | symbol '=' | symbol '+=' ] expression
+    derivative 'd' symbol '/' 'd' symbol
     expression ['-'] product { ('+' | '-') product }
     product    tight { ('*' | '.*') tight }
     tight      factor { [ '@' | '/' ] factor }          side by side is the matrix product
-    factor     ( number | symbol | function | sum | '(' expression ')' | '[' expression ']' scripts )
+    factor     ( number | symbol | function | derivative | sum | fraction | '(' expression ')'
+               | '[' expression ']' scripts )
                { '^T' | '.T' | '^' number }
 
-The formulas of the text pages are read as they are printed; ``W[2] @ a[1].T``, LaTeX's
-backslashes and the usual signs of Unicode are understood too.
+The formulas of the pages are read as they are printed, in text or LaTeX; ``W[2] @ a[1].T`` and
+the usual signs of Unicode are understood too.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from symbp.run.formula.tree import (
     Apply,
     Binary,
     Bracketed,
+    Derivative,
     Line,
     Name,
     Negative,
@@ -38,7 +41,9 @@ MAX_LENGTH = 2000
 MAX_DEPTH = 60
 
 
-def read_lines(text: str, is_function: Callable[[str], bool]) -> tuple[Line, ...]:
+def read_lines(
+    text: str, is_function: Callable[[str], bool], is_quantity: Callable[[str], bool]
+) -> tuple[Line, ...]:
     """Return the lines of a text; they end at a semicolon or where the line ends, ``#`` begins a remark.
 
     Parameters
@@ -46,6 +51,8 @@ def read_lines(text: str, is_function: Callable[[str], bool]) -> tuple[Line, ...
     text : str
     is_function : callable
         Whether a name is that of a function: before a bracket it then is not a factor.
+    is_quantity : callable
+        Whether a name is that of something that is differentiated: ``dz/da`` then is a derivative.
 
     Raises
     ------
@@ -54,17 +61,19 @@ def read_lines(text: str, is_function: Callable[[str], bool]) -> tuple[Line, ...
     """
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"a gradient of {len(text):,} characters; the limit is {MAX_LENGTH:,}")
-    lines = (re.sub("#.*", "", line).strip() for line in re.split(r"[;\n]", text))
-    found = tuple(_Reader(line, is_function).line() for line in lines if line)
+    lines = (re.sub("#.*", "", line).strip() for line in re.split(r"(?<!\\)[;\n]", text))
+    found = tuple(_Reader(line, is_function, is_quantity).line() for line in lines if line)
     if not found:
         raise FormulaError("the gradient is an empty text: expected a formula such as 'delta^2 (o^1)^T'")
     return found
 
 
 class _Reader:
-    def __init__(self, text: str, is_function: Callable[[str], bool]) -> None:
+    def __init__(
+        self, text: str, is_function: Callable[[str], bool], is_quantity: Callable[[str], bool]
+    ) -> None:
         self.text = text
-        self.is_function = is_function
+        self.is_function, self.is_quantity = is_function, is_quantity
         self.tokens = tokens(text)
         self.place = 0
         self.depth = 0
@@ -88,32 +97,45 @@ class _Reader:
     # Lines ------------------------------------------------------------------------------
 
     def line(self) -> Line:
-        equals = [n for n, token in enumerate(self.tokens) if token.text == "=" and not self._in_script(n)]
-        left, gradient = None, False
-        if equals:
-            left, gradient = self.left()
-            self.expect("=")
+        signs = [n for n, token in enumerate(self.tokens) if token.text in ("=", "+=")]
+        left = cost = None
+        added: Token | None = None
+        if any(not self._in_script(n) for n in signs):
+            left, cost = self.left()
+            added = self.take("+=")
+            if added is None:
+                self.expect("=")
         right = self.expression()
         if self.next.kind != "end":
             raise fault(self.text, self.next.at, f"{self.next.text!r} does not belong here")
-        return Line(self.text, left, gradient, right)
+        if added is not None and left is not None:
+            right = Binary(added.at, "+", left, right)
+        return Line(self.text, left, right, cost)
 
     def _in_script(self, place: int) -> bool:
         signs = [token.text for token in self.tokens[:place]]
         return signs.count("{") > signs.count("}")
 
-    def left(self) -> tuple[Name, bool]:
-        """Read what is given: ``dJ/dW^k`` or ``delta^k``."""
-        start = self.place
-        over = self._differential()
-        if over is not None and self.take("/"):
-            by = self._differential()
-            if by is not None:
-                return by, True
-        self.place = start
+    def left(self) -> tuple[Name, Name | None]:
+        """Read what is given: ``dJ/dW^k`` or ``delta^k``; for a derivative, also what it is of."""
+        found = self._derivative()
+        if found is not None:
+            return found.wrt, found.of
         if self.next.kind != "name":
             raise fault(self.text, self.next.at, "on the left stands dJ/dW^k, or a letter such as delta^k")
-        return self.symbol(), False
+        return self.symbol(), None
+
+    def _derivative(self) -> Derivative | None:
+        """Read ``dJ/dW^k`` or a fraction of that kind; where there is none, stay where we are."""
+        start, at = self.place, self.next.at
+        fraction = self.take("frac") is not None and self.take("{") is not None
+        over = self._differential()
+        if over is not None and (self.take("}") and self.take("{") if fraction else self.take("/")):
+            by = self._differential()
+            if by is not None and (not fraction or self.take("}")):
+                return Derivative(at, over, by)
+        self.place = start
+        return None
 
     def _differential(self) -> Name | None:
         token = self.next
@@ -159,7 +181,7 @@ class _Reader:
             value = Binary(at, "@" if sign is None else sign.text, value, self.factor())
 
     def _starts_a_factor(self) -> bool:
-        return self.next.kind in ("number", "name") or self.next.text in ("(", "[")
+        return self.next.kind in ("number", "name") or self.next.text in ("(", "[", "{")
 
     def factor(self) -> Part:
         minus = self.take("-")
@@ -206,6 +228,8 @@ class _Reader:
             inner = self.expression()
             self.expect(")")
             return inner
+        if self.take("{"):
+            return self.group()
         if self.take("["):
             inner = self.expression()
             self.expect("]")
@@ -214,7 +238,36 @@ class _Reader:
         if token.kind != "name":
             shown = repr(token.text) if token.kind != "end" else "the end"
             raise fault(self.text, token.at, f"expected a quantity instead of {shown}")
-        return self.total() if token.text == "sum" else self.application()
+        if token.text == "sum":
+            return self.total()
+        start = self.place
+        found = self._derivative()
+        if found is not None and self.is_quantity(found.of.name):
+            return found
+        self.place = start
+        return self.fraction() if token.text == "frac" else self.application()
+
+    def group(self) -> Part:
+        """Read what LaTeX's braces hold together; ``{g^k}'(c)`` is a derivative of g^k."""
+        inner = self.expression()
+        self.expect("}")
+        if isinstance(inner, Name) and self.take("'"):
+            self.expect("(")
+            argument = self.expression()
+            self.expect(")")
+            return Apply(inner.at, inner, True, argument)
+        return inner
+
+    def fraction(self) -> Part:
+        """Read ``\\frac{...}{...}``."""
+        at = self.next.at
+        self.place += 1
+        parts = []
+        for _ in range(2):
+            self.expect("{")
+            parts.append(self.expression())
+            self.expect("}")
+        return Binary(at, "/", *parts)
 
     def total(self) -> Part:
         at = self.next.at

@@ -1,20 +1,24 @@
 """One change to a formula that makes it right, if there is one: the place where the mistake stands.
 
 Every change is tried on the given text, not on the right formula: what is found is a
-correction that the author can make.
+correction that the author can make, and says which mutation of the right formula hers is. A
+mistake that is made in every line alike is one mistake, so the same change is tried in all lines
+at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symbp.errors import GradientError
 from symbp.run.formula.names import Names
+from symbp.run.formula.target import Entry
 from symbp.run.formula.tree import (
     Apply,
     Binary,
+    Derivative,
     Line,
     Name,
     Negative,
@@ -25,58 +29,133 @@ from symbp.run.formula.tree import (
     Transposed,
     children,
 )
-from symbp.run.formula.written import Entry, WrittenGradient
+from symbp.run.formula.written import WrittenGradient
 
-MOST = 400  # changes that are tried
+MOST = 600  # changes that are tried
 # What is easily taken for each other.
 _OF_NEURONS = ("WeightedSums", "OutputColumn", "InputColumn", "DeltaColumn")
 _OF_WEIGHTS = ("WeightMatrix", "RegularWeights")
 _ALIKE = {**dict.fromkeys(_OF_NEURONS, _OF_NEURONS), **dict.fromkeys(_OF_WEIGHTS, _OF_WEIGHTS)}
 
 
-def correction(written: WrittenGradient, is_right: Callable[[WrittenGradient], bool]) -> str | None:
-    """Return the first change that makes a gradient right, in words; None if no single one does.
+@dataclass(frozen=True)
+class Change:
+    """What is put in the place of a part of a formula.
+
+    Attributes
+    ----------
+    words : str
+        The correction.
+    mistake : str
+        What is wrong if the correction is right.
+    tree : Part
+    """
+
+    words: str
+    mistake: str
+    tree: Part
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A correction that makes a gradient right, the mistake that it undoes, and what comes out."""
+
+    words: str
+    mistake: str
+    gradient: WrittenGradient
+
+
+def repair(written: WrittenGradient, judged: Callable[[WrittenGradient], str | None]) -> Repair | None:
+    """Return the first change after which a gradient is judged well; None if no single one does it.
 
     Parameters
     ----------
     written : WrittenGradient
         A wrong one.
-    is_right : callable
+    judged : callable
+        What is still wrong with a gradient, in words: "" for a right one, None for one not understood.
     """
-    for tried, (words, changed) in enumerate(_changes(written)):
+    for tried, found in enumerate(_repairs(written)):
         if tried == MOST:
             return None
         try:
-            if is_right(changed):
-                return words
+            rest = judged(found.gradient)
         except GradientError:  # the change makes no sense
             continue
+        if rest is not None:
+            return replace(found, mistake=f"{found.mistake}; and {rest}" if rest else found.mistake)
     return None
 
 
-def _changes(written: WrittenGradient) -> Iterator[tuple[str, WrittenGradient]]:
-    for n, line in enumerate(written.definitions):
-        for words, changed in _of_line(line, written.names):
-            rest = (*written.definitions[:n], changed, *written.definitions[n + 1 :])
-            yield words, replace(written, definitions=rest)
-    for n, entry in enumerate(written.entries):
-        for words, changed in _of_line(entry.line, written.names):
-            now = Entry(changed, entry.layer, entry.bias)
-            yield words, replace(written, entries=(*written.entries[:n], now, *written.entries[n + 1 :]))
+def _repairs(written: WrittenGradient) -> Iterator[Repair]:
+    lines = _lines(written)
+    single: list[list[tuple[str, Change]]] = []
+    for n, line in enumerate(lines):
+        many = "" if len(line.text) < 40 else f" of {line.text[:36]!r}..."
+        single.append([])
+        for place, change in _of_line(line, written.names):
+            single[n].append((place, change))
+            now = [*lines[:n], replace(line, right=change.tree), *lines[n + 1 :]]
+            yield Repair(f"{change.words}{place}{many}", change.mistake, _with(written, now))
+    yield from _in_all_lines(written, lines, single)
 
 
-def _of_line(line: Line, names: Names) -> Iterator[tuple[str, Line]]:
-    many = "" if len(line.text) < 40 else f" of {line.text[:36]!r}..."
-    for part, words, changed in _everywhere(line.right, lambda tree: tree, names):
-        yield f"{words} at column {part.at + 1}{many}", replace(line, right=changed)
-    for words, changed in _whole(line, names):
-        yield f"{words}{many}", replace(line, right=changed)
+def _in_all_lines(
+    written: WrittenGradient, lines: Sequence[Line], single: Sequence[Sequence[tuple[str, Change]]]
+) -> Iterator[Repair]:
+    """Yield each change made in every line in which it can be made, where these are several."""
+    kinds = dict.fromkeys((change.words, change.mistake) for changes in single for _, change in changes)
+    definitions = len(written.definitions)
+    entries = frozenset(range(definitions, len(lines)))
+    recursion = frozenset(range(definitions))
+    groups = [entries, recursion, entries | recursion]
+    # The line of the output layer is often unlike those of the hidden ones.
+    groups += [recursion - {n} for n in range(definitions)]
+    for kind in kinds:
+        seen: set[frozenset[int]] = set()
+        for group in groups:
+            # In each line at the first place where it is possible: lines of one kind look alike.
+            first = {
+                n: change
+                for n in group
+                for _, change in reversed(single[n])
+                if (change.words, change.mistake) == kind
+            }
+            chosen = frozenset(first)
+            if len(chosen) < 2 or chosen in seen:
+                continue
+            seen.add(chosen)
+            now = [replace(line, right=first[n].tree) if n in first else line for n, line in enumerate(lines)]
+            where = f"in {len(chosen)} lines"
+            words, mistake = kind
+            yield Repair(f"{words} {where}", f"{mistake}, {where}", _with(written, now))
 
 
-def _everywhere(tree: Part, put: Callable[[Part], Part], names: Names) -> Iterator[tuple[Part, str, Part]]:
+def _lines(written: WrittenGradient) -> list[Line]:
+    return [*written.definitions, *(entry.line for entry in written.entries)]
+
+
+def _with(written: WrittenGradient, lines: Sequence[Line]) -> WrittenGradient:
+    """Return the gradient with other lines."""
+    count = len(written.definitions)
+    entries = tuple(
+        Entry(line, old.layer, old.bias) for line, old in zip(lines[count:], written.entries, strict=True)
+    )
+    return replace(written, definitions=tuple(lines[:count]), entries=entries)
+
+
+def _of_line(line: Line, names: Names) -> Iterator[tuple[str, Change]]:
+    """Yield the changes of a line as a whole tree, each with its place in words."""
+    for part, change in _everywhere(line.right, lambda tree: tree, names):
+        yield f" at column {part.at + 1}", change
+    for change in _whole(line, names):
+        yield "", change
+
+
+def _everywhere(tree: Part, put: Callable[[Part], Part], names: Names) -> Iterator[tuple[Part, Change]]:
     """Yield every place with what is changed there, and the whole tree with the change."""
-    for words, changed in _here(tree, names):
-        yield tree, words, put(changed)
+    for change in _here(tree, names):
+        yield tree, replace(change, tree=put(change.tree))
     for name, child in children(tree):
 
         def inner(new: Part, name: str = name) -> Part:
@@ -86,48 +165,72 @@ def _everywhere(tree: Part, put: Callable[[Part], Part], names: Names) -> Iterat
         yield from _everywhere(child, inner, names)
 
 
-def _here(tree: Part, names: Names) -> Iterator[tuple[str, Part]]:
+def _here(tree: Part, names: Names) -> Iterator[Change]:
     match tree:
         case Name():
             yield from _of_name(tree, names)
         case Number(at, text):
             for value in ("1", "2", "0.5"):
                 if value != text:
-                    yield f"{value} in place of {text}", Number(at, value)
+                    words = f"{value} in place of {text}"
+                    yield Change(words, f"{text} stands in place of {value}", Number(at, value))
         case Binary(at, "+", left, right):
-            yield "a minus in place of the plus", Binary(at, "-", left, right)
+            yield Change("a minus in place of the plus", "a sign is wrong", Binary(at, "-", left, right))
         case Binary(at, "-", left, right):
-            yield "a plus in place of the minus", Binary(at, "+", left, right)
+            yield Change("a plus in place of the minus", "a sign is wrong", Binary(at, "+", left, right))
         case Binary(at, "*" | "@" as sign, left, right):
-            yield "without the second factor", left
-            yield "without the first factor", right
-            other = "@" if sign == "*" else "*"
-            yield (
-                f"the product {'of matrices' if other == '@' else 'entry by entry'}",
-                Binary(at, other, left, right),
+            yield Change("without the second factor", "a factor stands in it that does not belong", left)
+            yield Change("without the first factor", "a factor stands in it that does not belong", right)
+            kinds = ("entry by entry", "of matrices")
+            own, other = kinds if sign == "*" else kinds[::-1]
+            yield Change(
+                f"the product {other}",
+                f"the product {own} stands where that {other} belongs",
+                Binary(at, "@" if sign == "*" else "*", left, right),
             )
-            yield "the two factors exchanged", Binary(at, sign, right, left)
+            yield Change(
+                "the two factors exchanged", "two factors are exchanged", Binary(at, sign, right, left)
+            )
         case Binary(at, "/", left, right):
-            yield "without the divisor", left
+            yield Change("without the divisor", "a divisor stands in it that does not belong", left)
         case Negative(_, operand):
-            yield "without the minus", operand
+            yield Change("without the minus", "a sign is wrong", operand)
+        case Transposed(_, Name(_, name) as operand):
+            yield Change(f"{name} not transposed", f"{name} is transposed, and should not be", operand)
         case Transposed(_, operand):
-            yield "not transposed", operand
+            yield Change("not transposed", "a product is transposed, and should not be", operand)
         case Apply(at, function, slope, argument):
-            other = "without" if slope else "with"
-            yield f"{function.name} {other} its prime", Apply(at, function, not slope, argument)
+            f = function.name
+            yield Change(
+                f"{f} {'without' if slope else 'with'} its prime",
+                f"{f}' stands in place of {f}" if slope else f"{f} stands in place of {f}'",
+                Apply(at, function, not slope, argument),
+            )
+        case Derivative(at, of, wrt):
+            for change in _of_name(of, names):
+                if isinstance(change.tree, Name):
+                    yield replace(change, tree=Derivative(at, change.tree, wrt))
+            for change in _of_name(wrt, names):
+                if isinstance(change.tree, Name):
+                    yield replace(change, tree=Derivative(at, of, change.tree))
         case Power(_, base, exponent):
-            yield "without the power", base
-            yield f"the power {exponent + 1}", Power(tree.at, base, exponent + 1)
+            yield Change("without the power", "a power stands in it that does not belong", base)
+            yield Change(
+                f"the power {exponent + 1}", "a power is too small", Power(tree.at, base, exponent + 1)
+            )
         case Total(at, index, low, high, body):
             one = Number(at, "1")
-            yield "the sum from one more", Total(at, index, Binary(at, "+", low, one), high, body)
-            yield "the sum from one less", Total(at, index, Binary(at, "-", low, one), high, body)
-            yield "the sum to one more", Total(at, index, low, Binary(at, "+", high, one), body)
-            yield "the sum to one less", Total(at, index, low, Binary(at, "-", high, one), body)
+            mistake = "the range of a sum is wrong"
+            for words, first, last in (
+                ("from one more", Binary(at, "+", low, one), high),
+                ("from one less", Binary(at, "-", low, one), high),
+                ("to one more", low, Binary(at, "+", high, one)),
+                ("to one less", low, Binary(at, "-", high, one)),
+            ):
+                yield Change(f"the sum {words}", mistake, Total(at, index, first, last, body))
 
 
-def _of_name(tree: Name, names: Names) -> Iterator[tuple[str, Part]]:
+def _of_name(tree: Name, names: Names) -> Iterator[Change]:
     meaning = names.meanings.get(tree.name)
     layer_field = "above" if tree.above else "below"
     layers = getattr(tree, layer_field)
@@ -136,33 +239,91 @@ def _of_name(tree: Name, names: Names) -> Iterator[tuple[str, Part]]:
         for sign, words in (("+", "later"), ("-", "earlier")):
             shifted = Binary(tree.at, sign, layer, Number(tree.at, "1"))
             scripts: dict[str, Any] = {layer_field: (shifted,)}
-            yield f"{tree.name} of one layer {words}", replace(tree, **scripts)
+            mistake = f"{tree.name} is off by one layer"
+            yield Change(f"{tree.name} of one layer {words}", mistake, replace(tree, **scripts))
     if meaning is None:
         return
     for other, also in names.meanings.items():
         if other != tree.name and also.whole in _ALIKE.get(meaning.whole, ()):
-            yield f"{other} in place of {tree.name}", replace(tree, name=other)
-    yield f"{tree.name} transposed", Transposed(tree.at, tree)
+            mistake = f"{tree.name} stands in place of {other}"
+            yield Change(f"{other} in place of {tree.name}", mistake, replace(tree, name=other))
+    yield Change(f"{tree.name} transposed", f"{tree.name} is not transposed", Transposed(tree.at, tree))
+    if meaning.whole == "DeltaColumn" and len(layers) == 1:
+        weights = _letter(names, "RegularWeights", "WeightMatrix")
+        shift = names.meanings[weights].whole_shift - meaning.whole_shift
+        factor = _in_layer(tree.at, weights, layers[0], shift)
+        back = factor if names.notation.weights == "from to" else Transposed(tree.at, factor)
+        words = f"{weights}{'' if back is factor else '^T'} in front of {tree.name}"
+        yield Change(words, f"the factor {weights} is missing", Binary(tree.at, "@", back, tree))
     pair = tree.below[0] if len(tree.below) == 1 else None
     if isinstance(pair, Name) and len(pair.name) == 2:
         swapped = replace(pair, name=pair.name[::-1])
-        yield f"the indices of {tree.name} exchanged", replace(tree, below=(swapped,))
+        yield Change(
+            f"the indices of {tree.name} exchanged",
+            f"{tree.name} is transposed: its indices are exchanged",
+            replace(tree, below=(swapped,)),
+        )
 
 
-def _whole(line: Line, names: Names) -> Iterator[tuple[str, Part]]:
+def _missing_factors(left: Name, right: Part, names: Names) -> Iterator[Change]:
+    """The sensitivity or the inputs are missing in the gradient of a matrix of weights."""
+    meaning, at = names.meanings.get(left.name), right.at
+    if meaning is None or meaning.whole not in _OF_WEIGHTS or (left.above and left.below):
+        return
+    layer, shift = (left.above or left.below)[0], meaning.whole_shift
+    delta = _letter(names, "DeltaColumn")
+    inputs = _letter(names, "InputColumn", "OutputColumn")
+    before = int(names.meanings[inputs].whole == "OutputColumn")
+    columns = (
+        (delta, _in_layer(at, delta, layer, names.meanings[delta].whole_shift - shift)),
+        (inputs, _in_layer(at, inputs, layer, names.meanings[inputs].whole_shift - shift - before)),
+    )
+    for letter, column in columns:
+        row = Transposed(at, column)
+        mistake = f"the factor {letter} is missing"
+        yield Change(f"{letter} in front", mistake, Binary(at, "@", column, right))
+        yield Change(f"{letter}^T behind", mistake, Binary(at, "@", right, row))
+
+
+def _letter(names: Names, *wholes: str) -> str:
+    """Return the letter of the first of some quantities that the notation has one for."""
+    return next(
+        name for whole in wholes for name, meaning in names.meanings.items() if meaning.whole == whole
+    )
+
+
+def _in_layer(at: int, letter: str, layer: Part, shift: int) -> Name:
+    """Return a letter in a layer whose number is larger by a shift; layers stand above in every notation."""
+    number = layer if not shift else Binary(at, "+" if shift > 0 else "-", layer, Number(at, str(abs(shift))))
+    return Name(at, letter, (), (number,))
+
+
+def _whole(line: Line, names: Names) -> Iterator[Change]:
     right, at = line.right, line.right.at
-    samples = Name(at, names.samples)
-    yield "with a minus in front", Negative(at, right)
-    yield f"divided by {names.samples}", Binary(at, "/", right, samples)
-    yield f"times {names.samples}", Binary(at, "@", samples, right)
-    for factor in ("2", "0.5"):
-        yield f"times {factor}", Binary(at, "@", Number(at, factor), right)
+    m = names.samples
+    samples = Name(at, m)
+    yield Change("with a minus in front", "the sign is wrong", Negative(at, right))
+    of_gradient = line.gradient or line.left is None
+    what = "the gradient" if of_gradient else "the right side"
+    yield Change("transposed", f"{what} is transposed", Transposed(at, right))
+    missing = f"the factor 1/{m} is missing" if of_gradient else f"a factor 1/{m} is missing"
+    yield Change(f"divided by {m}", missing, Binary(at, "/", right, samples))
+    yield Change(f"times {m}", f"a factor 1/{m} is too much", Binary(at, "@", samples, right))
+    for factor, mistake in (("2", "a factor 1/2 is too much"), ("0.5", "a factor 2 is too much")):
+        yield Change(f"times {factor}", mistake, Binary(at, "@", Number(at, factor), right))
     left = line.left
-    if line.gradient or left is None:
+    if left is not None and line.gradient:
+        yield from _missing_factors(left, right, names)
+    if of_gradient or left is None:
         return
     sums = next(name for name, meaning in names.meanings.items() if meaning.entry == "c")
     argument = Name(at, sums, left.below, left.above)
     has_layer = names.notation.glyph("Activate").layer != "none"
     layer = (left.above or left.below)[:1]
     function = Name(at, names.function, (), layer if has_layer else ())
-    yield f"times {names.function}'({sums})", Binary(at, "*", right, Apply(at, function, True, argument))
+    f = names.function
+    yield Change(
+        f"times {f}'({sums})",
+        f"the factor {f}' is missing",
+        Binary(at, "*", right, Apply(at, function, True, argument)),
+    )

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from symbp.errors import FormulaError
-from symbp.run.formula.arrays import Arrays
+from symbp.run.formula.arrays import Arrays, NoSuchEntry
 from symbp.run.formula.names import Meaning, Names
 from symbp.run.formula.tokens import fault
 from symbp.run.formula.tree import Apply, Binary, Line, Name, Number, Part, walk
@@ -41,11 +41,23 @@ Environment = Mapping[str, Bound]
 
 @dataclass(frozen=True)
 class Scripts:
-    """The layer of a quantity, its indices, and the axis of its sample."""
+    """The layer of a quantity, its indices, and the axis of its sample.
+
+    For an accumulator, `before` says whether it is that before its sample; None is after all.
+    """
 
     layer: Part | None
     indices: list[Part]
     axis: int
+    before: bool | None = None
+
+
+def previous(part: Part) -> Part:
+    """Return p for p - 1, and anything else as it is."""
+    match part:
+        case Binary(_, "-", Name() as name, Number(_, "1")):
+            return name
+    return part
 
 
 class ScriptReader:
@@ -68,8 +80,21 @@ class ScriptReader:
         yield
         self.text = before
 
+    def cost_kind(self, cost: Name) -> str:
+        """Return which cost is meant: J, Js or Jr; with the number of a sample it is that of the sample."""
+        try:
+            return self.names.cost_kind(cost)
+        except NoSuchEntry as error:
+            raise self.fault(cost, str(error)) from None
+
     def fault(self, part: Part, reason: str) -> FormulaError:
         return fault(self.text, part.at, reason)
+
+    @staticmethod
+    def sample_axis(env: Environment) -> int:
+        """Return the axis of what has no number of a sample: in a sum over samples it is of that sample."""
+        bound = [b.axis for b in env.values() if b.layer is None and b.numbers is None]
+        return bound[-1] if bound else 0
 
     # Layers and indices -----------------------------------------------------------------
 
@@ -124,17 +149,23 @@ class ScriptReader:
 
     def scripts(self, tree: Name, meaning: Meaning, env: Environment) -> Scripts:
         """Tell layer, indices and sample of a quantity apart."""
-        axis = 0
+        axis, before = self.sample_axis(env), None
         parts: dict[str, list[Part]] = {"below": list(tree.below), "above": list(tree.above)}
+        adds = meaning.adds_up
         for place in parts.values():
             for item in list(place):
-                if not isinstance(item, Name) or item.below or item.above:
+                name = previous(item) if adds else item
+                if not isinstance(name, Name) or name.below or name.above:
                     continue
-                bound = env.get(item.name)
+                if adds and name.name == self.names.samples:
+                    place.remove(item)
+                    continue
+                bound = env.get(name.name)
                 if (bound is not None and bound.layer is None and bound.numbers is None) or (
-                    bound is None and item.name in self.names.sample_letters
+                    bound is None and name.name in self.names.sample_letters
                 ):
-                    axis = bound.axis if bound is not None else 0
+                    axis = bound.axis if bound is not None else axis
+                    before = name is not item
                     place.remove(item)
         below, above = parts["below"], parts["above"]
         if not meaning.layered:
@@ -146,9 +177,9 @@ class ScriptReader:
         if above:
             if len(above) > 1:
                 raise self.fault(tree, f"{tree.name} has one layer; a power is written (...)^2")
-            return Scripts(above[0], below, axis)
+            return Scripts(above[0], below, axis, before if adds else None)
         if len(below) == 1 and meaning.whole:
-            return Scripts(below[0], [], axis)
+            return Scripts(below[0], [], axis, before if adds else None)
         raise self.fault(tree, f"{tree.name} needs its layer, such as {tree.name}^1")
 
     def indices(self, parts: Sequence[Part], count: int, env: Environment, tree: Part) -> list[NDArray[Any]]:

@@ -11,6 +11,10 @@ _SIGNS = {
     "−": "-",
     "⋅": "@",
     "·": "@",
+    ":=": "=",
+    "<-": "=",
+    "←": "=",
+    "∂": "partial",
     "∘": ".*",
     "⊙": ".*",
     "⊗": ".*",
@@ -26,8 +30,13 @@ _COMMANDS = {
     "otimes": ".*",
     "cdot": "@",
     "times": "@",
+    "ast": ".*",
+    "gets": "=",
+    "leftarrow": "=",
     "left": "",
     "right": "",
+    "quad": "",
+    "displaystyle": "",
     "top": "T",
     "intercal": "T",
 }
@@ -43,9 +52,15 @@ _GREEK = {
 }
 _TOKEN = re.compile(
     r"(?P<number>\d+(\.\d+)?|\.\d+)"
-    r"|(?P<name>\\?[A-Za-z]+|[αδηθλσΔΘ])"
-    r"|(?P<sign>\*\*|\.\*|\.T\b|[-+*/@()\[\]{}^_,=']|[−⋅·∘⊙⊗∑Σ′ᵀ])"
+    r"|(?P<name>\\?[A-Za-z]+~?|[αδηθλσΔΘ])"
+    r"|(?P<sign>\*\*|\.\*|\.T\b|:=|<-|\+=|[-+*/@()\[\]{}^_,=']|[−⋅·∘⊙⊗∑Σ′ᵀ∂←])"
 )
+# LaTeX's fonts and accents, each put in place of as many characters, so that columns stay.
+_FONTS = re.compile(r"\\(?:mathbf|boldsymbol|mathrm|mathsf|mathbin|bm)\s*\{([^{}]*)\}")
+_FONT_OF_ONE = re.compile(r"\\(?:mathbf|boldsymbol|mathrm|mathsf|bm)\s+(?=\\?[A-Za-z])")
+_ACCENTS = re.compile(r"\\(?P<accent>bar|tilde)\s*\{\s*(?P<letter>\\?[A-Za-z]+)\s*\}")
+_AFTER = {"bar": "bar", "tilde": "~"}
+_SPACES = re.compile(r"\\[,;:! ]|[&$]|\\\\(?![A-Za-z])")
 TRANSPOSE = ("T", "top", "intercal")
 
 
@@ -72,17 +87,29 @@ def tokens(text: str) -> list[Token]:
     If a character has no place in a formula.
     """
     found, at = [], 0
+    written, text = text, _plain(text)
     while at < len(text):
         if text[at].isspace():
             at += 1
             continue
         match = _TOKEN.match(text, at)
         if match is None:
-            raise fault(text, at, f"the character {text[at]!a} has no place in a formula")
+            raise fault(written, at, f"the character {text[at]!a} has no place in a formula")
         found += _meant(match)
         at = match.end()
     found.append(Token("end", "", len(text)))
     return found
+
+
+def _plain(text: str) -> str:
+    """Return the text without LaTeX's fonts and accents, every letter where it was or before."""
+    before = None
+    while before != text:
+        before = text
+        text = _FONTS.sub(lambda m: m[1].rjust(len(m[0]) - 1) + " ", text)
+        text = _FONT_OF_ONE.sub(lambda m: " " * len(m[0]), text)
+        text = _ACCENTS.sub(lambda m: f"{m['letter']}{_AFTER[m['accent']]}".ljust(len(m[0])), text)
+    return _SPACES.sub(lambda m: " " * len(m[0]), text.replace(r".\ast", ".*   "))
 
 
 def _meant(match: re.Match[str]) -> list[Token]:
@@ -99,6 +126,8 @@ def _meant(match: re.Match[str]) -> list[Token]:
         text = _GREEK.get(command, command)
     else:
         kind, text = "sign", _SIGNS.get(text, text)
+        if text == "partial":
+            kind = "name"
     if text == "^T":
         return [Token("sign", "^", at), Token("name", "T", at)]
     return [Token("name" if text == "sum" else kind, text, at)]

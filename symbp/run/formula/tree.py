@@ -1,7 +1,6 @@
 """The trees that a written formula is read into.
 
-What the language does not express: derivatives on the right side, case distinctions,
-matrices written out entry by entry.
+What the language does not express: case distinctions, matrices written out entry by entry.
 """
 
 from __future__ import annotations
@@ -101,6 +100,14 @@ class Bracketed(Part):
 
 
 @dataclass(frozen=True)
+class Derivative(Part):
+    """``dC/dz^l``, ``dz_j^l/dw_{jk}^l``: how one quantity depends on another."""
+
+    of: Name
+    wrt: Name
+
+
+@dataclass(frozen=True)
 class Line:
     """One line of a gradient: ``dJ/dW^k = ...``, ``delta^L = ...``, or a formula alone.
 
@@ -109,22 +116,30 @@ class Line:
     text : str
     left : Name or None
         What is given; None where the line is a formula alone.
-    gradient : bool
-        Whether it is the derivative of the cost by `left`, and not `left` itself.
     right : Part
+    cost : Name or None
+        The cost whose derivative by `left` is given; None where `left` itself is.
     """
 
     text: str
     left: Name | None
-    gradient: bool
     right: Part
+    cost: Name | None = None
+
+    @property
+    def gradient(self) -> bool:
+        """Whether the line gives a derivative of the cost, and not a quantity."""
+        return self.cost is not None
+
+
+_NO_VALUES = ("function", "low", "high", "of", "wrt")
 
 
 def children(tree: Part) -> Iterator[tuple[str, Part]]:
     """Yield the parts of a tree that are values themselves, with their fields; scripts are not."""
     for item in dataclasses.fields(tree):
         value = getattr(tree, item.name)
-        if isinstance(value, Part) and item.name not in ("function", "low", "high"):
+        if isinstance(value, Part) and item.name not in _NO_VALUES:
             yield item.name, value
 
 

@@ -21,6 +21,10 @@ class Misfit(Exception):
     """Shapes that do not go together."""
 
 
+class Circular(Misfit):
+    """A quantity that is defined by itself, perhaps because a layer is off by one."""
+
+
 @dataclass(frozen=True, eq=False)
 class Value:
     """Numbers, and whether they are matrices.

@@ -9,34 +9,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.errors import FormulaError, GradientError
-from symbp.functions import ACTIVATIONS
+from symbp.errors import GradientError
+from symbp.functions import ACTIVATIONS, Penalty
 from symbp.functions.names import nearest
 from symbp.network import Network
 from symbp.notation import get
+from symbp.run.formula.accumulators import with_biases_apart, without_accumulation
 from symbp.run.formula.arrays import Arrays, Floats, NoSuchEntry
 from symbp.run.formula.evaluate import Evaluator
 from symbp.run.formula.names import Names, names_of
 from symbp.run.formula.operations import ELEMENTARY
 from symbp.run.formula.reader import read_lines
-from symbp.run.formula.scripts import Bound
+from symbp.run.formula.target import Entry, Target
 from symbp.run.formula.tokens import fault
 from symbp.run.formula.tree import Binary, Line, Name, Part, walk
-from symbp.run.formula.value import DIMENSIONS, Value, along
 from symbp.run.point import Point
 from symbp.values import shown, whole_number
 
-# The place of a matrix, in our layout, that derivatives are put in.
-Place = tuple[slice, slice]
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A line that gives derivatives; the layer is that of its left side, or `layer` where it has none."""
+class Stated:
+    """The numbers of a gradient as text, in our layout.
 
-    line: Line
-    layer: int | None = None
-    bias: bool = False
+    Attributes
+    ----------
+    values : ndarray, shape (m, n_params)
+        For each sample; the same for all of them where it is the derivative of the average cost.
+    said : ndarray of bool, shape (n_params,)
+        Which derivatives are given at all.
+    of_sample : ndarray of bool, shape (n_params,)
+        Which are those of the cost of one sample.
+    penalised : ndarray of bool, shape (n_params,)
+        Which are those of the cost with the penalty.
+    """
+
+    values: Floats
+    said: Mask
+    of_sample: Mask
+    penalised: Mask
 
 
 @dataclass(frozen=True)
@@ -68,8 +80,8 @@ class WrittenGradient:
         cost = "cost of one sample, without" if one else "average cost: it holds"
         return f"{letter} was taken for the derivative of the {cost} the factor 1/{self.names.samples}"
 
-    def at(self, point: Point) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the gradient in our layout, shape (n_params,), and which derivatives are given at all.
+    def at(self, point: Point) -> Stated:
+        """Return the gradient in our layout.
 
         Raises
         ------
@@ -78,17 +90,36 @@ class WrittenGradient:
         """
         evaluator = Evaluator(Arrays(self.network, point, self.names.notation), self.names, self.definitions)
         evaluator.prepare()
-        values = [np.zeros(shape) for shape in self.network.shapes]
-        said = [np.zeros(shape, dtype=bool) for shape in self.network.shapes]
-        # What is given for one layer goes before what is given for any.
-        for entry, layer in sorted(self._asked(evaluator), key=lambda found: self._is_general(found[0])):
+        samples, shapes = len(point.X), self.network.shapes
+        values = [np.zeros((samples, *shape)) for shape in shapes]
+        said, of_sample, penalised = ([np.zeros(shape, dtype=bool) for shape in shapes] for _ in range(3))
+        # What is given for one layer goes before what is given for any, and one bias before any weight.
+        for entry, layer in sorted(self._asked(evaluator), key=lambda found: self._rank(found[0])):
             with evaluator.reading(entry.line):
-                found = _Target(evaluator, entry, layer).derivatives()
+                kind = "J" if entry.line.cost is None else evaluator.cost_kind(entry.line.cost)
+                evaluator.asked = kind
+                found = Target(evaluator, entry, layer, kind == "Js").derivatives()
             for place, numbers in found:
                 new = ~said[layer - 1][place]
-                values[layer - 1][place][new] = numbers[new]
+                values[layer - 1][(slice(None), *place)][:, new] = numbers[:, new]
                 said[layer - 1][place] = True
-        return np.concatenate([v.ravel() for v in values]), np.concatenate([part.ravel() for part in said])
+                of_sample[layer - 1][place] |= new & (kind == "Js")
+                penalised[layer - 1][place] |= new & (kind == "Jr" or self._speaks_of_penalty(entry.line))
+        flat = [np.concatenate([part.ravel() for part in parts]) for parts in (said, of_sample, penalised)]
+        return Stated(np.concatenate([v.reshape(samples, -1) for v in values], axis=1), *flat)
+
+    def _rank(self, entry: Entry) -> tuple[bool, bool]:
+        left = entry.line.left
+        of_one = left is not None and not all(isinstance(part, Name) for part in left.below)
+        return self._is_general(entry), not of_one
+
+    def _speaks_of_penalty(self, line: Line, seen: frozenset[str] = frozenset()) -> bool:
+        """Whether a line, or one that defines what it uses, has a parameter of the penalty in it."""
+        used = {part.name for part in walk(line.right) if isinstance(part, Name)}
+        if used & self.names.strengths:
+            return True
+        found = [d for d in self.definitions if d.left is not None and d.left.name in used - seen]
+        return any(self._speaks_of_penalty(d, seen | used) for d in found)
 
     def _asked(self, evaluator: Evaluator) -> Iterator[tuple[Entry, int]]:
         """Yield every line with every layer that it is for."""
@@ -148,157 +179,9 @@ class WrittenGradient:
         return (left.above or left.below)[0]
 
 
-class _Target:
-    """What one line gives in one layer."""
-
-    def __init__(self, evaluator: Evaluator, entry: Entry, layer: int) -> None:
-        self.at, self.entry, self.layer = evaluator, entry, layer
-        self.arrays, self.names = evaluator.arrays, evaluator.names
-        self.rows, self.columns = self.arrays.network.shapes[layer - 1]
-        self.has_bias = self.arrays.network.has_bias(layer)
-        self.regular: Place = slice(None), slice(0, self.columns - int(self.has_bias))
-        self.biases: Place = slice(None), slice(self.columns - 1, self.columns)
-        self.letters = {name: Bound(layer=layer) for name in self.names.layers}
-
-    def derivatives(self) -> list[tuple[Place, Floats]]:
-        """Return the places of our matrix that the line gives, with the numbers."""
-        left = self.entry.line.left
-        if left is None:
-            return self._column() if self.entry.bias else self._alone()
-        meaning = self.names.meanings[left.name]
-        letters = self._own_letters(left)
-        if left.below and left.above and meaning.entry in ("w", "bias"):
-            return self._entries(left, letters)
-        if meaning.whole == "BiasColumn":
-            return self._column(letters)
-        return self._matrix(letters)
-
-    def _own_letters(self, left: Name) -> dict[str, Bound]:
-        part = (left.above or left.below)[0]
-        return {part.name: Bound(layer=self.layer)} if isinstance(part, Name) else {}
-
-    def _value(self, letters: Mapping[str, Bound]) -> Value:
-        return self.at.gradient(self.entry.line.right, letters)
-
-    # Matrices and columns -----------------------------------------------------------------
-
-    def _alone(self) -> list[tuple[Place, Floats]]:
-        """A formula alone is a matrix, or an entry in the notation's letters for the ends of a weight."""
-        (to, source), (row, column) = self.names.neurons, self._ranges()
-        letters = {**self.letters, to: Bound(1, along(row, 1)), source: Bound(2, along(column, 2))}
-        value = self._value(letters)
-        if value.matrix:
-            return self._as_matrix(value)
-        return self._from_axes(value, len(row), len(column))
-
-    def _matrix(self, letters: Mapping[str, Bound]) -> list[tuple[Place, Floats]]:
-        value = self._value(letters)
-        if not value.matrix and self.arrays.matrix(self.layer)[0].size != 1:
-            raise self._misfit(value)
-        return self._as_matrix(value)
-
-    def _as_matrix(self, value: Value) -> list[tuple[Place, Floats]]:
-        found = value.data.reshape(value.shape)
-        whole = self.arrays.matrix(self.layer)[0].shape
-        regular = self.arrays.oriented(self.arrays.regular(self.layer)).shape
-        if value.shape == whole and self.names.notation.bias != "separate":
-            return [((slice(None), slice(None)), self.arrays.ours(found, self.layer))]
-        if value.shape == regular:
-            return [(self.regular, self.arrays.oriented(found))]
-        raise self._misfit(value)
-
-    def _misfit(self, value: Value) -> FormulaError:
-        whole = self.arrays.matrix(self.layer)[0].shape
-        turned = value.shape in (
-            whole[::-1],
-            self.arrays.oriented(self.arrays.regular(self.layer)).shape[::-1],
-        )
-        hint = "; it is transposed" if value.matrix and turned else ""
-        expected = " x ".join(map(str, whole))
-        return self.at.fault(
-            self.entry.line.right,
-            f"the gradient of the weights of layer {self.layer} is {value}: expected {expected}{hint}",
-        )
-
-    def _column(self, letters: Mapping[str, Bound] | None = None) -> list[tuple[Place, Floats]]:
-        if not self.has_bias:
-            raise self.at.fault(self.entry.line.right, f"layer {self.layer} has no bias")
-        value = self._value(self.letters if letters is None else letters)
-        if value.shape != (self.rows, 1):
-            raise self.at.fault(
-                self.entry.line.right,
-                f"the gradient of the biases of layer {self.layer} is {value}: expected {self.rows} x 1",
-            )
-        return [(self.biases, value.data.reshape(self.rows, 1))]
-
-    # Entries ------------------------------------------------------------------------------
-
-    def _ranges(self, regular: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the numbers of the neurons a weight leads to, and of those it comes from."""
-        matrix, lows = self.arrays.matrix(self.layer)
-        sizes = matrix.shape
-        if self.names.notation.weights == "from to":
-            sizes, lows = sizes[::-1], lows[::-1]
-        to, source = (np.arange(low, low + size) for low, size in zip(lows, sizes, strict=True))
-        return to, source[source != self._bias_number()] if regular else source
-
-    def _bias_number(self) -> int:
-        if not self.arrays.has_bias_input(self.layer):
-            return -1
-        return 0 if self.names.notation.bias == "first" else self.columns
-
-    def _entries(self, left: Name, letters: Mapping[str, Bound]) -> list[tuple[Place, Floats]]:
-        if self.names.meanings[left.name].entry == "bias":
-            return self._bias_entries(left, letters)
-        first, second = self.at.index_parts(left.below, 2, letters, left)
-        to, source = (second, first) if self.names.notation.weights == "from to" else (first, second)
-        if not isinstance(to, Name):
-            raise self.at.fault(to, "expected a letter for the neurons that the weights lead to")
-        if not isinstance(source, Name) or source.below or source.name in letters:
-            number = self.at.whole_number(source, letters)
-            if not self.has_bias and letters:  # a line for any layer: this one has no bias
-                return []
-            if not self.has_bias or number != self._bias_number():
-                raise self.at.fault(source, "only the bias has a number of its own here")
-            rows, _ = self._ranges()
-            value = self._value({**letters, to.name: Bound(1, along(rows, 1))})
-            return [(self.biases, self._from_axes(value, len(rows), 1)[0][1])]
-        try:
-            return self._for_inputs(to, source, letters, regular=False)
-        except FormulaError as error:  # a formula for the regular weights only
-            if not self.arrays.has_bias_input(self.layer) or not isinstance(error.__cause__, NoSuchEntry):
-                raise
-            return self._for_inputs(to, source, letters, regular=True)
-
-    def _for_inputs(
-        self, to: Name, source: Name, letters: Mapping[str, Bound], regular: bool
-    ) -> list[tuple[Place, Floats]]:
-        rows, columns = self._ranges(regular)
-        bound = {to.name: Bound(1, along(rows, 1)), source.name: Bound(2, along(columns, 2))}
-        return self._from_axes(self._value({**letters, **bound}), len(rows), len(columns))
-
-    def _bias_entries(self, left: Name, letters: Mapping[str, Bound]) -> list[tuple[Place, Floats]]:
-        if not self.has_bias:
-            raise self.at.fault(left, f"layer {self.layer} has no bias")
-        (neuron,) = self.at.index_parts(left.below, 1, letters, left)
-        if not isinstance(neuron, Name):
-            raise self.at.fault(neuron, "expected a letter for the neurons of the layer")
-        rows = np.arange(1, self.rows + 1)
-        value = self._value({**letters, neuron.name: Bound(1, along(rows, 1))})
-        return [(self.biases, self._from_axes(value, self.rows, 1)[0][1])]
-
-    def _from_axes(self, value: Value, rows: int, columns: int) -> list[tuple[Place, Floats]]:
-        if value.matrix:
-            raise self.at.fault(self.entry.line.right, f"an entry of the gradient is a number, not {value}")
-        data = np.broadcast_to(value.data, (1, rows, columns, *(1,) * (DIMENSIONS - 3)))
-        found = data.reshape(rows, columns)
-        if columns == self.columns and self.has_bias and self.names.notation.bias == "first":
-            found = np.roll(found, -1, axis=1)
-        place = (slice(None), slice(None)) if columns == self.columns else self.regular
-        return [(place, found)]
-
-
-def read_gradient(network: Network, given: str | Mapping[Any, Any], notation: str) -> WrittenGradient:
+def read_gradient(
+    network: Network, given: str | Mapping[Any, Any], notation: str, penalty: Penalty | None = None
+) -> WrittenGradient:
     """Read a gradient that is given as text.
 
     Parameters
@@ -310,6 +193,8 @@ def read_gradient(network: Network, given: str | Mapping[Any, Any], notation: st
         with that of the biases.
     notation : str
         Whose letters are used.
+    penalty : Penalty, optional
+        Whose parameters have letters.
 
     Raises
     ------
@@ -318,12 +203,16 @@ def read_gradient(network: Network, given: str | Mapping[Any, Any], notation: st
     GradientError
         If the text is no formula in its letters, or gives no derivative of a weight.
     """
-    names = names_of(get(notation), network.weighted)
+    names = names_of(get(notation), network.weighted, penalty)
+
+    def is_function(name: str) -> bool:
+        return name == names.function or name in (*ELEMENTARY, *ACTIVATIONS)
 
     def lines(text: Any) -> tuple[Line, ...]:
         if not isinstance(text, str):
             raise GradientError(f"the gradient {shown(text)}: expected a text such as 'delta^2 (o^1)^T'")
-        return read_lines(text, lambda name: name == names.function or name in (*ELEMENTARY, *ACTIVATIONS))
+        found = read_lines(text, is_function, names.is_quantity)
+        return tuple(with_biases_apart(line, names) for line in found)
 
     found: list[Entry] = []
     if isinstance(given, str):
@@ -336,12 +225,14 @@ def read_gradient(network: Network, given: str | Mapping[Any, Any], notation: st
                 raise GradientError(f"layer {layer}: expected a text, or a pair with that of the biases")
             for bias, text in enumerate(pair):
                 found += [Entry(line, layer, bool(bias)) for line in lines(text)]
-    definitions = tuple(entry.line for entry in found if entry.line.left and not entry.line.gradient)
-    for n, entry in enumerate(found):
-        left = entry.line.left
-        if left is not None and any(left == other.line.left for other in found[:n]):
-            raise fault(entry.line.text, left.at, f"{left.name} of this layer is given twice")
-    entries = tuple(_checked(entry, names) for entry in found if entry.line not in definitions)
+    defining = [entry.line for entry in found if entry.line.left and not entry.line.gradient]
+    entries = tuple(_checked(entry, names) for entry in found if entry.line not in defining)
+    definitions = without_accumulation(defining, names)
+    for lines_ in (definitions, [entry.line for entry in entries]):
+        for n, line in enumerate(lines_):
+            left = line.left
+            if left is not None and any(left == other.left for other in lines_[:n]):
+                raise fault(line.text, left.at, f"{left.name} of this layer is given twice")
     if not entries:
         raise GradientError(
             f"no line gives a derivative of the cost: expected d{names.cost}/d{_weights(names)} = ..."
@@ -363,9 +254,13 @@ def first_name(part: Part) -> Part:
 
 def _checked(entry: Entry, names: Names) -> Entry:
     """Return the entry, whose left side is a derivative by weights; it then says its layer itself."""
-    left = entry.line.left
-    if left is None:
+    left, cost = entry.line.left, entry.line.cost
+    if left is None or cost is None:
         return entry
+    try:
+        names.cost_kind(cost)
+    except NoSuchEntry as error:
+        raise fault(entry.line.text, cost.at, str(error)) from None
     of_weights = ("WeightMatrix", "RegularWeights", "BiasColumn")
     known = [n for n, m in names.meanings.items() if m.whole in of_weights or m.entry in ("w", "bias")]
     if left.name not in known:

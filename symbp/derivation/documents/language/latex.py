@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from symbp.derivation.documents.language.text import written
@@ -19,13 +19,16 @@ from symbp.derivation.documents.language.tree import (
     Ref,
     Statement,
     Transpose,
+    is_sum,
+    spread,
+    without_minus,
 )
 from symbp.derivation.documents.records import Fault
 
 if TYPE_CHECKING:
     from symbp.derivation.documents.shapes import Shapes
 
-_RELATIONS = {"==": "=", "<=": r"\le", "!=": r"\ne", "<": "<"}
+_RELATIONS = {"==": "=", "<=": r"\le", "!=": r"\ne", "<": "<", "<<": r"\leftarrow", ",": r",\quad"}
 _WORDS = {"exp": r"\exp", "log": r"\ln", "tanh": r"\tanh"}
 _ATOM = 9
 
@@ -79,6 +82,8 @@ def _number(at: Latex, tree: Number) -> tuple[str, int]:
 
 def _ref(at: Latex, tree: Ref) -> tuple[str, int]:
     family = at.shapes.families.get(tree.name)
+    if family is None and tree.name == at.shapes.setting.sizes and at.shapes.setting.width:
+        return at.template(at.shapes.setting.width, tree.name, tree.layers), _ATOM
     if family is None:
         plain = tree.name if len(tree.name) == 1 else rf"\mathrm{{{tree.name}}}"
         return plain + (f"_{{{at.indices(tree.layers)}}}" if tree.layers else ""), _ATOM
@@ -93,6 +98,9 @@ def _ref(at: Latex, tree: Ref) -> tuple[str, int]:
 
 def _binary(at: Latex, tree: Binary) -> tuple[str, int]:
     left, right = tree.left, tree.right
+    bare = without_minus(tree)
+    if bare is not None:
+        return at.write(Negative(bare)), 1
     if tree.operator == "/":
         return rf"\frac{{{at.write(left)}}}{{{at.write(right)}}}", 4
     if tree.operator == "**":
@@ -103,8 +111,10 @@ def _binary(at: Latex, tree: Binary) -> tuple[str, int]:
         return f"{at.write(left, 1)} {tree.operator} {at.write(right, 2)}", 1
     entrywise = tree.operator == "*" and at.is_array(left) and at.is_array(right)
     if entrywise:
-        return rf"{at.write(left, 3)} \circ {at.write(right, 4)}", 3
+        return rf"{at.write(left, 3)} {at.shapes.setting.entrywise} {at.write(right, 4)}", 3
     dot = r" \cdot " if _starts_with_digit(right) else r"\, "
+    if is_sum(right):  # nothing follows it, unless the product is a factor itself
+        return f"{at.write(left, 3)}{dot}{at.write(right)}", 2
     return f"{at.write(left, 3)}{dot}{at.write(right, 4)}", 3
 
 
@@ -159,32 +169,47 @@ def _function(at: Latex, tree: Call) -> tuple[str, int]:
     return f"{name}{argument}", 4
 
 
-def _sum(at: Latex, body: Any, index: Any, low: Any, high: Any) -> tuple[str, int]:
-    return rf"\sum_{{{at.write(index)}={at.write(low)}}}^{{{at.write(high)}}} {at.write(body, 2)}", 2
+def _sum(at: Latex, body: Any, index: Any, *limits: Any) -> tuple[str, int]:
+    """A sum with the limits that are printed: both, the last one, or none."""
+    low = f"={at.write(limits[0])}" if len(limits) == 2 else ""
+    high = f"^{{{at.write(limits[-1])}}}" if limits else ""
+    return rf"\sum_{{{at.write(index)}{low}}}{high} {at.write(body, 2)}", 2
+
+
+def _shown(at: Latex, parts: Sequence[Expression | None], dots: str, strength: int = 0) -> list[str]:
+    return [dots if part is None else at.write(part, strength) for part in parts]
+
+
+def _bracketed(rows: Sequence[str]) -> str:
+    inner = r" \\ ".join(rows)
+    return rf"\begin{{bmatrix}} {inner} \end{{bmatrix}}"
 
 
 def _descend(at: Latex, body: Any, index: Any, high: Any, low: Any) -> tuple[str, int]:
-    return rf"\prod_{{{at.write(index)}={at.write(high)}}}^{{{at.write(low)}}} {at.write(body, 3)}", 3
+    return r"\, ".join(_shown(at, spread(body, index, high, low), r"\dots", 4)), 3
 
 
 def _column(at: Latex, body: Any, index: Any, low: Any, high: Any) -> tuple[str, int]:
-    span = rf"{at.write(index)}={at.write(low)},\dots,{at.write(high)}"
-    return rf"\left[{at.write(body)}\right]_{{{span}}}", _ATOM
+    return _bracketed(_shown(at, spread(body, index, low, high), r"\vdots")), _ATOM
 
 
 def _row(at: Latex, body: Any, index: Any, low: Any, high: Any) -> tuple[str, int]:
-    text, _ = _column(at, body, index, low, high)
-    return rf"{text}^{{\mathsf{{T}}}}", _ATOM
+    return _bracketed([" & ".join(_shown(at, spread(body, index, low, high), r"\cdots"))]), _ATOM
 
 
 def _matrix(at: Latex, body: Any, *spans: Any) -> tuple[str, int]:
-    i, low_i, high_i, j, low_j, high_j = map(at.write, spans)
-    span = rf"{i}={low_i},\dots,{high_i};\, {j}={low_j},\dots,{high_j}"
-    return rf"\left[{at.write(body)}\right]_{{{span}}}", _ATOM
+    lines = []
+    for line in spread(body, *spans[:3]):
+        columns = spread(body if line is None else line, *spans[3:])
+        shown = _shown(at, columns, r"\cdots")
+        # Between the rows dots stand below the first and the last column.
+        dots = [r"\vdots" if column is not None else "" for column in columns]
+        lines.append(" & ".join(dots if line is None else shown))
+    return _bracketed(lines), _ATOM
 
 
 def _derivative(at: Latex, of: Any, wrt: Any) -> tuple[str, int]:
-    if isinstance(of, Binary | Call):
+    if isinstance(of, Binary | Call | Negative):
         return rf"\frac{{\partial}}{{\partial {at.write(wrt)}}}\left({at.write(of)}\right)", 4
     return rf"\frac{{\partial {at.write(of)}}}{{\partial {at.write(wrt)}}}", 4
 
@@ -214,6 +239,8 @@ _CALLS: dict[str, Callable[..., tuple[str, int]]] = {
     "positive": lambda at, u: (rf"\max\left(0, {at.write(u)}\right)", 4),
     "D": _derivative,
     "grad": _derivative,
+    "nabla": lambda at, of, wrt: (rf"\nabla {at.write(of, _ATOM)}", 4),
+    "d": lambda at, of: (rf"\partial {at.write(of, _ATOM)}", _ATOM),
 }
 
 _WRITE: dict[type, Callable[[Latex, Any], tuple[str, int]]] = {

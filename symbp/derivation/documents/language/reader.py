@@ -38,7 +38,8 @@ def read(text: str, where: str = "") -> Statement:
     Parameters
     ----------
     text : str
-        Such as ``"a[l] == sigma(z[l]) == sigma(W[l] @ a[l-1] + b[l])"``.
+        Such as ``"a[l] == sigma(z[l]) == sigma(W[l] @ a[l-1] + b[l])"``; ``"w << w - g"`` for an
+        assignment, ``"a, b"`` for a list.
     where : str
         Such as ``"1 <= l <= L, 1 <= k <= N[l]"``; a later range may use an earlier index.
 
@@ -55,6 +56,10 @@ def read(text: str, where: str = "") -> Statement:
                 raise DocumentError(f"statement {text!r}: expected == or <= between its sides")
             sides = tuple(reader.expression(side) for side in (left, *rest))
             return Statement(sides, relations.pop(), _ranges(where))
+        case ast.BinOp(op=ast.LShift(), left=left, right=right):
+            return Statement((reader.expression(left), reader.expression(right)), "<<", _ranges(where))
+        case ast.Tuple(elts=parts) if parts:
+            return Statement(tuple(map(reader.expression, parts)), ",", _ranges(where))
     raise DocumentError(f"statement {text!r}: expected an equation a == b")
 
 

@@ -63,7 +63,8 @@ def _keys(trees: tuple[Expression, ...]) -> str:
 
 def written_statement(statement: Statement) -> str:
     """Return the text of a statement, without its ranges."""
-    return f" {statement.relation} ".join(map(written, statement.sides))
+    sign = ", " if statement.relation == "," else f" {statement.relation} "
+    return sign.join(map(written, statement.sides))
 
 
 def written_ranges(ranges: tuple[Range, ...]) -> str:

@@ -8,7 +8,7 @@ between the values before and after it).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -103,7 +103,10 @@ class Range:
 
 @dataclass(frozen=True)
 class Statement:
-    """``a == b == c`` (or ``<=``), for all values of the indices in `ranges`."""
+    """``a == b == c`` (or ``<=``), for all values of the indices in `ranges`.
+
+    ``a << b`` is an assignment: `a` is the value after it. ``a, b`` is a list and claims nothing.
+    """
 
     sides: tuple[Expression, ...]
     relation: str
@@ -133,3 +136,45 @@ def walk(tree: object) -> Iterator[object]:
     yield tree
     for child in children(tree):
         yield from walk(child)
+
+
+def replaced(tree: Expression, names: Mapping[str, Expression]) -> Expression:
+    """Return the tree with expressions in the places of names, such as indices."""
+    if isinstance(tree, Ref) and not tree.layers and tree.name in names:
+        return names[tree.name]
+
+    def put(value: object) -> object:
+        if isinstance(value, tuple):
+            return tuple(put(item) for item in value)
+        return replaced(value, names) if isinstance(value, Expression) else value
+
+    fields = dataclasses.fields(tree)
+    return type(tree)(**{field.name: put(getattr(tree, field.name)) for field in fields})
+
+
+def without_minus(tree: Expression) -> Expression | None:
+    """Return a product without the minus sign of its first factor, or None if there is none."""
+    match tree:
+        case Negative(operand):
+            return operand
+        case Binary("*" | "@" as operator, left, right):
+            inner = without_minus(left)
+            return None if inner is None else Binary(operator, inner, right)
+    return None
+
+
+def is_sum(tree: Expression) -> bool:
+    """Return whether this is a sum over an index."""
+    return isinstance(tree, Call) and tree.name == "sum"
+
+
+ALL_SHOWN = 4
+
+
+def spread(body: Expression, index: Expression, low: Expression, high: Expression) -> list[Expression | None]:
+    """Return the first and the last of what an index runs through, and None for the dots; all if few."""
+    assert isinstance(index, Ref)
+    ends: list[Expression | None] = [low, None, high]
+    if isinstance(low, Number) and isinstance(high, Number) and high.value - low.value < ALL_SHOWN:
+        ends = [Number(str(n)) for n in range(int(low.value), int(high.value) + 1)]
+    return [None if end is None else replaced(body, {index.name: end}) for end in ends]

@@ -1,0 +1,82 @@
+"""Update rules, schedules and penalties for the table of functions, in print."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from symbp.algebra.nodes import eta
+from symbp.algebra.updates import epoch, epochs, eta_0, step, steps
+from symbp.derivation.describe_training import TrainingDescription, describe_training
+from symbp.functions import Penalty, Schedule, UpdateRule
+from symbp.functions.parameters import DOMAINS
+from symbp.notation.writer import Writer
+
+TrainingRecord = UpdateRule | Schedule | Penalty
+
+# What the letters mean that the equations share, in the order in which they are told.
+_MEANINGS: dict[Any, str] = {
+    eta: "the learning rate",
+    eta_0: "the learning rate that is given",
+    step: "the number of the update: 1, 2, ...",
+    steps: "the number of updates of the whole run",
+    epoch: "whole epochs done before",
+    epochs: "the number of epochs of the whole run",
+}
+
+
+@dataclass(frozen=True)
+class TrainingEntry:
+    """One record as a template needs it; equations in print, text as text.
+
+    Attributes
+    ----------
+    name : str
+    equations : tuple of str
+    rate : str
+        The default learning rate of an update rule, else empty.
+    states : tuple of (str, str)
+        Letter, initial value.
+    parameters : tuple of (str, str, str, str)
+        Letter, name, default, domain.
+    letters : tuple of (str, str)
+        What other letters mean.
+    source : str
+    """
+
+    name: str
+    equations: tuple[str, ...]
+    rate: str
+    states: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, str, str, str], ...]
+    letters: tuple[tuple[str, str], ...]
+    source: str
+
+
+def training_entries(records: Sequence[TrainingRecord], writer: Writer) -> list[dict[str, Any]]:
+    """Return the sections that have entries: title and entries, in the order of the page."""
+    kinds = (("Update rules", UpdateRule), ("Learning-rate schedules", Schedule), ("Penalties", Penalty))
+    found = [_entry(describe_training(record), writer) for record in records]
+    sections = []
+    for title, kind in kinds:
+        entries = [e for e, record in zip(found, records, strict=True) if isinstance(record, kind)]
+        sections += [{"title": title, "entries": entries}] if entries else []
+    return sections
+
+
+def _entry(found: TrainingDescription, writer: Writer) -> TrainingEntry:
+    record = found.record
+    held = {letter for statement in found.statements for letter in statement.free_symbols}
+    return TrainingEntry(
+        name=record.name,
+        equations=tuple(writer.expression(statement) for statement in found.statements),
+        rate=f"{record.learning_rate:.10g}" if isinstance(record, UpdateRule) else "",
+        states=tuple((writer.expression(letter), f"{start:.10g}") for letter, start in found.states),
+        parameters=tuple(
+            (writer.expression(letter), p.name, f"{p.default:.10g}", DOMAINS[p.domain][1])
+            for letter, p in found.parameters
+        ),
+        letters=tuple((writer.expression(x), text) for x, text in _MEANINGS.items() if x in held),
+        source=record.source,
+    )

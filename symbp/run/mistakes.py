@@ -1,0 +1,370 @@
+"""The usual mistakes in a gradient written by hand, each as a change of the right equations.
+
+A suspect is the gradient that one mistake gives. Mistakes of calculus are changes of equations
+of the derivation, from which the gradient is derived anew: in one layer, and in all of them at
+once. Mistakes of averaging and of layout are changes of the right numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy import KroneckerDelta
+
+from symbp.algebra.nodes import ActivateDerivative, Node, q, r
+from symbp.derivation.records import Derivation, equation
+from symbp.errors import SymbpError
+from symbp.functions import ACTIVATIONS
+from symbp.network import Network
+from symbp.plan.passes import make_plan
+from symbp.run import interpret, plain
+from symbp.run.evaluate import evaluate
+from symbp.run.mistakes_of_layout import of_layout
+from symbp.run.point import Point
+from symbp.run.tape import Variable, gradient
+
+Floats = NDArray[np.float64]
+# The statements that a mistake changes, by label.
+Changed = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """One mistake and the gradient that it gives, shape (n_params,)."""
+
+    reason: str
+    gradient: Floats
+
+
+def of_numbers(derivation: Derivation, point: Point, right: Floats) -> Iterator[Suspect]:
+    """Yield what changes of the right numbers give: a constant factor, another layout, other samples.
+
+    Parameters
+    ----------
+    derivation : Derivation
+        Of a network, unbroken.
+    point : Point
+    right : ndarray, shape (n_params,)
+    """
+    assert derivation.network is not None
+    yield Suspect("nothing but a constant factor", right)
+    for reason, found in of_layout(derivation.network, right):
+        yield Suspect(reason, found)
+    yield from _of_samples(derivation, point)
+
+
+def calculus(derivation: Derivation, point: Point, layers: tuple[int, ...]) -> Iterator[Suspect]:
+    """Yield what mistakes of calculus give, the simplest first.
+
+    Parameters
+    ----------
+    derivation : Derivation
+    point : Point
+    layers : tuple of int
+        The layers with wrong derivatives: a mistake in delta of a layer shows in it and below, one
+        in the derivatives by its weights in it alone.
+    """
+    network = derivation.network
+    assert network is not None
+    for reason, changed in _broken_equations(derivation, network, layers):
+        found = _gradient_with(derivation, changed, point)
+        if found is not None:
+            labels = _few(tuple(changed))
+            yield Suspect(f"{reason} (equation{'s' if len(changed) > 1 else ''} {labels})", found)
+    yield from _slopes_of_others(network, point, layers)
+
+
+def _few(labels: tuple[str, ...]) -> str:
+    return ", ".join(labels) if len(labels) <= 3 else f"{labels[0]} to {labels[-1]}"
+
+
+def _gradient_with(derivation: Derivation, changed: Changed, point: Point) -> Floats | None:
+    """Derive the gradient anew with equations changed; None where nothing follows from them."""
+    try:
+        program = make_plan(derivation.replaced(changed))
+        with np.errstate(all="ignore"):
+            return interpret.gradient(program, point.w, point.X, point.Y, point.v)[1]
+    except SymbpError:
+        return None
+
+
+# Mistakes of calculus: (reason, the equations with the mistake) ------------------------------
+
+Broken = Iterator[tuple[str, Changed]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A mistake that can be made in any layer.
+
+    Attributes
+    ----------
+    one : str
+        What it is in layer {k}; {before} and {after} are its neighbours.
+    all : str
+        What it is in every layer at once.
+    change : callable
+        (derivation, network, layer) -> the changed statements; None where shapes do not allow it.
+    """
+
+    one: str
+    all: str
+    change: Callable[[Derivation, Network, int], Changed | None]
+
+
+def _broken_equations(derivation: Derivation, network: Network, layers: tuple[int, ...]) -> Broken:
+    yield from _output(derivation)
+    last = network.hidden + 1
+    for kind in KINDS:
+        found = {}
+        for layer in range(last, 0, -1):
+            changed = kind.change(derivation, network, layer)
+            if changed is not None:
+                found[layer] = changed
+                if layers[-1:] == (layer,):
+                    yield kind.one.format(k=layer, before=layer - 1, after=layer + 1), changed
+        if len(found) > 1:
+            yield kind.all, {label: s for changed in found.values() for label, s in changed.items()}
+    if network.hidden:
+        slopes = {layer: _no_slope(derivation, network, layer) or {} for layer in range(1, last)}
+        everywhere = {label: s for changed in slopes.values() for label, s in changed.items()}
+        yield (
+            "the factor g' is missing in delta of every layer, the output layer too",
+            everywhere | {"1.8d": _plain_output(derivation)},
+        )
+
+
+def _output(derivation: Derivation) -> Broken:
+    slope = derivation["1.8d"].statement
+    words = "the derivative of the output activation is missing in delta of the output layer"
+    yield words, {"1.8d": _plain_output(derivation)}
+    fused = derivation["D.1f"].statement
+    layer = fused.lhs.layer
+    own_slope = slope.rhs.subs(q, r)
+    if own_slope != 1:
+        yield (
+            "the derivative of the output activation is once too often in delta of the output layer",
+            {"D.1f": equation(fused.lhs, fused.rhs * own_slope)},
+        )
+    diagonal = KroneckerDelta(q, r) * own_slope
+    if sympy.expand(diagonal - slope.rhs) != 0 and not slope.rhs.has(ActivateDerivative):
+        yield (
+            "of the derivative of the output activation only the diagonal is taken",
+            {"1.8d": equation(slope.lhs, diagonal)},
+        )
+    difference = Node("h", layer, (r,)) - Node("y", layer, (r,))
+    if fused.rhs != difference:
+        yield (
+            "delta of the output layer is h - y, which belongs to another cost",
+            {"D.1f": equation(fused.lhs, difference)},
+        )
+
+
+def _plain_output(derivation: Derivation) -> Any:
+    return equation(derivation["1.8d"].statement.lhs, KroneckerDelta(q, r))
+
+
+def _slopes_of_others(network: Network, point: Point, layers: tuple[int, ...]) -> Iterator[Suspect]:
+    """g' of another function, in one layer or in all hidden ones.
+
+    There are many other functions, so nothing is derived anew: the plain network is differentiated
+    on a tape that takes the other slope for the layer's.
+    """
+    hidden = tuple(range(1, network.hidden + 1))
+    where: list[tuple[int, ...]] = [(layer,) for layer in layers[-1:] if not _of_layer(network, layer)]
+    where += [hidden] if len(hidden) > 1 else []
+    for name, record in ACTIVATIONS.items():
+        if record.of_layer:
+            continue
+        slope = sympy.diff(record.expression(), plain.Z)
+        slope = slope.rewrite(sympy.Piecewise) if slope.has(sympy.sign) else slope
+        for chosen in where:
+            place = f"layer {chosen[0]}" if len(chosen) == 1 else "every hidden layer"
+            yield Suspect(f"g' of {place} is that of {name}", _with_slope(network, point, chosen, slope))
+
+
+def _of_layer(network: Network, layer: int) -> bool:
+    return network.layer(layer).activation.of_layer
+
+
+def _with_slope(network: Network, point: Point, chosen: tuple[int, ...], slope: Any) -> Floats:
+    w = Variable(point.w)
+    o: Any = point.X
+    for k, matrix in enumerate(plain.unpack(network, w), 1):
+        c = plain.weighted_sums(network, k, matrix, o)
+        o = plain.activate(network, k, c)
+        if k in chosen:
+            with np.errstate(all="ignore"):
+                factor = np.broadcast_to(evaluate(slope, {plain.Z: c.value}), c.value.shape)
+            o = c.passed(o.value, factor)
+    costs = evaluate(network.cost.expression(), {plain.H: o, plain.Y: point.Y})
+    if network.weighted:
+        costs = costs * point.v[:, None]
+    return gradient(np.sum(costs) / len(point.X), w)
+
+
+# One kind of mistake in any layer --------------------------------------------------------
+
+
+def _in_delta(change: Callable[[Any], Any]) -> Callable[[Derivation, Network, int], Changed | None]:
+    """Return what changes delta of a hidden layer."""
+
+    def made(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+        label = f"D.5, k={layer}"
+        return {label: _change(derivation[label].statement, change)} if layer <= network.hidden else None
+
+    return made
+
+
+def _change(statement: Any, change: Callable[[Any], Any]) -> Any:
+    return equation(statement.lhs, change(statement.rhs))
+
+
+def _nodes(kind: str, change: Callable[[Node], Any]) -> Callable[[Any], Any]:
+    return lambda expr: expr.replace(lambda e: isinstance(e, Node) and e.kind == kind, change)
+
+
+_no_slope = _in_delta(lambda e: e.replace(ActivateDerivative, lambda layer, argument: sympy.S.One))
+_value_for_slope = _in_delta(
+    lambda e: e.replace(ActivateDerivative, lambda layer, argument: Node("o", layer, argument.indices))
+)
+
+
+def _slope_of(formula: Any, kind: str) -> Callable[[Any], Any]:
+    """Return what puts the derivative of a formula, at weighted sums or outputs, in place of g'."""
+    (z,) = formula.free_symbols or {sympy.Symbol("z", real=True)}
+    slope = sympy.diff(formula, z)
+    return lambda e: e.replace(
+        ActivateDerivative, lambda layer, argument: slope.subs(z, Node(kind, layer, argument.indices))
+    )
+
+
+def _slope_at_output(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+    if layer > network.hidden:
+        return None
+    change = _slope_of(network.layer(layer).activation.expression(), "o")
+    return _in_delta(change)(derivation, network, layer)
+
+
+def _not_transposed(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+    if layer > network.hidden or network.sizes[layer] != network.sizes[layer + 1]:
+        return None
+    swapped = _nodes("w", lambda e: Node("w", e.layer, e.indices[::-1]))
+    return _in_delta(swapped)(derivation, network, layer)
+
+
+def _weights_before(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+    if layer > network.hidden or len(set(network.sizes[layer - 1 : layer + 2])) > 1:
+        return None
+    before = _nodes("w", lambda e: Node("w", e.layer - 1, e.indices))
+    return _in_delta(before)(derivation, network, layer)
+
+
+def _inputs(
+    change: Callable[[Node], Any], fits: Callable[[Network, int], bool]
+) -> Callable[[Derivation, Network, int], Changed | None]:
+    """Return what changes the outputs in the gradient of the weights."""
+
+    def made(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+        if not fits(network, layer):
+            return None
+        label = f"D.6a, k={layer}"
+        return {label: _change(derivation[label].statement, _nodes("o", change))}
+
+    return made
+
+
+def _sensitivities(by: int) -> Callable[[Derivation, Network, int], Changed | None]:
+    """Return what takes delta of another layer in the gradient of weights and biases."""
+
+    def made(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+        sizes, other = network.sizes, layer + by
+        if not 1 <= other < len(sizes) or sizes[layer] != sizes[other]:
+            return None
+        change = _nodes("delta", lambda e: Node("delta", e.layer + by, e.indices, e.sample))
+        labels = [f"D.6a, k={layer}", *(f"D.6b, k={layer}" for _ in range(network.has_bias(layer)))]
+        return {label: _change(derivation[label].statement, change) for label in labels}
+
+    return made
+
+
+KINDS = (
+    Kind(
+        "the factor g' is missing in delta of layer {k}",
+        "the factor g' is missing in delta of every hidden layer",
+        _no_slope,
+    ),
+    Kind(
+        "g' of layer {k} is taken at the output instead of the weighted sum",
+        "g' is taken at the outputs instead of the weighted sums in every hidden layer",
+        _slope_at_output,
+    ),
+    Kind(
+        "g stands in place of g' in delta of layer {k}",
+        "g stands in place of g' in delta of every hidden layer",
+        _value_for_slope,
+    ),
+    Kind(
+        "W_{after} is not transposed on the way back to layer {k}",
+        "no W is transposed on the way back",
+        _not_transposed,
+    ),
+    Kind(
+        "W_{k} stands where W_{after} belongs in delta of layer {k}",
+        "W is off by one layer in every delta: that of the layer itself for that of the next",
+        _weights_before,
+    ),
+    Kind(
+        "the gradient of W_{k} takes weighted sums of layer {before} instead of its outputs",
+        "the gradients of all W take weighted sums instead of outputs",
+        _inputs(lambda e: Node("c", e.layer, e.indices, e.sample), lambda network, layer: layer > 1),
+    ),
+    Kind(
+        "the gradient of W_{k} is off by one layer: it takes the outputs of layer {k}",
+        "the gradients of all W are off by one layer: they take the outputs of the layer itself",
+        _inputs(
+            lambda e: Node("o", e.layer + 1, e.indices, e.sample),
+            lambda network, layer: (
+                layer <= network.hidden and network.sizes[layer - 1] == network.sizes[layer]
+            ),
+        ),
+    ),
+    Kind(
+        "the gradient of W_{k} is off by one layer: it takes the outputs two layers before",
+        "the gradients of all W are off by one layer: they take the outputs two layers before",
+        _inputs(
+            lambda e: Node("o", e.layer - 1, e.indices, e.sample),
+            lambda network, layer: layer > 1 and network.sizes[layer - 1] == network.sizes[layer - 2],
+        ),
+    ),
+    Kind(
+        "the gradient of W_{k} is off by one layer: it takes delta of layer {after}",
+        "the gradients of all W are off by one layer: they take delta of the next layer",
+        _sensitivities(+1),
+    ),
+    Kind(
+        "the gradient of W_{k} is off by one layer: it takes delta of layer {before}",
+        "the gradients of all W are off by one layer: they take delta of the layer before",
+        _sensitivities(-1),
+    ),
+)
+
+
+# Mistakes of averaging -------------------------------------------------------------------
+
+
+def _of_samples(derivation: Derivation, point: Point) -> Iterator[Suspect]:
+    if len(point.X) == 1:
+        return
+    program = make_plan(derivation)
+    if np.any(point.v != 1):
+        _, plain = interpret.gradient(program, point.w, point.X, point.Y)
+        yield Suspect("the weights of the samples are left out", plain)
+    for name, sample in (("first", slice(0, 1)), ("last", slice(-1, None))):
+        _, alone = interpret.gradient(program, point.w, point.X[sample], point.Y[sample], point.v[sample])
+        yield Suspect(f"only the {name} sample counts", alone)

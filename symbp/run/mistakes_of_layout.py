@@ -1,0 +1,69 @@
+"""Mistakes of layout: the right numbers in the wrong places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbp.network import Network
+
+Floats = NDArray[np.float64]
+
+
+def of_layout(network: Network, right: Floats) -> Iterator[tuple[str, Floats]]:
+    """Yield each mistake with the gradient that it gives, shape (n_params,)."""
+    matrices = _matrices(network, right)
+    yield (
+        "the matrices are flattened column by column instead of row by row",
+        np.concatenate([matrix.ravel(order="F") for matrix in matrices]),
+    )
+    yield from _transposed(network, matrices)
+    yield from _of_biases(network, matrices)
+    if len(matrices) > 1:
+        yield "the layers stand in reverse order", _flat(matrices[::-1])
+
+
+def _transposed(network: Network, matrices: list[Floats]) -> Iterator[tuple[str, Floats]]:
+    """One gradient of a square matrix is transposed, or each of them."""
+    turned = {}
+    for layer, matrix in enumerate(matrices, 1):
+        units, inputs = network.sizes[layer], network.sizes[layer - 1]
+        if units == inputs > 1:
+            turned[layer] = matrix.copy()
+            turned[layer][:, :inputs] = matrix[:, :inputs].T
+            yield (
+                f"the gradient of W_{layer} is transposed",
+                _flat([turned[layer] if n == layer else m for n, m in enumerate(matrices, 1)]),
+            )
+    if len(turned) > 1:
+        names = "all W" if len(turned) == len(matrices) else "all square W"
+        yield (
+            f"the gradients of {names} are transposed",
+            _flat([turned.get(n, m) for n, m in enumerate(matrices, 1)]),
+        )
+
+
+def _of_biases(network: Network, matrices: list[Floats]) -> Iterator[tuple[str, Floats]]:
+    biased = [network.has_bias(layer) for layer in range(1, len(matrices) + 1)]
+    if not any(biased):
+        return
+    first = [np.roll(m, 1, axis=1) if b else m for m, b in zip(matrices, biased, strict=True)]
+    yield "the bias is the first column of each W instead of the last", _flat(first)
+    none = [
+        m * np.append(np.ones(m.shape[1] - 1), 0) if b else m for m, b in zip(matrices, biased, strict=True)
+    ]
+    yield "the gradients of the biases are 0", _flat(none)
+    apart = [*(m[:, :-1] if b else m for m, b in zip(matrices, biased, strict=True))]
+    apart += [m[:, -1:] for m, b in zip(matrices, biased, strict=True) if b]
+    yield "all biases stand behind all other weights", _flat(apart)
+
+
+def _matrices(network: Network, flat: Floats) -> list[Floats]:
+    parts = np.split(flat, np.cumsum([rows * columns for rows, columns in network.shapes])[:-1])
+    return [part.reshape(shape) for part, shape in zip(parts, network.shapes, strict=True)]
+
+
+def _flat(matrices: list[Floats]) -> Floats:
+    return np.concatenate([matrix.ravel() for matrix in matrices])

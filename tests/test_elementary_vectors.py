@@ -1,0 +1,157 @@
+"""Elementary functions on vectors: bit for bit what they are on single numbers, on every machine.
+
+Without contraction, that is: which of two products a compiler joins with a sum is its choice, and it
+chooses anew for each piece of code. The measured errors hold for either choice.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+
+import numpy as np
+import pytest
+
+from symbp.derivation.derive import derive
+from symbp.elementary import FUNCTIONS
+from symbp.elementary.expand import code
+from symbp.elementary.vectors import for_vectors
+from symbp.functions import Activation
+from symbp.network import Dense, Network
+from symbp.render.elementary import functions, module_source
+from symbp.render.environment import render
+from symbp.render.writer import trainer_source
+from symbp.spec import Spec, TrainOptions
+from symbp.target import TARGETS
+from tests import plain_vectors
+
+VECTORISABLE = [name for name, record in FUNCTIONS.items() if not record.reach]
+NETWORK = Network(1, [Dense(1)], "half_squared_error", name="vectors")
+
+# A file with the functions on vectors of three registers and a bit, which loads and stores as trainers do.
+LOOP = """
+@_kernel
+def each_{name}(x, y):
+    for n in range(len(x)):
+        store(y, n, 0, {name}(load(x, n, 0, SIZE)), SIZE)
+
+
+@_kernel
+def one_{name}(x, y):
+    for n in range(x.shape[0]):
+        for m in range(x.shape[1]):
+            y[n, m] = {name}(x[n, m])
+"""
+
+
+def points(name: str, dtype: str, size: int) -> np.ndarray:
+    """Return arguments of all sizes, and the ones at which something changes; rows of `size`."""
+    rng = np.random.default_rng(0)
+    form = np.finfo(dtype)
+    special = [0.0, 1.0, 2.0, 40.0, 800.0, 1e-300, 0.55, 0.5, np.pi, form.tiny, form.smallest_subnormal]
+    special += [form.max, form.eps, np.inf, np.nan, np.log(form.max), 88.0, 103.97, 708.0, 745.2]
+    some = np.concatenate(
+        [
+            np.exp(rng.uniform(np.log(form.tiny), np.log(form.max), 4000)),
+            rng.uniform(0, 1, 4000),
+            rng.uniform(0, 100, 4000),
+            special,
+        ]
+    )
+    both = np.concatenate([some, -some])
+    return both[: both.size // size * size].astype(dtype).reshape(-1, size)
+
+
+def module_with(dtype: str, target: str, names: list[str]) -> types.ModuleType:
+    """Return a trainer's module on a target, with these functions and loops over arrays with them."""
+    spec = Spec(NETWORK, TrainOptions(dtype=dtype, target=target))
+    text = trainer_source(derive(NETWORK, spec.train.training), spec, prove=False)
+    assert '"fastmath": {"contract"}' in text
+    text = text.replace("cache=True, ", "").replace('"fastmath": {"contract"}', '"fastmath": False')
+    head = text[: text.index("# Vectors. A Vec")]
+    vectors = text[text.index("# Vectors. A Vec") : text.index("@_kernel\ndef _forward")]
+    brought = render("numba", "elementary.j2", {"elementary": functions(names, dtype, vectors=True)})
+    inlined = (
+        "" if "def _inlined(" in head else "\n\ndef _inlined(f):\n    return _kernel(f, forceinline=True)\n"
+    )
+    size = 3 * TARGETS[target].lanes(dtype) + 1
+    loops = "".join(LOOP.format(name=name) for name in names)
+    module = types.ModuleType(f"vectors_{dtype}_{target.replace('-', '_')}")
+    sys.modules[module.__name__] = module
+    exec(f"{head}{inlined}\n{brought}\n{vectors}\nSIZE = {size}\n{loops}", module.__dict__)
+    return module
+
+
+@pytest.fixture(scope="module")
+def scalar():
+    """The functions of portable files, compiled, by dtype."""
+    found = {}
+    for dtype in ("float32", "float64"):
+        module = types.ModuleType(f"scalar_{dtype}")
+        exec(module_source(dtype, VECTORISABLE, contract=False), module.__dict__)
+        found[dtype] = module
+    return found
+
+
+@pytest.mark.parametrize("target", ["x86-64-v4", "x86-64-v3", "aarch64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_vectors_and_numbers_give_the_same_bits(dtype, target, scalar):
+    """A machine without such registers splits them, and computes the same."""
+    some = VECTORISABLE if target == "x86-64-v3" else ["tanh", "log"]
+    module = module_with(dtype, target, some)
+    for name in some:
+        x = points(name, dtype, module.SIZE)
+        expected, vectors, numbers = (np.empty_like(x) for _ in range(3))
+        getattr(scalar[dtype], f"all_{name}")(x.reshape(-1), expected.reshape(-1))
+        getattr(module, f"each_{name}")(x, vectors)
+        np.testing.assert_array_equal(vectors, expected, err_msg=name)
+        np.testing.assert_array_equal(np.signbit(vectors), np.signbit(expected), err_msg=name)
+        assert np.isnan(vectors[np.isnan(x)]).all(), name
+        if target == "x86-64-v3":
+            getattr(module, f"one_{name}")(x, numbers)
+            np.testing.assert_array_equal(numbers, expected, err_msg=name)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_same_operations_in_the_same_order(name, dtype):
+    """Nothing is lost or regrouped on the way from the scalar lines: as plain Python they agree, too."""
+    real = np.dtype(dtype).type
+    scope = {"F": real, "math": types.SimpleNamespace(copysign=np.copysign, inf=np.inf, nan=np.nan)}
+    scope["I"] = np.dtype(f"int{8 * np.dtype(dtype).itemsize}").type
+    plain = plain_vectors.functions(4) | {"F": real, "math": scope["math"]}
+    x = np.random.default_rng(1).normal(size=200).astype(dtype) * real(3)
+    outcome = {}
+    for key, space in (("numbers", scope), ("vectors", plain)):
+        for function in functions([name], dtype, vectors=key == "vectors"):
+            lines = "\n    ".join(function["lines"])
+            exec(f"def {function['name']}(x):\n    {lines}", space)
+        outcome[key] = space[name]
+    with np.errstate(all="ignore"):
+        expected = np.array([outcome["numbers"](value) for value in x])
+        np.testing.assert_array_equal(outcome["vectors"](x), expected)
+
+
+def test_every_line_has_a_form_for_vectors():
+    for name in FUNCTIONS:
+        text = "\n".join(for_vectors(code(name, "float64").lines))
+        assert not re.search(r"\b(if|else|and|or|view|I)\b", text)
+
+
+def test_a_choice_keeps_its_sides():
+    (line,) = for_vectors(["y = a if x > F(0.0) or x != x else (b if x < c else I(k + I(1)).view(F))"])
+    assert line == "y = select((x > F(0.0)) | (x != x), a, select(x < c, b, number(k + 1)))"
+
+
+def test_activations_stand_in_the_epilogue():
+    """Named functions and own ones are applied to sums in registers, and their derivatives, too."""
+    own = Activation("ramp", "log(1 + exp(z)) + tanh(z)/3")
+    network = Network(3, [Dense(20, own), Dense(5, "mish"), Dense(2, "swish")], "half_squared_error")
+    text = trainer_source(derive(network), Spec(network, TrainOptions(target="x86-64-v3")), prove=False)
+    step = text[text.index("def _measure(") : text.index("def _descend(")]
+    assert "_flat" not in step  # no loop of its own over the elements of an array
+    for call in ("log1p(", "tanh("):
+        assert call in step
+    libm = Spec(network, TrainOptions(target="x86-64-v3", elementary="libm"))
+    assert "O1_flat[t]" in trainer_source(derive(network), libm, prove=False)
