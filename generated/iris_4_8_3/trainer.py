@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 184c8380f00488755653cb59fe70ec5d566148d85591a03c44d1a15c06506066
+# content: sha256 f9c8b7ff1327b3dd4ce73b43b7ccc26939af149200b8f81d7ab4573cbfddaab2
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -820,10 +820,12 @@ def _targets(Y, n):
     rows = np.ascontiguousarray(Y, DTYPE)
     if rows.shape != (n, outputs):
         raise ValueError(f"Y has shape {Y.shape}, expected ({n},) or ({n}, {outputs})")
-    # The gradient uses that the targets of a sample sum to one (D.1f).
-    off = np.flatnonzero((np.abs(rows.sum(axis=1) - 1) > 1e-5) | (rows < 0).any(axis=1))
-    if off.size:
-        raise ValueError(f"Y[{off[0]}] sums to {rows[off[0]].sum()}: expected numbers >= 0 that sum to 1")
+    # The gradient uses that the targets of a sample sum to one (D.1f). A product with ones sums short
+    # rows ten times as fast as sum does.
+    off = np.abs(rows @ np.ones(outputs, DTYPE) - 1) > 1e-5
+    if off.any() or rows.min() < 0:
+        (row, *_) = np.flatnonzero(off | (rows < 0).any(axis=1))
+        raise ValueError(f"Y[{row}] sums to {rows[row].sum()}: expected numbers >= 0 that sum to 1")
     return rows
 
 
