@@ -204,7 +204,7 @@ def test_toml_round_trip() -> None:
         ("alpha = 0.2", "slope = 0.2", "layer 1: activation 'leaky_relu': unknown parameter 'slope'"),
         ("delta = 0.5", "delta = -1", "[network]: cost 'huber': delta = -1: expected a number above 0"),
         ("beta = 1}", "beta = 0}", "layer 2: activation 'bent': beta = 0: expected a number above 0"),
-        ("{alpha = 0.5", "{z = 0.5", "[functions] bent: activation 'bent': parameter name 'z'"),
+        ("{alpha = 0.5", "{z = 0.5", "[functions] bent: parameter name 'z'"),
         ("alpha*z", "gamma*z", "unknown name 'gamma'; the names here are z, alpha, beta"),
         ('formula = "alpha*z + beta*sin(z)"', 'formula = "alpha"', "expected z (an activation)"),
     ],
