@@ -195,3 +195,11 @@ def test_the_page_compares_both_ways() -> None:
     alone = " ".join(symbp.derive(_network(3, 4, 3, 1)).text().split())
     assert "The sensitivities take 56 multiplications and the T-product 93, 1.7 times" in alone
     assert "with one output the T-product is one row too" in alone
+
+
+@pytest.mark.parametrize("name", ["softplus", "swish", "mish", "gelu", "gelu_tanh"])
+def test_the_page_of_outputs_whose_slope_has_a_stable_form(name: str) -> None:
+    network = symbp.Network(2, [symbp.Dense(2, name)], "half_squared_error")
+    derivation = symbp.derive(network)
+    assert any(step.label.endswith("s") for step in derivation.steps)
+    assert "T-product" in derivation.text()

@@ -140,6 +140,11 @@ def test_a_larger_batch_than_the_file_was_written_for():
     np.testing.assert_allclose(w, expected, atol=1e-13)
 
 
+@pytest.mark.parametrize("formula", ["h*y", "exp(h)*y", "h*y + h**2"])
+def test_costs_that_are_products(formula):
+    compare(Network(2, [Dense(3, "tanh"), Dense(1)], symbp.Cost("own", formula)), n=11, batch=4)
+
+
 @pytest.mark.parametrize("options", [{}, {"optimizer": "adam", "l2": 0.01, "schedule": "cosine"}])
 def test_batches_too_large_for_a_cache_are_taken_in_parts(options):
     module = interpreted(TYPICAL, batch_size=30, **options)

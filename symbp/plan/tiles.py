@@ -102,6 +102,8 @@ def _gathered(kernel: Kernel) -> Kernel:
     copied = kernel.name in ("gradient", "descend")  # by what runs before
     for statement in kernel.statements:
         reduce = _contraction(statement)
+        if reduce is not None and not reduce.loops:
+            reduce = None  # one number, such as a cost of products: it reads every row once
         for access in sorted(reduce.value.atoms(Access), key=str) if reduce else ():
             array = arrays[access.array]
             if reduce is None or array.role != "data" or len(array.axes) != 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -68,11 +69,14 @@ def _column(way: Way) -> Column:
     return Column(way.title, tuple(Row(*pair) for pair in _by_number(way.counts).items()), way.total)
 
 
+_NUMBER = re.compile(r"\w+\.\d+")
+
+
 def _by_number(counts: Mapping[str, Operations]) -> dict[str, Operations]:
-    """Add up the layers: "2.17a, k=1" and "2.17b, k=2" are both 2.17."""
+    """Add up the layers and forms: "2.17a, k=1" and "2.17b, k=2" are both 2.17, and "D.1fs" is D.1."""
     found: dict[str, Operations] = {}
     for label, operations in counts.items():
-        number = label.partition(",")[0].rstrip("abcdefgh")
+        number = _NUMBER.match(label)[0]  # type: ignore[index]
         found[number] = found.get(number, Operations()) + operations
     return dict(sorted(found.items(), key=lambda item: _order(item[0])))
 
