@@ -100,6 +100,34 @@ def functions(lanes: int) -> dict[str, object]:
         assert vec.dtype == array.dtype, "a number of the wrong type crept in"
         array[row] = vec[:, 0].reshape(array[row].shape)
 
+    def take(memory, first, count, step, size, stride):
+        places = first + step * np.arange(count)[:, None] + stride * np.arange(size)
+        rows = np.zeros((count, size_of(size)), memory.dtype)
+        rows[:, :size] = memory.reshape(-1)[places]
+        # What stands beyond a row is nothing's business.
+        rows[:, size:] = np.nan
+        return np.repeat(rows[:, :1], lanes, axis=1) if size == 1 else rows
+
+    def give(vec, memory, first, count, step, size, stride):
+        assert vec.dtype == memory.dtype, "a number of the wrong type crept in"
+        places = first + step * np.arange(count)[:, None] + stride * np.arange(size)
+        memory.reshape(-1)[places] = vec.reshape(count, -1)[:, :size]
+
+    def row(vec):
+        """As long as the registers of a row of neurons, whichever way it was made."""
+        return np.atleast_2d(vec).reshape(1, -1)
+
+    def mix(numbers, rows, start):
+        assert len(numbers) == len(rows)
+        return row(start) + (numbers[:, :1] * rows).sum(axis=0, keepdims=True)
+
+    def across(rows, vec, size):
+        products = (rows * row(vec))[:, :size].sum(axis=1, keepdims=True)
+        return np.repeat(products, lanes, axis=1)
+
+    def outer(numbers, vec):
+        return numbers[:, :1] * row(vec)
+
     lock = threading.Lock()
 
     def arrive(arrived):
@@ -116,6 +144,11 @@ def functions(lanes: int) -> dict[str, object]:
         "lanes_below": lambda size: np.arange(lanes) < size,
         "register_sum": lambda vec: vec.sum(axis=0, keepdims=True),
         "register_max": lambda vec: vec.max(axis=0, keepdims=True),
+        "take": take,
+        "give": give,
+        "mix": mix,
+        "across": across,
+        "outer": outer,
         "SPINS": 0,
         "_arrive": arrive,
         "_seen": lambda arrived: int(arrived[0]),

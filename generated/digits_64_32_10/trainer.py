@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 0b1cb562d95ca8bbaeaa30b622be86f7978cba4d63045ad3d468d42f96d35096
+# content: sha256 ea9452d2e76f265c1ea6b4de7448c3727aa5e5134241ab72d1b2d1657baae009
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -419,6 +419,14 @@ def spread(typing, number, size):
     )
 
 
+def _all_lanes(builder, register, join):
+    """Return a register with all numbers of one joined in every lane."""
+    for distance in (LANES >> n for n in range(1, LANES.bit_length())):
+        places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(n + distance) % LANES for n in range(LANES)])
+        register = join(builder, register, builder.shuffle_vector(register, register, places))
+    return register
+
+
 def _folded(typing, vec, size, outside, join):
     """Let an intrinsic join the first numbers of a Vec; what is outside of them counts as `outside`."""
     def emit(context, builder, signature, arguments):
@@ -430,11 +438,7 @@ def _folded(typing, vec, size, outside, join):
             registers.append(register if mask is None else builder.select(mask, register, nothing))
         while len(registers) > 1:
             registers = [join(builder, *registers[:2]), *registers[2:]]
-        (register,) = registers
-        for distance in (LANES >> n for n in range(1, LANES.bit_length())):
-            places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(n + distance) % LANES for n in range(LANES)])
-            register = join(builder, register, builder.shuffle_vector(register, register, places))
-        return builder.extract_element(register, _int(0))
+        return builder.extract_element(_all_lanes(builder, *registers, join), _int(0))
 
     return vec.dtype(vec, size), emit
 

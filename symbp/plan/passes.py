@@ -20,6 +20,7 @@ from symbp.plan.hoist import hoist
 from symbp.plan.lower import lower
 from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
+from symbp.plan.resident import keep_weights
 from symbp.plan.rows import vectorise_rows
 from symbp.plan.sharing import share_functions
 from symbp.plan.single import answer_one, prepare_weights
@@ -62,6 +63,9 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
     def fused_step(program: Program) -> Program:
         return fuse_step(program, schedule)
 
+    def resident(program: Program) -> Program:
+        return keep_weights(program, schedule)
+
     def turn(program: Program) -> Program:
         return turn_weights(program, schedule)
 
@@ -82,6 +86,7 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
         share_functions,
         share_inside_named,
         fused_step,
+        resident,
         answer_one,
         gather_batch,
         turn,

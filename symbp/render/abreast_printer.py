@@ -10,7 +10,7 @@ from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.tile_printer import VectorPrinter
 
 # How the registers of a vector become one.
-_JOINED = {"sum": "register_sum", "max": "register_max"}
+JOINED = {"sum": "register_sum", "max": "register_max"}
 
 
 class AbreastPrinter:
@@ -61,7 +61,7 @@ class AbreastPrinter:
         self.values.held = {access: access.array.lower() for access in reads}
         value = self.values.doprint(part.value)
         over_outputs = isinstance(part, Reduce) and any(loop.extent != ROWS for loop in part.over)
-        return f"{_JOINED[part.operation]}({value})" if over_outputs else value  # type: ignore[union-attr]
+        return f"{JOINED[part.operation]}({value})" if over_outputs else value  # type: ignore[union-attr]
 
     def _assign(
         self, block: Block, target: Access, value: str, sample: Any, held: set[str], one: bool
