@@ -94,7 +94,12 @@ def functions(lanes: int) -> dict[str, object]:
         array[row : row + lanes] = vec.T.reshape(array[row : row + lanes].shape)
 
     def numbers(array, row, size):
-        return np.repeat(array[row].reshape(size, 1), lanes, axis=1)
+        return np.repeat(array[row].reshape(-1)[:size, None], lanes, axis=1)
+
+    def inner(array, row, weights, count, size):
+        rows = array[row : row + lanes, :size]
+        assert len(rows) == lanes, "beyond the workspace"
+        return weights[:count, :size] @ rows.T
 
     def store_numbers(array, row, vec, size):
         assert vec.dtype == array.dtype, "a number of the wrong type crept in"
@@ -138,6 +143,7 @@ def functions(lanes: int) -> dict[str, object]:
     return {
         "columns": columns,
         "numbers": numbers,
+        "inner": inner,
         "store_numbers": store_numbers,
         "columns_at": columns_at,
         "store_columns": store_columns,

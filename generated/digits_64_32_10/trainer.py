@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 ea9452d2e76f265c1ea6b4de7448c3727aa5e5134241ab72d1b2d1657baae009
+# content: sha256 72a0cc72990f736a583ee4ef8ae03f5dacca942f77a525c7159cd98912443195
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -587,13 +587,18 @@ def view(typing, memory, first, rows, columns):
 # Samples side by side: a lane for each of LANES samples, a register for each column of an array.
 
 
+def _swaps(distance):
+    """Return the masks that put lanes of two registers, blocks of `distance` lanes in turn, into two others."""
+    low = [n + LANES - distance if n & distance else n for n in range(LANES)]
+    high = [n + LANES if n & distance else n + distance for n in range(LANES)]
+    return [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+
+
 def _exchanged(builder, held):
     """Return the transpose of LANES registers."""
     held = list(held)
     for distance in (2**n for n in range(LANES.bit_length() - 1)):  # swap blocks of this size
-        low = [n + LANES - distance if n & distance else n for n in range(LANES)]
-        high = [n + LANES if n & distance else n + distance for n in range(LANES)]
-        masks = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+        masks = _swaps(distance)
         for n in range(LANES):
             if not n & distance:
                 pair = held[n], held[n + distance]

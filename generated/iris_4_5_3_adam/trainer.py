@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 133f24005f00e3e30b4cbbc67dad20246df4db67437ab749574c993f90ddc1ef
+# content: sha256 a6673ae9d1c9824672933ec3bed180c2ccb44d4b54d0a4849d9459a8375e9edf
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -633,13 +633,18 @@ def view(typing, memory, first, rows, columns):
 # Samples side by side: a lane for each of LANES samples, a register for each column of an array.
 
 
+def _swaps(distance):
+    """Return the masks that put lanes of two registers, blocks of `distance` lanes in turn, into two others."""
+    low = [n + LANES - distance if n & distance else n for n in range(LANES)]
+    high = [n + LANES if n & distance else n + distance for n in range(LANES)]
+    return [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+
+
 def _exchanged(builder, held):
     """Return the transpose of LANES registers."""
     held = list(held)
     for distance in (2**n for n in range(LANES.bit_length() - 1)):  # swap blocks of this size
-        low = [n + LANES - distance if n & distance else n for n in range(LANES)]
-        high = [n + LANES if n & distance else n + distance for n in range(LANES)]
-        masks = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+        masks = _swaps(distance)
         for n in range(LANES):
             if not n & distance:
                 pair = held[n], held[n + distance]

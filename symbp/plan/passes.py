@@ -18,6 +18,7 @@ from symbp.plan.check import check, is_elementwise
 from symbp.plan.fusing import fuse_maps
 from symbp.plan.hoist import hoist
 from symbp.plan.lower import lower
+from symbp.plan.narrow import narrow_products
 from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
 from symbp.plan.resident import keep_weights
@@ -75,6 +76,9 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
     def abreast(program: Program) -> Program:
         return put_abreast(program, schedule)
 
+    def narrow(program: Program) -> Program:
+        return narrow_products(program, schedule)
+
     def fuse(program: Program) -> Program:
         return fuse_maps(program, schedule)
 
@@ -93,6 +97,7 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
         prepare_weights,
         tiles,
         abreast,
+        narrow,
         fuse,
         schedule_loops,
         vectorise_functions,

@@ -14,6 +14,7 @@ from symbp.elementary.records import FORMATS
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
+from symbp.plan.narrow import is_narrow
 from symbp.plan.program import (
     Abreast,
     Array,
@@ -103,7 +104,9 @@ class TrainerView:
         kernels = {k.name: self.kernel(k) for k in self.program.kernels if k.name != RESIDENT}
         step_in_registers = resident(self.program, self.dtype, self.functions, self.comment)
         statements = (s for kernel in self.program.kernels for s in kernel.statements)
-        abreast = {s.lanes for s in statements if isinstance(s, Abreast)}
+        abreast = [s for s in statements if isinstance(s, Abreast)]
+        narrow = any(is_narrow(part) for statement in abreast for part in statement.parts)
+        alone = any(statement.lanes == 1 for statement in abreast)
         products = products_of_sample(self.program)
         named = self.named()  # first: it notes the elementary functions that it calls
         return {
@@ -129,7 +132,8 @@ class TrainerView:
             "target": self.target,
             "lanes": self.lanes,
             "abreast": bool(abreast) or step_in_registers is not None,
-            "alone": 1 in abreast or step_in_registers is not None,
+            "numbered": alone or narrow or step_in_registers is not None,
+            "narrow": narrow,
             "resident": step_in_registers,
             "compact": products * train.batch_size <= COMPACT,
             "spare": SPARE,
