@@ -82,12 +82,17 @@ def target_of(name: str) -> Target:
     return TARGETS[name]
 
 
-def host() -> Target:
-    """Return the best target for this machine."""
+def host_features() -> frozenset[str]:
+    """Return what LLVM finds this machine able to do."""
     import llvmlite.binding as llvm
 
+    return frozenset(name for name, present in llvm.get_host_cpu_features().items() if present)
+
+
+def host() -> Target:
+    """Return the best target for this machine."""
     if platform.machine().lower() in ("arm64", "aarch64"):
         return TARGETS["aarch64"]
-    has = {name for name, present in llvm.get_host_cpu_features().items() if present}
+    has = host_features()
     fitting = [target for target in TARGETS.values() if target.features and target.features <= has]
     return max(fitting, key=lambda target: target.vector_bits, default=PORTABLE)
