@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 43ceba6590d1304922fe87252b4b2de9c2a5e1bc6fc2bb99ef2ce82505d698ef
+# content: sha256 b9d2bbc4ab0f5df16dbf7814f6ea0eceaa6203d34d0018ffa4908949af597541
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -862,7 +862,7 @@ def _forward(w, X, rows, start, count, work):
 @_kernel
 def _prepare(w, work):
     """Put the weights where _answer wants them."""
-    capacity = (work.size - 144)//28
+    capacity = 16
     W1 = view(w, 0, 5, 5)
     W2 = view(w, 25, 3, 6)
     V1 = view(work, 28*capacity + 0, 5, 8)
@@ -875,10 +875,10 @@ def _prepare(w, work):
     transpose(V2, W2, np.int64(6), np.int64(3))
 
 
-@_kernel
+@_inlined
 def _answer(w, X, work):
     """Compute H for the one row of X."""
-    capacity = (work.size - 144)//28
+    capacity = 16
     O1 = view(work, 0*capacity, capacity, 5)
     C2 = view(work, 5*capacity, capacity, 3)
     MU = work[8*capacity:8*capacity + capacity]
@@ -933,7 +933,7 @@ def _answer(w, X, work):
         H[0, q] = E[0, q]/H_sum[0]
 
 
-@_kernel
+@_inlined
 def predict_one(prepared, x, h):
     """h[:] = the outputs for one sample.
 
@@ -944,7 +944,7 @@ def predict_one(prepared, x, h):
         raise ValueError("predict_one: expected x of 4 and h of 3 numbers")
     w, work = prepared
     _answer(w, view(x, 0, 1, 4), work)
-    capacity = (work.size - 144)//28
+    capacity = 16
     H = view(work, 12*capacity, capacity, 3)
     for q in range(3):
         h[q] = H[0, q]

@@ -130,6 +130,7 @@ class TrainerView:
             "alone": 1 in abreast,
             "compact": products * train.batch_size <= COMPACT,
             "spare": SPARE,
+            "of_one": -(-(1 + SPARE) // ALIGNED) * ALIGNED if self.lanes else 1,
             "aligned": ALIGNED,
             "data": "X, Y, V" if network.weighted else "X, Y",
             "update_row": self.update_row(),
