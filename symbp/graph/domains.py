@@ -1,4 +1,4 @@
-"""The numbers that graphs compute with: 50 digits, polynomials in symbols, exact numbers."""
+"""The numbers that graphs compute with: 50 digits, and polynomials in symbols."""
 
 from __future__ import annotations
 
