@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 38254414e48a89f46ca0a577016f6160051d4ad81518a3996e317d131ce3fb8b
+# content: sha256 6557fa61539a63b7e442f2bb5f3ae9d6d8d25d129a519cfd9ab3b7ff8f93cdcf
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -611,8 +611,8 @@ def fit(
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X), CHUNK))
     history = History()
+    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X), CHUNK))
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)
