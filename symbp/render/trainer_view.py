@@ -27,7 +27,6 @@ from symbp.plan.program import (
 )
 from symbp.plan.step import (
     BY_SAMPLES,
-    NUMBERS,
     STEP,
     WORTHWHILE,
     is_fused,
@@ -135,7 +134,7 @@ class TrainerView:
             "data": "X, Y, V" if network.weighted else "X, Y",
             "update_row": self.update_row(),
             "chunk": CHUNK,
-            "whole": max(CHUNK, NUMBERS // self._places.per_row),
+            "whole": max(CHUNK, self.target.numbers(self.dtype) // self._places.per_row),
             "together": samples_together(self.program),
             "products": products,
             "worthwhile": WORTHWHILE,
