@@ -156,6 +156,8 @@ def functions(lanes: int) -> dict[str, object]:
         "across": across,
         "outer": outer,
         "SPINS": 0,
+        "PATIENCE": 0,
+        "GONE": 2**62,
         "_arrive": arrive,
         "_seen": lambda arrived: int(arrived[0]),
         "_give_way": lambda: time.sleep(0),

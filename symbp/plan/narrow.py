@@ -39,7 +39,7 @@ def narrow_products(program: Program, schedule: Schedule) -> Program:
         rest = [s for s in names["lay"].statements if s.target.array not in freed]
         changed["lay"] = _with(names["lay"], names["descend"], rest)
     kernels = (changed.get(kernel.name, kernel) for kernel in program.kernels)
-    return replace(program, kernels=tuple(kernel for kernel in kernels if kernel.statements))
+    return replace(program, kernels=tuple(k for k in kernels if k.statements or k.name != "lay"))
 
 
 def _upright(reduce: Reduce, reader: Abreast, kept: set[str], schedule: Schedule) -> Reduce | None:

@@ -23,8 +23,19 @@ from sympy import Mul
 
 from symbp.algebra.nodes import t as every_weight
 from symbp.plan.fusing import is_vectorisable, vector_functions
-from symbp.plan.program import ROWS, Access, Array, Kernel, Layer, Loop, Map, Program, Reduce, Statement
-from symbp.plan.program import Sweep as Together
+from symbp.plan.program import (
+    ROWS,
+    Access,
+    Array,
+    Kernel,
+    Layer,
+    Loop,
+    Map,
+    Program,
+    Reduce,
+    Statement,
+    Sweep,
+)
 from symbp.plan.step import each_sum_once, is_fused
 from symbp.plan.tiles import RESIDENT, Schedule
 
@@ -196,8 +207,8 @@ class _Resident:
         yield Map(target, loops, self._kept(gradient.value, kernel), gradient.origin)
         update = self.program.kernel("update")
         (found,) = (s for s in update.statements if s.loops)
-        assert isinstance(found, (Map, Together))
-        for part in found.parts if isinstance(found, Together) else (found,):
+        assert isinstance(found, (Map, Sweep))
+        for part in found.parts if isinstance(found, Sweep) else (found,):
             places: dict[Any, Any] = {}
             for access in sorted(part.accesses(), key=str):
                 array = update.array(access.array)
