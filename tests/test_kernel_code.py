@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from functools import cache
+from unittest import mock
 
 import pytest
 
@@ -21,6 +22,7 @@ from symbp.plan.passes import make_plan
 from symbp.plan.program import ROWS, Fused, Reduce, parts_of
 from symbp.plan.resident import resident_rows
 from symbp.plan.tiles import RESIDENT, Schedule
+from symbp.render import selftest
 from symbp.render.tile_printer import pieces
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
@@ -48,9 +50,16 @@ def batch(name):
 
 
 @cache
+def vector(name):
+    """The test vector of a trainer, which is the same for all machines; no kernel depends on it."""
+    return selftest.test_vector(NETWORKS[name], TrainOptions(dtype="float32", batch_size=batch(name)))
+
+
+@cache
 def source(name, target):
     options = TrainOptions(target=target, dtype="float32", batch_size=batch(name))
-    return trainer_source(derivation(name), Spec(NETWORKS[name], options), prove=False)
+    with mock.patch("symbp.render.writer.test_vector", return_value=vector(name)):
+        return trainer_source(derivation(name), Spec(NETWORKS[name], options), prove=False)
 
 
 @cache

@@ -109,3 +109,21 @@ def test_compiled(target, dtype):
         y = np.zeros((rows, count), dtype)
         getattr(module, f"products_{count}_{size}")(x, weights, y, rows)
         np.testing.assert_array_equal(y, x[:rows] @ weights[:count, :size].T)
+
+
+def test_a_lost_term_is_noticed(monkeypatch):
+    network = softmax(2, 8)
+    spec = Spec(network, TrainOptions(target="x86-64-v4", batch_size=32))
+    text = trainer_source(symbp.derive(network), spec, prove=False)
+    call = "inner(O1, p, W2, 2, 8)"
+    assert text.count(call) == 1
+    program = make_plan(symbp.derive(network), Schedule(TARGETS["x86-64-v4"], "float64", 32))
+    rng = np.random.default_rng(0)
+    w, X, Y = rng.normal(size=program.n_params), rng.normal(size=(8, 3)), np.eye(2)[rng.integers(2, size=8)]
+    cost, _, _ = interpret.step(program, w, X, Y, 0.1, np.zeros((0, 0)))
+    for size, right in ((8, True), (7, False)):
+        changed = text.replace(call, f"inner(O1, p, W2, 2, {size})")
+        monkeypatch.setattr("tests.plain_python.trainer_source", lambda *_, changed=changed: changed)
+        module = interpreted(network, dtype="float64", batch_size=32, target="x86-64-v4")
+        _, history = module.fit(w, X, Y, epochs=1, batch_size=8, learning_rate=0.1, shuffle=False)
+        assert (abs(history[0] - cost) < 1e-12) == right
