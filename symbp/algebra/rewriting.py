@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sympy import Eq
@@ -10,7 +10,7 @@ from sympy import Eq
 Rewrite = Callable[[Any], Any]
 
 
-def rewritten(expr: Any, rewrites: dict[type, Rewrite]) -> Any:
+def rewritten(expr: Any, rewrites: Mapping[type, Rewrite]) -> Any:
     """Return the expression with every part of some kinds written in another way, inner parts first.
 
     What ``expr.replace`` does, but several kinds at once and without its stand-ins: those are put in

@@ -81,8 +81,8 @@ def _check_types(statement: Map | Reduce, arrays: dict[str, Array], where: _Wher
     for access in elements(statement.value):
         if arrays[access.array].role == "scalar":
             raise PlanError(f"{where}: reads {access}, which is in double precision, for every weight")
-    strange = letters(statement.value) - {loop.index for loop in statement.loops} - {eta}
-    strange = {x for x in strange if not isinstance(x, Access)}
+    known = {eta, *(loop.index for loop in statement.loops)}
+    strange = {x for x in letters(statement.value) - known if not isinstance(x, Access)}
     if strange:
         raise PlanError(f"{where}: {sorted(map(str, strange))} is no number of the weights' type")
 
