@@ -235,12 +235,15 @@ _value_for_slope = _in_delta(
 )
 
 
-def _slope_of(formula: Any, kind: str) -> Callable[[Any], Any]:
-    """Return what puts the derivative of a formula, at weighted sums or outputs, in place of g'."""
+def _slope_of(formula: Any, kind: str, by: int = 0) -> Callable[[Any], Any]:
+    """Return what puts the derivative of a formula, at weighted sums or outputs, in place of g'.
+
+    They are those of the layer itself, or of the one that comes so many layers later.
+    """
     (z,) = formula.free_symbols or {sympy.Symbol("z", real=True)}
     slope = sympy.diff(formula, z)
     return lambda e: e.replace(
-        ActivateDerivative, lambda layer, argument: slope.subs(z, Node(kind, layer, argument.indices))
+        ActivateDerivative, lambda layer, argument: slope.subs(z, Node(kind, layer + by, argument.indices))
     )
 
 
@@ -249,6 +252,20 @@ def _slope_at_output(derivation: Derivation, network: Network, layer: int) -> Ch
         return None
     change = _slope_of(network.layer(layer).activation.expression(), "o")
     return _in_delta(change)(derivation, network, layer)
+
+
+def _slope_of_layer(by: int) -> Callable[[Derivation, Network, int], Changed | None]:
+    """Return what takes g' of another layer, at the weighted sums of that layer."""
+
+    def made(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+        other, sizes = layer + by, network.sizes
+        if layer > network.hidden or other < 1 or sizes[other] != sizes[layer] or _of_layer(network, other):
+            return None
+        formula = network.layer(other).activation.expression()
+        change = _slope_of(formula, "c", by)
+        return _in_delta(change)(derivation, network, layer)
+
+    return made
 
 
 def _not_transposed(derivation: Derivation, network: Network, layer: int) -> Changed | None:
@@ -308,6 +325,16 @@ KINDS = (
         "g stands in place of g' in delta of layer {k}",
         "g stands in place of g' in delta of every hidden layer",
         _value_for_slope,
+    ),
+    Kind(
+        "g' of layer {after} stands in place of g' of layer {k}: it is off by one layer",
+        "g' is off by one layer in every delta: that of the next layer for that of the layer itself",
+        _slope_of_layer(+1),
+    ),
+    Kind(
+        "g' of layer {before} stands in place of g' of layer {k}: it is off by one layer",
+        "g' is off by one layer in every delta: that of the layer before for that of the layer itself",
+        _slope_of_layer(-1),
     ),
     Kind(
         "W_{after} is not transposed on the way back to layer {k}",

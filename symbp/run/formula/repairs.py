@@ -191,6 +191,12 @@ def _here(tree: Part, names: Names) -> Iterator[Change]:
             yield Change(
                 "the two factors exchanged", "two factors are exchanged", Binary(at, sign, right, left)
             )
+            if sign == "@":
+                mistake = "the outer product is missing a ^T: two columns stand side by side"
+                row = Transposed(left.at, left)
+                yield Change(
+                    "the second factor times the first one transposed", mistake, Binary(at, "@", right, row)
+                )
         case Binary(at, "/", left, right):
             yield Change("without the divisor", "a divisor stands in it that does not belong", left)
         case Negative(_, operand):
