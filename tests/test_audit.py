@@ -389,6 +389,8 @@ def test_latex_compiles_without_overfull_boxes(tmp_path: Path) -> None:
 def test_unknown_document_and_format(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "04"]) == 2
     assert "unknown document '04'; did you mean '004'?" in capsys.readouterr().err
+    assert main(["audit", "ng"]) == 2
+    assert "unknown document 'ng'; the notation ng is that of document 001" in capsys.readouterr().err
     assert main(["audit", "004", "--format", "pdf"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 

@@ -64,9 +64,7 @@ def _assignment(line: str) -> tuple[str, str]:
         raise GraphError(f"{shown(line.strip())}: expected an assignment such as 'a = 3*x'")
     name, value = line[: found.start()].strip(), line[found.end() :].strip()
     if not value:
-        raise GraphError(
-            f"{shown(line.strip())}: nothing stands after the =, such as 'a = 3*x'"
-        )
+        raise GraphError(f"{shown(line.strip())}: nothing stands after the =, such as 'a = 3*x'")
     return name, value
 
 
