@@ -92,6 +92,48 @@ def test_equal_parts_are_one_node() -> None:
     assert chain.derivative("x") == sympy.Rational(1, 4)
 
 
+WRITTEN = {
+    # text: (nodes in print, number of edges, derivative by x)
+    "x + x": ({"y": "x + x"}, 2, "2"),
+    "x - x": ({"y": "-x + x"}, 2, "0"),
+    "x*x": ({"y": "x*x"}, 2, "2*x"),
+    "x/x": ({"y": "x/x"}, 2, "0"),
+    "2*x + 3*x": ({"y": "3*x + 2*x"}, 2, "5"),
+    "a*x + x*a": ({"u1": "a*x", "y": "u1 + u1"}, 4, "2*a"),
+    "2*(a + x)": ({"u1": "a + x", "y": "2*u1"}, 3, "2"),
+    "exp(x)*exp(a)": ({"u1": "exp(x)", "u2": "exp(a)", "y": "u1*u2"}, 4, "u2*exp(x)"),
+    "log(exp(x))": ({"u1": "exp(x)", "y": "log(u1)"}, 2, "exp(x)/u1"),
+    "sqrt(x)**2": ({"u1": "sqrt(x)", "y": "u1**2"}, 2, "u1/sqrt(x)"),
+    "x*exp(x)": ({"u1": "exp(x)", "y": "u1*x"}, 3, "u1 + x*exp(x)"),
+    "x + x + x": ({"y": "x + x + x"}, 3, "3"),
+}
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_a_text_is_drawn_as_it_is_written(text: str) -> None:
+    nodes, edges, derivative = WRITTEN[text]
+    graph = symbp.chain(text)
+    assert {v.name: str(v.formula) for v in graph.vertices if v.formula is not None} == nodes
+    assert len(graph.edges) == edges
+    assert str(graph["x"].derivative) == derivative
+
+
+def test_two_edges_between_the_same_nodes() -> None:
+    graph = symbp.chain("x*x + a", {"x": 3, "a": 1})
+    assert graph["x"].gradient == 6
+    assert "dy/dx = dy/du1 * x + dy/du1 * x = 1 * 3 + 1 * 3 = 6" in graph.text()
+    bends = [line for line in graph.latex().splitlines() if "bend left" in line]
+    assert ["bend left=-15" in line for line in bends] == [True, False]
+    lines = re.findall(r'<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)"', graph.html())
+    assert len(lines) == len(set(lines)) == len(graph.edges) == 4
+
+
+def test_functions_that_stand_for_formulas_are_taken_apart() -> None:
+    graph = symbp.chain("sigmoid(x)*(1 - sigmoid(x))", {"x": 0})
+    assert graph["x"].gradient == 0
+    assert sum(str(v.formula).startswith("exp") for v in graph.vertices) == 1  # one sigmoid, used twice
+
+
 def test_sympy_expressions_and_mappings() -> None:
     a, b = sympy.symbols("a b")
     assert symbp.chain(a * b + b, {"a": 2, "b": 0.1}).derivative("b") == 3

@@ -212,3 +212,51 @@ def _slopes(by: int, layers: tuple[int, ...]) -> Callable[..., list[Any]]:
 def test_the_slope_of_another_layer(by: int, layers: tuple[int, ...], reason: str) -> None:
     assert symbp.check_gradient(NET, _slopes(0, layers)).ok
     assert (symbp.check_gradient(NET, _slopes(by, layers)).reason or "").startswith(reason)
+
+
+TANHS = symbp.Network(3, [Dense(4, "tanh"), Dense(3, "tanh"), Dense(2)], "half_squared_error")
+SLOPES = {
+    "": lambda a: 1 - a**2,
+    "of sigmoid": lambda a: a * (1 - a),
+    "no square": lambda a: 1 - a,
+    "plus": lambda a: 1 + a**2,
+}
+
+
+def _tanhs(mistake: str) -> Callable[..., list[Any]]:
+    """Return backpropagation through TANHS with one mistake."""
+    slope = SLOPES.get(mistake, SLOPES[""])
+
+    def gradient(W: list[Any], X: Any, Y: Any) -> list[Any]:
+        outputs = [X]
+        for k, w in enumerate(W):
+            bias = 0 if mistake == "no biases" else w[:, -1]
+            sums = outputs[-1] @ w[:, :-1].T + bias
+            outputs.append(sums if k == 2 else np.tanh(sums))
+        error = outputs[-1] - Y
+        delta = [np.sign(error) if mistake == "absolute" else error]
+        for k in (1, 0):
+            delta.insert(0, delta[0] @ W[k + 1][:, :-1] * slope(outputs[k + 1]))
+        found = [np.column_stack([d.T @ a, d.sum(0)]) / len(X) for d, a in zip(delta, outputs, strict=False)]
+        for matrix in found:
+            if mistake == "bias 1":
+                matrix[:, -1] = 1
+        return found
+
+    return gradient
+
+
+@pytest.mark.parametrize(
+    ("mistake", "reason"),
+    [
+        ("of sigmoid", "g' of every hidden layer is that of sigmoid, written in terms of the output"),
+        ("no square", "a square is missing in g' of every hidden layer"),
+        ("plus", "a sign is wrong in g' of every hidden layer"),
+        ("no biases", "the biases are left out of the weighted sums"),
+        ("absolute", "the cost is taken for mean_absolute_error"),
+        ("bias 1", "the gradients of the biases are 1: the factor delta is missing"),
+    ],
+)
+def test_slips_in_functions(mistake: str, reason: str) -> None:
+    assert symbp.check_gradient(TANHS, _tanhs("")).ok
+    assert symbp.check_gradient(TANHS, _tanhs(mistake)).reason == reason

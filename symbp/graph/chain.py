@@ -13,6 +13,7 @@ from symbp.functions.names import nearest
 from symbp.graph import reading
 from symbp.graph.kinks import one_sided
 from symbp.graph.split import Splitter
+from symbp.graph.written import WrittenSplitter, joined, place
 
 # A power with more bits is no longer worked out exactly, a number with a longer exponent is refused.
 MAX_BITS = 4096
@@ -47,7 +48,8 @@ class Vertex:
     ----------
     name : str
     formula : sympy.Expr or None
-        In the names of its operands; None for an input.
+        In the names of its operands; None for an input. Of a text, as it is written: an operand that
+        stands in it twice is two symbols of one name.
     value : sympy.Expr or None
         Forward: its value at the given point.
     derivative : sympy.Expr
@@ -131,9 +133,15 @@ def build(expression: object, at: Mapping[str, object] | None = None) -> Chain:
     found = reading.formulas(expression)
     if "" in found:
         whole = found[""]
-        if not whole.free_symbols:
+        names = {symbol.name for symbol in whole.free_symbols}
+        if isinstance(expression, str):  # x - x has the variable x as it is written
+            names = set(reading.names_in(expression))
+        if not names:
             raise GraphError("the formula has no variable; expected something like '(a + b)*c'")
-        found = Splitter({symbol.name for symbol in whole.free_symbols}).split(whole)
+        if isinstance(expression, str):
+            found = WrittenSplitter(expression, names).split_text()
+        else:
+            found = Splitter(names).split(whole)
     order, inputs = _sorted(found)
     output = _output(found, order)
     values = _forward(found, order, inputs, at)
@@ -141,7 +149,7 @@ def build(expression: object, at: Mapping[str, object] | None = None) -> Chain:
 
 
 def _operands(formula: Any) -> list[str]:
-    return sorted(symbol.name for symbol in formula.free_symbols)
+    return sorted({symbol.name for symbol in formula.free_symbols})
 
 
 def _sorted(found: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -234,11 +242,11 @@ def _backward(found: Mapping[str, Any], names: list[str], output: str, values: M
     remarks: list[str] = []
     for target in names:
         formula = found.get(target, sympy.S.Zero)  # an input has no operands
-        for symbol in sorted(formula.free_symbols, key=lambda s: str(s.name)):
+        for symbol in sorted(formula.free_symbols, key=place):
             # n a^n/a as n a^(n-1), which has a value at 0 too.
-            local = sympy.powsimp(formula.diff(symbol))
+            local = joined(sympy.powsimp(formula.diff(symbol)))
             value = _at(local, values, f"d{target}/d{symbol.name}") if values else None
-            sides = one_sided(formula, symbol.name, values, _put) if values else None
+            sides = one_sided(formula, symbol, values, _put) if values else None
             if sides is not None:
                 remarks.append(
                     f"{target} = {formula} has a kink at {symbol.name} = {values[symbol.name]}: "

@@ -15,14 +15,14 @@ JUMP = sympy.Rational(1, 10**6)
 Put = Callable[[Any, Mapping[str, Any]], Any]
 
 
-def one_sided(formula: Any, name: str, values: Mapping[str, Any], put: Put) -> tuple[Any, Any] | None:
+def one_sided(formula: Any, symbol: Any, values: Mapping[str, Any], put: Put) -> tuple[Any, Any] | None:
     """Return the derivatives from the left and from the right if they differ.
 
     Parameters
     ----------
     formula : sympy.Expr
         Of one node.
-    name : str
+    symbol : sympy.Symbol
         The operand with respect to which it is differentiated.
     values : mapping
         The point.
@@ -31,8 +31,8 @@ def one_sided(formula: Any, name: str, values: Mapping[str, Any], put: Put) -> t
     """
     if not any(put(switch, values) == 0 for switch in _switches(formula)):
         return None
-    symbol = next(s for s in formula.free_symbols if s.name == name)
-    local, at = formula.diff(symbol), values[name]
+    local, name = formula.diff(symbol), symbol.name
+    at = values[name]
     beside = BESIDE * sympy.Max(1, abs(at))
     left, right = (put(local, {**values, name: at + sign * beside}) for sign in (-1, 1))
     if not (left.is_number and right.is_number and left.is_finite and right.is_finite):

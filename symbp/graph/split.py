@@ -20,6 +20,7 @@ class Splitter:
         self.nodes: dict[str, Any] = {}
         self._taken = taken
         self._known: dict[Any, Any] = {}
+        self._formulas: dict[Any, Any] = {}
 
     def split(self, expr: Any) -> dict[str, Any]:
         """Return name -> formula in the names of operands; the last one is the whole."""
@@ -36,11 +37,16 @@ class Splitter:
         if expr.is_Symbol:
             return expr
         if expr not in self._known:
-            formula = self._formula(expr)
-            name = self._fresh(f"u{len(self.nodes) + 1}")
-            self._known[expr] = sympy.Symbol(name, real=True)
-            self.nodes[name] = formula
+            self._known[expr] = self.named(self._formula(expr))
         return self._known[expr]
+
+    def named(self, formula: Any) -> Any:
+        """Return the symbol of the node with a formula: the same for the same one."""
+        if formula not in self._formulas:
+            name = self._fresh(f"u{len(self.nodes) + 1}")
+            self._formulas[formula] = sympy.Symbol(name, real=True)
+            self.nodes[name] = formula
+        return self._formulas[formula]
 
     def _formula(self, expr: Any) -> Any:
         """Return the last operation of an expression, in its operands; numbers stay in the formula."""

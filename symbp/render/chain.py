@@ -15,6 +15,7 @@ from symbp.render.environment import render
 WIDTH = 13.0
 DISTANCE = 1.6
 DIGITS = 6
+BEND = 15  # degrees, to either side of the straight line
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,12 @@ class Dot:
 
 @dataclass(frozen=True)
 class Line:
-    """An edge of the drawing, with the local derivative."""
+    """An edge of the drawing, with the local derivative; two of the same nodes bend (degrees)."""
 
     source: str
     target: str
     label: str
+    bend: int
 
 
 def number(value: Any) -> str:
@@ -80,6 +82,8 @@ class Style:
         The signs between factors and between terms.
     bracket : callable
         Puts a number in brackets if it begins with a sign.
+    group : callable
+        Puts a formula in brackets.
     """
 
     write: Write
@@ -88,6 +92,7 @@ class Style:
     times: str
     plus: str = " + "
     bracket: Callable[[str], str] = _bracket
+    group: Callable[[str], str] = "({})".format
 
 
 def _latex(expr: Any) -> str:
@@ -156,6 +161,9 @@ def _backward(chain: Chain, style: Style) -> list[Row]:
 def _factors(edge: Edge, chain: Chain, style: Style) -> list[str]:
     """d output / d target, unless the target is the output, and the edge's own derivative."""
     before = [] if edge.target == chain.output else [style.partial(chain.output, edge.target)]
+    if len(beside_it(edge, chain)) > 1:  # the derivative along this edge has no name of its own
+        local = style.write(edge.derivative)
+        return [*before, style.bracket(local) if edge.derivative.is_Atom else style.group(local)]
     return [*before, style.partial(edge.target, edge.source)]
 
 
@@ -178,7 +186,8 @@ def _partial_latex(of: str, wrt: str) -> str:
 
 def _formulas(chain: Chain) -> dict[str, list[Row]]:
     times = r" \cdot " if chain.evaluated else r"\, "
-    return equations(chain, Style(_latex, _latex_number, _partial_latex, times))
+    group = r"\left({}\right)".format
+    return equations(chain, Style(_latex, _latex_number, _partial_latex, times, group=group))
 
 
 def markdown(chain: Chain) -> str:
@@ -221,5 +230,23 @@ def drawing(chain: Chain, write: Write, digits: Write) -> tuple[list[Dot], list[
                     value,
                 )
             )
-    lines = [Line(names[edge.source], names[edge.target], write(edge.derivative)) for edge in chain.edges]
+    lines = [
+        Line(names[edge.source], names[edge.target], write(edge.derivative), bend)
+        for edge, bend in zip(chain.edges, _bends(chain), strict=True)
+    ]
     return dots, lines
+
+
+def _bends(chain: Chain) -> list[int]:
+    """Return how far each edge bends: not, if it is the only one between its nodes."""
+    found = []
+    for edge in chain.edges:
+        beside = beside_it(edge, chain)
+        place = next(n for n, other in enumerate(beside) if other is edge)
+        found.append(BEND * (2 * place - len(beside) + 1))
+    return found
+
+
+def beside_it(edge: Edge, chain: Chain) -> list[Edge]:
+    """Return the edges between the same two nodes, this one among them."""
+    return [other for other in chain.edges if (other.source, other.target) == (edge.source, edge.target)]

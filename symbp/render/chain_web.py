@@ -14,7 +14,7 @@ from symbp.graph.chain import Chain
 from symbp.notation import get
 from symbp.notation.letters import SYMBOLS, Letter
 from symbp.notation.mathml import TIMES, MathMLWriter, formula, letter_element, row
-from symbp.render.chain import TEXT, Dot, Line, Style, drawing, equations, number
+from symbp.render.chain import BEND, TEXT, Dot, Line, Style, drawing, equations, number
 from symbp.render.environment import render
 from symbp.render.svg import GAP, MARGIN, RADIUS, SCALE
 
@@ -22,6 +22,7 @@ from symbp.render.svg import GAP, MARGIN, RADIUS, SCALE
 MOST_DRAWN = 60
 # Where on an edge its derivative stands: nearer to its source, where fewer edges meet.
 PLACE = 0.4
+BESIDE = 7
 
 
 class _Writer(MathMLWriter):
@@ -110,6 +111,7 @@ def _style(writer: _Writer, chain: Chain) -> Style:
         "<mo>&#x22C5;</mo>" if chain.evaluated else TIMES,
         "<mo>+</mo>",
         bracket,
+        writer.bracket,
     )
 
 
@@ -163,13 +165,15 @@ def _stroke(line: Line, start: tuple[float, float], end: tuple[float, float]) ->
     dx, dy = end[0] - start[0], end[1] - start[1]
     length = math.hypot(dx, dy)
     along, back = RADIUS / length, (RADIUS + GAP) / length
+    # Edges between the same nodes run side by side, their derivatives a little further apart.
+    aside_x, aside_y = (line.bend / BEND * BESIDE * part / length for part in (dy, -dx))
     return Stroke(
-        x1=_round(start[0] + along * dx),
-        y1=_round(start[1] + along * dy),
-        x2=_round(end[0] - back * dx),
-        y2=_round(end[1] - back * dy),
-        x=_round(start[0] + PLACE * dx),
-        y=_round(start[1] + PLACE * dy),
+        x1=_round(start[0] + along * dx + aside_x),
+        y1=_round(start[1] + along * dy + aside_y),
+        x2=_round(end[0] - back * dx + aside_x),
+        y2=_round(end[1] - back * dy + aside_y),
+        x=_round(start[0] + PLACE * dx + 2 * aside_x),
+        y=_round(start[1] + PLACE * dy + 2 * aside_y),
         label=Markup(line.label),
     )
 

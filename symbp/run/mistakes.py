@@ -23,7 +23,8 @@ from symbp.network import Network
 from symbp.plan.passes import make_plan
 from symbp.run import interpret
 from symbp.run.mistakes_of_layout import of_layout
-from symbp.run.mistakes_of_slopes import Suspect, is_of_layer, slopes_of_others
+from symbp.run.mistakes_of_parts import parts_of
+from symbp.run.mistakes_of_slopes import Suspect, costs_of_others, is_of_layer, slopes_of_others
 from symbp.run.point import Point
 
 Floats = NDArray[np.float64]
@@ -67,6 +68,8 @@ def calculus(derivation: Derivation, point: Point, layers: tuple[int, ...]) -> I
             labels = _few(tuple(changed))
             yield Suspect(f"{reason} (equation{'s' if len(changed) > 1 else ''} {labels})", found)
     yield from slopes_of_others(network, point, layers)
+    yield from costs_of_others(network, point)
+    yield from _without_biases(derivation, point)
 
 
 def _few(labels: tuple[str, ...]) -> str:
@@ -351,6 +354,18 @@ KINDS = (
         _sensitivities(-1),
     ),
 )
+
+
+def _without_biases(derivation: Derivation, point: Point) -> Iterator[Suspect]:
+    """The weighted sums are computed without the biases."""
+    assert derivation.network is not None
+    biases = np.zeros(len(point.w), dtype=bool)
+    for name, mask in parts_of(derivation.network):
+        biases |= mask & name.startswith("the biases")
+    if biases.any():
+        w = np.where(biases, 0.0, point.w)
+        _, found = interpret.gradient(make_plan(derivation), w, point.X, point.Y, point.v)
+        yield Suspect("the biases are left out of the weighted sums", found)
 
 
 # Mistakes of averaging -------------------------------------------------------------------

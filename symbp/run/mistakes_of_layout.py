@@ -60,6 +60,11 @@ def _of_biases(network: Network, matrices: list[Floats]) -> Iterator[tuple[str, 
         m * np.append(np.ones(m.shape[1] - 1), 0) if b else m for m, b in zip(matrices, biased, strict=True)
     ]
     yield "the gradients of the biases are 0", _flat(none)
+    ones = [
+        np.where(np.arange(m.shape[1]) == m.shape[1] - 1, 1.0, m) if b else m
+        for m, b in zip(matrices, biased, strict=True)
+    ]
+    yield "the gradients of the biases are 1: the factor delta is missing", _flat(ones)
     apart = [*(m[:, :-1] if b else m for m, b in zip(matrices, biased, strict=True))]
     apart += [m[:, -1:] for m, b in zip(matrices, biased, strict=True) if b]
     yield "all biases stand behind all other weights", _flat(apart)

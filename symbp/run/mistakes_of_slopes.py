@@ -1,8 +1,8 @@
-"""g' of another function: what is tried without deriving anything anew."""
+"""g' of another function, or another cost: what is tried without deriving anything anew."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,9 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from symbp.functions import ACTIVATIONS
+from symbp.derivation.local import O, derivative_in_output
+from symbp.functions import ACTIVATIONS, COSTS
+from symbp.functions.records import Cost
 from symbp.network import Network
 from symbp.run import plain
 from symbp.run.evaluate import evaluate
@@ -42,16 +44,48 @@ def slopes_of_others(network: Network, point: Point, layers: tuple[int, ...]) ->
             continue
         slope = sympy.diff(record.expression(), plain.Z)
         slope = slope.rewrite(sympy.Piecewise) if slope.has(sympy.sign) else slope
+        in_output = derivative_in_output(record.expression())
         for chosen in where:
             place = f"layer {chosen[0]}" if len(chosen) == 1 else "every hidden layer"
             yield Suspect(f"g' of {place} is that of {name}", _with_slope(network, point, chosen, slope))
+            if not in_output.has(plain.Z) and in_output.has(O):
+                words = f"g' of {place} is that of {name}, written in terms of the output"
+                yield Suspect(words, _with_slope(network, point, chosen, in_output))
+    yield from _slips_in_slopes(network, point, where)
+
+
+def _slips_in_slopes(network: Network, point: Point, where: Iterable[tuple[int, ...]]) -> Iterator[Suspect]:
+    """A sign or a square that is wrong in g', written in terms of the output."""
+    for chosen in where:
+        functions = {network.layer(layer).activation for layer in chosen}
+        if len(functions) > 1 or any(record.of_layer for record in functions):
+            continue
+        slope = derivative_in_output(next(iter(functions)).expression())
+        place = f"layer {chosen[0]}" if len(chosen) == 1 else "every hidden layer"
+        terms = sympy.Add.make_args(sympy.expand(slope))
+        found = {slope.replace(lambda e: e.is_Pow and e.exp == 2, lambda e: e.base): "a square is missing"}
+        found |= {sympy.expand(slope) - 2 * term: "a sign is wrong" for term in terms if len(terms) > 1}
+        for slip, words in found.items():
+            if slip != slope:
+                yield Suspect(f"{words} in g' of {place}", _with_slope(network, point, chosen, slip))
+
+
+def costs_of_others(network: Network, point: Point) -> Iterator[Suspect]:
+    """The derivative of another cost by the outputs."""
+    for name, record in COSTS.items():
+        if record.expression() != network.cost.expression():
+            with np.errstate(all="ignore"):
+                found = _with_slope(network, point, (), O, record)
+            yield Suspect(f"the cost is taken for {name}", found)
 
 
 def is_of_layer(network: Network, layer: int) -> bool:
     return network.layer(layer).activation.of_layer
 
 
-def _with_slope(network: Network, point: Point, chosen: tuple[int, ...], slope: Any) -> Floats:
+def _with_slope(
+    network: Network, point: Point, chosen: tuple[int, ...], slope: Any, cost: Cost | None = None
+) -> Floats:
     w = Variable(point.w)
     o: Any = point.X
     for k, matrix in enumerate(plain.unpack(network, w), 1):
@@ -59,9 +93,9 @@ def _with_slope(network: Network, point: Point, chosen: tuple[int, ...], slope: 
         o = plain.activate(network, k, c)
         if k in chosen:
             with np.errstate(all="ignore"):
-                factor = np.broadcast_to(evaluate(slope, {plain.Z: c.value}), c.value.shape)
+                factor = np.broadcast_to(evaluate(slope, {plain.Z: c.value, O: o.value}), c.value.shape)
             o = c.passed(o.value, factor)
-    costs = evaluate(network.cost.expression(), {plain.H: o, plain.Y: point.Y})
+    costs = evaluate((cost or network.cost).expression(), {plain.H: o, plain.Y: point.Y})
     if network.weighted:
         costs = costs * point.v[:, None]
     return gradient(np.sum(costs) / len(point.X), w)
