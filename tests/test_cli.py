@@ -202,6 +202,13 @@ def test_prove_reports_checks_and_kills(capsys: pytest.CaptureFixture[str]) -> N
     assert " steps, " in proofs.splitlines()[-1]
     kills = output_of(capsys, "derive", "spiral.toml", "--prove", "--mutants")
     assert kills.startswith(proofs)
+    equations = kills.partition("\nequation ")[2]
+    for number in [f"1.{n}" for n in range(1, 9)] + [f"2.{n}" for n in range(1, 18)]:
+        tried, seen = next(
+            line.split()[-2:] for line in equations.splitlines() if line.split()[:1] == [number]
+        )
+        assert int(tried) > 0, number
+        assert seen.isdigit()
     assert "faults seen" in kills
     assert "NOT SEEN" not in kills
 

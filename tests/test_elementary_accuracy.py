@@ -121,9 +121,9 @@ def test_symmetry_is_exact(name, dtype):
 
 @pytest.mark.parametrize(("name", "dtype"), [(n, d) for n, d in EVERY if n not in ("sin", "cos")])
 def test_monotone_from_number_to_number(name, dtype):
-    """At every joint of an algorithm and elsewhere; erf and sigmoid may fall by one ulp, the others never."""
+    """At every joint of an algorithm and elsewhere; some may fall by one ulp, the others never."""
     form, known = FORMATS[dtype], constants(dtype)
-    joints = [0.3, 0.5, 0.7071, 1.0, 1.5, 2.5, known["TANH_NEAR"], known["TAN_1"], known["TAN_3"]]
+    joints = [0.3, 0.5, 0.7071, 1.0, 1.5, 2.5, known["TAN_1"], known["TAN_3"]]
     joints += [np.log(2) * k / 2 for k in (1, 3, 5)]
     steps = np.arange(-3000, 3000)
     for joint in [*joints, *(-j for j in joints)]:
@@ -132,7 +132,7 @@ def test_monotone_from_number_to_number(name, dtype):
         y = values(name, x)
         y = y[~np.isnan(y)]
         fall = np.max(-np.diff(y) / np.spacing(np.abs(y[1:])), initial=0)
-        assert fall <= (1 if name in ("erf", "sigmoid") else 0), joint
+        assert fall <= (1 if name in ("erf", "sigmoid", "tanh") else 0), joint
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -196,7 +196,6 @@ def _worst(dtype: str, name: str, x: np.ndarray) -> float:
 WHERE = {
     "EXP": ("exp", -2, 2),
     "LOG": ("log", 0.5, 2),
-    "TANH": ("tanh", -0.55, 0.55),
     "ERF": ("erf", -1, 1),
     "ERFC": ("erf", 1, 2),
     "SIN": ("sin", -0.78, 0.78),
@@ -234,6 +233,8 @@ def test_a_wrong_coefficient_is_noticed(fitted, dtype, monkeypatch):
         ("sin", "RIGHT_2", 3, 80),
         ("arctan", "RIGHT_HIGH", 1, 80),
         ("exp", "MAGIC_CENTRE", -80, 80),
+        ("tanh", "LOG2_HIGH", 0.4, 8),
+        ("tanh", "TANH_END", 3, 30),
     ],
 )
 def test_a_wrong_constant_is_noticed(name, constant, low, high, dtype, monkeypatch):
@@ -256,7 +257,7 @@ def test_right_angles_need_all_four_parts(dtype, monkeypatch):
     assert _worst(dtype, "sin", x) > 2
 
 
-@pytest.mark.parametrize("line", ["return x if x == 0 else y", "return math.copysign(y, x)"])
+@pytest.mark.parametrize("line", ["return x if x == 0 else y", "return math.copysign(y, given)"])
 def test_a_lost_sign_of_zero_is_noticed(line):
     name = "sin" if "x == 0" in line else "tanh"
     source = module_source("float64", [name])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sympy
 from sympy import Rational, Symbol, atan, atanh, cos, erf, erfc, exp, log, pi, sin, sqrt, tan, tanh
 
-from symbp.elementary.constants import ERF_END, ERF_NEAR, TANH_NEAR
+from symbp.elementary.constants import ERF_END, ERF_NEAR
 from symbp.elementary.records import DTYPES, Elementary, Fit
 
 x = Symbol("x", real=True)
@@ -47,14 +47,6 @@ FITS: dict[str, Fit] = {
             _both(sympy.S.Zero, _LOG_END**2),
             _degrees(2, 6),
             "log((1 + s)/(1 - s)) = 2 s + s^3 P(s^2)",
-        ),
-        Fit(
-            "TANH",
-            (tanh(_root) / _root - 1) / v,
-            v * _root / tanh(_root),
-            _both(sympy.S.Zero, Rational(TANH_NEAR) ** 2),
-            _degrees(4, 9),
-            "tanh(x) = x + x^3 P(x^2)",
         ),
         Fit(
             "ERF",
@@ -224,16 +216,21 @@ return x if x == 0 or x != x else y
             "tanh",
             "tanh",
             tanh(x),
-            "tanh|x| = 1 - 2/(exp(2|x|) + 1), near 0 a polynomial; the sign is put back",
+            "tanh(u) = e/(e + 2) with e = exp(2u) - 1 = 2^n (exp(r) - 1) + (2^n - 1), 2u = n log 2 + r; u is "
+            "-|x| near 0, where e + 2 is then below 2, and |x| beyond; the sign is put back",
             """\
-a = abs(x)
-e = exp(a + a)
-z = a*a
-p = poly(TANH, z)
-y = a + a*(z*p) if a < TANH_NEAR else 1 - 2/(e + 1)
-return math.copysign(y, x)
+given = x
+a = min(abs(x), TANH_END)
+a = a + a
+x = -a if a < 1 else a
+magic = MAGIC_CENTRE
+"""
+            + _EXP_REDUCTION
+            + """\
+e = q*a + (a - 1)
+y = e/(e + 2)
+return math.copysign(y, given)
 """,
-            uses=("exp",),
         ),
         Elementary(
             "sigmoid",
