@@ -14,11 +14,12 @@ import pytest
 
 # Longest first, by the seconds of processor time that they take.
 LONGEST = (
-    *("test_functions_registry", "test_cli", "test_own_functions", "test_stable_steps", "test_page"),
-    *("test_cache", "test_verify", "test_generated", "test_threads", "test_browser", "test_audit_mutants"),
-    *("test_trainer_against_oracle", "test_updates", "test_stepwise", "test_target", "test_demo"),
-    *("test_kernel_code", "test_numerics", "test_repeats", "test_single", "test_step", "test_scan"),
-    *("test_weights", "test_minimize", "test_speed", "test_documents", "test_notation", "test_mutants"),
+    *("test_functions_registry", "test_stable_steps", "test_browser", "test_trainer_against_oracle"),
+    *("test_page", "test_cache", "test_cli", "test_verify", "test_elementary_vectors", "test_threads"),
+    *("test_mathml", "test_own_functions", "test_repeats", "test_generated", "test_gradient_mistakes"),
+    *("test_stepwise", "test_documents", "test_step", "test_numerics", "test_updates", "test_target"),
+    *("test_weights", "test_single", "test_elementary_accuracy", "test_demo", "test_mutants"),
+    *("test_resident", "test_bench", "test_speed", "test_scan", "test_audit_mutants", "test_kernel_code"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 
@@ -91,13 +92,18 @@ def test_the_pass_keeps_every_statement_in_order():
         assert parts[0] == parts[1]
 
 
+@functools.cache
+def text_and_program(outputs):
+    network = softmax(outputs) if outputs > 1 else Network(3, [Dense(1, "sigmoid")], "binary_cross_entropy")
+    module = interpreted(network, dtype="float64", batch_size=8, target="x86-64-v4")
+    return module, make_plan(symbp.derive(network), Schedule(TARGETS["x86-64-v4"], "float64", 8))
+
+
 @pytest.mark.parametrize("outputs", [1, 2, 3, 8, 9, 10, 16, 17])
 @pytest.mark.parametrize("rows", [1, 7, 8, 9, 16])
 def test_the_equations_run_as_numpy_agree(outputs, rows):
     """The emitted text as plain Python beside the statements one by one; the last block is cut."""
-    network = softmax(outputs) if outputs > 1 else Network(3, [Dense(1, "sigmoid")], "binary_cross_entropy")
-    module = interpreted(network, dtype="float64", batch_size=8, target="x86-64-v4")
-    program = make_plan(symbp.derive(network), Schedule(TARGETS["x86-64-v4"], "float64", 8))
+    module, program = text_and_program(outputs)
     rng = np.random.default_rng(outputs)
     w, X = rng.normal(size=program.n_params), rng.normal(size=(rows, 3))
     Y = np.eye(outputs)[rng.integers(outputs, size=rows)] if outputs > 1 else rng.random((rows, 1))

@@ -21,7 +21,7 @@ ORDER = (
     "functions",
     "elementary",
     "target",
-    "network spec own_rules",  # the declaration and its TOML read each other
+    "network spec spec_tables own_rules",  # the declaration and its TOML read each other
     "algebra",
     "graph",
     "derivation",

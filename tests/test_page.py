@@ -26,6 +26,7 @@ from symbp.render import escape, page, web
 from symbp.render.breaking import break_terms
 from symbp.render.drawing import is_small
 from symbp.render.outline import FURTHER, outline, section_title, split_label
+from tests.covering import every_pair
 from tests.golden import GENERATED, REFERENCES
 from tests.needs import missing
 
@@ -151,9 +152,9 @@ def test_pdflatex_takes_every_notation(notation, name, tmp_path):
     assert complaints(compile_latex(source, tmp_path)) == []
 
 
-@pytest.mark.parametrize("name", ["generic", "mixed", "perceptron"])
-@pytest.mark.parametrize("notation", NOTATIONS)
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(
+    ("form", "notation", "name"), every_pair(FORMATS, NOTATIONS, ["generic", "mixed", "perceptron"])
+)
 def test_a_step_is_on_the_page_or_named_as_saying_nothing_new(form, notation, name):
     derivation = derived(name)
     printed = FORMATS[form](derivation, notation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 
 import numpy as np
@@ -47,6 +48,7 @@ def kernels(text: str) -> str:
     return text[text.index("@_kernel") : text.index("# How the weights")]
 
 
+@functools.cache
 def source(of: Network) -> str:
     return trainer_source(derive(of), Spec(of), prove=False)
 

@@ -21,6 +21,7 @@ from symbp.render import page
 from symbp.render.outline import is_shown
 from symbp.render.page import line, stated, writer_for
 from symbp.render.stepwise import Stepwise, stepwise
+from tests.covering import every_pair
 from tests.golden import DOCUMENTS
 from tests.test_page import FORMATS, NETWORKS, compile_latex, complaints, with_checks
 
@@ -195,9 +196,8 @@ def test_a_failed_step_is_marked_in_its_row_and_never_left_out(form):
 
 
 @pytest.mark.parametrize(
-    ("name", "notation"), [("generic", "smatrix"), ("perceptron", "ng"), *(("mixed", n) for n in NOTATIONS)]
+    ("form", "notation", "name"), every_pair(FORMATS, NOTATIONS, ["generic", "perceptron", "mixed"])
 )
-@pytest.mark.parametrize("form", FORMATS)
 def test_every_format_has_every_row(form, notation, name):
     derivation = marked(name)
     printed = section(FORMATS[form](derivation, notation))

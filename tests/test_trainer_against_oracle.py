@@ -3,14 +3,13 @@
 Most run as plain Python (milliseconds); the compiled ones are few.
 """
 
-import itertools
-
 import numpy as np
 import pytest
 
 import symbp
 from symbp.functions import ACTIVATIONS, COSTS
 from symbp.network import Dense, Network
+from tests.covering import every_pair
 from tests.oracle import ACTIVATIONS as ACTIVATIONS_BY_HAND
 from tests.oracle import COSTS as COSTS_BY_HAND
 from tests.oracle import Oracle
@@ -51,14 +50,13 @@ def check(module, network, n=5, rtol=1e-11):
         np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol * np.abs(expected).max())
 
 
-def fitting_outputs():
-    for cost, output in itertools.product(COSTS_BY_HAND, ACTIVATIONS_BY_HAND):
-        if COSTS[cost].output in ("real", ACTIVATIONS[output].output):
-            yield cost, output
+def fitting(cost, output, hidden):
+    return COSTS[cost].output in ("real", ACTIVATIONS[output].output)
 
 
-@pytest.mark.parametrize(("cost", "output"), list(fitting_outputs()))
-@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize(
+    ("cost", "output", "hidden"), every_pair(COSTS_BY_HAND, ACTIVATIONS_BY_HAND, HIDDEN, legal=fitting)
+)
 def test_all_activations_and_costs(cost, output, hidden):
     bias = hidden in ("relu", "tanh")
     network = Network(3, [Dense(4, hidden, bias), Dense(2, output, not bias)], cost)

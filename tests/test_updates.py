@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import platform
 import re
@@ -321,7 +322,7 @@ def test_a_float32_update_stays_float32(name):
     seen = []
     w, g = np.ones(15, np.float32), np.ones(15, np.float32)
     arguments = {"clip_norm": 1.0, "step": 2, "states": np.ones((len(module.STATES), 15), np.float32)}
-    names = kernel.__code__.co_varnames[3 : kernel.__code__.co_argcount]
+    _, _, _, *names = inspect.signature(kernel).parameters
     kernel(w, g, np.float32(0.1), *(arguments[n] for n in names))
     seen.append(w.dtype)
     assert seen == [np.float32]

@@ -366,7 +366,7 @@ def test_a_broken_derivation_fails():
         ("2.1s", "cost"),
     ],
 )
-@pytest.mark.parametrize("factor", [-1, 2, 1 + sympy.Rational(1, 10**9)])
+@pytest.mark.parametrize("factor", [-1, 1 + sympy.Rational(1, 10**9)])
 def test_every_broken_equation_is_found(label, blamed, factor):
     network = Network(2, [Dense(2, "tanh"), Dense(2, "softmax")], "cross_entropy")
     derivation = symbp.derive(network)

@@ -100,8 +100,10 @@ def _once(
 ) -> tuple[int, str | None, str] | None:
     """Run one worker; if it did not end well, return the task and the peer it was at, and why."""
     number, peer = 0, None
-    with tempfile.TemporaryFile() as complaints:
-        process = _start(environment(threads, job.tasks[0].target), complaints)
+    with (
+        tempfile.TemporaryFile() as complaints,
+        _start(environment(threads, job.tasks[0].target), complaints) as process,  # closes its pipes
+    ):
         timer = _limit(process, job.until)
         try:
             assert process.stdin is not None

@@ -12,8 +12,8 @@ from symbp.algebra.matrices import OutputRow
 from symbp.algebra.nodes import L, Node, Width, j, k, l, m
 from symbp.algebra.updates import batch
 from symbp.algebra.updates import step as update
-from symbp.derivation.oracles.interpret import integer
 from symbp.derivation.oracles.model import Shape
+from symbp.derivation.oracles.sizes import integer
 from symbp.derivation.records import Step
 
 LAYER_PAIRS = 8

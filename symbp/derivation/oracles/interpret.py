@@ -6,7 +6,6 @@ of backpropagation.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -33,13 +32,11 @@ from symbp.algebra.matrices import (
 )
 from symbp.algebra.named import Named
 from symbp.algebra.nodes import (
-    KINDS,
     Activate,
     ActivateDerivative,
     Constant,
     HasBias,
     Inputs,
-    L,
     MaxOver,
     Node,
     Partial,
@@ -48,38 +45,11 @@ from symbp.algebra.nodes import (
 from symbp.algebra.updates import batch, step
 from symbp.derivation.oracles.formula import named
 from symbp.derivation.oracles.interpret_matrices import evaluate_matrix
-from symbp.derivation.oracles.model import Array, Key, Model, NoSuchQuantity, NotApplicable, Shape
+from symbp.derivation.oracles.model import Array, Key, Model, NoSuchQuantity, NotApplicable
+from symbp.derivation.oracles.sizes import Environment, extents_of, integer
 
-Environment = dict[Any, int]
 # (upper, lower) -> d c^{upper+1} / d c^{lower}, the same in every case of a model.
 Chains = dict[tuple[int, int], Array]
-
-
-def integer(expr: Any, env: Environment, shape: Shape) -> int:
-    """Evaluate an expression in layers, indices and sizes."""
-    if expr.is_Integer:
-        return int(expr)
-    if isinstance(expr, Symbol):
-        return env[expr]
-    if isinstance(expr, Add):
-        return sum(integer(a, env, shape) for a in expr.args)
-    if isinstance(expr, Mul):
-        return int(np.prod([integer(a, env, shape) for a in expr.args]))
-    if isinstance(expr, (Width, HasBias, Inputs)):
-        layer = integer(expr.args[0], env, shape)
-        if not (0 if isinstance(expr, Width) else 1) <= layer <= shape.last:
-            raise NoSuchQuantity(f"{expr} for layer {layer} of {shape.last}")
-        if isinstance(expr, Width):
-            return shape.widths[layer]
-        return int(shape.biases[layer - 1]) if isinstance(expr, HasBias) else shape.inputs(layer)
-    raise NotApplicable(f"{expr} is not a whole number")
-
-
-@functools.lru_cache(maxsize=10_000)
-def _extents(shape: Shape, kind: str, layer: int) -> tuple[int, ...]:
-    """Return how far each index of a quantity runs."""
-    extents = KINDS[kind].extents(sympy.Integer(layer))
-    return tuple(integer(extent, {L: shape.hidden}, shape) for extent in extents)
 
 
 def defined_name(node: Node) -> Any:
@@ -162,7 +132,7 @@ class Interpreter:
         least = 0 if key.kind == "Delta" else 1  # the accumulator before the first sample
         if not first <= key.layer <= last or not least <= key.sample <= shape.samples:
             raise NoSuchQuantity(f"{key} is not in a network of {shape.last} layers")
-        for position, extent in zip(key.indices, _extents(shape, key.kind, key.layer), strict=True):
+        for position, extent in zip(key.indices, extents_of(shape, key.kind, key.layer), strict=True):
             if not 1 <= position <= extent:
                 raise NoSuchQuantity(f"{key} has an index out of range in {shape}")
         return key
