@@ -14,11 +14,12 @@ from typing import Any
 import sympy
 from sympy import Expr
 
+from symbp.algebra.named import Raised
 from symbp.derivation import local
 from symbp.derivation.inverse import relation_to_output
 from symbp.derivation.stability.choose import O, is_as_good, slope_form, value_form
 
-_CHEAP = (sympy.Abs, sympy.sign, sympy.Piecewise)
+_CHEAP = (sympy.Abs, sympy.sign, sympy.Piecewise, Raised)
 
 
 @functools.cache  # a deep network asks for the same activation in every layer
