@@ -30,6 +30,7 @@ def accuracy(names: tuple[str, ...], quick: bool, form: str, record: bool) -> No
     click.echo((table.markdown if form == "markdown" else table.text)(found), nl=False)
     if record:
         click.echo(f"wrote {measured.record(row.accuracy for row in found)}", err=True)
+        click.echo(f"wrote {table.record(found)}", err=True)
 
 
 @cli.command()

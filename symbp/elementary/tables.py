@@ -9,7 +9,16 @@ from __future__ import annotations
 import sympy
 from sympy import Rational, Symbol, atan, atanh, cos, erf, erfc, exp, log, pi, sin, sqrt, tan, tanh
 
-from symbp.elementary.constants import ERF_END, ERF_NEAR, TANH_NEAR
+from symbp.elementary.constants import (
+    ERF_END,
+    ERF_NEAR,
+    ERFC_MIDDLE,
+    GAUSS_END,
+    HALF_GAUSS_END,
+    NORMAL_MIDDLE,
+    NORMAL_NEAR,
+    TANH_NEAR,
+)
 from symbp.elementary.records import DTYPES, Elementary, Fit
 
 x = Symbol("x", real=True)
@@ -25,9 +34,24 @@ def _degrees(float32: int, float64: int) -> dict[str, int]:
     return {"float32": float32, "float64": float64}
 
 
+
+
+def _tail(middle: dict[str, str], end: dict[str, str]) -> dict[str, tuple[sympy.Expr, sympy.Expr]]:
+    """Return the interval of (x - K)/(x + K) for x from 0 to the end."""
+    ends = {dtype: (Rational(middle[dtype]), Rational(end[dtype])) for dtype in DTYPES}
+    return {dtype: (-sympy.S.One, (last - k) / (last + k)) for dtype, (k, last) in ends.items()}
+
+
+def _from_tail(middle: str) -> sympy.Expr:
+    """Return the x whose (x - K)/(x + K) is v."""
+    return Rational(middle) * (1 + v) / (1 - v)
+
+
 # The s = f/(2 + f) of the largest f = m - 1 with m < sqrt(2).
 _LOG_END = (sqrt(2) - 1) / (sqrt(2) + 1)
 _ERF_NEAR = Rational(ERF_NEAR)
+_ERFC = {dtype: _from_tail(ERFC_MIDDLE[dtype]) for dtype in DTYPES}
+_NORMAL = {dtype: _from_tail(NORMAL_MIDDLE[dtype]) for dtype in DTYPES}
 
 FITS: dict[str, Fit] = {
     fit.name: fit
@@ -71,6 +95,30 @@ FITS: dict[str, Fit] = {
             {dtype: (_ERF_NEAR, Rational(ERF_END[dtype])) for dtype in DTYPES},
             _degrees(7, 18),
             "log(1 - erf(x)) = P(x)",
+        ),
+        Fit(
+            "ERFC_TAIL",
+            {k: (1 + 2 * u) * exp(u**2) * erfc(u) - 1 for k, u in _ERFC.items()},
+            {k: 1 / ((1 + 2 * u) * exp(u**2) * erfc(u)) for k, u in _ERFC.items()},
+            _tail(ERFC_MIDDLE, GAUSS_END),
+            _degrees(11, 24),
+            "(1 + 2 x) exp(x^2) (1 - erf(x)) = 1 + P((x - K)/(x + K))",
+        ),
+        Fit(
+            "NORMAL",
+            erf(_root / sqrt(2)) / (2 * _root),
+            _root / (1 - erf(_root / sqrt(2))),
+            _both(sympy.S.Zero, Rational(NORMAL_NEAR) ** 2),
+            _degrees(4, 8),
+            "(1 + erf(x/sqrt(2)))/2 = 1/2 + x P(x^2)",
+        ),
+        Fit(
+            "NORMAL_TAIL",
+            {k: (1 + 3 * u / 2) * exp(u**2 / 2) * erfc(u / sqrt(2)) / 2 - Rational(1, 2) for k, u in _NORMAL.items()},
+            {k: 2 / ((1 + 3 * u / 2) * exp(u**2 / 2) * erfc(u / sqrt(2))) for k, u in _NORMAL.items()},
+            _tail(NORMAL_MIDDLE, HALF_GAUSS_END),
+            _degrees(11, 24),
+            "(1 + 3 x/2) exp(x^2/2) (1 - erf(x/sqrt(2)))/2 = 1/2 + P((x - K)/(x + K))",
         ),
         Fit(
             "SIN",
@@ -119,6 +167,15 @@ x = max(min(x, MOST), LEAST)
 half = math.copysign(HALF, x)
 b = I(F(MAGIC_CENTRE + half).view(I) << I(SHIFT)).view(F)
 magic = MAGIC_CENTRE - half
+"""
+
+# x^2 = square + rest, to almost twice the digits: the upper half of x has an exact square.
+_SQUARE = """\
+high = I(F(a).view(I) & I(UPPER_BITS)).view(F)
+exact = high*high
+low = (a - high)*(a + high)
+square = exact + low
+rest = low - (square - exact)
 """
 
 _ANGLE_REDUCTION = """\
@@ -273,6 +330,72 @@ y = a + a*p if a < ERF_NEAR else 1 - e
 return math.copysign(y, x)
 """,
             uses=("exp",),
+        ),
+        Elementary(
+            "gauss",
+            "Gauss",
+            exp(-(x**2)),
+            "exp(-s) for the rounded square s, and what the square lost to first order",
+            "a = min(abs(x), GAUSS_END)\n"
+            + _SQUARE
+            + """\
+e = exp(-square)
+return e - e*rest
+""",
+            uses=("exp",),
+        ),
+        Elementary(
+            "half_gauss",
+            "HalfGauss",
+            exp(-(x**2) / 2),
+            "exp(-s/2) for the rounded square s, and what the square lost to first order",
+            "a = min(abs(x), HALF_GAUSS_END)\n"
+            + _SQUARE
+            + """\
+e = exp(-0.5*square)
+return e - e*(0.5*rest)
+""",
+            uses=("exp",),
+        ),
+        Elementary(
+            "erfc",
+            "Erfc",
+            1 - erf(x),
+            "exp(-x^2) (1 + P)/(1 + 2|x|) above 0, and 2 minus that below; near 0, 1 - erf(x)",
+            "a = min(abs(x), GAUSS_END)\n"
+            + _SQUARE
+            + """\
+v = (a - ERFC_MIDDLE)/(a + ERFC_MIDDLE)
+p = poly(ERFC_TAIL, v)
+e = exp(-square)
+y = (e + e*(p - rest*(1 + p)))/(1 + 2*a)
+z = x*x
+p = poly(ERF, z)
+y = 2 - y if x < 0 else y
+return 1 - (x + x*p) if a < ERFC_NEAR else y
+""",
+            uses=("exp",),
+            source="Shepherd and Laframboise 1981",
+        ),
+        Elementary(
+            "normal_cdf",
+            "NormalCdf",
+            erfc(-x / sqrt(2)) / 2,
+            "exp(-x^2/2) (1/2 + P)/(1 + 3|x|/2) below 0, and 1 minus that above; near 0 a polynomial",
+            "a = min(abs(x), HALF_GAUSS_END)\n"
+            + _SQUARE
+            + """\
+v = (a - NORMAL_MIDDLE)/(a + NORMAL_MIDDLE)
+p = poly(NORMAL_TAIL, v)
+e = exp(-0.5*square)
+y = (0.5*e + e*(p - rest*(0.25 + 0.5*p)))/(1 + 1.5*a)
+z = x*x
+p = poly(NORMAL, z)
+y = 1 - y if x > 0 else y
+return 0.5 + x*p if a < NORMAL_NEAR else y
+""",
+            uses=("exp",),
+            source="Shepherd and Laframboise 1981",
         ),
         Elementary(
             "sin",

@@ -20,6 +20,9 @@ WIDTH = 92
 _MATH = {
     "sigmoid": "F(1)/(F(1) + math.exp(-x[i]))",
     "arctan": "math.atan(x[i])",
+    "gauss": "math.exp(-x[i]*x[i])",
+    "half_gauss": "math.exp(F(-0.5)*x[i]*x[i])",
+    "normal_cdf": "F(0.5)*math.erfc(F(-0.7071067811865476)*x[i])",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from symbp.errors import DerivationError
 _FAR_AWAY = (1010, 1020, 1030)  # exponentials are 0 or infinite there, and cost nothing
 _DIGITS = 2200  # sums and squares cancel
 _AGREE = 1e-12
+_GROWS = 1e-3
 
 
 def at_infinity(
@@ -30,17 +32,20 @@ def at_infinity(
 ) -> tuple[Finding, ...]:
     """Find at which infinite arguments an expression in z is not the limit of the reference.
 
-    Where there is no limit (sin), nothing is asked.
+    Where there is no limit (sin), nothing is asked; NaN in the place of infinity is as good a sign
+    that training has gone wrong.
     """
     found = []
     stated = rewrite(with_numbers(put_in(reference, through or {})))[0]
     for sign in (-1, 1):
         limit = limit_of(stated, sign)
+        if limit is None:  # infinity times 0, say, which the form itself may avoid
+            limit = limit_of(with_numbers(put_in(expr, through or {})), sign)
         if limit is None:
             continue
         for dtype in reversed(DTYPES):
             computed = _computed(expr, dtype, sign * math.inf, through or {})
-            if not _is(computed, limit, dtype):
+            if not (_is(computed, limit, dtype) or (math.isinf(limit) and math.isnan(computed))):
                 kind: Literal["nan", "overflow"] = "nan" if math.isnan(computed) else "overflow"
                 found.append(Finding(sign * math.inf, sign * math.inf, kind, math.inf, of, dtype))
     return tuple(found)
@@ -56,12 +61,16 @@ def limit_of(formula: Any, sign: int) -> float | None:
                 value = evaluate(formula, {"z": sign * number(10) ** power, "o": number(0)})
             except (DerivationError, ZeroDivisionError, ValueError, OverflowError):
                 return None
+            if value != value:
+                return None
             values.append(float(value) if abs(value) < number(10) ** 300 else math.copysign(math.inf, value))
-    if any(map(math.isnan, values)) or len({value > 0 for value in values if value}) > 1:
+    if len({value > 0 for value in values if value}) > 1:
         return None
     first, *others = values
     if math.isinf(first):
-        return first if first in others and len(set(values)) == 1 else None
+        return first if len(set(values)) == 1 else None
+    if all(abs(b) > (1 + _GROWS) * abs(a) > 0 for a, b in itertools.pairwise(values)):
+        return math.copysign(math.inf, first)  # as slowly as a logarithm
     return first if all(abs(x - first) <= _AGREE * abs(first) for x in others) else None
 
 
