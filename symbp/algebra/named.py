@@ -237,6 +237,10 @@ class LogOnePlusSquare(Named):
         return log1p(Piecewise((u**2, near), (1 / u**2, True))) + beside
 
 
+# What pages call the next two, or both.
+FINITE = "finite"
+
+
 class Raised(Function):
     """u, which is every number of the type; minus infinity becomes the lowest of them.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.algebra.named import LETTERS, NAMED
+from symbp.algebra.named import LETTERS, NAMED, Raised
 from symbp.derivation.computed import USUAL
 from symbp.derivation.describe import Description, describe
 from symbp.derivation.extent import End
@@ -43,6 +43,9 @@ _TARGETS = {
 }
 
 
+_MIN, _MAX = sympy.Function("min"), sympy.Function("max")
+
+
 @dataclass(frozen=True)
 class Entry:
     """One function as a template needs it; formulas in print, text as text.
@@ -52,6 +55,8 @@ class Entry:
     name, formula, derivative : str
     relation, range : str
         Empty where there is none.
+    unused : str
+        Why kernels do not use the relation; empty where they do.
     stable : tuple of str
         What kernels compute instead of the formula and its derivative.
     usual : str
@@ -69,6 +74,7 @@ class Entry:
     formula: str
     derivative: str
     relation: str
+    unused: str
     range: str
     stable: tuple[str, ...]
     usual: str
@@ -109,6 +115,7 @@ def _entry(found: Description, writer: Writer) -> Entry:
         formula=writer.expression(found.formula),
         derivative=writer.expression(found.derivative),
         relation="" if found.relation is None else writer.expression(found.relation),
+        unused=found.unused,
         range=_OUTPUTS[record.output] if found.range is None else _interval(*found.range, writer),
         stable=_stable(found, writer),
         usual="" if cost is None else USUAL[cost.output],
@@ -137,7 +144,17 @@ def _named(found: Sequence[Description], writer: Writer) -> list[dict[str, str]]
     functions = [
         kind(*LETTERS[: next(iter(kind.nargs))]) for kind in NAMED if any(f.has(kind) for f in forms)
     ]
-    return [
+    u, largest = LETTERS[0], sympy.Symbol("M", positive=True)
+    limits = [
+        {
+            "head": writer.expression(Raised(u)),
+            "definition": writer.expression(u),
+            "value": writer.expression(_MIN(_MAX(u, -largest), largest)),
+            "reference": "M is the largest number of the type: infinity times 0 would not be a number; "
+            "only the side that needs it is limited",
+        }
+    ]
+    return limits * any(form.has(Raised) for form in forms) + [
         {
             "head": writer.expression(function),
             "definition": writer.expression(function.defining()),
