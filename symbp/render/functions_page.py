@@ -12,7 +12,9 @@ from symbp.derivation.computed import USUAL
 from symbp.derivation.describe import Description, describe
 from symbp.derivation.extent import End
 from symbp.derivation.kinks import Kink
+from symbp.elementary.records import DTYPES
 from symbp.functions import Activation, Cost
+from symbp.functions.measured import measured
 from symbp.functions.parameters import DOMAINS
 from symbp.notation import get
 from symbp.notation.latex import LatexWriter
@@ -67,6 +69,8 @@ class Entry:
         Place, slopes on the left and on the right, and the declared one.
     parameters : tuple of (str, str, str)
         Letter, default, domain.
+    errors : tuple of (str, float, float)
+        Format, and the largest errors met of an activation and of its derivative, in ulp.
     source : str
     """
 
@@ -82,6 +86,7 @@ class Entry:
     targets: str
     kinks: tuple[tuple[str, str, str, str], ...]
     parameters: tuple[tuple[str, str, str], ...]
+    errors: tuple[tuple[str, float, float], ...]
     source: str
 
 
@@ -125,6 +130,11 @@ def _entry(found: Description, writer: Writer) -> Entry:
         parameters=tuple(
             (writer.expression(sympy.Symbol(p.name, real=True)), f"{p.default:.10g}", DOMAINS[p.domain][1])
             for p in record.parameters
+        ),
+        errors=tuple(
+            (dtype, each.value, each.derivative)
+            for dtype in DTYPES
+            if cost is None and (each := measured().get((record.name, dtype))) is not None
         ),
         source=record.source,
     )
