@@ -154,7 +154,9 @@ def test_ulps_at_random_points(name: str, dtype: str) -> None:
 def test_ulps_where_powers_leave_the_type(name: str, dtype: str) -> None:
     """To the ends of the type: what is computed is the value, or infinite where that is too large."""
     computed = Computed(name, dtype)
-    exponents = (5, 10, 12, 13, 15, 19, 19.5, 25, 37, 38.4) if dtype == "float32" else (13, 103, 154.5, 160, 308)
+    exponents = (
+        (5, 10, 12, 13, 15, 19, 19.5, 25, 37, 38.4) if dtype == "float32" else (13, 103, 154.5, 160, 308)
+    )
     for size in (*(10.0**e for e in exponents), float(computed.info.max)):
         for z in map(float, map(computed.number, (size, -size))):
             if name == "sin" or math.isinf(z):

@@ -125,18 +125,22 @@ def test_symmetry_is_exact(name, dtype):
 
 @pytest.mark.parametrize(("name", "dtype"), [(n, d) for n, d in EVERY if n not in ("sin", "cos")])
 def test_monotone_from_number_to_number(name, dtype):
-    """At every joint of an algorithm and elsewhere; erf and sigmoid may fall by one ulp, the others never."""
+    """At every joint of an algorithm and elsewhere; some with many roundings may fall by an ulp or two."""
     form, known = FORMATS[dtype], constants(dtype)
     joints = [0.3, 0.5, 0.7071, 1.0, 1.5, 2.5, known["TANH_NEAR"], known["TAN_1"], known["TAN_3"]]
     joints += [np.log(2) * k / 2 for k in (1, 3, 5)]
+    joints += [known["ERFC_NEAR"], known["NORMAL_NEAR"]]
+    allowed = {"erf": 1, "sigmoid": 1, "gauss": 1, "half_gauss": 1, "erfc": 2, "normal_cdf": 2}.get(name, 0)
     steps = np.arange(-3000, 3000)
     for joint in [*joints, *(-j for j in joints)]:
         middle = np.array([joint], dtype).view(form.integer)
         x = np.sort((middle + steps).astype(form.integer).view(dtype))
         y = values(name, x)
         y = y[~np.isnan(y)]
+        if name == "erfc" or (name in ("gauss", "half_gauss") and joint > 0):
+            y = -y  # these fall
         fall = np.max(-np.diff(y) / np.spacing(np.abs(y[1:])), initial=0)
-        assert fall <= (1 if name in ("erf", "sigmoid") else 0), joint
+        assert fall <= allowed, joint
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -203,9 +207,9 @@ WHERE = {
     "TANH": ("tanh", -0.55, 0.55),
     "ERF": ("erf", -1, 1),
     "ERFC": ("erf", 1, 2),
-    "ERFC_TAIL": ("erfc", 0.5, 9),
-    "NORMAL": ("normal_cdf", -0.66, 0.66),
-    "NORMAL_TAIL": ("normal_cdf", -12, -0.7),
+    "ERFC_TAIL": ("erfc", 0.48, 10),
+    "NORMAL": ("normal_cdf", -0.54, 0.54),
+    "NORMAL_TAIL": ("normal_cdf", -14, -0.56),
     "SIN": ("sin", -0.78, 0.78),
     "COS": ("cos", -0.78, 0.78),
     "ATAN": ("arctan", -0.41, 0.41),

@@ -15,7 +15,9 @@ from tests.plain_python import interpreted
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::symbp.errors.SymbpWarning")
 
 TARGETS = ("portable", "x86-64-v3")
-KINKED = {name: ACTIVATIONS[name] for name in ("relu", "leaky_relu", "elu", "selu", "hard_sigmoid", "softsign")} | {
+KINKED = {
+    name: ACTIVATIONS[name] for name in ("relu", "leaky_relu", "elu", "selu", "hard_sigmoid", "softsign")
+} | {
     record.name: record
     for record in (
         Activation("larger", "max(z, 0)"),

@@ -94,7 +94,9 @@ def test_the_scan_does_not_hang(formula: str) -> None:
 def test_own_functions_are_warned_of_with_the_range() -> None:
     own = symbp.Activation("own", "(exp(z) - 1 - z)/(1 + z**2)")
     network = symbp.Network(2, [symbp.Dense(2, own), symbp.Dense(1)], "squared_error")
-    with pytest.warns(SymbpWarning, match=r"the value loses more than half of its digits for .* <= \|z\| <= 3"):
+    with pytest.warns(
+        SymbpWarning, match=r"the value loses more than half of its digits for .* <= \|z\| <= 3"
+    ):
         symbp.derive(network)
 
 
@@ -137,9 +139,7 @@ def test_a_point_without_value_is_told_with_the_remedy(formula: str, told: str) 
     network = symbp.Network(
         2, [symbp.Dense(2, symbp.Activation("own", formula)), symbp.Dense(1)], "squared_error"
     )
-    with pytest.warns(
-        SymbpWarning, match=f"'own': {told}.* in float64: give it one with 'a if ... else b'"
-    ):
+    with pytest.warns(SymbpWarning, match=f"'own': {told}.* in float64: give it one with 'a if ... else b'"):
         symbp.derive(network)
 
 
@@ -158,7 +158,10 @@ def test_a_range_without_value_is_told_once() -> None:
             "(exp(h) - exp(y))**2/exp(h)",
             "'own': the value overflows for -715 <= h <= -710, for 355 <= h <= 710; .* in float64: ",
         ),
-        ("(exp(2*h) + y)/(exp(2*h) + exp(h) + 3)", "'own': the value or derivative is not a number for h >= 355; "),
+        (
+            "(exp(2*h) + y)/(exp(2*h) + exp(h) + 3)",
+            "'own': the value or derivative is not a number for h >= 355; ",
+        ),
     ],
 )
 def test_own_costs_are_warned_of_with_the_range(formula: str, told: str) -> None:

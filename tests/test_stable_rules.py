@@ -11,9 +11,9 @@ from sympy import Abs, Piecewise, Rational, Symbol, erf, exp, log, sqrt, tanh
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symbp.algebra.named import LETTERS, NAMED, LogAddExp, LogCosh, LogOneMinusExp, Sigmoid, Softplus, defined
+from symbp.derivation.stability.far import AT_INFINITY, FAR_RULES, far_forms
 from symbp.derivation.stability.numbers import exact
 from symbp.derivation.stability.proof import equal
-from symbp.derivation.stability.far import AT_INFINITY, FAR_RULES, far_forms
 from symbp.derivation.stability.rules import RULES, rewrite
 from tests.kernel_text import kernel_function
 

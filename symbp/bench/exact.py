@@ -55,7 +55,7 @@ def _rough_erfc(x: Floats) -> Floats:
 
 
 def _tail(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a function of mpmath that has reached its limit by 1000; mpmath itself gives up on larger ones."""
+    """Return a function of mpmath that has reached its limit by 1000: it gives up on larger ones."""
     return lambda x: function(max(min(x, mpmath.mpf(1000)), mpmath.mpf(-1000)))
 
 

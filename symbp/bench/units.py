@@ -41,7 +41,24 @@ from symbp.render.value_printer import ValuePrinter
 # Points between -20 and 20, and as many over all sizes of the type.
 COUNT = 1500
 _NEAR = 20.0
-_SPECIAL = (0.0, 1e-300, 1e-38, 1e-8, 40.0, 80.0, 90.0, 100.0, 700.0, 710.0, 800.0, 1e10, 1e19, 1e20, 1e154, 1e200)
+_SPECIAL = (
+    0.0,
+    1e-300,
+    1e-38,
+    1e-8,
+    40.0,
+    80.0,
+    90.0,
+    100.0,
+    700.0,
+    710.0,
+    800.0,
+    1e10,
+    1e19,
+    1e20,
+    1e154,
+    1e200,
+)
 _HEAD = """\
 # The errors of the activations and their derivatives as kernels compute them, in units in the last place.
 # written by: symbp accuracy --record; do not edit.
@@ -117,7 +134,8 @@ def compiled(name: str, dtype: str) -> types.ModuleType:
 def _written_out(e: Any, functions: KernelFunctions) -> Any:
     """Put the stable form in the place of every named function that has no emitted one."""
     return e.replace(
-        lambda x: isinstance(x, Named) and not functions.emits(type(x)), lambda x: _written_out(x.stable(), functions)
+        lambda x: isinstance(x, Named) and not functions.emits(type(x)),
+        lambda x: _written_out(x.stable(), functions),
     )
 
 
@@ -125,11 +143,14 @@ def points(name: str, dtype: str, count: int = COUNT, seed: int = 0) -> Array:
     """Return arguments: near 0, of all sizes, and those at which functions leave the type."""
     info, rng = np.finfo(dtype), np.random.default_rng(seed)
     sizes = np.exp(rng.uniform(math.log(float(info.tiny)), math.log(float(info.max)), count))
-    some = np.concatenate([rng.uniform(-_NEAR, _NEAR, count), sizes, -sizes[::2], _SPECIAL, np.negative(_SPECIAL)])
+    some = np.concatenate(
+        [rng.uniform(-_NEAR, _NEAR, count), sizes, -sizes[::2], _SPECIAL, np.negative(_SPECIAL)]
+    )
     with np.errstate(over="ignore", under="ignore"):
         x = np.append(some.astype(dtype), [info.max, -info.max, info.tiny])
     limit = far(dtype) if name == "sin" else float(info.max)
-    return x[np.abs(x) <= limit]
+    chosen: Array = x[np.abs(x) <= limit]
+    return chosen
 
 
 def measure(name: str, dtype: str, count: int = COUNT, seed: int = 0) -> Errors:
@@ -194,7 +215,8 @@ def every(done: Callable[[str], None] = lambda what: None) -> list[Errors]:
 
 def text(found: Iterable[Errors]) -> str:
     """Return the table for the terminal."""
-    lines = [f"{'activation':14}{'type':9}{'g':>9}  {'where':>13}  {"g'":>8}  {'where':>13}  points"]
+    head = ("activation", "type", "g", "where", "g'", "where", "points")
+    lines = ["{:14}{:9}{:>9}  {:>13}  {:>8}  {:>13}  {}".format(*head)]
     for each in found:
         cells = (f"{error:8.2f}  {at:13.6g}" for error, at in (each.value, each.derivative))
         lines.append(f"{each.name:14}{each.dtype:9} {'  '.join(cells)}  {each.points:6,}")

@@ -43,7 +43,10 @@ def _activations(names: tuple[str, ...], form: str) -> None:
 
     if names or form != "text":
         raise click.UsageError("--activations goes without --function and --format")
-    click.echo(units.text(units.every(lambda what: click.echo(what, err=True) if sys.stderr.isatty() else None)), nl=False)
+    click.echo(
+        units.text(units.every(lambda what: click.echo(what, err=True) if sys.stderr.isatty() else None)),
+        nl=False,
+    )
 
 
 @cli.command()

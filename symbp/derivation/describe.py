@@ -14,8 +14,8 @@ from symbp.derivation import local
 from symbp.derivation.computed import stable_activation, stable_cost
 from symbp.derivation.extent import End, extent
 from symbp.derivation.inverse import relation_to_output
-from symbp.derivation.relation import relation_beside, why_beside
 from symbp.derivation.kinks import Kink, kinks
+from symbp.derivation.relation import relation_beside, why_beside
 from symbp.derivation.stated import stated_formula
 from symbp.functions import Activation, Cost, Parameter
 
@@ -70,6 +70,7 @@ def _activation(record: Activation) -> Description:
     formula = stated_formula(record, 0)
     relation = relation_to_output(formula)
     beside = relation_beside(formula) is not None
+    stable, slope = (None if form is None else _plain(form) for form in stable_activation(record))
     return Description(
         record,
         _plain(formula),
@@ -77,7 +78,8 @@ def _activation(record: Activation) -> Description:
         None if relation is None else _plain(relation),
         extent(record.expression()),
         _kinks(formula, local.Z, {}),
-        *(None if form is None else _plain(form) for form in stable_activation(record)),
+        stable,
+        slope,
         unused=why_beside(formula) if beside else "",
     )
 

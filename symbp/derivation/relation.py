@@ -48,7 +48,10 @@ def why_beside(formula: Expr) -> str:
     value = value_form(formula).expression
     slope = slope_form(formula, local.derivative_in_output(formula)).expression
     if len(_dear(relation) - _dear(value)) >= len(_dear(slope) - _dear(value)):
-        return "beside what the value has needed, it takes no fewer calls, roots and divisions than the derivative"
+        return (
+            "beside what the value has needed, it takes no fewer calls, roots and divisions "
+            "than the derivative"
+        )
     if not is_as_good(formula, relation):
         return "it loses digits where the output has few of them left, and the derivative does not"
     return ""

@@ -28,7 +28,7 @@ ERFC_MIDDLE = {"float32": "2", "float64": "4"}
 NORMAL_MIDDLE = {"float32": "3", "float64": "6"}
 # Nearer to 0 they differ from 1 and 1/2 by an odd polynomial: down to about half of these.
 ERFC_NEAR = "0.47"
-NORMAL_NEAR = "0.67"
+NORMAL_NEAR = "0.55"
 # sin and cos: the largest whole number n of right angles is 2^TURNS.
 TURNS = {"float32": 10, "float64": 20}
 ANGLES = 4  # parts of pi/2

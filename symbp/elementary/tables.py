@@ -13,6 +13,7 @@ from symbp.elementary.constants import (
     ERF_END,
     ERF_NEAR,
     ERFC_MIDDLE,
+    ERFC_NEAR,
     GAUSS_END,
     HALF_GAUSS_END,
     NORMAL_MIDDLE,
@@ -34,12 +35,13 @@ def _degrees(float32: int, float64: int) -> dict[str, int]:
     return {"float32": float32, "float64": float64}
 
 
-
-
-def _tail(middle: dict[str, str], end: dict[str, str]) -> dict[str, tuple[sympy.Expr, sympy.Expr]]:
-    """Return the interval of (x - K)/(x + K) for x from 0 to the end."""
-    ends = {dtype: (Rational(middle[dtype]), Rational(end[dtype])) for dtype in DTYPES}
-    return {dtype: (-sympy.S.One, (last - k) / (last + k)) for dtype, (k, last) in ends.items()}
+def _tail(near: str, middle: dict[str, str], end: dict[str, str]) -> dict[str, tuple[sympy.Expr, sympy.Expr]]:
+    """Return the interval of (x - K)/(x + K) for x from where a tail starts to its end."""
+    found = {}
+    for dtype in DTYPES:
+        first, k, last = map(Rational, (near, middle[dtype], end[dtype]))
+        found[dtype] = ((first - k) / (first + k), (last - k) / (last + k))
+    return found
 
 
 def _from_tail(middle: str) -> sympy.Expr:
@@ -100,8 +102,8 @@ FITS: dict[str, Fit] = {
             "ERFC_TAIL",
             {k: (1 + 2 * u) * exp(u**2) * erfc(u) - 1 for k, u in _ERFC.items()},
             {k: 1 / ((1 + 2 * u) * exp(u**2) * erfc(u)) for k, u in _ERFC.items()},
-            _tail(ERFC_MIDDLE, GAUSS_END),
-            _degrees(11, 24),
+            _tail(ERFC_NEAR, ERFC_MIDDLE, GAUSS_END),
+            _degrees(9, 21),
             "(1 + 2 x) exp(x^2) (1 - erf(x)) = 1 + P((x - K)/(x + K))",
         ),
         Fit(
@@ -114,10 +116,13 @@ FITS: dict[str, Fit] = {
         ),
         Fit(
             "NORMAL_TAIL",
-            {k: (1 + 3 * u / 2) * exp(u**2 / 2) * erfc(u / sqrt(2)) / 2 - Rational(1, 2) for k, u in _NORMAL.items()},
+            {
+                k: (1 + 3 * u / 2) * exp(u**2 / 2) * erfc(u / sqrt(2)) / 2 - Rational(1, 2)
+                for k, u in _NORMAL.items()
+            },
             {k: 2 / ((1 + 3 * u / 2) * exp(u**2 / 2) * erfc(u / sqrt(2))) for k, u in _NORMAL.items()},
-            _tail(NORMAL_MIDDLE, HALF_GAUSS_END),
-            _degrees(11, 24),
+            _tail(NORMAL_NEAR, NORMAL_MIDDLE, HALF_GAUSS_END),
+            _degrees(8, 22),
             "(1 + 3 x/2) exp(x^2/2) (1 - erf(x/sqrt(2)))/2 = 1/2 + P((x - K)/(x + K))",
         ),
         Fit(

@@ -185,10 +185,9 @@ def jump(formula: Any, variable: str, others: Mapping[str, tuple[float, ...]]) -
                     continue
                 if abs(before - after) > _JUMP * max(1.0, abs(before), abs(after)):
                     where = "".join(f", {name} = {value:g}" for name, value in beside.items())
-                    return (
-                        f"jumps from {_short(before)} to {_short(after)} at {variable} = {_short(low)}{where}: "
-                        "no derivative tells of that step"
-                    )
+                    steps = f"from {_short(before)} to {_short(after)}"
+                    at = f"{variable} = {_short(low)}{where}"
+                    return f"jumps {steps} at {at}: no derivative tells of that step"
     return ""
 
 

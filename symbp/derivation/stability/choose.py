@@ -222,16 +222,16 @@ def _with_far_forms(
             yield found, tuple(dict.fromkeys((*used, *more)))
 
 
-def _made_finite(
-    form: Form, reference: Any, through: Mapping[str, tuple[Any, Any]] | None, of: Of
-) -> Form:
+def _made_finite(form: Form, reference: Any, through: Mapping[str, tuple[Any, Any]] | None, of: Of) -> Form:
     """Return the form with the letter kept finite, where that gives its limits and the form does not."""
     wrong = at_infinity(form.expression, reference, through, of)
     if not wrong:
         return form
     for expr in bounded(form.expression):
         if not at_infinity(expr, reference, through, of) and equal(expr, form.expression):
-            return dataclasses.replace(form, expression=expr, rules=(*form.rules, AT_INFINITY), cured=form.cured)
+            return dataclasses.replace(
+                form, expression=expr, rules=(*form.rules, AT_INFINITY), cured=form.cured
+            )
     return form
 
 

@@ -75,7 +75,9 @@ def fraction(e: Any) -> Expr | None:
         above, below = map(sympy.expand, sympy.fraction(sympy.together(plain)))
         if below.free_symbols != {letter} or not above.free_symbols <= {letter}:
             continue
-        if not all(part.is_polynomial(letter) and sympy.degree(part, letter) <= _DEGREE for part in (above, below)):
+        if not all(
+            part.is_polynomial(letter) and sympy.degree(part, letter) <= _DEGREE for part in (above, below)
+        ):
             continue
         far = _over_powers(above, below, letter).xreplace({letter: x})
         return Piecewise((rational, Abs(x) <= FAR), (far, True)) * (e / rational)
@@ -215,7 +217,7 @@ AT_INFINITY = Rule(
 
 
 def far_forms(e: Any) -> Iterator[tuple[Any, tuple[Rule, ...]]]:
-    """Yield the expression with the rules applied, each at most once to each part, each with all before it."""
+    """Yield the expression with one rule after the other applied, each once to each part."""
     used: tuple[Rule, ...] = ()
     for rule in FAR_RULES:
         found = _everywhere(e, rule.find)
@@ -264,5 +266,8 @@ def _in_factors(e: Any, letter: Any, limit: Callable[[Any], Any]) -> Any:
         return e
     powers = {f: f.as_base_exp() for f in e.args}
     return Mul(
-        *(limit(letter) ** n if base == letter and n.is_positive else walk(f) for f, (base, n) in powers.items())
+        *(
+            limit(letter) ** n if base == letter and n.is_positive else walk(f)
+            for f, (base, n) in powers.items()
+        )
     )

@@ -87,4 +87,4 @@ def _is(computed: float, limit: float, dtype: str) -> bool:
         return computed == limit
     faint = float(np.finfo(dtype).smallest_normal)
     half = float(np.finfo(dtype).eps) ** 0.5
-    return abs(computed - limit) <= max(half * abs(limit), faint)
+    return bool(abs(computed - limit) <= max(half * abs(limit), faint))

@@ -171,7 +171,8 @@ class _Rounded:
 
     def cases(self, e: Any) -> Any:
         result: Any = self.dtype(np.nan)
-        before, overflowed = self.overflowed, np.False_
+        before: Any = self.overflowed
+        overflowed: Any = np.False_
         for value, condition in reversed(e.args):
             self.overflowed = np.False_
             branch = self.walk(value)

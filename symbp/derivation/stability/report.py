@@ -145,7 +145,7 @@ def _is_stretch_without_value(finding: Finding) -> bool:
 
 
 def _is_told(finding: Finding) -> bool:
-    """Whether a warning tells of it: a formula that leaves the type only where training has gone wrong is none."""
+    """Whether a warning tells of it; not of a formula that is too large where training has gone wrong."""
     if finding.kind != "too large":
         return True
     return min(abs(finding.low), abs(finding.high)) < _REACHED

@@ -52,9 +52,7 @@ def _ranges(found: list[Finding]) -> list[tuple[str, float, float]]:
         if any(low < 0 < high for low, high in ranges):
             ranges = [(low, high) for low, high in ranges if high > 0]
         sizes = [(max(low, -math.inf), high) for low, high in ranges if high > 0 or low == high == 0]
-        return [
-            (variable, low, high) if low <= 0 else (f"|{variable}|", low, high) for low, high in sizes
-        ]
+        return [(variable, low, high) if low <= 0 else (f"|{variable}|", low, high) for low, high in sizes]
     return [(variable, low, high) for low, high in ranges]
 
 
