@@ -26,6 +26,9 @@ class Target:
         Fused multiply-adds that can be under way at once: latency times number of units.
     line : int
         Bytes of a cache line.
+    cache : int
+        Bytes that the layers of a batch may take for a step to hold them all at once: each is read
+        for every few weights, from a cache that one core reaches. Larger batches are taken in parts.
     title : str
         In words.
     features : frozenset of str
@@ -37,8 +40,13 @@ class Target:
     registers: int
     products: int
     line: int
+    cache: int
     title: str
     features: frozenset[str] = frozenset()
+
+    def numbers(self, dtype: str) -> int:
+        """Return how many numbers a batch's layers may be."""
+        return self.cache * 8 // BITS[dtype]
 
     def lanes(self, dtype: str) -> int:
         """Return how many numbers a register holds; 0 where vectors are left to the compiler."""
@@ -48,15 +56,16 @@ class Target:
 TARGETS = {
     target.name: target
     for target in (
-        Target("portable", 0, 0, 0, 64, "plain loops for any machine"),
-        Target("aarch64", 128, 32, 8, 64, "Arm with NEON", frozenset({"neon"})),
-        Target("x86-64-v3", 256, 16, 8, 64, "x86-64 with AVX2", frozenset({"avx2", "fma"})),
+        Target("portable", 0, 0, 0, 64, 2**24, "plain loops for any machine"),
+        Target("aarch64", 128, 32, 8, 64, 2**24, "Arm with NEON", frozenset({"neon"})),
+        Target("x86-64-v3", 256, 16, 8, 64, 2**24, "x86-64 with AVX2", frozenset({"avx2", "fma"})),
         Target(
             "x86-64-v4",
             512,
             32,
             8,
             64,
+            2**24,
             "x86-64 with AVX-512",
             frozenset({"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl"}),
         ),
@@ -82,12 +91,17 @@ def target_of(name: str) -> Target:
     return TARGETS[name]
 
 
-def host() -> Target:
-    """Return the best target for this machine."""
+def host_features() -> frozenset[str]:
+    """Return what LLVM finds this machine able to do."""
     import llvmlite.binding as llvm
 
+    return frozenset(name for name, present in llvm.get_host_cpu_features().items() if present)
+
+
+def host() -> Target:
+    """Return the best target for this machine."""
     if platform.machine().lower() in ("arm64", "aarch64"):
         return TARGETS["aarch64"]
-    has = {name for name, present in llvm.get_host_cpu_features().items() if present}
+    has = host_features()
     fitting = [target for target in TARGETS.values() if target.features and target.features <= has]
     return max(fitting, key=lambda target: target.vector_bits, default=PORTABLE)

@@ -53,6 +53,9 @@ def fake_trainer(network, dtype="float64", **broken):
                 callback(epoch, epochs, J)
         return w, history
 
+    def predict_one(w, x, h):
+        h[:] = oracle.predict(w, np.asarray(x)[None])[0]
+
     names = {
         "NAME": network.name,
         "SIZES": network.sizes,
@@ -66,6 +69,8 @@ def fake_trainer(network, dtype="float64", **broken):
         "init_params": init_params,
         "unpack": oracle.unpack,
         "predict": lambda w, X: oracle.predict(w, X).astype(kind),
+        "prepare": np.copy,
+        "predict_one": predict_one,
         "value_and_gradient": value_and_gradient,
         "jacobian": lambda w, X: oracle.jacobian(w, X).astype(kind),
         "input_gradient": lambda w, X, Y, sample_weight=None: oracle.input_gradient(

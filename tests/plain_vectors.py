@@ -117,6 +117,8 @@ def functions(lanes: int) -> dict[str, object]:
         "register_sum": lambda vec: vec.sum(axis=0, keepdims=True),
         "register_max": lambda vec: vec.max(axis=0, keepdims=True),
         "SPINS": 0,
+        "PATIENCE": 0,
+        "GONE": 2**62,
         "_arrive": arrive,
         "_seen": lambda arrived: int(arrived[0]),
         "_give_way": lambda: time.sleep(0),

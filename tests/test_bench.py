@@ -17,6 +17,7 @@ from symbp.bench import measure, peak, peers, problem, reference, workloads
 from symbp.bench.measure import Effort
 from symbp.bench.peers.interface import Absent, Training
 from symbp.bench.peers.numpy import Peer as NumPy
+from symbp.bench.peers.numpy import Predictor as Answers
 from symbp.bench.problem import COMPARED_STEPS
 from symbp.bench.records import LeftOut, Result, Task
 from symbp.bench.workloads import STANDARD, WORKLOADS
@@ -45,7 +46,8 @@ def test_operations_are_those_of_the_program(workload):
 def test_an_epoch_has_the_compared_steps_and_fits_a_cache():
     for workload in WORKLOADS.values():
         assert workload.steps > COMPARED_STEPS
-        assert workload.steps * workload.batch * workload.sizes[0] <= 2**20
+        if workload.purpose == "train":
+            assert workload.steps * workload.batch * workload.sizes[0] <= 2**20
 
 
 @pytest.mark.parametrize("workload", [ODD, TWO, LONE, WORKLOADS["W3"]], ids=lambda each: each.name)
@@ -131,7 +133,7 @@ def measured(tmp_path, monkeypatch):
 
     def run(workload, classes, dtype="float64", **options):
         monkeypatch.setitem(WORKLOADS, workload.name, workload)
-        monkeypatch.setattr(peers, "prepare", lambda name, *arguments: classes[name](*arguments))
+        monkeypatch.setattr(peers, "prepare", lambda name, setting: classes[name](setting))
         found = []
         task = Task(workload.name, dtype, 1, tuple(classes))
         measure.measure(task, Effort(2, 1e-9), tmp_path, found.append, **options)
@@ -219,6 +221,61 @@ def test_a_wrong_implementation_is_not_timed(mutant, measured, monkeypatch):
     assert {type(training) for training in timed} == {Wrong}
 
 
+ASKED = replace(ODD, name="asked", purpose="predict")
+
+
+class NoBias(Answers):
+    def place(self, problem):
+        super().place(problem)
+        self._b = [b * 0 for b in self._b]
+
+
+class NoSign(Answers):
+    def place(self, problem):
+        super().place(replace(problem, X=np.abs(problem.X)))
+
+
+class LastBatchMissing(Answers):
+    def place(self, problem):
+        super().place(problem)
+        self._outputs[:] = 0
+        self._batches.pop()
+
+
+class Silent(Answers):
+    def outputs(self):
+        return super().outputs() * 0
+
+
+class Rounded(Answers):
+    def outputs(self):
+        return super().outputs().astype(np.float32).astype(np.float64)
+
+
+@pytest.mark.parametrize("mutant", Answers.__subclasses__(), ids=lambda each: each.__name__)
+def test_wrong_outputs_are_not_timed(mutant, measured, monkeypatch):
+    timed = []
+    monkeypatch.setattr(measure, "_timed", lambda given, epochs: timed.append(type(given)) or 1.0)
+    found = measured(ASKED, {"numpy": mutant, "sklearn": Answers})
+    assert isinstance(found["numpy"], LeftOut)
+    assert found["numpy"].reason.startswith("outputs off by ")
+    assert isinstance(found["sklearn"], Result)
+    assert set(timed) == {Answers}
+
+
+def test_outputs_count_the_forward_pass_alone():
+    assert ASKED.flops == 2 * 5 * (5 * 7 + 7 * 3 + 3 * 4)
+    assert {each.purpose for each in workloads.chosen([], predict=True)} == {"predict"}
+    assert {each.purpose for each in workloads.chosen([])} == {"train"}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("workload", [ASKED, *workloads.PREDICTIONS[:4]], ids=lambda each: each.name)
+def test_outputs_have_a_bound_that_rounding_explains(workload, dtype):
+    gate = measure._Gate(problem.problem(workload, dtype).first(COMPARED_STEPS))
+    assert gate.bound < 500 * np.finfo(dtype).eps
+
+
 def test_a_bound_that_rounding_explains():
     for workload, dtype in itertools.product([ODD, TWO, LONE, *STANDARD[:4]], ["float32", "float64"]):
         gate = measure._Gate(problem.problem(workload, dtype).first(COMPARED_STEPS))
@@ -288,7 +345,7 @@ class Other(Clocked):
 def test_calls_are_long_and_peers_take_turns(tmp_path, monkeypatch):
     monkeypatch.setattr(measure.time, "perf_counter", lambda: Clocked.now)
     monkeypatch.setitem(WORKLOADS, "odd", ODD)
-    monkeypatch.setattr(peers, "prepare", lambda name, *rest: {"jax": Clocked, "numpy": Other}[name](*rest))
+    monkeypatch.setattr(peers, "prepare", lambda name, given: {"jax": Clocked, "numpy": Other}[name](given))
     found = []
     Clocked.log.clear()
     task = Task("odd", "float64", 1, ("jax", "numpy"))

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from numba import njit
 
-from symbp.bench import measure, peers, problem, reference, workloads
+from symbp.bench import measure, peers, problem, workloads
 from symbp.bench.peers import PEERS, c_source
 from symbp.bench.peers import symbp as ours
-from symbp.bench.peers.compiled_c import CompiledC
-from symbp.bench.peers.interface import Absent
+from symbp.bench.peers.compiled_c import CompiledC, Dialect
+from symbp.bench.peers.interface import Absent, Setting
 from symbp.bench.problem import COMPARED_STEPS
 from symbp.errors import SpecError
 from tests.bench_workloads import ODD, TWO
 
 SLOW_HERE = {"symbp", "torch_compiled", "pytensor"}  # seconds of compiling; symbp below, end to end
-BOTH = [(ODD, "float32"), (TWO, "float64")]
+ASKED = replace(ODD, name="odd_asked", purpose="predict")
+BOTH = [(ODD, "float32"), (TWO, "float64"), (ASKED, "float64"), (replace(ASKED, batch=1), "float32")]
 # Numba compiles for each type and number of layers; one of both is enough.
-TAKEN = {"numba_blas": [(ODD, "float64"), (replace(ODD, name="odd_tanh", activation="tanh"), "float64")]}
+TANH = replace(ODD, name="odd_tanh", activation="tanh")
+TAKEN = {"numba_blas": [(each, "float64") for each in (ODD, TANH, ASKED)]}
+# Trained only.
+TRAINED = {"torch_compiled", "pytensor"}
 CASES = [
-    pytest.param(name, *case, id=f"{name}-{case[0].name}-{case[1]}")
+    pytest.param(name, *case, id=f"{name}-{case[0].name}-{case[0].batch}-{case[1]}")
     for name in PEERS
     if name not in SLOW_HERE
     for case in TAKEN.get(name, BOTH)
@@ -34,7 +40,7 @@ def test_peers_are_right_or_say_why_they_are_absent(name, workload, dtype, tmp_p
     few = problem.problem(workload, dtype).first(COMPARED_STEPS)
     gate = measure._Gate(few)
     try:
-        training = peers.prepare(name, workload, dtype, 1, tmp_path)
+        training = peers.prepare(name, Setting(workload, dtype, 1, tmp_path))
     except Absent as absent:
         training, reason = None, str(absent)
     if training is None:
@@ -44,8 +50,8 @@ def test_peers_are_right_or_say_why_they_are_absent(name, workload, dtype, tmp_p
     training.run(1)
     training.reset()
     training.run(1)  # from the start again
-    assert reference.relative_error(training.weights(), few.weights, gate._after) <= gate.bound
-    assert {matrix.dtype for matrix in training.weights()} == {np.dtype(dtype)}
+    assert gate.of(training.found()) <= gate.bound
+    assert {matrix.dtype for matrix in training.found()} == {np.dtype(dtype)}
     assert _halved(np.finfo(float).tiny) > 0, "it took subnormal numbers from the whole process"
 
 
@@ -62,23 +68,23 @@ def test_choosing_peers():
 
 def test_absent_peers(tmp_path, monkeypatch):
     with pytest.raises(Absent, match="one thread only"):
-        peers.prepare("c_naive", ODD, "float64", 2, tmp_path)
+        peers.prepare("c_naive", Setting(ODD, "float64", 2, tmp_path))
     monkeypatch.setenv("CC", "no_such_compiler -O2")
     with pytest.raises(Absent, match=r"no C compiler .CC=no_such_compiler -O2 is not there.; install gcc"):
-        peers.prepare("c_naive", ODD, "float64", 1, tmp_path)
+        peers.prepare("c_naive", Setting(ODD, "float64", 1, tmp_path))
     monkeypatch.setattr(peers.importlib.util, "find_spec", lambda name: None)
     for name, entry in PEERS.items():
         if entry.needs:
             with pytest.raises(Absent, match=r"\w+ is not installed; pip install 'symbp\[(bench|peers)\]'"):
-                peers.prepare(name, ODD, "float64", 1, tmp_path)
+                peers.prepare(name, Setting(ODD, "float64", 1, tmp_path))
 
 
 def test_c_that_does_not_compile(tmp_path):
     class Peer(CompiledC):
-        source = staticmethod(lambda workload, dtype: c_source.naive(workload, dtype) + "no C")
+        dialect = Dialect("faulty", lambda workload, dtype: c_source.naive(workload, dtype) + "no C")
 
     with pytest.raises(Absent, match=r"does not compile it: .*error|no C compiler"):
-        Peer(ODD, "float64", 1, tmp_path)
+        Peer(Setting(ODD, "float64", 1, tmp_path))
 
 
 class Fit:
@@ -100,7 +106,7 @@ def test_symbp_is_called_as_a_user_would(tmp_path, monkeypatch):
     trainer = Fit()
     monkeypatch.setattr(ours, "generate", lambda *given, **options: made.append(options) or trainer)
     few = problem.problem(ODD, "float32").first(4)
-    training = ours.Peer(ODD, "float32", 1, tmp_path)
+    training = ours.Peer(Setting(ODD, "float32", 1, tmp_path))
     training.place(few)
     training.run(7)
     training.run(7)
@@ -117,10 +123,54 @@ def test_symbp_is_called_as_a_user_would(tmp_path, monkeypatch):
 def test_symbp_trains_with_as_many_threads(tmp_path, monkeypatch):
     trainer = Fit()
     monkeypatch.setattr(ours, "generate", lambda *given, **options: trainer)
-    training = ours.Peer(ODD, "float32", 2, tmp_path)
+    training = ours.Peer(Setting(ODD, "float32", 2, tmp_path))
     training.place(problem.problem(ODD, "float32").first(1))
     training.run(1)
     assert trainer.calls[0][1]["threads"] == 2
+
+
+def test_predictions_of_one_sample_after_another(tmp_path, monkeypatch):
+    """A compiled loop over predict_one, from weights that are prepared once."""
+    prepared = []
+
+    def predict_one(w, x, h):
+        h[:] = w[: len(h)] + x[0]
+
+    module = SimpleNamespace(prepare=lambda w: prepared.append(1) or w, predict_one=njit(predict_one))
+    monkeypatch.setattr(ours, "generate", lambda *given, **options: SimpleNamespace(module=module))
+    few = problem.problem(replace(ASKED, batch=1), "float64").first(3)
+    peer = ours.Predictor(Setting(few.workload, "float64", 1, tmp_path))
+    peer.place(few)
+    peer.run(2)
+    start = few.weights[0].ravel()[:4]
+    np.testing.assert_array_equal(peer.outputs(), start + few.X[:, :1])
+    assert prepared == [1]
+
+
+def test_predictions_batch_after_batch(tmp_path, monkeypatch):
+    asked = []
+
+    def predict(w, X):
+        asked.append(len(X))
+        return X[:, :4] + w[0]
+
+    monkeypatch.setattr(ours, "generate", lambda *given, **options: SimpleNamespace(predict=predict))
+    few = problem.problem(ASKED, "float64").first(3)
+    peer = ours.Predictor(Setting(ASKED, "float64", 1, tmp_path))
+    peer.place(few)
+    peer.run(2)
+    assert asked == [ASKED.batch] * 3 * 2
+    np.testing.assert_array_equal(peer.outputs(), few.X[:, :4] + few.weights[0][0, 0])
+    with pytest.raises(Absent, match="predict has one thread only"):
+        ours.Predictor(Setting(ASKED, "float64", 2, tmp_path))
+
+
+@pytest.mark.parametrize("name", sorted(TRAINED))
+def test_some_are_trained_only(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(peers.importlib.util, "find_spec", lambda module: module)
+    monkeypatch.setattr(peers.importlib, "import_module", lambda module: SimpleNamespace(Peer=None))
+    with pytest.raises(Absent, match="takes no part in predictions"):
+        peers.prepare(name, Setting(ASKED, "float64", 1, tmp_path))
 
 
 def test_every_peer_has_its_module_and_its_extra():

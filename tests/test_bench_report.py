@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from symbp.bench import choice as choosing
-from symbp.bench import compile_time, plot, processes, session, worker
+from symbp.bench import compile_time, held, plot, processes, session, worker
 from symbp.bench.choice import choice
 from symbp.bench.command import Files, Wanted, bench
 from symbp.bench.markdown import markdown, number
@@ -21,8 +24,9 @@ from symbp.bench.records import CompileTime, LeftOut, Machine, Report, Result, T
 from symbp.bench.worker import Job
 from symbp.bench.workloads import WIDTHS, WORKLOADS, chosen, described
 from symbp.cli import main
-from symbp.errors import DataError, SymbpError
+from symbp.errors import DataError, SpecError, SymbpError
 from symbp.files import is_own_output
+from symbp.target import TARGETS
 
 RESULT_KEYS = {
     "workload",
@@ -101,7 +105,7 @@ def test_markdown():
     assert first["network, batch"][1] == "64-32-10 relu, 32"
     assert first["symbp"] == ["0.2", "wrong", "1", "2"]
     assert first["its share of the peak"] == ["25.0 %", "-", "25.0 %", "25.0 %"]
-    assert first["JAX, epoch in lax.scan"] == ["0.5 [2.5]", "12.3", "-", "-"]
+    assert first[PEERS["jax"].title] == ["0.5 [2.5]", "12.3", "-", "-"]
     assert ["NumPy", "30"] in rows
     assert "at the width before" not in text  # no two widths that are neighbours
     assert ["float32, nothing in the cache", "3.25"] in rows
@@ -110,6 +114,24 @@ def test_markdown():
     assert "100 float32 with 1 thread, 190 float32 with 2 threads, 50 float64 with 1 thread" in text
     assert "medians 100 % above minima" in text
     assert is_own_output(text.encode())
+
+
+def test_outputs_have_a_table_of_their_own():
+    both = Report(
+        replace(FULL.machine, target="x86-64-v3"),
+        FULL.protocol,
+        described(chosen(["W1"], predict=True)),
+        (result("W1", "symbp", 1e-6), result("P1", "symbp", 1e-7)),
+    )
+    text = markdown(both)
+    training, outputs = (part for part in text.split("\n\n") if part[:1] == "|")
+    assert "W1" in training
+    assert "P1" not in training
+    assert "0.1" in outputs
+    assert "W1" not in outputs
+    assert "Held to the instructions of x86-64-v3." in text
+    assert Report.from_json(both.json()).machine.target == "x86-64-v3"
+    assert "<!-- operations of a batch's outputs -->" in plot.plot(both, ".svg").decode()
 
 
 def test_a_table_of_many_workloads_has_them_as_rows():
@@ -180,7 +202,7 @@ for number, task in enumerate(job["tasks"]):
 def fake_worker(monkeypatch):
     started = []
 
-    def start(threads, complaints):
+    def start(variables, complaints):
         process = subprocess.Popen(
             [sys.executable, "-c", FAKE],
             stdin=subprocess.PIPE,
@@ -252,6 +274,40 @@ def test_the_environment_limits_every_library(monkeypatch):
     assert told["XLA_FLAGS"].split()[0] == "--mine"
     assert worker.environment(2)["VECLIB_MAXIMUM_THREADS"] == "2"
     assert worker.environment(2)["XLA_FLAGS"] == "--mine"
+
+
+def test_a_target_holds_every_library(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--mine")
+    monkeypatch.setattr(held, "host_features", lambda: TARGETS["x86-64-v4"].features)
+    told = worker.environment(1, held.checked("x86-64-v3"))
+    assert told["NUMBA_CPU_NAME"] == "x86-64-v3"
+    assert told["XLA_FLAGS"].split()[:2] == ["--mine", "--xla_cpu_max_isa=AVX2"]
+    for name in ("host", "portable", "aarch64"):
+        assert worker.environment(1, name) == worker.environment(1)
+    taken = choice(chosen(["W1"]), [], ["1"], ["numpy"], True, False, "x86-64-v3")
+    assert {task.target for task in taken.tasks} == {"x86-64-v3"}
+    monkeypatch.setattr(held, "host_features", lambda: frozenset({"avx2", "fma"}))
+    with pytest.raises(SpecError, match=r"--target x86-64-v4: .*cannot run it, it has no avx512bw"):
+        held.checked("x86-64-v4")
+
+
+def test_numba_keeps_to_the_target(tmp_path):
+    """A worker that is held to AVX2 emits none of the registers of AVX-512."""
+    if not TARGETS["x86-64-v3"].features <= held.host_features():
+        pytest.skip("needs AVX2")
+    script = tmp_path / "peak.py"
+    script.write_text(
+        "import numpy as np\n"
+        "from symbp.bench import peak\n"
+        "run = peak._compiled('float32', 16)\n"
+        "run(np.float32(0.5), 1)\n"
+        "print(*run.inspect_asm().values())\n"
+    )
+    root = str(Path(processes.__file__).parents[2])
+    told = {**os.environ, **worker.environment(1, "x86-64-v3"), "PYTHONPATH": root}
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, env=told)
+    assert re.search(r"vfmadd\w+ps\s.*ymm", done.stdout)
+    assert "zmm" not in done.stdout
 
 
 def test_several_threads_have_a_process_for_each_peer(monkeypatch):
@@ -353,6 +409,7 @@ def never(*given):
     [
         (("--workload", "W8"), "--workload W8: no such workload; known: W1, W2, W3, W4, W5, W6"),
         (("--peer", "jaxx"), "--peer jaxx: no such peer; did you mean 'jax'?"),
+        (("--target", "x86-64-v5"), "--target x86-64-v5: no such target; did you mean 'x86-64-v4'?"),
         (("--dtype", "float16"), "--dtype float16: no such type; did you mean 'float64'?"),
         (("--threads", "two"), "--threads two: expected a whole number of at least 1"),
         (("--threads", "1,0"), "--threads 0: expected a whole number of at least 1"),

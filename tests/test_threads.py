@@ -6,6 +6,8 @@ import itertools
 import subprocess
 import sys
 import textwrap
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -164,6 +166,33 @@ def test_nobody_waits_for_ever_when_training_ends_early(tmp_path, trainer):
         [sys.executable, script, trainer.path], capture_output=True, text=True, timeout=120, check=True
     )
     assert found.stdout.split() == ["diverged", "True", "stopped", "True"]
+
+
+def test_an_interrupt_before_one_s_own_part(trainer, monkeypatch):
+    """The others are in an epoch that this thread never enters: they leave it, and fit ends."""
+    module, begin = trainer.module, trainer.module._Team._begin
+    begun = []
+
+    def interrupted(team, given):
+        begin(team, given)
+        begun.append(given)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module._Team, "_begin", interrupted)
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        in_threads(module, 3, COMPILED, 500, 96, "float32", epochs=4)
+    assert threading.active_count() == before
+    assert len(begun) == 3  # the last one tells the others that it is over
+
+
+def test_threads_that_have_gone_to_sleep_are_woken(trainer):
+    slow = {"epochs": 3, "callback": lambda *epoch: time.sleep(0.05)}
+    before = threading.active_count()
+    fits = [in_threads(trainer.module, n, COMPILED, 200, 96, "float32", **slow)[0] for n in (1, 3)]
+    np.testing.assert_array_equal(*fits)
+    assert threading.active_count() == before
 
 
 def test_portable_works_alone():

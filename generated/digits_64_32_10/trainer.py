@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 570ff808cccc39cdb7f8fea6a571f7c014d5adbc2e518ab96399f5a10d657f72
+# content: sha256 ac21b031ed832f3b4cead3df112ccc7c62148f9cf593f4cb4231caf40dc428b3
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -26,7 +26,7 @@ From the command line: python THIS_FILE.py --help
 import math
 import operator
 import os
-from concurrent.futures import ThreadPoolExecutor
+import threading
 
 import llvmlite.ir as ir
 import numpy as np
@@ -154,6 +154,8 @@ def log(x):
 # (thread, threads, arrived, costs): its number and how many there are, how often they have met
 # in all, and a place for the cost of each.
 SPINS = 4096  # looks at the others before giving way to other programs
+PATIENCE = 2**17  # looks for the next epoch before sleeping: to be woken takes longer
+GONE = 2**62  # arrivals from which on nobody is waited for: somebody has left
 
 
 def _counter(context, builder, array, value):
@@ -216,12 +218,22 @@ def meet(team):
     """Wait until all threads are here; each then sees what the others have written."""
     if team is not None:
         threads, arrived = team[1], team[2]
-        enough = (_arrive(arrived)//threads + 1)*threads
+        before = _arrive(arrived)
+        enough = (before//threads + 1)*threads
         looks = 0
-        while _seen(arrived) < enough:
+        while before < GONE and _seen(arrived) < enough:
             looks += 1
             if looks > SPINS:
                 _give_way()
+
+
+@_kernel
+def soon(epoch, number):
+    """Return whether epoch[0] becomes the number while one looks for a moment."""
+    for _ in range(PATIENCE):
+        if _seen(epoch) >= number:
+            return True
+    return False
 
 
 @_kernel
@@ -820,7 +832,7 @@ def _forward(w, X, rows, start, count, work):
 @_kernel
 def _prepare(w, work):
     """Put the weights where _answer wants them."""
-    capacity = (work.size - 3632)//170
+    capacity = 16
     W1 = view(w, 0, 32, 65)
     W2 = view(w, 2080, 10, 33)
     V1 = view(work, 170*capacity + 0, 65, 32)
@@ -833,10 +845,10 @@ def _prepare(w, work):
     transpose(V2, W2, np.int64(33), np.int64(10))
 
 
-@_kernel
+@_inlined
 def _answer(w, X, work):
     """Compute H for the one row of X."""
-    capacity = (work.size - 3632)//170
+    capacity = 16
     O1 = view(work, 0*capacity, capacity, 32)
     C2 = view(work, 32*capacity, capacity, 10)
     MU = work[42*capacity:42*capacity + capacity]
@@ -897,7 +909,7 @@ def _answer(w, X, work):
         H[0, q] = E[0, q]/H_sum[0]
 
 
-@_kernel
+@_inlined
 def predict_one(prepared, x, h):
     """h[:] = the outputs for one sample.
 
@@ -908,7 +920,7 @@ def predict_one(prepared, x, h):
         raise ValueError("predict_one: expected x of 64 and h of 10 numbers")
     w, work = prepared
     _answer(w, view(x, 0, 1, 64), work)
-    capacity = (work.size - 3632)//170
+    capacity = 16
     H = view(work, 53*capacity, capacity, 10)
     for q in range(10):
         h[q] = H[0, q]
@@ -1398,6 +1410,7 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, work, team=None):
         meet(team)
         total += cost*count
     _unpack(w, work, team)
+    meet(team)
     return total/max(n, 1), diverged
 
 
@@ -1551,13 +1564,16 @@ def _worthwhile(threads, count):
 class _Team:
     """Threads that share the steps of an epoch; one alone is a plain call.
 
-    Numba's compiled functions hold no lock of Python's, so plain threads run at once.
+    Numba's compiled functions hold no lock of Python's, so plain threads run at once. They live until
+    the team is left, and look for the next epoch for a moment before they sleep.
     """
 
     def __init__(self, threads, rows):
         self.threads = threads
-        self.others = ThreadPoolExecutor(threads - 1) if threads > 1 else None
-        self.compiled = False
+        self.begun, self.over = np.zeros(1, np.int64), False
+        self.awake = threading.Condition()
+        self.others = []
+        self.given = self.place = None
         self.steps = _epoch if rows <= AT_ONCE else _epoch_in_parts
         if rows <= AT_ONCE:
             self.memory = [(_workspace(rows),)]*threads
@@ -1565,23 +1581,58 @@ class _Team:
         gradients = np.empty((threads, N_PARAMS), DTYPE)
         self.memory = [(gradients, _workspace(min(rows, CHUNK))) for _ in range(threads)]
 
-    def epoch(self, w, X, Y, rows, *more):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.over = True
+        if self.others:
+            # An interrupt may have kept this thread from an epoch that the others are in.
+            self.place[0][0] = GONE
+            self._begin(None)
+        for other in self.others:
+            other.join()
+
+    def epoch(self, *given):
         """Return what the compiled epoch returns."""
-        if self.others is None:
-            return self.steps(w, X, Y, rows, *more, *self.memory[0])
-        place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
-        if not self.compiled:
-            # With no rows: nobody may wait for one that still compiles, or fails to.
-            self.steps(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *place))
-            self.compiled, place[0][:] = True, 0
-        waiting = [
-            self.others.submit(self.steps, w, X, Y, rows, *more, *self.memory[thread], (thread, self.threads, *place))
-            for thread in range(1, self.threads)
-        ]
-        result = self.steps(w, X, Y, rows, *more, *self.memory[0], (0, self.threads, *place))
-        for each in waiting:
-            each.result()
-        return result
+        if self.threads == 1:
+            return self.steps(*given, *self.memory[0])
+        if not self.others:
+            self._start(given)
+        self.place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
+        self._begin(given)
+        return self._share(0)
+
+    def _start(self, given):
+        """Compile with no rows, as nobody may wait for one that still compiles, or fails to; start the others."""
+        w, X, Y, rows, *more = given
+        self.place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
+        self.steps(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *self.place))
+        soon(self.begun, 0)
+        for thread in range(1, self.threads):
+            other = threading.Thread(target=self._follow, args=(thread,), daemon=True)
+            other.start()
+            self.others.append(other)
+
+    def _begin(self, given):
+        with self.awake:
+            self.given = given
+            self.begun[0] += 1
+            self.awake.notify_all()
+
+    def _follow(self, thread):
+        number = 1
+        while True:
+            if not soon(self.begun, number):
+                with self.awake:
+                    self.awake.wait_for(lambda: self.begun[0] >= number)
+            if self.over:
+                return
+            self._share(thread)
+            number += 1
+
+    def _share(self, thread):
+        return self.steps(*self.given, *self.memory[thread], (thread, self.threads, *self.place))
 
 
 class History(list):
@@ -1662,29 +1713,29 @@ def fit(
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    most = min(batch_size, len(X))  # rows of a batch
-    team = _Team(_worthwhile(threads, most), most)
     history = History()
-    for epoch in range(1, epochs + 1):
-        if shuffle:
-            rng.shuffle(rows)
-        cost, diverged = team.epoch(
-            w, X, Y, rows, batch_size, rate
-        )
-        step += batches
-        if diverged >= 0:
-            raise FloatingPointError(
-                f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
-                f"{learning_rate}: try a smaller one"
+    most = min(batch_size, len(X))  # rows of a batch
+    with _Team(_worthwhile(threads, most), most) as team:
+        for epoch in range(1, epochs + 1):
+            if shuffle:
+                rng.shuffle(rows)
+            cost, diverged = team.epoch(
+                w, X, Y, rows, batch_size, rate
             )
-        if not np.isfinite(w).all():  # the last step of the epoch, which no cost has seen yet
-            raise FloatingPointError(
-                f"a weight is no longer finite after epoch {epoch}, with learning rate {learning_rate}: "
-                "try a smaller one"
-            )
-        history.append(float(cost))
-        if callback is not None:
-            callback(epoch, epochs, float(cost))
+            step += batches
+            if diverged >= 0:
+                raise FloatingPointError(
+                    f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
+                    f"{learning_rate}: try a smaller one"
+                )
+            if not np.isfinite(w).all():  # the last step of the epoch, which no cost has seen yet
+                raise FloatingPointError(
+                    f"a weight is no longer finite after epoch {epoch}, with learning rate {learning_rate}: "
+                    "try a smaller one"
+                )
+            history.append(float(cost))
+            if callback is not None:
+                callback(epoch, epochs, float(cost))
     kept = dict(zip(STATES, states, strict=True))
     history.state = {"optimizer": OPTIMIZER, "step": step, "epochs": done + epochs, "states": kept}
     return w, history

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 f06dc8c3927208752d02fb46ee06911cb81727235e9149c22cd0ef9b7daeb284
+# content: sha256 6c41912c03ee75d6985cf6eb7a77979dc21f7231b92345eb5b293e9853735625
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -245,7 +245,7 @@ def _forward(w, X, rows, start, count, work):
 @_kernel
 def _prepare(w, work):
     """Put the weights where _answer wants them."""
-    capacity = (work.size - 104)//40
+    capacity = 1
     W1 = w[0:40].reshape((8, 5))
     V1 = work[40*capacity + 0:40*capacity + 40].reshape((5, 8))
 
@@ -255,10 +255,10 @@ def _prepare(w, work):
             V1[s, r] = W1[r, s]
 
 
-@_kernel
+@_inlined
 def _answer(w, X, work):
     """Compute H for the one row of X."""
-    capacity = (work.size - 104)//40
+    capacity = 1
     C1 = work[0*capacity:8*capacity].reshape((capacity, 8))
     W1 = w[0:40].reshape((8, 5))
     O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
@@ -308,7 +308,7 @@ def _answer(w, X, work):
         H[0, q] = E[0, q]/H_sum[0]
 
 
-@_kernel
+@_inlined
 def predict_one(prepared, x, h):
     """h[:] = the outputs for one sample.
 
@@ -319,7 +319,7 @@ def predict_one(prepared, x, h):
         raise ValueError("predict_one: expected x of 4 and h of 3 numbers")
     w, work = prepared
     _answer(w, x.reshape((1, 4)), work)
-    capacity = (work.size - 104)//40
+    capacity = 1
     H = work[23*capacity:26*capacity].reshape((capacity, 3))
     for q in range(3):
         h[q] = H[0, q]
@@ -747,8 +747,8 @@ def fit(
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X), CHUNK))
     history = History()
+    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X), CHUNK))
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)

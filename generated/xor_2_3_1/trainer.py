@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 382878a993956387082bdc8006afcbb2b29887a607ed7101c315b148d07932d2
+# content: sha256 45118a8f4e05a3487ef1b8e192e451546094aca87d3b5069f8a1591c81b4e114
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -166,10 +166,10 @@ def _forward(w, X, rows, start, count, work):
         H_flat[t] = sigmoid(C2_flat[t])
 
 
-@_kernel
+@_inlined
 def _answer(w, X, work):
     """Compute H for the one row of X."""
-    capacity = (work.size - 6)//12
+    capacity = 1
     C1 = work[0*capacity:3*capacity].reshape((capacity, 3))
     W1 = w[0:9].reshape((3, 3))
     O1 = work[3*capacity:6*capacity].reshape((capacity, 3))
@@ -200,7 +200,7 @@ def _answer(w, X, work):
         H[0, q] = sigmoid(C2[0, q])
 
 
-@_kernel
+@_inlined
 def predict_one(prepared, x, h):
     """h[:] = the outputs for one sample.
 
@@ -211,7 +211,7 @@ def predict_one(prepared, x, h):
         raise ValueError("predict_one: expected x of 2 and h of 1 numbers")
     w, work = prepared
     _answer(w, x.reshape((1, 2)), work)
-    capacity = (work.size - 6)//12
+    capacity = 1
     H = work[7*capacity:8*capacity].reshape((capacity, 1))
     for q in range(1):
         h[q] = H[0, q]
@@ -611,8 +611,8 @@ def fit(
     rate = DTYPE.type(learning_rate)
     rng = np.random.default_rng(seed)
     rows = np.arange(len(X))
-    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X), CHUNK))
     history = History()
+    gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X), CHUNK))
     for epoch in range(1, epochs + 1):
         if shuffle:
             rng.shuffle(rows)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from symbp.bench import machine, peers
+from symbp.bench.held import checked
 from symbp.bench.peers import PEERS
 from symbp.bench.records import Task
 from symbp.bench.workloads import Workload
@@ -28,6 +29,8 @@ class Choice:
     quick : bool
     all_peers : bool
         Whether none was named; --quick then leaves out those that compile long.
+    target : str
+        The machine to whose instructions all are held, or ``host``.
     """
 
     workloads: tuple[Workload, ...]
@@ -36,12 +39,13 @@ class Choice:
     peers: tuple[str, ...]
     quick: bool = False
     all_peers: bool = True
+    target: str = "host"
 
     @property
     def tasks(self) -> tuple[Task, ...]:
         """All that is to be measured, the slow peers of --quick included."""
         return tuple(
-            Task(workload.name, dtype, threads, self.peers)
+            Task(workload.name, dtype, threads, self.peers, self.target)
             for threads in self.threads
             for dtype in self.dtypes
             for workload in self.workloads
@@ -61,6 +65,7 @@ def choice(
     names: Iterable[str],
     quick: bool,
     sweep: bool,
+    target: str = "host",
 ) -> Choice:
     """Check what was asked for, and put in what was not.
 
@@ -79,7 +84,7 @@ def choice(
     counts = tuple(dict.fromkeys(_threads(each, most) for each in threads))
     if not counts:
         counts = (1,) if few or most == 1 else (1, 2)
-    return Choice(workloads, dtypes, counts, peers.chosen(names), quick, not names)
+    return Choice(workloads, dtypes, counts, peers.chosen(names), quick, not names, checked(target))
 
 
 def _threads(text: str, most: int) -> int:

@@ -25,6 +25,8 @@ class Wanted:
     threads: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     quick: bool = False
+    predict: bool = False
+    target: str = "host"
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,18 @@ def bench(wanted: Wanted, files: Files) -> int:
     Raises
     ------
     SpecError
-        If there is no such workload, type or peer.
+        If there is no such workload, type, peer or target.
     SymbpError
         If a file cannot be written, or nothing can be measured.
     """
     chosen = choice(
-        workloads.chosen(_split(wanted.workloads), wanted.sweep),
+        workloads.chosen(_split(wanted.workloads), wanted.sweep, wanted.predict),
         _split(wanted.dtypes),
         _split(wanted.threads),
         _split(wanted.peers),
         wanted.quick,
         wanted.sweep,
+        wanted.target,
     )
     if files.plot is not None:
         plot.check(files.plot)

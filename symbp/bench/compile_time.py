@@ -37,7 +37,7 @@ print(json.dumps([libraries, clock() - start]))
 
 
 def compile_time(
-    trainer: Path, workload: str, dtype: str, seconds: float | None = None
+    trainer: Path, workload: str, dtype: str, seconds: float | None = None, target: str = "host"
 ) -> CompileTime | None:
     """Measure it for the trainer of a workload.
 
@@ -48,6 +48,8 @@ def compile_time(
     workload, dtype : str
     seconds : float, optional
         When to give up.
+    target : str, optional
+        The machine to whose instructions it is held.
 
     Returns
     -------
@@ -63,15 +65,15 @@ def compile_time(
         copy = Path(shutil.copy(trainer, folder))
         try:
             start = time.monotonic()
-            libraries, cold = _first_step(copy, workload, seconds)
+            libraries, cold = _first_step(copy, workload, seconds, target)
             left = None if seconds is None else seconds - (time.monotonic() - start)
-            _, cached = _first_step(copy, workload, left)
+            _, cached = _first_step(copy, workload, left, target)
         except subprocess.TimeoutExpired:
             return None
         return CompileTime(workload, dtype, libraries, cold, cached)
 
 
-def _first_step(trainer: Path, workload: str, seconds: float | None) -> tuple[float, float]:
+def _first_step(trainer: Path, workload: str, seconds: float | None, target: str) -> tuple[float, float]:
     given = WORKLOADS[workload]
     numbers = map(str, (given.sizes[0], given.sizes[-1], given.batch))
     done = subprocess.run(
@@ -80,7 +82,7 @@ def _first_step(trainer: Path, workload: str, seconds: float | None) -> tuple[fl
         text=True,
         check=True,
         timeout=seconds,
-        env={**os.environ, **environment(1), "NUMBA_CACHE_DIR": str(trainer.parent / "cache")},
+        env={**os.environ, **environment(1, target), "NUMBA_CACHE_DIR": str(trainer.parent / "cache")},
     )
     libraries, first = json.loads(done.stdout)
     return float(libraries), float(first)

@@ -13,17 +13,21 @@ from symbp.bench.workloads import WIDTHS, WORKLOADS
 Found = Result | LeftOut
 _MISSING = {"absent": "-", "late": "-", "wrong": "wrong", "failed": "failed"}
 _HOW = """\
-Speed of training, measured by symbp bench. Microseconds for a step of gradient descent (in brackets: how \
-many times slower than symbp), minima of rounds in which all implementations took turns; same data, \
-start, order and learning rate. The weights after three steps were compared with float64 first."""
+Speed, measured by symbp bench. Microseconds for a step of gradient descent, or for the outputs of a batch \
+(in brackets: how many times slower than symbp), minima of rounds in which all implementations took turns; \
+same data, start, order and learning rate. The weights after three steps, or the outputs of three batches, \
+were compared with float64 first."""
+_PURPOSES = {"train": "training", "predict": "outputs"}
 
 
 def markdown(report: Report) -> str:
     """Return tables, one for each dtype and number of threads, with what they hold for."""
     parts = [_HOW]
     for dtype, threads in _settings(report):
-        parts.append(f"**{dtype}, {threads} thread{'s' * (threads > 1)}**")
-        parts.append(_table(_speeds(report, dtype, threads)))
+        for purpose, word in _PURPOSES.items():
+            rows = _speeds(report, dtype, threads, purpose)
+            if rows:
+                parts += [f"**{word}, {dtype}, {threads} thread{'s' * (threads > 1)}**", _table(rows)]
         steps = _width_steps(report, dtype, threads)
         if steps:
             parts.append("Time for a weight and a sample at a width, over that at the width before")
@@ -51,10 +55,11 @@ def conditions(report: Report) -> str:
     held = ", held on the last" if machine.pinned else ", not pinned"
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     before, after = machine.load_average
+    target = "" if machine.target == "host" else f"Held to the instructions of {machine.target}. "
     return (
         f"{machine.cpu}, {machine.cores} core{'s' * (machine.cores > 1)}"
         f"{held}; peak of fused multiply-adds in GFLOP/s, measured in the same run: {peaks}. "
-        f"Load of the machine {before:.1f} before and {after:.1f} after; "
+        f"{target}Load of the machine {before:.1f} before and {after:.1f} after; "
         f"medians {_spread(report):.0f} % above minima, on average. "
         f"{versions}. {machine.date}."
     )
@@ -74,15 +79,18 @@ def _all(report: Report) -> list[Found]:
     return [*report.left_out, *report.results]
 
 
-def _speeds(report: Report, dtype: str, threads: int) -> list[list[str]]:
+def _speeds(report: Report, dtype: str, threads: int, purpose: str) -> list[list[str]]:
     """Return rows: implementations by workload, or the other way round if there are many workloads."""
+    chosen = [w for w in _names(report) if WORKLOADS[w].purpose == purpose]
     cells = {
         (each.implementation, each.workload): each
         for each in _all(report)
         if (each.dtype, each.threads) == (dtype, threads)
     }
-    names = [name for name in PEERS if any(isinstance(cells.get((name, w)), Result) for w in _names(report))]
-    workloads = [w for w in _names(report) if any((name, w) in cells for name in PEERS)]
+    names = [name for name in PEERS if any(isinstance(cells.get((name, w)), Result) for w in chosen)]
+    workloads = [w for w in chosen if any((name, w) in cells for name in PEERS)]
+    if not workloads:
+        return []
     rows = [["", *workloads], ["network, batch", *(WORKLOADS[w].title for w in workloads)]]
     for name in names:
         ours = [cells.get((OURS, w)) for w in workloads]

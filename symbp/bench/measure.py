@@ -1,8 +1,9 @@
 """One workload, several peers: compared with float64 first, then timed in turn.
 
-The weights after three steps decide whether a peer is timed at all. Then every round times
-one call of each peer, so that what disturbs the machine disturbs all alike; a call takes so
-many steps that the time of the call itself does not count, and starts from the same weights.
+The weights after three steps, or the outputs of as many batches, decide whether a peer is timed at
+all. Then every round times one call of each peer, so that what disturbs the machine disturbs all
+alike; a call takes so many steps that the time of the call itself does not count, and starts from
+the same weights.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from __future__ import annotations
 import gc
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from symbp.bench import peers, reference
-from symbp.bench.peers.interface import Absent, Training
-from symbp.bench.problem import COMPARED_STEPS, Problem, problem, right_weights
+from symbp.bench.peers.interface import Absent, Implementation, Setting
+from symbp.bench.problem import COMPARED_STEPS, Problem, problem, right_outputs, right_weights
 from symbp.bench.records import LeftOut, Result, Task
 from symbp.bench.workloads import WORKLOADS, Workload
 
@@ -46,9 +49,9 @@ FULL, QUICK = Effort(80, 0.01), Effort(20, 0.01)
 
 @dataclass
 class _Ready:
-    """A peer whose weights are right, and the steps of one of its calls."""
+    """A peer whose results are right, and the steps of one of its calls."""
 
-    training: Training
+    implementation: Implementation
     error: float
     steps: int
     epochs: int
@@ -85,6 +88,7 @@ def measure(
     workload = WORKLOADS[task.workload]
     given = problem(workload, task.dtype)
     gate = _Gate(given.first(COMPARED_STEPS))
+    setting = Setting(workload, task.dtype, task.threads, folder, task.target)
 
     def left_out(name: str, kind: str, reason: object, error: float | None = None) -> None:
         text = " ".join(str(reason).split())
@@ -97,19 +101,19 @@ def measure(
             continue
         preparing(name)
         try:
-            training = peers.prepare(name, workload, task.dtype, task.threads, folder)
-            error = gate.error(training)
+            implementation = peers.prepare(name, setting)
+            error = gate.error(implementation)
             if not error <= gate.bound:
-                reason = f"weights off by {error:.1e} of their change, rounding explains {gate.bound:.1e}"
+                reason = f"{gate.what} off by {error:.1e}, rounding explains {gate.bound:.1e}"
                 left_out(name, "wrong", reason, error)
                 continue
-            steps, epochs = _calibrated(training, given, effort.seconds)
+            steps, epochs = _calibrated(implementation, given, effort.seconds)
         except Absent as reason:
             left_out(name, "absent", reason)
         except Exception as fault:  # whatever a library raises: the others go on
             left_out(name, "failed", f"{type(fault).__name__}: {fault}")
         else:
-            ready[name] = _Ready(training, error, steps, epochs, [])
+            ready[name] = _Ready(implementation, error, steps, epochs, [])
     if not ready:
         return
     before_rounds()
@@ -119,23 +123,40 @@ def measure(
 
 
 class _Gate:
-    """Compares weights after the compared steps with float64."""
+    """Compares with float64 what a peer finds in the compared steps.
+
+    The error is the largest one over the largest change: of weights from where they start, of
+    outputs from 0.
+    """
 
     def __init__(self, few: Problem) -> None:
         self._few = few
-        self._after = right_weights(few)
-        self.bound = reference.error_bound(
-            few.weights, self._after, few.workload.batch, COMPARED_STEPS, few.dtype
-        )
+        if few.workload.purpose == "train":
+            self.what = "change of the weights"
+            self._before, self._right = few.weights, right_weights(few)
+            self.bound = reference.error_bound(
+                few.weights, self._right, few.workload.batch, COMPARED_STEPS, few.dtype
+            )
+        else:
+            self.what = "outputs"
+            self._right = [right_outputs(few)]
+            self._before = [np.zeros_like(self._right[0])]
+            wide = [matrix.astype(np.float64) for matrix in few.weights]
+            X = few.X.astype(np.float64)
+            self.bound = reference.outputs_bound(wide, X, few.workload.activation, few.dtype)
 
-    def error(self, training: Training) -> float:
+    def error(self, implementation: Implementation) -> float:
         """Let the peer take the compared steps from the start; return its error."""
-        training.place(self._few)
-        training.run(1)
-        return reference.relative_error(training.weights(), self._few.weights, self._after)
+        implementation.place(self._few)
+        implementation.run(1)
+        return self.of(implementation.found())
+
+    def of(self, found: Sequence[NDArray[Any]]) -> float:
+        """Return the error of what was found."""
+        return reference.relative_error(found, self._before, self._right)
 
 
-def _calibrated(training: Training, given: Problem, seconds: float) -> tuple[int, int]:
+def _calibrated(implementation: Implementation, given: Problem, seconds: float) -> tuple[int, int]:
     """Return with how many steps, and how often, a call takes so many seconds.
 
     More steps are tried until they are enough or all. Their first call is not counted: it may
@@ -143,19 +164,19 @@ def _calibrated(training: Training, given: Problem, seconds: float) -> tuple[int
     """
     steps = COMPARED_STEPS
     while True:
-        taken = _timed(training, 1)
+        taken = _timed(implementation, 1)
         if taken >= seconds or steps == given.steps:
             return steps, math.ceil(seconds / taken)
         # What the call itself takes makes the estimate too small: twice as many.
         steps = min(given.steps, math.ceil(2 * steps * seconds / taken))
-        training.place(given.first(steps))
-        training.run(1)
+        implementation.place(given.first(steps))
+        implementation.run(1)
 
 
-def _timed(training: Training, epochs: int) -> float:
-    training.reset()
+def _timed(implementation: Implementation, epochs: int) -> float:
+    implementation.reset()
     start = time.perf_counter()
-    training.run(epochs)
+    implementation.run(epochs)
     return time.perf_counter() - start
 
 
@@ -167,7 +188,7 @@ def _rounds(ready: dict[str, _Ready], rounds: int, in_time: Callable[[], bool]) 
             if number and not in_time():
                 return
             for each in ready.values():
-                each.seconds.append(_timed(each.training, each.epochs) / (each.steps * each.epochs))
+                each.seconds.append(_timed(each.implementation, each.epochs) / (each.steps * each.epochs))
     finally:
         gc.enable()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from symbp.bench.peers import OURS, PEERS
 from symbp.bench.records import Report, Result
-from symbp.bench.workloads import BY_BATCH, BY_WIDTH, WORKLOADS, Workload
+from symbp.bench.workloads import BY_BATCH, BY_WIDTH, PREDICTIONS, WORKLOADS, Workload
 from symbp.errors import SymbpError
 
 FORMATS = (".png", ".svg")
@@ -61,9 +61,12 @@ def plot(report: Report, form: str) -> bytes:
 def _kinds(report: Report) -> list[tuple[str, Callable[[Workload], int], set[str]]]:
     """Return label of the abscissa, its value for a workload, and the workloads of every panel."""
     measured = {each.workload for each in report.results}
-    widths, batches = ({each.name for each in sweep} for sweep in (BY_WIDTH, BY_BATCH))
+    predicted, widths, batches = (
+        {each.name for each in group} for group in (PREDICTIONS, BY_WIDTH, BY_BATCH)
+    )
     every: list[tuple[str, Callable[[Workload], int], set[str]]] = [
-        ("operations of a step", lambda each: each.flops, measured - widths - batches),
+        ("operations of a step", lambda each: each.flops, measured - predicted - widths - batches),
+        ("operations of a batch's outputs", lambda each: each.flops, measured & predicted),
         ("units n of every layer of n-n-n-10, batch 64", lambda each: each.sizes[0], measured & widths),
         ("batch of 64-64-64-10", lambda each: each.batch, measured & batches),
     ]

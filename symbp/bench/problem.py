@@ -82,6 +82,13 @@ def right_weights(given: Problem) -> list[NDArray[Any]]:
     return weights
 
 
+def right_outputs(given: Problem) -> NDArray[Any]:
+    """Return the outputs for all samples of the problem, computed in float64."""
+    weights: list[NDArray[Any]] = [matrix.astype(np.float64) for matrix in given.weights]
+    _, outputs = reference.weighted_sums(weights, given.X.astype(np.float64), given.workload.activation)
+    return outputs
+
+
 def _step(weights: list[NDArray[Any]], given: Problem, number: int) -> list[NDArray[Any]]:
     rows = given.batch(number)
     X, Y = given.X[rows].astype(np.float64), given.Y[rows].astype(np.float64)

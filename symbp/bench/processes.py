@@ -101,7 +101,7 @@ def _once(
     """Run one worker; if it did not end well, return the task and the peer it was at, and why."""
     number, peer = 0, None
     with tempfile.TemporaryFile() as complaints:
-        process = _start(threads, complaints)
+        process = _start(environment(threads, job.tasks[0].target), complaints)
         timer = _limit(process, job.until)
         try:
             assert process.stdin is not None
@@ -141,7 +141,7 @@ def _take(event: dict[str, Any], findings: Findings) -> None:
         findings.peaks[key] = max(findings.peaks.get(key, 0.0), event["flops"])
 
 
-def _start(threads: int, complaints: IO[bytes]) -> subprocess.Popen[str]:
+def _start(variables: dict[str, str], complaints: IO[bytes]) -> subprocess.Popen[str]:
     root = str(Path(symbp.bench.__file__).parents[2])  # the worker runs this symbp, wherever it was found
     path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     return subprocess.Popen(
@@ -151,7 +151,7 @@ def _start(threads: int, complaints: IO[bytes]) -> subprocess.Popen[str]:
         stderr=complaints,
         text=True,
         encoding="utf-8",
-        env={**os.environ, **environment(threads), "PYTHONPATH": path},
+        env={**os.environ, **variables, "PYTHONPATH": path},
         start_new_session=True,  # it is ended with all that it has started, compilers for example
     )
 

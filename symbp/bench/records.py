@@ -22,12 +22,15 @@ class Task:
     workload, dtype : str
     threads : int
     peers : tuple of str
+    target : str
+        The machine to whose instructions all are held; ``host`` if to none.
     """
 
     workload: str
     dtype: str
     threads: int
     peers: tuple[str, ...]
+    target: str = "host"
 
 
 @dataclass(frozen=True)
@@ -40,14 +43,14 @@ class Result:
         Names of a workload and of a peer, and ``float32`` or ``float64``.
     threads : int
     seconds_per_step_min, seconds_per_step_median : float
-        Over the rounds; a round is one call that takes many steps.
+        Over the rounds; a round is one call that takes many steps, or predicts many batches.
     gflops : float
         From the minimum, by the workload's count of operations; 10^9 per second.
     fraction_of_peak : float
         Of the multiply-adds per second that the same run measured with as many threads.
     error, error_bound : float
         Largest difference of a weight to float64 after three steps, over the largest change of
-        a weight; and what rounding explains.
+        a weight, or of an output over the largest; and what rounding explains.
     """
 
     workload: str
@@ -129,6 +132,8 @@ class Machine:
         Of Python, symbp and every library that took part.
     date : str
         When the run began, ISO 8601, UTC.
+    target : str
+        The machine to whose instructions all were held; ``host`` if to none.
     """
 
     cpu: str
@@ -138,6 +143,7 @@ class Machine:
     load_average: tuple[float, float]
     versions: dict[str, str]
     date: str
+    target: str = "host"
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ Matrices = list[NDArray[Any]]
 # Rounding of exp, tanh, log and the quotient of softmax, in units, for each layer: libraries
 # differ by a few.
 _FUNCTION_ROUNDINGS = 8
+# Of an error that is the sum of many roundings: so many deviations happen once in 10^15.
+_DEVIATIONS = 8
 
 
 def weighted_sums(weights: Sequence[NDArray[Any]], X: Floats, activation: str) -> tuple[list[Floats], Floats]:
@@ -64,6 +66,28 @@ def step(
     """Return the weights after one step of gradient descent."""
     by_weights = gradient(weights, X, Y, activation)
     return [w - learning_rate * g for w, g in zip(weights, by_weights, strict=True)]
+
+
+def outputs_bound(weights: Sequence[NDArray[Any]], X: Floats, activation: str, dtype: np.dtype[Any]) -> float:
+    """Return the largest error of an output, over the largest output, that rounding explains.
+
+    Roundings are taken as independent, which makes the error of a sum of n products about
+    sqrt(n) units of the root of its squared terms; variances then pass through the layers, which
+    tanh and relu do not enlarge. An output of softmax is off, relatively, by at most twice the
+    largest error of a weighted sum.
+    """
+    unit = float(np.finfo(dtype).eps) / 2
+    o, variance = X, np.zeros_like(X)
+    sums, _ = weighted_sums(weights, X, activation)
+    for k, matrix in enumerate(weights):
+        squares = matrix**2
+        variance = variance @ squares[:, :-1].T
+        variance += matrix.shape[1] * unit**2 * (_with_one(o) ** 2 @ squares.T)
+        if k < len(sums):
+            o = np.tanh(sums[k]) if activation == "tanh" else np.where(sums[k] > 0, sums[k], 0.0)
+            variance += (_FUNCTION_ROUNDINGS * unit * o) ** 2
+    terms = weights[-1].shape[0] + _FUNCTION_ROUNDINGS
+    return float(2 * _DEVIATIONS * np.sqrt(variance.max()) + unit * terms)
 
 
 def _with_one(o: Floats) -> Floats:

@@ -25,7 +25,7 @@ from symbp.bench.problem import COMPARED_STEPS
 from symbp.bench.processes import Findings
 from symbp.bench.records import CompileTime, LeftOut, Machine, Report, Result, Task
 from symbp.bench.worker import Job
-from symbp.bench.workloads import LEARNING_RATE, described
+from symbp.bench.workloads import LEARNING_RATE, WORKLOADS, described
 from symbp.errors import SymbpError
 
 # --quick is done in two minutes; this leaves room for the start and the end.
@@ -115,14 +115,15 @@ def _held_on(threads: int) -> tuple[int, ...] | None:
 def _compile_times(
     chosen: Choice, folder: Path, findings: Findings, until: float | None, show: Show, total: int
 ) -> Iterator[CompileTime]:
-    for result in [each for each in findings.results if each.implementation == OURS and each.threads == 1]:
+    trained = [each for each in findings.results if WORKLOADS[each.workload].purpose == "train"]
+    for result in [each for each in trained if each.implementation == OURS and each.threads == 1]:
         left = None if until is None else until - time.time()
         if left is not None and left <= 0:
             return
         show(f"{result.workload} {result.dtype}: compile time", total, total)
         file = trainer_file(folder, result.workload, result.dtype)
         try:
-            found = compile_time(file, result.workload, result.dtype, left)
+            found = compile_time(file, result.workload, result.dtype, left, chosen.target)
         except subprocess.CalledProcessError as error:
             lines = str(error.stderr).splitlines() or ["no message"]
             raise SymbpError(f"{file.name} does not run in a fresh process: {lines[-1]}") from None
@@ -154,7 +155,7 @@ def _report(
     ]
     took_part = {each.implementation for each in results}
     return Report(
-        _machine(took_part, findings, date, load),
+        _machine(took_part, findings, date, load, chosen.target),
         _protocol(chosen),
         described(chosen.workloads),
         tuple(results),
@@ -163,7 +164,9 @@ def _report(
     )
 
 
-def _machine(took_part: set[str], findings: Findings, date: datetime.datetime, load: float) -> Machine:
+def _machine(
+    took_part: set[str], findings: Findings, date: datetime.datetime, load: float, target: str
+) -> Machine:
     versions = machine.versions(name for peer in sorted(took_part) for name in PEERS[peer].versions)
     compiler = c_compiler() if any(name.startswith("c_") for name in took_part) else None
     peaks: dict[str, dict[str, float]] = {}
@@ -177,4 +180,5 @@ def _machine(took_part: set[str], findings: Findings, date: datetime.datetime, l
         (load, machine.load()),
         versions | ({"c": compiler} if compiler else {}),
         date.isoformat(timespec="seconds"),
+        target,
     )

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
+from symbp.bench.held import held_to
 from symbp.bench.records import LeftOut, Result, Task
 
 # What OpenMP, the BLAS libraries and Numba read when they start.
@@ -36,7 +37,7 @@ class Job:
     Attributes
     ----------
     tasks : tuple of Task
-        All with the same number of threads.
+        All with the same number of threads and the same target.
     rounds, seconds
         As in :class:`symbp.bench.measure.Effort`.
     folder : str
@@ -65,11 +66,11 @@ class Job:
         return cls(tasks, cores=None if cores is None else tuple(cores), **read)
 
 
-def environment(threads: int) -> dict[str, str]:
-    """Return the variables that tell the libraries how many threads to use, and to stay off a GPU."""
-    limits = dict.fromkeys(_LIMITS, str(threads))
+def environment(threads: int, target: str = "host") -> dict[str, str]:
+    """Return the variables that tell the libraries their threads and instructions, and to use no GPU."""
+    limits = dict.fromkeys(_LIMITS, str(threads)) | held_to(target)
     alone = "--xla_cpu_multi_thread_eigen=false" if threads == 1 else ""
-    flags = " ".join(filter(None, [os.environ.get("XLA_FLAGS"), alone]))
+    flags = " ".join(filter(None, [os.environ.get("XLA_FLAGS"), limits.get("XLA_FLAGS"), alone]))
     return limits | {"XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
 
 

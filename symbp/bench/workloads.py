@@ -1,4 +1,4 @@
-"""What is measured: networks with a batch size, and the floating-point operations of their step."""
+"""What is measured: networks with a batch size, trained or asked for outputs, and their operations."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_STEPS, _FEWEST_STEPS = 2**14, 4
 
 @dataclass(frozen=True)
 class Workload:
-    """A network with softmax and cross-entropy, trained by gradient descent.
+    """A network with softmax and cross-entropy, and what is done with it.
 
     Attributes
     ----------
@@ -32,12 +32,15 @@ class Workload:
         Of the hidden layers: ``relu`` or ``tanh``.
     batch : int
         Samples of a step.
+    purpose : {"train", "predict"}
+        A step is one of gradient descent, or the outputs of a batch.
     """
 
     name: str
     sizes: tuple[int, ...]
     activation: str
     batch: int
+    purpose: str = "train"
 
     @property
     def title(self) -> str:
@@ -53,10 +56,12 @@ class Workload:
     def flops(self) -> int:
         """Operations of a step: 2 per multiply-add of forward, dW and, but for layer 1, W^T delta.
 
-        Activations, softmax, biases and the update are not counted.
+        Those of the forward pass alone where nothing is trained. Activations, softmax, biases and
+        the update are not counted.
         """
         products = [before * units for before, units in itertools.pairwise(self.sizes)]
-        return 2 * self.batch * (2 * sum(products) + sum(products[1:]))
+        back = sum(products) + sum(products[1:]) if self.purpose == "train" else 0
+        return 2 * self.batch * (sum(products) + back)
 
     def network(self) -> Network:
         """Return the declaration."""
@@ -82,11 +87,23 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 1024)
 BY_WIDTH = tuple(Workload(f"N{n}", (n, n, n, 10), "relu", 64) for n in WIDTHS)
 BY_BATCH = tuple(Workload(f"B{n}", (64, 64, 64, 10), "relu", n) for n in BATCHES)
 
-WORKLOADS: Mapping[str, Workload] = {each.name: each for each in (*STANDARD, *BY_WIDTH, *BY_BATCH)}
+# One sample after another, as a controller asks; and many at once.
+PREDICTIONS = (
+    Workload("P1", (4, 16, 3), "relu", 1, "predict"),
+    Workload("P2", (4, 32, 32, 2), "tanh", 1, "predict"),
+    Workload("P3", (64, 64, 64, 10), "relu", 1, "predict"),
+    Workload("P4", (64, 64, 64, 10), "relu", 1024, "predict"),
+    Workload("P5", (784, 128, 10), "relu", 1024, "predict"),
+    Workload("P6", (512, 512, 512, 10), "relu", 1024, "predict"),
+)
+
+WORKLOADS: Mapping[str, Workload] = {
+    each.name: each for each in (*STANDARD, *PREDICTIONS, *BY_WIDTH, *BY_BATCH)
+}
 
 
-def chosen(names: Iterable[str], sweep: bool = False) -> tuple[Workload, ...]:
-    """Return the workloads of these names and those of the sweep; with neither, W1 to W6.
+def chosen(names: Iterable[str], sweep: bool = False, predict: bool = False) -> tuple[Workload, ...]:
+    """Return the workloads of these names, of the predictions and of the sweep; with none, W1 to W6.
 
     Raises
     ------
@@ -96,11 +113,12 @@ def chosen(names: Iterable[str], sweep: bool = False) -> tuple[Workload, ...]:
     names = list(dict.fromkeys(names))
     for name in names:
         if name not in WORKLOADS:
-            known = [each.name for each in STANDARD] if name[:1] not in {"N", "B"} else list(WORKLOADS)
+            usual = [each.name for each in (*STANDARD, *PREDICTIONS)]
+            known = list(WORKLOADS) if name[:1] in {"N", "B"} else usual
             raise SpecError(f"--workload {name}: no such workload{nearest(name, known)}")
     found = [WORKLOADS[name] for name in names]
-    if sweep:
-        found += [each for each in (*BY_WIDTH, *BY_BATCH) if each not in found]
+    groups = [*(PREDICTIONS if predict else ()), *((*BY_WIDTH, *BY_BATCH) if sweep else ())]
+    found += [each for each in groups if each not in found]
     return tuple(found or STANDARD)
 
 

@@ -57,6 +57,10 @@ def _activations(names: tuple[str, ...], form: str) -> None:
 @click.option(
     "--peer", "--peers", "peers", multiple=True, metavar="NAME", help="Only these, such as symbp,jax,numpy."
 )
+@click.option("--predict", is_flag=True, help="Outputs instead of training: one sample, and many (P1 to P6).")
+@click.option(
+    "--target", metavar="NAME", default="host", help="Hold all to its instructions, such as x86-64-v3 (AVX2)."
+)
 @click.option("--quick", is_flag=True, help="One thread, float32, few rounds: two minutes.")
 @click.option("--output", "-o", "--json", "output", metavar="FILE", help="Write all figures as JSON.")
 @click.option("--markdown", metavar="FILE", help="Write the tables, which are printed in any case.")
@@ -68,21 +72,23 @@ def bench(
     dtypes: tuple[str, ...],
     threads: tuple[str, ...],
     peers: tuple[str, ...],
+    predict: bool,
+    target: str,
     quick: bool,
     output: str | None,
     markdown: str | None,
     drawing: str | None,
     force: bool,
 ) -> int:
-    """Measure how fast symbp trains, beside other libraries.
+    """Measure how fast symbp trains and predicts, beside other libraries.
 
-    Every implementation that is installed takes the same steps; its weights are compared with
-    float64 before its time counts. The exit status is 1 if those of symbp are wrong.
+    Every implementation that is installed takes the same steps; its weights, or its outputs, are
+    compared with float64 before its time counts. The exit status is 1 if those of symbp are wrong.
     """
     from symbp.bench import command
 
     return command.bench(
-        command.Wanted(workloads, sweep, dtypes, threads, peers, quick),
+        command.Wanted(workloads, sweep, dtypes, threads, peers, quick, predict, target),
         command.Files(output, markdown, drawing, force),
     )
 

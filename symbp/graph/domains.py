@@ -1,4 +1,4 @@
-"""The numbers that graphs compute with: 50 digits, polynomials in symbols, exact numbers."""
+"""The numbers that graphs compute with: 50 digits, and polynomials in symbols."""
 
 from __future__ import annotations
 
@@ -78,21 +78,3 @@ def _normal(expr: Any) -> Any:
     if expanded.is_polynomial():
         return expanded
     return sympy.cancel(sympy.together(expanded))
-
-
-class Exact:
-    """SymPy's own numbers: fractions stay fractions, and sqrt(2) stays as it is."""
-
-    def number(self, value: Any) -> Any:
-        return sympy.Rational(value)
-
-    def function(self, name: str, arguments: Sequence[Any]) -> Any:
-        if name == "pow":
-            return sympy.Pow(*arguments)
-        return getattr(sympy, name)(*arguments)
-
-    def branch(self, formula: Any, values: Sequence[Any]) -> Any:
-        return formula.subs(dict(zip(SLOTS, values, strict=False)))
-
-    def same(self, a: Any, b: Any) -> bool:
-        return bool(sympy.simplify(a - b) == 0)

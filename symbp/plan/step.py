@@ -54,9 +54,6 @@ STEP = ("pack", "lay", "measure", "penalise", "turn", "back", "descend", "unpack
 # What threads divide among them: the samples of a batch, or the weights.
 BY_SAMPLES = ("measure", "back")
 BY_WEIGHTS = ("pack", "lay", "turn", "descend", "unpack")
-# Numbers that the layers of a batch may be in all, for a step to hold them at once: each is read
-# for every few weights, from a cache.
-NUMBERS = 2**22
 # Multiply-adds of a step that a thread must have, so that waiting for the others pays.
 WORTHWHILE = 150_000
 

@@ -27,7 +27,6 @@ from symbp.plan.program import (
 )
 from symbp.plan.step import (
     BY_SAMPLES,
-    NUMBERS,
     STEP,
     WORTHWHILE,
     is_fused,
@@ -130,11 +129,12 @@ class TrainerView:
             "alone": 1 in abreast,
             "compact": products * train.batch_size <= COMPACT,
             "spare": SPARE,
+            "of_one": -(-(1 + SPARE) // ALIGNED) * ALIGNED if self.lanes else 1,
             "aligned": ALIGNED,
             "data": "X, Y, V" if network.weighted else "X, Y",
             "update_row": self.update_row(),
             "chunk": CHUNK,
-            "whole": max(CHUNK, NUMBERS // self._places.per_row),
+            "whole": max(CHUNK, self.target.numbers(self.dtype) // self._places.per_row),
             "together": samples_together(self.program),
             "products": products,
             "worthwhile": WORTHWHILE,

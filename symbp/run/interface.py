@@ -33,6 +33,11 @@ class TrainerModule(Protocol):
 
     def predict(self, w: ArrayLike, X: ArrayLike) -> FloatArray: ...
 
+    # For compiled code: what prepare returns is passed to predict_one(prepared, x, h).
+    def prepare(self, w: ArrayLike) -> Any: ...
+
+    predict_one: Any
+
     # A module whose cost has sample weights also takes sample_weight, and fit class_weight.
     def value_and_gradient(
         self, w: ArrayLike, X: ArrayLike, Y: ArrayLike, **weights: Any

@@ -1,7 +1,8 @@
-"""Who takes part: each peer trains the same network on the same batches in the same order.
+"""Who takes part: each peer trains the same network, or answers by it, on the same batches in the same order.
 
-A peer is one module with a class ``Peer``, a :class:`~symbp.bench.peers.interface.Training`;
-the table says what the module is called and what must be installed for it.
+A peer is one module with a class ``Peer``, a :class:`~symbp.bench.peers.interface.Training`, and
+perhaps a class ``Predictor``, a :class:`~symbp.bench.peers.interface.Predicting`; the table says what
+the module is called and what must be installed for it.
 """
 
 from __future__ import annotations
@@ -10,10 +11,8 @@ import importlib
 import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from symbp.bench.peers.interface import Absent, Training
-from symbp.bench.workloads import Workload
+from symbp.bench.peers.interface import Absent, Implementation, Setting
 from symbp.errors import SpecError
 from symbp.functions.names import nearest
 
@@ -57,7 +56,7 @@ TABLE = (
     Entry("c_batched", "C, batched", {}, threads=False),
     Entry("c_fast", "C, batched, -ffast-math", {}, threads=False),
     Entry("sklearn", "scikit-learn MLP", {"sklearn": _BENCH}, ("scikit-learn",)),
-    Entry("jax", "JAX, epoch in lax.scan", {"jax": _BENCH}, ("jax", "jaxlib")),
+    Entry("jax", "JAX, one call an epoch", {"jax": _BENCH}, ("jax", "jaxlib")),
     Entry("torch_eager", "PyTorch eager", {"torch": _PEERS}, ("torch",)),
     Entry("torch_compiled", "PyTorch compiled", {"torch": _PEERS}, ("torch",), slow=True),
     Entry("pytensor", "PyTensor, Numba mode", {"pytensor": _PEERS}, ("pytensor",), slow=True),
@@ -81,17 +80,14 @@ def chosen(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in PEERS if name in wanted or not wanted)
 
 
-def prepare(name: str, workload: Workload, dtype: str, threads: int, folder: Path) -> Training:
+def prepare(name: str, setting: Setting) -> Implementation:
     """Return the peer, ready to be given a problem.
 
     Parameters
     ----------
     name : str
         A key of :data:`PEERS`.
-    threads : int
-        How many it shall use; the process has set up the libraries for it.
-    folder : Path
-        Where it may write.
+    setting : Setting
 
     Raises
     ------
@@ -99,7 +95,7 @@ def prepare(name: str, workload: Workload, dtype: str, threads: int, folder: Pat
         If it is not installed, or cannot do it.
     """
     entry = PEERS[name]
-    if threads > 1 and not entry.threads:
+    if setting.threads > 1 and not entry.threads:
         raise Absent("has one thread only")
     for module, distribution in entry.needs.items():
         if importlib.util.find_spec(module) is None:
@@ -108,5 +104,8 @@ def prepare(name: str, workload: Workload, dtype: str, threads: int, folder: Pat
         home = importlib.import_module(f"symbp.bench.peers.{name}")
     except ImportError as error:
         raise Absent(f"cannot be imported: {error}") from error
-    training: Training = home.Peer(workload, dtype, threads, folder)
-    return training
+    kind = getattr(home, "Peer" if setting.workload.purpose == "train" else "Predictor", None)
+    if kind is None:
+        raise Absent("takes no part in predictions")
+    implementation: Implementation = kind(setting)
+    return implementation

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from symbp.bench.peers import c_source
-from symbp.bench.peers.compiled_c import FLAGS, CompiledC
+from symbp.bench.peers.compiled_c import FLAGS, CompiledAnswers, CompiledC, Dialect
+
+DIALECT = Dialect("c_fast", c_source.batched, (*FLAGS, "-ffast-math"))
 
 
 class Peer(CompiledC):
     """Compiled by the C compiler that is there."""
 
-    source = staticmethod(c_source.batched)
-    flags = (*FLAGS, "-ffast-math")
+    dialect = DIALECT
+
+
+class Predictor(CompiledAnswers):
+    """Compiled by the C compiler that is there."""
+
+    dialect = DIALECT

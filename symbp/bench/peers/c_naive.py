@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from symbp.bench.peers import c_source
-from symbp.bench.peers.compiled_c import CompiledC
+from symbp.bench.peers.compiled_c import CompiledAnswers, CompiledC, Dialect
+
+DIALECT = Dialect("c_naive", c_source.naive)
 
 
 class Peer(CompiledC):
     """Compiled by the C compiler that is there."""
 
-    source = staticmethod(c_source.naive)
+    dialect = DIALECT
+
+
+class Predictor(CompiledAnswers):
+    """Compiled by the C compiler that is there."""
+
+    dialect = DIALECT

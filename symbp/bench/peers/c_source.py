@@ -4,7 +4,8 @@ Written by hand for the comparison. ``naive`` takes sample by sample and sums up
 ``batched`` takes the batch through a layer at once, with W_k^T beside W_k so that every inner
 loop runs along a row.
 
-Both export ``put`` and ``get`` of all weights, flat, and ``train(X, labels, steps, epochs)``.
+Both export ``put`` and ``get`` of all weights, flat, and ``train(X, labels, steps, epochs)``; where
+outputs are asked for, ``predict(X, H, steps, epochs)`` instead.
 """
 
 from __future__ import annotations
@@ -31,26 +32,37 @@ void train(const real *X, const int64_t *labels, int64_t steps, int64_t epochs) 
 }}
 """
 
+_PREDICT = """
+void predict(const real *X, real *H, int64_t steps, int64_t epochs) {{
+  for (int64_t epoch = 0; epoch < epochs; epoch++)
+    for (int64_t n = 0; n < steps; n++)
+      answer(X + n*BATCH*{inputs}, H + n*BATCH*{outputs});
+}}
+"""
+
 _REAL = {"float32": "float", "float64": "double"}
 _SUFFIX = {"float32": "f", "float64": ""}
 
 
 def naive(workload: Workload, dtype: str) -> str:
     """Return the text that goes sample by sample."""
-    return _text(workload, dtype, [*_naive_arrays(workload), *_naive_step(workload, _SUFFIX[dtype])])
+    body = _naive_step if workload.purpose == "train" else _naive_answer
+    return _text(workload, dtype, [*_naive_arrays(workload), *body(workload, _SUFFIX[dtype])])
 
 
 def batched(workload: Workload, dtype: str) -> str:
     """Return the text that goes layer by layer through a batch."""
-    return _text(workload, dtype, [*_batched_arrays(workload), *_batched_step(workload, _SUFFIX[dtype])])
+    body = _batched_step if workload.purpose == "train" else _batched_answer
+    return _text(workload, dtype, [*_batched_arrays(workload), *body(workload, _SUFFIX[dtype])])
 
 
 def _text(workload: Workload, dtype: str, body: list[str]) -> str:
     head = _HEAD.format(
         title=workload.title, real=_REAL[dtype], rate=repr(LEARNING_RATE), batch=workload.batch
     )
-    train = _TRAIN.format(inputs=workload.sizes[0])
-    return "\n".join([head, *body, *_exchange(workload), train])
+    loop = _TRAIN if workload.purpose == "train" else _PREDICT
+    run = loop.format(inputs=workload.sizes[0], outputs=workload.sizes[-1])
+    return "\n".join([head, *body, *_exchange(workload), run])
 
 
 def _layers(workload: Workload) -> list[tuple[int, int, int]]:
@@ -80,12 +92,17 @@ def _slope(workload: Workload, o: str) -> str:
     return f"(1 - {o}*{o})" if workload.activation == "tanh" else f"({o} > 0 ? (real)1 : (real)0)"
 
 
-def _softmax(h: str, d: str, n: int, suffix: str, label: str) -> Iterator[str]:
-    """Turn the weighted sums h into the sensitivities d of softmax with cross-entropy."""
-    yield f"    real top = {h}[0], total = 0;"
-    yield f"    for (int q = 1; q < {n}; q++) if ({h}[q] > top) top = {h}[q];"
-    yield f"    for (int q = 0; q < {n}; q++) {{ {d}[q] = exp{suffix}({h}[q] - top); total += {d}[q]; }}"
-    yield f"    for (int q = 0; q < {n}; q++) {d}[q] /= total*BATCH;"
+def _softmax(z: str, h: str, n: int, suffix: str, scale: str = "") -> Iterator[str]:
+    """Fill h with softmax of the weighted sums z, over the scale."""
+    yield f"    real top = {z}[0], total = 0;"
+    yield f"    for (int q = 1; q < {n}; q++) if ({z}[q] > top) top = {z}[q];"
+    yield f"    for (int q = 0; q < {n}; q++) {{ {h}[q] = exp{suffix}({z}[q] - top); total += {h}[q]; }}"
+    yield f"    for (int q = 0; q < {n}; q++) {h}[q] /= total{scale};"
+
+
+def _sensitivities(z: str, d: str, n: int, suffix: str, label: str) -> Iterator[str]:
+    """Fill d with the sensitivities of softmax with cross-entropy, from the weighted sums z."""
+    yield from _softmax(z, d, n, suffix, "*BATCH")
     yield f"    {d}[{label}] -= (real)1/BATCH;"
 
 
@@ -95,6 +112,28 @@ def _naive_arrays(workload: Workload) -> Iterator[str]:
     yield "static void refresh(void) {}"
 
 
+def _naive_forward(workload: Workload, suffix: str) -> Iterator[str]:
+    """The weighted sums of the last layer for sample p."""
+    layers = _layers(workload)
+    yield f"    const real *O0 = X + p*{workload.sizes[0]};"
+    for k, m, n in layers:
+        yield f"    for (int s = 0; s < {n}; s++) {{"
+        yield f"      real z = b{k}[s];"
+        yield f"      for (int i = 0; i < {m}; i++) z += W{k}[s][i]*O{k - 1}[i];"
+        yield f"      O{k}[s] = {'z' if k == len(layers) else _activation(workload, 'z', suffix)};"
+        yield "    }"
+
+
+def _naive_answer(workload: Workload, suffix: str) -> Iterator[str]:
+    last, _, outputs = _layers(workload)[-1]
+    yield "static void answer(const real *X, real *H) {"
+    yield "  for (int p = 0; p < BATCH; p++) {"
+    yield from _naive_forward(workload, suffix)
+    yield from _softmax(f"O{last}", f"(H + p*{outputs})", outputs, suffix)
+    yield "  }"
+    yield "}"
+
+
 def _naive_step(workload: Workload, suffix: str) -> Iterator[str]:
     layers = _layers(workload)
     last, _, outputs = layers[-1]
@@ -102,14 +141,8 @@ def _naive_step(workload: Workload, suffix: str) -> Iterator[str]:
     for k, *_ in layers:
         yield f"  memset(G{k}, 0, sizeof G{k}); memset(g{k}, 0, sizeof g{k});"
     yield "  for (int p = 0; p < BATCH; p++) {"
-    yield f"    const real *O0 = X + p*{workload.sizes[0]};"
-    for k, m, n in layers:
-        yield f"    for (int s = 0; s < {n}; s++) {{"
-        yield f"      real z = b{k}[s];"
-        yield f"      for (int i = 0; i < {m}; i++) z += W{k}[s][i]*O{k - 1}[i];"
-        yield f"      O{k}[s] = {'z' if k == last else _activation(workload, 'z', suffix)};"
-        yield "    }"
-    yield from _softmax(f"O{last}", f"D{last}", outputs, suffix, "labels[p]")
+    yield from _naive_forward(workload, suffix)
+    yield from _sensitivities(f"O{last}", f"D{last}", outputs, suffix, "labels[p]")
     for k, m, n in reversed(layers):
         yield f"    for (int s = 0; s < {n}; s++) {{"
         yield f"      for (int i = 0; i < {m}; i++) G{k}[s][i] += D{k}[s]*O{k - 1}[i];"
@@ -141,10 +174,9 @@ def _batched_arrays(workload: Workload) -> Iterator[str]:
     yield "}"
 
 
-def _batched_step(workload: Workload, suffix: str) -> Iterator[str]:
+def _batched_forward(workload: Workload, suffix: str) -> Iterator[str]:
+    """The weighted sums of the last layer for all samples."""
     layers = _layers(workload)
-    last, _, outputs = layers[-1]
-    yield "static void step(const real *X, const int64_t *labels) {"
     yield f"  const real (*O0)[{workload.sizes[0]}] = (const real (*)[{workload.sizes[0]}])X;"
     for k, m, n in layers:
         yield "  for (int p = 0; p < BATCH; p++) {"
@@ -153,12 +185,29 @@ def _batched_step(workload: Workload, suffix: str) -> Iterator[str]:
         yield f"      real o = O{k - 1}[p][i];"
         yield f"      for (int s = 0; s < {n}; s++) O{k}[p][s] += o*T{k}[i][s];"
         yield "    }"
-        if k != last:
+        if k != len(layers):
             z = f"O{k}[p][s]"
             yield f"    for (int s = 0; s < {n}; s++) {z} = {_activation(workload, z, suffix)};"
         yield "  }"
+
+
+def _batched_answer(workload: Workload, suffix: str) -> Iterator[str]:
+    last, _, outputs = _layers(workload)[-1]
+    yield "static void answer(const real *X, real *H) {"
+    yield from _batched_forward(workload, suffix)
     yield "  for (int p = 0; p < BATCH; p++) {"
-    yield from _softmax(f"O{last}[p]", f"D{last}[p]", outputs, suffix, "labels[p]")
+    yield from _softmax(f"O{last}[p]", f"(H + p*{outputs})", outputs, suffix)
+    yield "  }"
+    yield "}"
+
+
+def _batched_step(workload: Workload, suffix: str) -> Iterator[str]:
+    layers = _layers(workload)
+    last, _, outputs = layers[-1]
+    yield "static void step(const real *X, const int64_t *labels) {"
+    yield from _batched_forward(workload, suffix)
+    yield "  for (int p = 0; p < BATCH; p++) {"
+    yield from _sensitivities(f"O{last}[p]", f"D{last}[p]", outputs, suffix, "labels[p]")
     yield "  }"
     for k, m, n in reversed(layers):
         if k > 1:

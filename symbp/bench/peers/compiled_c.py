@@ -8,17 +8,20 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from symbp.bench.peers.interface import Absent, Training
+from symbp.bench.held import COMPILED_FOR
+from symbp.bench.peers.interface import Absent, Predicting, Setting, Training
 from symbp.bench.peers.separate import Arrays
 from symbp.bench.problem import Problem
 from symbp.bench.workloads import Workload
 
-FLAGS = ("-O3", "-march=native")
+FLAGS = ("-O3",)
 _COMPILERS = ("gcc", "cc", "clang")
 _SECONDS = 60
 
@@ -41,30 +44,44 @@ def version() -> str | None:
     return told.splitlines()[0] if told else None
 
 
-class CompiledC(Training):
-    """The text of one workload, compiled.
+@dataclass(frozen=True)
+class Dialect:
+    """How the text of a workload is written and compiled.
 
     Attributes
     ----------
+    name : str
+        Of its files.
     source : callable
         Workload and dtype -> C text.
     flags : tuple of str
-        How it is compiled.
+        For the compiler, beside those that name the processor.
     """
 
+    name: str
     source: Callable[[Workload, str], str]
     flags: tuple[str, ...] = FLAGS
 
-    def __init__(self, workload: Workload, dtype: str, threads: int, folder: Path) -> None:
-        super().__init__(workload, dtype, threads, folder)
-        name = type(self).__module__.rpartition(".")[2]
-        text = type(self).source(workload, dtype)
-        self._library = _build(text, self.flags, folder / f"{name}_{workload.name}_{dtype}")
-        self._n_params = sum(n * (m + 1) for m, n in zip(workload.sizes, workload.sizes[1:], strict=False))
+    def library(self, setting: Setting) -> Any:
+        """Return the compiled text of the setting's workload."""
+        workload, dtype = setting.workload, setting.dtype
+        flags = (*self.flags, f"-march={COMPILED_FOR.get(setting.target, 'native')}")
+        path = setting.folder / f"{self.name}_{workload.name}_{dtype}"
+        return _build(self.source(workload, dtype), flags, path)
+
+
+class CompiledC(Training):
+    """``train`` of a compiled text."""
+
+    dialect: Dialect
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self._library = self.dialect.library(setting)
 
     def place(self, problem: Problem) -> None:
         self.problem = problem
-        self._start = np.concatenate([matrix.ravel() for matrix in problem.weights])
+        self._start = _flat(problem)
         self._data = (_address(problem.X), _address(problem.labels), ctypes.c_int64(problem.steps))
         self.reset()
 
@@ -75,13 +92,39 @@ class CompiledC(Training):
         self._library.train(*self._data, ctypes.c_int64(epochs))
 
     def weights(self) -> Arrays:
-        flat = np.empty(self._n_params, self.dtype)
+        flat = np.empty_like(self._start)
         self._library.get(_address(flat))
         found, first = [], 0
         for matrix in self.problem.weights:
             found.append(flat[first : first + matrix.size].reshape(matrix.shape))
             first += matrix.size
         return found
+
+
+class CompiledAnswers(Predicting):
+    """``predict`` of a compiled text."""
+
+    dialect: Dialect
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self._library = self.dialect.library(setting)
+
+    def place(self, problem: Problem) -> None:
+        self.problem = problem
+        start, self._outputs = _flat(problem), np.empty_like(problem.Y)
+        self._library.put(_address(start))
+        self._data = (_address(problem.X), _address(self._outputs), ctypes.c_int64(problem.steps))
+
+    def run(self, epochs: int) -> None:
+        self._library.predict(*self._data, ctypes.c_int64(epochs))
+
+    def outputs(self) -> NDArray[Any]:
+        return self._outputs
+
+
+def _flat(problem: Problem) -> NDArray[Any]:
+    return np.concatenate([matrix.ravel() for matrix in problem.weights])
 
 
 def _build(text: str, flags: Sequence[str], path: Path) -> Any:

@@ -7,11 +7,55 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-from symbp.bench.peers.interface import Training
+from symbp.bench.peers.interface import Predicting, Training
 from symbp.bench.peers.separate import Arrays, join, split
 from symbp.bench.problem import Problem
 from symbp.bench.workloads import LEARNING_RATE
+
+
+@njit(fastmath={"contract"})
+def _forward(x, T, b, O, tanh):  # type: ignore[no-untyped-def]
+    """Fill the outputs O_k of the hidden layers, and the weighted sums of the last."""
+    for k in range(len(T)):
+        o = O[k]
+        np.dot(x if k == 0 else O[k - 1], T[k], o)
+        for p in range(o.shape[0]):
+            for s in range(o.shape[1]):
+                z = o[p, s] + b[k][s]
+                if k == len(T) - 1:
+                    o[p, s] = z
+                elif tanh:
+                    o[p, s] = math.tanh(z)
+                else:
+                    o[p, s] = z if z > 0 else z * 0
+
+
+@njit(fastmath={"contract"})
+def _softmax(z, share, h):  # type: ignore[no-untyped-def]
+    """Fill h with softmax of every row of z, times the share."""
+    for p in range(z.shape[0]):
+        top = z[p, 0]
+        for q in range(1, z.shape[1]):
+            top = max(top, z[p, q])
+        total = top * 0
+        for q in range(z.shape[1]):
+            h[p, q] = math.exp(z[p, q] - top)
+            total += h[p, q]
+        scale = share / total
+        for q in range(z.shape[1]):
+            h[p, q] *= scale
+
+
+@njit(fastmath={"contract"})
+def _predict(epochs, X, T, b, O, H, tanh, one):  # type: ignore[no-untyped-def]
+    """Fill H, batch after batch; `one` is 1 in the type of the data."""
+    batch = O[0].shape[0]
+    for _ in range(epochs):
+        for start in range(0, len(X), batch):
+            _forward(X[start : start + batch], T, b, O, tanh)
+            _softmax(O[len(T) - 1], one, H[start : start + batch])
 
 
 @njit(fastmath={"contract"})
@@ -25,30 +69,10 @@ def _train(epochs, X, labels, T, b, O, D, G, tanh, rates):  # type: ignore[no-un
     for _ in range(epochs):
         for start in range(0, len(X), batch):
             x = X[start : start + batch]
-            for k in range(len(T)):
-                o = O[k]
-                np.dot(x if k == 0 else O[k - 1], T[k], o)
-                for p in range(batch):
-                    for s in range(o.shape[1]):
-                        z = o[p, s] + b[k][s]
-                        if k == last:
-                            o[p, s] = z
-                        elif tanh:
-                            o[p, s] = math.tanh(z)
-                        else:
-                            o[p, s] = z if z > 0 else z * 0
-            o, d = O[last], D[last]
+            _forward(x, T, b, O, tanh)
+            d = D[last]
+            _softmax(O[last], share, d)
             for p in range(batch):
-                top = o[p, 0]
-                for q in range(1, o.shape[1]):
-                    top = max(top, o[p, q])
-                total = top * 0
-                for q in range(o.shape[1]):
-                    d[p, q] = math.exp(o[p, q] - top)
-                    total += d[p, q]
-                scale = share / total
-                for q in range(o.shape[1]):
-                    d[p, q] *= scale
                 d[p, labels[start + p]] -= share
             for k in range(last, -1, -1):
                 d = D[k]
@@ -78,12 +102,8 @@ class Peer(Training):
 
     def place(self, problem: Problem) -> None:
         self.problem = problem
-        units, batch = problem.workload.sizes[1:], problem.workload.batch
-
-        def arrays() -> Any:
-            return tuple(np.empty((batch, n), problem.dtype) for n in units)
-
-        self._outputs, self._deltas = arrays(), arrays()
+        self._outputs, self._deltas = _layers(problem), _layers(problem)
+        batch = problem.workload.batch
         kind = problem.dtype.type
         self._rates = (kind(LEARNING_RATE), kind(1 / batch))
         self.reset()
@@ -109,3 +129,26 @@ class Peer(Training):
 
     def weights(self) -> Arrays:
         return join(self._w, self._b)
+
+
+class Predictor(Predicting):
+    """The same forward pass, in a compiled loop over the batches."""
+
+    def place(self, problem: Problem) -> None:
+        self.problem = problem
+        weights, biases = split(problem)
+        self._w, self._b = tuple(weights), tuple(biases)
+        self._layers, self._outputs = _layers(problem), np.empty_like(problem.Y)
+
+    def run(self, epochs: int) -> None:
+        tanh, one = self.workload.activation == "tanh", self.problem.dtype.type(1)
+        _predict(epochs, self.problem.X, self._w, self._b, self._layers, self._outputs, tanh, one)
+
+    def outputs(self) -> NDArray[Any]:
+        return self._outputs
+
+
+def _layers(problem: Problem) -> Any:
+    """Return an array for a batch of every layer."""
+    batch, units = problem.workload.batch, problem.workload.sizes[1:]
+    return tuple(np.empty((batch, n), problem.dtype) for n in units)

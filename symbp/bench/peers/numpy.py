@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.bench.peers.interface import Training
+from symbp.bench.peers.interface import Predicting, Training
 from symbp.bench.peers.separate import Arrays, join, split
 from symbp.bench.problem import Problem
 from symbp.bench.workloads import LEARNING_RATE
@@ -65,3 +65,29 @@ class Peer(Training):
 
     def weights(self) -> Arrays:
         return join(self._w, self._b)
+
+
+class Predictor(Predicting):
+    """The forward pass of a batch, array by array."""
+
+    def place(self, problem: Problem) -> None:
+        self.problem = problem
+        self._w, self._b = split(problem)
+        rows = [problem.batch(step) for step in range(problem.steps)]
+        self._outputs = np.empty_like(problem.Y)
+        self._batches = [(problem.X[each], self._outputs[each]) for each in rows]
+
+    def run(self, epochs: int) -> None:
+        tanh = self.workload.activation == "tanh"
+        for _ in range(epochs):
+            for x, h in self._batches:
+                o = x
+                for w, b in zip(self._w[:-1], self._b[:-1], strict=True):
+                    z = o @ w + b
+                    o = np.tanh(z) if tanh else np.maximum(z, 0)
+                z = o @ self._w[-1] + self._b[-1]
+                powers = np.exp(z - z.max(axis=1, keepdims=True))
+                np.divide(powers, powers.sum(axis=1, keepdims=True), out=h)
+
+    def outputs(self) -> NDArray[Any]:
+        return self._outputs

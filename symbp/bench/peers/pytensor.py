@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
 
-from symbp.bench.peers.interface import Training
+from symbp.bench.peers.interface import Setting, Training
 from symbp.bench.peers.separate import Arrays, join, split
 from symbp.bench.problem import Problem
-from symbp.bench.workloads import LEARNING_RATE, Workload
+from symbp.bench.workloads import LEARNING_RATE
 
 
 class Peer(Training):
     """Gradients by ``pytensor.grad``; the arguments are trusted, which saves their checks."""
 
-    def __init__(self, workload: Workload, dtype: str, threads: int, folder: Path) -> None:
-        super().__init__(workload, dtype, threads, folder)
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        workload, dtype = setting.workload, setting.dtype
         x, y = (
             pt.tensor("x", shape=(None, workload.sizes[0]), dtype=dtype),
             pt.tensor("y", shape=(None, workload.sizes[-1]), dtype=dtype),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neural_network import MLPClassifier
 
-from symbp.bench.peers.interface import Training
+from symbp.bench.peers.interface import Predicting, Training
 from symbp.bench.peers.separate import Arrays, join, split
 from symbp.bench.problem import Problem
 from symbp.bench.workloads import LEARNING_RATE
@@ -27,34 +27,11 @@ class Peer(Training):
 
     def place(self, problem: Problem) -> None:
         self.problem = problem
-        sizes = problem.workload.sizes
-        model = MLPClassifier(
-            sizes[1:-1],
-            activation=problem.workload.activation,
-            solver="sgd",
-            alpha=0.0,
-            batch_size=problem.workload.batch,
-            learning_rate_init=LEARNING_RATE,
-            momentum=0.0,
-            nesterovs_momentum=False,
-            shuffle=False,
-            random_state=0,
-        )
-        classes = np.arange(sizes[-1])
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the batch is larger than these few samples
-            model.partial_fit(np.zeros((len(classes), sizes[0]), problem.dtype), classes, classes=classes)
-        self.model = model
-        if len(classes) == 2:
-            _give_two_outputs(model)
+        self.model = _model(problem)
         self.reset()
 
     def reset(self) -> None:
-        weights, biases = split(self.problem)
-        for own, given in zip(self.model.coefs_, weights, strict=True):
-            own[...] = given
-        for own, given in zip(self.model.intercepts_, biases, strict=True):
-            own[...] = given
+        _set(self.model, self.problem)
 
     def run(self, epochs: int) -> None:
         for _ in range(epochs):
@@ -62,6 +39,58 @@ class Peer(Training):
 
     def weights(self) -> Arrays:
         return join(self.model.coefs_, self.model.intercepts_)
+
+
+class Predictor(Predicting):
+    """A call of ``predict_proba`` for each batch."""
+
+    def place(self, problem: Problem) -> None:
+        self.model = _model(problem)
+        _set(self.model, problem)
+        rows = [problem.batch(step) for step in range(problem.steps)]
+        self._outputs = np.empty_like(problem.Y)
+        self._batches = [(problem.X[each], self._outputs[each]) for each in rows]
+
+    def run(self, epochs: int) -> None:
+        for _ in range(epochs):
+            for x, h in self._batches:
+                h[...] = self.model.predict_proba(x)
+
+    def outputs(self) -> NDArray[Any]:
+        return self._outputs
+
+
+def _model(problem: Problem) -> Any:
+    """Return a classifier of the network's shape."""
+    sizes = problem.workload.sizes
+    model = MLPClassifier(
+        sizes[1:-1],
+        activation=problem.workload.activation,
+        solver="sgd",
+        alpha=0.0,
+        batch_size=problem.workload.batch,
+        learning_rate_init=LEARNING_RATE,
+        momentum=0.0,
+        nesterovs_momentum=False,
+        shuffle=False,
+        random_state=0,
+    )
+    classes = np.arange(sizes[-1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the batch is larger than these few samples
+        model.partial_fit(np.zeros((len(classes), sizes[0]), problem.dtype), classes, classes=classes)
+    if len(classes) == 2:
+        _give_two_outputs(model)
+    return model
+
+
+def _set(model: Any, problem: Problem) -> None:
+    """Give the model the weights of the problem."""
+    weights, biases = split(problem)
+    for own, given in zip(model.coefs_, weights, strict=True):
+        own[...] = given
+    for own, given in zip(model.intercepts_, biases, strict=True):
+        own[...] = given
 
 
 def _give_two_outputs(model: Any) -> None:

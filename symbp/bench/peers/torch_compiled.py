@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from symbp.bench.peers.interface import Training
+from symbp.bench.peers.interface import Setting, Training
 from symbp.bench.peers.separate import Arrays, join, split
 from symbp.bench.problem import Problem
-from symbp.bench.workloads import LEARNING_RATE, Workload
+from symbp.bench.workloads import LEARNING_RATE
 
 
 class Peer(Training):
     """An epoch is a Python loop over calls of the compiled step."""
 
-    def __init__(self, workload: Workload, dtype: str, threads: int, folder: Path) -> None:
-        super().__init__(workload, dtype, threads, folder)
-        torch.set_num_threads(threads)
-        activate = torch.tanh if workload.activation == "tanh" else torch.relu
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        torch.set_num_threads(setting.threads)
+        activate = torch.tanh if self.workload.activation == "tanh" else torch.relu
 
         def cost(parameters: Any, x: Any, labels: Any) -> Any:
             *hidden, (w, b) = parameters
