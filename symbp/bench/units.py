@@ -1,9 +1,10 @@
 """How accurate whole activations and their derivatives are, as kernels compute them: dense scans.
 
 The text of the kernels is compiled and compared with mpmath. An error is counted in units in the
-last place of the exact value; below the smallest normal number of the type none is counted. Where g'
-is computed from the output, a unit is that of at least its largest value near 0: g' of a saturated
-unit has lost its own digits, and next to other gradients it is nothing.
+last place of the exact value; below the smallest normal number of the type none is counted. Next to a
+root other than 0 a unit is that of at least a sixteenth of the values beside it. Where g' is computed
+from the output, it is that of at least its largest value near 0: g' of a saturated unit has lost its
+own digits, and next to other gradients it is nothing.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ from symbp.render.value_printer import ValuePrinter
 # Points between -20 and 20, and as many over all sizes of the type.
 COUNT = 1500
 _NEAR = 20.0
+# A root is near where values this far on both sides differ in sign; then the unit is that of such a part.
+_BESIDE, _PART = 0.25, 1 / 16
 _SPECIAL = (
     0.0,
     1e-300,
@@ -173,9 +176,18 @@ def errors(name: str, x: Array, module: types.ModuleType) -> Errors:
     return Errors(name, dtype, worst[0], worst[1], x.size)
 
 
+def _beside_root(x: float, reference: Any) -> float:
+    """Return a part of the values on both sides of a root that is near; 0 where there is none, or it is 0."""
+    if not _BESIDE <= abs(x) <= _NEAR:
+        return 0.0
+    low, high = (exact(reference, {"z": x + step}) for step in (-_BESIDE, _BESIDE))
+    return float(max(abs(low), abs(high))) * _PART if (low < 0) != (high < 0) else 0.0
+
+
 def _error(x: Any, computed: Any, reference: Any, floor: float, info: Any) -> float:
     """Return the error in ulp; infinite where only one of both is finite."""
     true = exact(reference, {"z": float(x)})
+    floor = max(floor, _beside_root(float(x), reference))
     tiny, most = float(info.tiny), float(info.max)
     if abs(true) > most:
         return 0.0 if math.isinf(computed) else math.inf

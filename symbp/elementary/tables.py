@@ -111,7 +111,7 @@ FITS: dict[str, Fit] = {
             erf(_root / sqrt(2)) / (2 * _root),
             _root / (1 - erf(_root / sqrt(2))),
             _both(sympy.S.Zero, Rational(NORMAL_NEAR) ** 2),
-            _degrees(4, 8),
+            _degrees(3, 8),
             "(1 + erf(x/sqrt(2)))/2 = 1/2 + x P(x^2)",
         ),
         Fit(
