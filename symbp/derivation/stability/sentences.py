@@ -48,12 +48,11 @@ def _ranges(found: list[Finding]) -> list[tuple[str, float, float]]:
             joined.append(finding)
     variable = found[0].variable
     ranges = [(f.low, f.high) for f in joined]
-    if all(any(_alike(low, -b) and _alike(high, -a) for a, b in ranges) for low, high in ranges):
-        if any(low < 0 < high for low, high in ranges):
-            ranges = [(low, high) for low, high in ranges if high > 0]
-        sizes = [(max(low, -math.inf), high) for low, high in ranges if high > 0 or low == high == 0]
-        return [(variable, low, high) if low <= 0 else (f"|{variable}|", low, high) for low, high in sizes]
-    return [(variable, low, high) for low, high in ranges]
+    mirrored = all(any(_alike(low, -b) and _alike(high, -a) for a, b in ranges) for low, high in ranges)
+    if not mirrored or (-math.inf, math.inf) in ranges:
+        return [(variable, low, high) for low, high in ranges]
+    sizes = [(max(low, 0.0), high) for low, high in ranges if high > 0]
+    return [(f"|{variable}|", *size) for size in sizes] or [(variable, 0.0, 0.0)]
 
 
 def _touch(a: Finding, b: Finding) -> bool:
