@@ -41,7 +41,14 @@ def test_what_is_told_of_an_activation(formula: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     "formula",
-    ["max(z, 0)", "min(max(z, -1), 1)", "z if z < 1 else 2*z - 1", "z**2 if z > 0 else -z**2", "abs(z)", "tanh(z)"],
+    [
+        "max(z, 0)",
+        "min(max(z, -1), 1)",
+        "z if z < 1 else 2*z - 1",
+        "z**2 if z > 0 else -z**2",
+        "abs(z)",
+        "tanh(z)",
+    ],
 )
 def test_what_is_continuous_is_not_told_of(formula: str) -> None:
     assert declared(formula) == []
@@ -72,8 +79,14 @@ INF = float("inf")
     [
         ([finding(3, INF)], ["the value is not a number for z >= 3"]),
         ([finding(-INF, -3), finding(3, INF)], ["the value is not a number for |z| >= 3"]),
-        ([finding(3, INF), finding(4, INF, "derivative")], ["the value or derivative is not a number for z >= 3"]),
-        ([finding(3, 5), finding(6, 9), finding(500, INF)], ["the value is not a number for 3 <= z <= 9, for z >= 500"]),
+        (
+            [finding(3, INF), finding(4, INF, "derivative")],
+            ["the value or derivative is not a number for z >= 3"],
+        ),
+        (
+            [finding(3, 5), finding(6, 9), finding(500, INF)],
+            ["the value is not a number for 3 <= z <= 9, for z >= 500"],
+        ),
         ([finding(-2, 2)], ["the value is not a number for |z| <= 2"]),
         (
             [finding(3, INF), finding(2, 5, kind="overflow", variable="h")],

@@ -2,8 +2,8 @@
 
 The text of the kernels is compiled and compared with mpmath. An error is counted in units in the
 last place of the exact value; below the smallest normal number of the type none is counted. Next to a
-root other than 0 a unit is that of at least a sixteenth of the values beside it. Where g' is computed
-from the output, it is that of at least its largest value near 0: g' of a saturated unit has lost its
+root other than 0 a unit is that of at least the values 1/4 beside it. Where g' is computed from the
+output, it is that of at least its largest value near 0: g' of a saturated unit has lost its
 own digits, and next to other gradients it is nothing.
 """
 
@@ -42,8 +42,8 @@ from symbp.render.value_printer import ValuePrinter
 # Points between -20 and 20, and as many over all sizes of the type.
 COUNT = 1500
 _NEAR = 20.0
-# A root is near where values this far on both sides differ in sign; then the unit is that of such a part.
-_BESIDE, _PART = 0.25, 1 / 16
+# A root is near where values this far on both sides differ in sign.
+_BESIDE = 0.25
 _SPECIAL = (
     0.0,
     1e-300,
@@ -177,11 +177,11 @@ def errors(name: str, x: Array, module: types.ModuleType) -> Errors:
 
 
 def _beside_root(x: float, reference: Any) -> float:
-    """Return a part of the values on both sides of a root that is near; 0 where there is none, or it is 0."""
+    """Return the larger one of the values on both sides of a near root; 0 where there is none, or it is 0."""
     if not _BESIDE <= abs(x) <= _NEAR:
         return 0.0
     low, high = (exact(reference, {"z": x + step}) for step in (-_BESIDE, _BESIDE))
-    return float(max(abs(low), abs(high))) * _PART if (low < 0) != (high < 0) else 0.0
+    return float(max(abs(low), abs(high))) if low * high <= 0 else 0.0
 
 
 def _error(x: Any, computed: Any, reference: Any, floor: float, info: Any) -> float:
