@@ -193,3 +193,14 @@ def test_the_latex_page_compiles(pages: dict[str, str], tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
     assert "Overfull" not in done.stdout
+
+
+def test_rules_whose_decay_takes_biases_say_so() -> None:
+    """Found in the formula: a weight without a gradient changes."""
+    decays = {rule.name for rule in OPTIMIZERS.values() if describe_training(rule).decays}
+    assert decays == {"adamw"}
+    own = UpdateRule("shrinking", "w = (1 - 0.1*learning_rate)*w - learning_rate*gradient")
+    assert describe_training(own).decays
+    note = "biases decay like every other weight; the penalties leave biases out"
+    assert note in functions_page([OPTIMIZERS["adamw"]])
+    assert note not in functions_page([OPTIMIZERS["adam"]])

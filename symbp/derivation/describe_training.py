@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy
 
-from symbp.algebra.nodes import cost, eta
+from symbp.algebra.nodes import cost, eta, w_ij
 from symbp.algebra.updates import per_weight
 from symbp.derivation.penalty import constants, penalise
 from symbp.derivation.records import Builder, equation
@@ -69,5 +69,4 @@ def describe_training(record: UpdateRule | Schedule | Penalty) -> TrainingDescri
 
 def _decays(new_weight: Any) -> bool:
     """Whether the old weight stands in the new one with another coefficient than 1."""
-    old = per_weight("w", "old")
-    return bool(sympy.expand(new_weight.rhs).coeff(old) != 1)
+    return bool(sympy.expand(new_weight.rhs).coeff(w_ij) != 1)
