@@ -7,6 +7,9 @@ end together.
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 
 # Longest first, by the seconds of processor time that they take.
@@ -22,3 +25,19 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {name: n for n, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_old_is_searched_for_garbage() -> Iterator[None]:
+    """What a file leaves behind is kept (derivations in caches, compiled code): a search of it is in vain.
+
+    It grows to millions of objects, and each search went through all of them.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)  # SymPy makes many objects, and hardly a cycle of them

@@ -14,10 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import symbp
+from symbp.derivation.numbers import work
 from symbp.functions import ACTIVATIONS, COSTS, OPTIMIZERS, PENALTIES, SCHEDULES
 from symbp.network import Dense, Network
+from symbp.notation import get
+from symbp.notation.given import read
 from symbp.render.audit import page as audit
 from symbp.render.elementary_page import page as elementary
+from symbp.render.example import FORMATS as example_pages
 from symbp.render.functions_page import functions_page
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
@@ -104,6 +108,24 @@ DOCUMENTS = {
 }
 
 
+# The numbers of 002 are the document's; the others leave theirs open.
+EXAMPLES = {
+    "smatrix": "x = 1, -1/2, 2; y = 1/2; seed = 0",
+    "ng": "x = 1, -1/2, 2; y = 1; seed = 1",
+    "lfd": "x = 2; y = 1; W1 = [[0.1, 0.2], [0.3, 0.4]]; W2 = [[0.2], [1], [-3]]; W3 = [[1], [2]]",
+    "bishop": "x = 0.35, 0.9; y = 0.5; W1 = [[0.1, 0.8], [0.4, 0.6]]; W2 = [[0.3, -0.9], [1.2, 0.7]]; "
+    "W3 = 0.5, 0.2",
+    "nielsen": "x = 1, -1/2; y = 1; seed = 4",
+}
+
+
+def worked_example(derivation: symbp.Derivation, numbers: str, notation: str) -> str:
+    """Return the network worked through with numbers, as a web page in a notation."""
+    given = read(numbers, derivation.network, get(notation))
+    derivation.prove()
+    return example_pages["html"](work(derivation, given), notation, 6)
+
+
 def build_notation(notation: str, directory: Path) -> None:
     """Write the derivation for any network, and for the document's own, in one notation."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -114,6 +136,7 @@ def build_notation(notation: str, directory: Path) -> None:
         "any_network.txt": anything.text(notation, translate=there),
         f"{DOCUMENTS[notation].name}.tex": own.latex(notation, translate=there),
         f"{DOCUMENTS[notation].name}.md": own.markdown(notation),
+        "worked_example.html": worked_example(own, EXAMPLES[notation], notation),
     }
     for name, page in pages.items():
         (directory / name).write_text(page, encoding="utf-8")

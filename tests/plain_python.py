@@ -40,7 +40,10 @@ def interpreted(
     # Compiled code overflows to infinity, as NumPy does; Python's math raises.
     lanes = target_of(spec.train.target).lanes(spec.train.dtype)
     module.__dict__.update(plain_vectors.functions(lanes) if lanes else {})
-    text = plain_vectors.without_vectors(source.replace(_JIT, "return function"))
+    # A kernel's processor says nothing of 0/0, which rows and lanes to spare may come to.
+    module.__dict__["_in_silence"] = lambda kernel: np.errstate(all="ignore")(kernel)
+    silent = "return function if more else _in_silence(function)"  # those with options are inlined
+    text = plain_vectors.without_vectors(source.replace(_JIT, silent))
     exec(compile(text, f"<{network.name}>", "exec"), module.__dict__)
     module.math = types.SimpleNamespace(
         **{name: getattr(np, name) for name in (*_SAME, "isfinite", "copysign", "floor")},

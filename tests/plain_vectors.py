@@ -94,11 +94,44 @@ def functions(lanes: int) -> dict[str, object]:
         array[row : row + lanes] = vec.T.reshape(array[row : row + lanes].shape)
 
     def numbers(array, row, size):
-        return np.repeat(array[row].reshape(size, 1), lanes, axis=1)
+        return np.repeat(array[row].reshape(-1)[:size, None], lanes, axis=1)
+
+    def inner(array, row, weights, count, size):
+        rows = array[row : row + lanes, :size]
+        assert len(rows) == lanes, "beyond the workspace"
+        return weights[:count, :size] @ rows.T
 
     def store_numbers(array, row, vec, size):
         assert vec.dtype == array.dtype, "a number of the wrong type crept in"
         array[row] = vec[:, 0].reshape(array[row].shape)
+
+    def take(memory, first, count, step, size, stride):
+        places = first + step * np.arange(count)[:, None] + stride * np.arange(size)
+        rows = np.zeros((count, size_of(size)), memory.dtype)
+        rows[:, :size] = memory.reshape(-1)[places]
+        # What stands beyond a row is nothing's business.
+        rows[:, size:] = np.nan
+        return np.repeat(rows[:, :1], lanes, axis=1) if size == 1 else rows
+
+    def give(vec, memory, first, count, step, size, stride):
+        assert vec.dtype == memory.dtype, "a number of the wrong type crept in"
+        places = first + step * np.arange(count)[:, None] + stride * np.arange(size)
+        memory.reshape(-1)[places] = vec.reshape(count, -1)[:, :size]
+
+    def row(vec):
+        """As long as the registers of a row of neurons, whichever way it was made."""
+        return np.atleast_2d(vec).reshape(1, -1)
+
+    def mix(numbers, rows, start):
+        assert len(numbers) == len(rows)
+        return row(start) + (numbers[:, :1] * rows).sum(axis=0, keepdims=True)
+
+    def across(rows, vec, size):
+        products = (rows * row(vec))[:, :size].sum(axis=1, keepdims=True)
+        return np.repeat(products, lanes, axis=1)
+
+    def outer(numbers, vec):
+        return numbers[:, :1] * row(vec)
 
     lock = threading.Lock()
 
@@ -110,12 +143,18 @@ def functions(lanes: int) -> dict[str, object]:
     return {
         "columns": columns,
         "numbers": numbers,
+        "inner": inner,
         "store_numbers": store_numbers,
         "columns_at": columns_at,
         "store_columns": store_columns,
         "lanes_below": lambda size: np.arange(lanes) < size,
         "register_sum": lambda vec: vec.sum(axis=0, keepdims=True),
         "register_max": lambda vec: vec.max(axis=0, keepdims=True),
+        "take": take,
+        "give": give,
+        "mix": mix,
+        "across": across,
+        "outer": outer,
         "SPINS": 0,
         "PATIENCE": 0,
         "GONE": 2**62,

@@ -61,7 +61,7 @@ ERRATA = {
         "table 2, row 7": "shapes",
         "38": "range",
         "5.2, delta(K)": "range",
-        "5.2, loop": "numbers",
+        "5.2, loop": "range",
     },
     "004": {
         "1": "numbers",
@@ -125,7 +125,9 @@ def test_steps_exist(name: str) -> None:
     # The D of 001 has a penalty, the updates of 002 have none.
     plain, penalised = derive(network), derive(network, Training(penalty=PENALTIES["l2"]))
     labels = {label.partition(",")[0] for label in (*plain.labels, *penalised.labels)}
-    assert {equation.label for equation in get(name).equations} <= labels | {""}
+    for equation in get(name).equations:
+        assert set(equation.steps) <= labels
+        assert bool(equation.steps) != bool(equation.place), equation.number
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -244,6 +246,31 @@ def test_a_column_keeps_its_bias_component_in_every_document() -> None:
     assert {(found[key].verdict, found[key].method) for key in same} == {("erratum", "shapes")}
 
 
+def test_right_under_a_convention_that_the_page_states() -> None:
+    """001 takes Theta and a without the bias in a remark; 002 says nothing of the kind of its tanh'."""
+    said = {(name, v.number) for name in NAMES for v in audit(name) if "Right under the conv" in v.detail}
+    assert said == {("001", n) for n in ("g'(Z(2))", "delta(2), vector", "delta(2), vector with a")}
+
+
+def test_a_convention_is_decided_by_a_check() -> None:
+    document = get("001")
+    (product,) = [e for e in document.equations if e.number == "delta(2), vector"]
+    wrong = replace(product, printed=str(product.printed).replace("*dg(z[2])", ""))
+    with pytest.raises(DocumentError, match="wrong under the convention too"):
+        verdict(document, wrong, {})
+
+
+def test_a_layer_that_a_loop_leaves_out() -> None:
+    """Each weight, says the page: the same formula is right if the loop begins one layer later."""
+    document = get("003")
+    (loop,) = [e for e in document.equations if e.number == "5.2, loop"]
+    every = verdict(document, replace(loop, where=loop.right_where), {})
+    assert every.verdict == "proved"
+    assert "no w left out" in every.detail
+    assert "w[3] is left out" in verdict(document, loop, {}).detail
+    assert verdict(document, replace(loop, every=""), {}).verdict == "proved"
+
+
 def test_limits_that_are_not_printed() -> None:
     at = Judge(get("004").settings["network"])
     where = "1 <= l <= L, 1 <= k <= N[l]"
@@ -289,6 +316,11 @@ def test_ranges_of_the_language() -> None:
 
 def test_json_has_one_object_for_each_equation() -> None:
     found = json.loads(page(None, "json"))
+    empty = [entry for entry in found if entry["verdict"] == "empty"]
+    assert [(entry["document"], entry["equation"]) for entry in empty] == [("003", "16")]
+    assert "empty line" in empty[0]["detail"]
+    assert all(entry["step"] for entry in found)
+    found = [entry for entry in found if entry["verdict"] != "empty"]
     assert len(found) == sum(len(get(name).equations) for name in NAMES)
     for entry in found:
         assert {"document", "equation", "verdict", "printed", "right", "method", "detail"} <= set(entry)
@@ -297,6 +329,18 @@ def test_json_has_one_object_for_each_equation() -> None:
         assert entry["claim"] or not entry["quote"] or entry["printed"] != entry["quote"]
         assert (entry["printed"] == entry["right"]) == (entry["verdict"] == "proved")
         assert entry["detail"]
+
+
+@pytest.mark.parametrize("form", ["text", "html", "latex"])
+def test_pages_say_which_step_an_equation_is(form: str) -> None:
+    found = " ".join(page("003", form).split())
+    for words in (
+        "step X.13m",
+        "steps 1.3, h",
+        "names for the entries",
+        "worked example of figure 1, a graph",
+    ):
+        assert words in found
 
 
 def test_text_shows_the_counterexample(capsys: pytest.CaptureFixture[str]) -> None:
@@ -345,6 +389,8 @@ def test_latex_compiles_without_overfull_boxes(tmp_path: Path) -> None:
 def test_unknown_document_and_format(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "04"]) == 2
     assert "unknown document '04'; did you mean '004'?" in capsys.readouterr().err
+    assert main(["audit", "ng"]) == 2
+    assert "unknown document 'ng'; the notation ng is that of document 001" in capsys.readouterr().err
     assert main(["audit", "004", "--format", "pdf"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 

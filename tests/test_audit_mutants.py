@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
+from symbp.derivation.derive import derive
 from symbp.derivation.documents.decide import Judge
+from symbp.derivation.documents.definitions import faults_in, stated_apart
 from symbp.derivation.documents.library import NAMES, get
 from symbp.derivation.documents.records import Equation
-from tests.statement_mutants import mutants
+from symbp.derivation.documents.statement_mutants import mutants
+
+APART = ("1.1", "1.2", "1.4", "1.5", "2.9")
 
 _ONE = "x_0 = 1: the factor, or the layer it is taken from, makes no difference"
 _SMALL = "in figure 4 both hidden layers, and the inputs, are two"
@@ -79,3 +84,16 @@ def test_mutants_are_found_out(name: str) -> None:
                 survivors[name, equation.number, kind] += 1
         assert made or (name, equation.number) in WHOLE, f"{equation.number} has no mutant"
     assert survivors == {key: count for key, (count, _) in EQUAL.items() if key[0] == name}
+
+
+def test_definitions_of_000_that_are_no_steps() -> None:
+    labels = (*derive().labels, "1.8", "2.1")
+    apart = {equation.number: faults_in(equation) for equation in stated_apart(labels)}
+    assert {number: missed for number, (_, missed) in apart.items()} == dict.fromkeys(APART, ())
+    assert all(tried for tried, _ in apart.values())
+
+
+def test_a_fault_that_no_check_sees_is_said() -> None:
+    (kronecker,) = [equation for equation in get("000").equations if equation.number == "2.9"]
+    blind = replace(kronecker, where="1 <= i <= 1, 1 <= j <= 1")
+    assert faults_in(blind)[1]

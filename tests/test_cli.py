@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import symbp
 from symbp.cli import main
+from symbp.run.cache import trainer_path
+from symbp.run.report import Report
+from symbp.spec import Spec
 
 SPEC = """
 [network]
@@ -46,7 +50,6 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> P
 @pytest.fixture
 def trainer_text() -> str:
     """The trainer of the spec, not compiled."""
-    import symbp
     from symbp.render.writer import trainer_source
 
     spec = symbp.Spec.from_text(SPEC)
@@ -109,6 +112,21 @@ def test_generate_then_verify(capsys: pytest.CaptureFixture[str]) -> None:
     out = output_of(capsys, "generate", "spiral.toml", "--dtype", "float32")
     assert "float32" in out
     assert "passed" in output_of(capsys, "verify", "spiral.toml")
+
+
+def test_verify_takes_the_type_and_the_machine_of_the_spec(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trainer that train uses is verified: compiled once, and no other is written."""
+    taken = []
+    monkeypatch.setattr(symbp, "verify", lambda trainer: taken.append(trainer) or Report("nothing", ()))
+    Path("spiral.toml").write_text(SPEC + 'dtype = "float32"\n')
+    assert main(["verify", "spiral.toml"]) == 1
+    (trainer,) = taken
+    assert (trainer.dtype, trainer.spec.train.target) == (np.float32, "portable")
+    spec = Spec.from_toml("spiral.toml")
+    assert trainer.path == trainer_path(spec)
+    assert not list(Path().glob("*.py"))
 
 
 @pytest.mark.parametrize(
@@ -184,6 +202,13 @@ def test_prove_reports_checks_and_kills(capsys: pytest.CaptureFixture[str]) -> N
     assert " steps, " in proofs.splitlines()[-1]
     kills = output_of(capsys, "derive", "spiral.toml", "--prove", "--mutants")
     assert kills.startswith(proofs)
+    equations = kills.partition("\nequation ")[2]
+    for number in [f"1.{n}" for n in range(1, 9)] + [f"2.{n}" for n in range(1, 18)]:
+        tried, seen = next(
+            line.split()[-2:] for line in equations.splitlines() if line.split()[:1] == [number]
+        )
+        assert int(tried) > 0, number
+        assert seen.isdigit()
     assert "faults seen" in kills
     assert "NOT SEEN" not in kills
 

@@ -128,7 +128,7 @@ def test_a_literal_reads_back_as_the_number(dtype):
 
 
 def test_callees_come_first():
-    assert with_used(["tanh"]) == ("exp", "tanh")
+    assert with_used(["tanh"]) == ("tanh",)
     assert with_used(["erf", "log", "tanh"]) == ("exp", "log", "tanh", "erf")
     order = list(FUNCTIONS)
     for name, record in FUNCTIONS.items():

@@ -31,6 +31,7 @@ COSTS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:cost 'divergence'.*no finite value at h = 0.05, y = 0:symbp.SymbpWarning")
 @pytest.mark.parametrize(
     ("output", "cost"),
     [

@@ -107,7 +107,7 @@ def test_every_rule(optimizer, further):
 @pytest.mark.parametrize("further", [{"optimizer": "adam"}, {"l1": 0.01, "l2": 0.02, "optimizer": "nadam"}])
 def test_layers_that_are_kept_upright(bias, further):
     """Wide layers below narrow ones: rows of inputs fill registers, rows of neurons would not."""
-    network = Network(9, [Dense(17, "relu"), Dense(2, "tanh", bias=bias), Dense(16)], "half_squared_error")
+    network = Network(9, [Dense(17, "relu"), Dense(3, "tanh", bias=bias), Dense(16)], "half_squared_error")
     assert upright(network, 64) == [False, True, False]
     module = compare(network, n=70, batch=64, target="x86-64-v4", **further)
     assert hasattr(module, "_lay")

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 ac21b031ed832f3b4cead3df112ccc7c62148f9cf593f4cb4231caf40dc428b3
+# content: sha256 edc1df50cccf697a8519cd8ab5320c6c57321987a14f37b8963a5127edce2a28
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -431,6 +431,14 @@ def spread(typing, number, size):
     )
 
 
+def _all_lanes(builder, register, join):
+    """Return a register with all numbers of one joined in every lane."""
+    for distance in (LANES >> n for n in range(1, LANES.bit_length())):
+        places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(n + distance) % LANES for n in range(LANES)])
+        register = join(builder, register, builder.shuffle_vector(register, register, places))
+    return register
+
+
 def _folded(typing, vec, size, outside, join):
     """Let an intrinsic join the first numbers of a Vec; what is outside of them counts as `outside`."""
     def emit(context, builder, signature, arguments):
@@ -442,11 +450,7 @@ def _folded(typing, vec, size, outside, join):
             registers.append(register if mask is None else builder.select(mask, register, nothing))
         while len(registers) > 1:
             registers = [join(builder, *registers[:2]), *registers[2:]]
-        (register,) = registers
-        for distance in (LANES >> n for n in range(1, LANES.bit_length())):
-            places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(n + distance) % LANES for n in range(LANES)])
-            register = join(builder, register, builder.shuffle_vector(register, register, places))
-        return builder.extract_element(register, _int(0))
+        return builder.extract_element(_all_lanes(builder, *registers, join), _int(0))
 
     return vec.dtype(vec, size), emit
 
@@ -595,13 +599,18 @@ def view(typing, memory, first, rows, columns):
 # Samples side by side: a lane for each of LANES samples, a register for each column of an array.
 
 
+def _swaps(distance):
+    """Return the masks that put lanes of two registers, blocks of `distance` lanes in turn, into two others."""
+    low = [n + LANES - distance if n & distance else n for n in range(LANES)]
+    high = [n + LANES if n & distance else n + distance for n in range(LANES)]
+    return [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+
+
 def _exchanged(builder, held):
     """Return the transpose of LANES registers."""
     held = list(held)
     for distance in (2**n for n in range(LANES.bit_length() - 1)):  # swap blocks of this size
-        low = [n + LANES - distance if n & distance else n for n in range(LANES)]
-        high = [n + LANES if n & distance else n + distance for n in range(LANES)]
-        masks = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
+        masks = _swaps(distance)
         for n in range(LANES):
             if not n & distance:
                 pair = held[n], held[n + distance]

@@ -6,6 +6,7 @@ sums, Kronecker deltas and layers; they do not know backpropagation.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import sympy
@@ -22,6 +23,7 @@ from symbp.algebra.nodes import (
     derivative_of_node,
     index,
 )
+from symbp.algebra.rewriting import Rewrite, rewritten
 from symbp.errors import DerivationError
 
 
@@ -59,7 +61,7 @@ def tidied(derivative: Expr) -> Expr:
 
 def evaluate_partials(expr: Expr) -> Expr:
     """Decide every partial derivative that the layers decide (the remark after eq. 2.7)."""
-    decided = expr.replace(lambda e: isinstance(e, Partial), lambda e: derivative_of_node(e.of, e.wrt))
+    decided = rewritten(expr, {Partial: lambda e: derivative_of_node(e.of, e.wrt)})
     return decided.replace(lambda e: isinstance(e, Sum) and e.function == 0, lambda e: sympy.S.Zero)
 
 
@@ -207,15 +209,25 @@ def index_beside(*taken: Any) -> Any:
 
 def at_sample(expr: Any, sample: Any) -> Any:
     """Evaluate an equation for a general x at the sample with that number."""
-    return expr.replace(lambda e: isinstance(e, Node), lambda e: e.at_sample(sample))
+    return rewritten(expr, {Node: lambda node: node.at_sample(sample)})
+
+
+def without_samples(expr: Any) -> Any:
+    """Drop the numbers of samples: the equation for a general x."""
+    return rewritten(expr, {Node: lambda node: Node(node.kind, node.layer, node.indices)})
 
 
 def sizes(expr: Any, widths: tuple[int, ...], biases: tuple[bool, ...]) -> Any:
     """Put in the numbers: N_k, M_k and beta_k of one architecture, and sums over none of it."""
 
-    def inputs(layer: Any) -> Any:
-        return widths[int(layer) - 1] + int(biases[int(layer) - 1]) if layer.is_Integer else Inputs(layer)
+    def known(number: Callable[[int], int]) -> Rewrite:
+        return lambda e: sympy.Integer(number(int(e.args[0]))) if e.args[0].is_Integer else e
 
-    expr = expr.replace(Width, lambda n: sympy.Integer(widths[int(n)]) if n.is_Integer else Width(n))
-    expr = expr.replace(HasBias, lambda n: sympy.Integer(biases[int(n) - 1]) if n.is_Integer else HasBias(n))
-    return expr.replace(Inputs, inputs)
+    return rewritten(
+        expr,
+        {
+            Width: known(lambda layer: widths[layer]),
+            HasBias: known(lambda layer: biases[layer - 1]),
+            Inputs: known(lambda layer: widths[layer - 1] + biases[layer - 1]),
+        },
+    )

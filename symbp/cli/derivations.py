@@ -141,9 +141,12 @@ def _prove(declared: Spec, components: bool, mutants: bool) -> int:
     click.echo(f"{len(derivation.steps)} steps, {len(checks)} checks passed")
     if not mutants:
         return 0
+    from symbp.derivation.documents.definitions import faults_in, stated_apart
     from symbp.derivation.oracles.kills import try_faults
 
     report = try_faults(derivation)
+    for equation in stated_apart(derivation.labels):
+        report = report.with_equation(equation.number, "definition", *faults_in(equation))
     click.echo("\n" + report.table(), nl=False)
     return 0 if report.ok else 1
 

@@ -169,7 +169,7 @@ def _output_sensitivity(b: Builder, network: Network, layer: Any) -> None:
     """D.1 with the network's own cost and output activation, as short as it gets."""
     total = of_network(b["D.1"].rhs, network)
     hidden = rules.Hidden()
-    slope = hidden.hide(_without_samples(b["2.1d"].rhs))
+    slope = hidden.hide(rules.without_samples(b["2.1d"].rhs))
     jacobian = hidden.hide(b["1.8d"].rhs)
     written = total.replace(
         lambda e: isinstance(e, Partial) and e.of.kind == "J",
@@ -189,11 +189,6 @@ def _output_sensitivity(b: Builder, network: Network, layer: Any) -> None:
         (_targets_sum_to_one(network, layer),) if distribution else (),
         functions=True,
     )
-
-
-def _without_samples(expr: Any) -> Any:
-    """Drop the sample numbers: the equation for one sample."""
-    return expr.replace(lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices))
 
 
 def _targets_sum_to_one(network: Network, layer: Any) -> Eq:

@@ -26,6 +26,7 @@ from symbp.algebra.matrices import (
     entries,
 )
 from symbp.algebra.nodes import Activate, ActivateDerivative, Inputs, Node, Partial, index
+from symbp.algebra.rewriting import rewritten
 from symbp.derivation.records import equation
 from symbp.errors import DerivationError
 
@@ -59,13 +60,12 @@ def _checked(matrix: Any, expr: Any, place: tuple[Any, Any], inputs: Eq) -> Any:
 def _plain(expr: Any, inputs: Eq) -> Any:
     """Put 1.7 in place of every number of inputs, and give bound indices one name."""
     (layer,) = inputs.lhs.args
-    expr = expr.replace(Inputs, lambda n: inputs.rhs.xreplace({layer: n}))
 
     def renamed(total: Sum) -> Sum:
         symbol, low, high = total.limits[0]
         return Sum(total.function.xreplace({symbol: _BOUND}), (_BOUND, low, high), *total.limits[1:])
 
-    return expr.replace(lambda e: isinstance(e, Sum), renamed)
+    return rewritten(expr, {Inputs: lambda e: inputs.rhs.xreplace({layer: e.args[0]}), Sum: renamed})
 
 
 def column(expr: Any, row: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Sum
 
+from symbp.algebra import rules
 from symbp.algebra.nodes import L, Node, Width, cost, m, p, pre_activation, prediction, q, target
 from symbp.derivation import local, shifted, stable_costs
 from symbp.derivation.records import Builder, equation
@@ -46,9 +47,7 @@ def stable_cost(record: Cost) -> Expr | None:
         return None
     (found,) = (e for e in b["2.1s"].rhs.atoms(Sum) if e.limits == total.args[1].limits)
     names = {node: _letter(name) for name, node in letters.items()}
-    one = found.function.xreplace(names).replace(
-        lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices)
-    )
+    one = rules.without_samples(found.function.xreplace(names))
     return _written_out(b, one if unit.of_layer else one.xreplace({pre_activation(_LAST, q): local.Z}))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import sympy
 from sympy import KroneckerDelta, MatMul, Sum, Transpose
 
+from symbp.algebra import rules
 from symbp.algebra.matrices import DeltaColumn, OutputRow, UnitColumn, entries
 from symbp.algebra.nodes import L, Node, Partial, d, k, l, p, pre_activation, r, s, w_ij
 from symbp.derivation.records import Builder, substitute
@@ -44,10 +45,7 @@ def replace_factor(product: Any, old: Any, new: Any) -> Any:
 def one_sample(total: Any) -> Any:
     """Drop the sum over samples and the sample numbers: one sample's share."""
     limits = [limit for limit in total.limits if limit[0] != p]
-    general = total.function.replace(
-        lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices)
-    )
-    return Sum(general, *limits)
+    return Sum(rules.without_samples(total.function), *limits)
 
 
 def output_entry(b: Builder) -> Any:

@@ -106,7 +106,7 @@ def _share(whole: Any, mean: Any) -> Any:
     term, before = _summand(whole)
     if own != Partial(cost_of_sample(p), w_ij):
         raise DerivationError(f"A.3: {mean} is no sum of the derivatives of the samples' costs")
-    return _without_sample(before * term / factor)
+    return rules.without_samples(before * term / factor)
 
 
 def _summand(total: Any) -> tuple[Any, Any]:
@@ -115,10 +115,6 @@ def _summand(total: Any) -> tuple[Any, Any]:
     if not isinstance(sums, Sum) or sums.limits[0] != sympy.Tuple(p, 1, m):
         raise DerivationError(f"{total} is no sum over the samples")
     return sums.function, factor
-
-
-def _without_sample(expr: Any) -> Any:
-    return expr.replace(lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices))
 
 
 def _outer(entry: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Sum
 
+from symbp.algebra import rules
 from symbp.algebra.nodes import MaxOver, Node, Softplus
 from symbp.derivation import local
 from symbp.derivation.records import Builder, equation
@@ -82,9 +83,7 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any, name: str) -> None
             "weighted sum is ahead by 38; use output activation 'sigmoid', or cost 'cross_entropy'"
         )
     neuron = output.lhs.indices[0]
-    value = output.rhs.xreplace({neuron: head.indices[0]}).replace(
-        lambda e: isinstance(e, Node), lambda e: e.at_sample(head.sample)
-    )
+    value = rules.at_sample(output.rhs.xreplace({neuron: head.indices[0]}), head.sample)
     # Only inside logarithms: an output that stands outside is a number between 0 and 1.
     written = total.function.replace(lambda e: isinstance(e, sympy.log), lambda e: e.xreplace({head: value}))
     summand = _without_logs_of_outputs(written, head) if quotient or not value.has(Sum) else None

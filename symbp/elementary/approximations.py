@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sympy
-from sympy import Rational, Symbol, atan, atanh, cos, erf, erfc, exp, log, pi, sin, sqrt, tan, tanh
+from sympy import Rational, Symbol, atan, atanh, cos, erf, erfc, exp, log, pi, sin, sqrt, tan
 
 from symbp.elementary.constants import (
     ERF_END,
@@ -14,7 +14,6 @@ from symbp.elementary.constants import (
     HALF_GAUSS_END,
     NORMAL_MIDDLE,
     NORMAL_NEAR,
-    TANH_NEAR,
 )
 from symbp.elementary.records import DTYPES, Fit
 
@@ -68,14 +67,6 @@ FITS: dict[str, Fit] = {
             _both(sympy.S.Zero, _LOG_END**2),
             _degrees(2, 6),
             "log((1 + s)/(1 - s)) = 2 s + s^3 P(s^2)",
-        ),
-        Fit(
-            "TANH",
-            (tanh(_root) / _root - 1) / v,
-            v * _root / tanh(_root),
-            _both(sympy.S.Zero, Rational(TANH_NEAR) ** 2),
-            _degrees(4, 9),
-            "tanh(x) = x + x^3 P(x^2)",
         ),
         Fit(
             "ERF",

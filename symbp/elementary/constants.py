@@ -15,8 +15,7 @@ import mpmath
 from symbp.elementary.records import FORMATS, Format
 
 DIGITS = 60
-# Where tanh, erf change from their polynomial to the exponential function.
-TANH_NEAR = "0.55"
+# Where erf changes from its polynomial to the exponential function.
 ERF_NEAR = "1"
 # Beyond this erf rounds to 1: 1 - erf(ERF_END) is below a quarter of a rounding.
 ERF_END = {"float32": "4", "float64": "6"}
@@ -106,7 +105,8 @@ def _circle(form: Format) -> dict[str, float]:
 def _joints(form: Format) -> dict[str, float]:
     half_high, half_low = split(mpmath.pi / 2, [form.bits + 1, 0], form)
     return {
-        "TANH_NEAR": form.round(mpmath.mpf(TANH_NEAR)),
+        # Beyond, 2/(exp(2x) + 1) is below a quarter of a rounding of 1.
+        "TANH_END": float(mpmath.ceil((form.bits + 4) * mpmath.log(2) / 2)),
         "ERF_NEAR": form.round(mpmath.mpf(ERF_NEAR)),
         "ERFC_NEAR": form.round(mpmath.mpf(ERFC_NEAR)),
         "NORMAL_NEAR": form.round(mpmath.mpf(NORMAL_NEAR)),

@@ -148,16 +148,21 @@ return x if x == 0 or x != x else y
             "tanh",
             "tanh",
             tanh(x),
-            "tanh|x| = 1 - 2/(exp(2|x|) + 1), near 0 a polynomial; the sign is put back",
+            "tanh(u) = e/(e + 2) with e = exp(2u) - 1 = 2^n (exp(r) - 1) + (2^n - 1), 2u = n log 2 + r; u is "
+            "-|x| near 0, where e + 2 is then below 2, and |x| beyond; the sign is put back",
             """\
-a = abs(x)
-e = exp(a + a)
-z = a*a
-p = poly(TANH, z)
-y = a + a*(z*p) if a < TANH_NEAR else 1 - 2/(e + 1)
-return math.copysign(y, x)
+given = x
+a = min(abs(x), TANH_END)
+a = a + a
+x = -a if a < 1 else a
+magic = MAGIC_CENTRE
+"""
+            + _EXP_REDUCTION
+            + """\
+e = q*a + (a - 1)
+y = e/(e + 2)
+return math.copysign(y, given)
 """,
-            uses=("exp",),
         ),
         Elementary(
             "sigmoid",

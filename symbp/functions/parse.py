@@ -11,11 +11,10 @@ from __future__ import annotations
 import ast
 import fractions
 import functools
-import itertools
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import sympy
@@ -24,6 +23,7 @@ from sympy.codegen.cfunctions import expm1
 from symbp.errors import ExpressionError
 from symbp.functions.names import nearest
 from symbp.functions.numeric import NotReal, value_at
+from symbp.functions.syntax import CHARACTERS, fault_in
 from symbp.functions.vocabulary import CONSTANTS, FUNCTIONS, STEPWISE, Total, cases
 
 __all__ = ["FUNCTIONS", "Total", "parse_formula", "put_in"]
@@ -52,12 +52,6 @@ _COMPARISONS: dict[type, Any] = {
     ast.GtE: sympy.Ge,
 }
 
-_HINTS = {
-    "^": "write ** for a power",
-    "=": "a formula is a value; compare with <, <=, > or >=",
-    "!": "compare with <, <=, > or >=",
-    "|": "write abs(...) for an absolute value",
-}
 # What a misplaced variable belongs to.
 _OWNERS = {
     "z": "z is the weighted sum of an activation",
@@ -133,7 +127,7 @@ class _Reader:
         strange = re.search(r"[^A-Za-z0-9_.+\-*/()<>=, ]", self.text)
         if strange is not None:
             character = strange.group()
-            hint = _HINTS.get(character, "only letters, digits and + - * / ( ) < > = . , may stand here")
+            hint = CHARACTERS.get(character, "only letters, digits and + - * / ( ) < > = . , may stand here")
             shown = character if character.isascii() and character.isprintable() else ascii(character)[1:-1]
             raise self.at(strange.start(), f"the character {shown}: {hint}")
 
@@ -147,12 +141,10 @@ class _Reader:
             # Python's messages guess at programs; only some fit a formula.
             lone = re.search(r"(?<![<>=])=(?!=)", self.text)
             if lone is not None:
-                raise self.at(lone.start(), _HINTS["="]) from None
-            for before, after in _side_by_side(self.text):
-                if before.group() in self.functions:
-                    name = before.group()
-                    raise self.at(before.start(), f"{name} is a function: write {name}(...)") from None
-                raise self.at(after.start(), f"a * may be missing before {after.group()}") from None
+                raise self.at(lone.start(), CHARACTERS["="]) from None
+            fault = fault_in(self.text, self.functions)
+            if fault is not None:
+                raise self.at(*fault) from None
             reason = str(error.msg).split(". Perhaps")[0].split("; perhaps")[0]
             raise self.at(column - 1, reason) from None
         except (ValueError, MemoryError, RecursionError):
@@ -197,6 +189,8 @@ class _Reader:
                 return self.built(node, cases, yes, self.condition(test, depth), no)
             case ast.Call():
                 return self.call(node, depth)
+        if isinstance(node, ast.Tuple) and (fault := fault_in(self.text, self.functions)) is not None:
+            raise self.at(*fault)
         raise self.fail(node, "only + - * / **, known functions and 'a if z <= 0 else b' may stand here")
 
     def checked(self, node: ast.AST | None, value: sympy.Expr) -> sympy.Expr:
@@ -247,8 +241,13 @@ class _Reader:
 
     def call(self, node: ast.Call, depth: int) -> sympy.Expr:
         if not isinstance(node.func, ast.Name):
-            raise self.fail(node, "only a function's name may stand before brackets here")
+            fault = fault_in(self.text, self.functions)
+            words = "only a function's name may stand before brackets here"
+            raise self.fail(node, words) if fault is None else self.at(*fault)
         name = node.func.id
+        if name in self.symbols:
+            at = self.text.index("(", node.func.end_col_offset)
+            raise self.at(at, f"a * may be missing before (; {name} is no function")
         if name in STEPWISE and name not in self.functions:
             raise self.fail(node, f"{name} is made of steps: its derivative is 0 wherever it has one")
         if name not in self.functions:
@@ -308,18 +307,6 @@ class _Reader:
                 parts = [self.condition(value, depth + 1) for value in values]
                 return (sympy.And if isinstance(op, ast.And) else sympy.Or)(*parts)
         raise self.fail(node, "a condition is a comparison with <, <=, > or >=, or several joined by and, or")
-
-
-_TOKEN = re.compile(r"(?P<operand>(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[A-Za-z_]\w*)|(?P<other>\S)")
-_WORDS = {"if", "else", "and", "or", "not", "is", "in", "for", "lambda", "import", "from", "as"}
-
-
-def _side_by_side(text: str) -> Iterator[tuple[re.Match[str], re.Match[str]]]:
-    """Yield every two neighbours that are both values, without a sign between them: a b, 2 x, (a) b."""
-    for before, after in itertools.pairwise(_TOKEN.finditer(text)):
-        is_value = before["operand"] is not None or before.group() == ")"
-        if is_value and after["operand"] is not None and not {before.group(), after.group()} & _WORDS:
-            yield before, after
 
 
 def _size(expr: Any) -> int:

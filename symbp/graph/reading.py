@@ -62,7 +62,10 @@ def _assignment(line: str) -> tuple[str, str]:
     found = _EQUALS.search(line)
     if found is None:
         raise GraphError(f"{shown(line.strip())}: expected an assignment such as 'a = 3*x'")
-    return line[: found.start()].strip(), line[found.end() :].strip()
+    name, value = line[: found.start()].strip(), line[found.end() :].strip()
+    if not value:
+        raise GraphError(f"{shown(line.strip())}: nothing stands after the =, such as 'a = 3*x'")
+    return name, value
 
 
 def point(text: str) -> dict[str, str]:

@@ -105,6 +105,7 @@ class Writer(TrainingNames, MatrixWriter, Arithmetic, ABC):
         self.notation = notation
         self.widths = tuple(widths)
         self.structure = Structure(notation, widths, biases)
+        self._printed: dict[Any, tuple[Printed, ...]] = {}
 
     # Whole statements -----------------------------------------------------------------
 
@@ -124,7 +125,14 @@ class Writer(TrainingNames, MatrixWriter, Arithmetic, ABC):
         """Return all that the notation makes of an equation with its conditions.
 
         Nothing, where both sides are the same in it, or where it has no letter for what is defined.
+        A page asks several times for each.
         """
+        asked = (statement, tuple(assumptions))
+        if asked not in self._printed:
+            self._printed[asked] = self._print_all(*asked)
+        return self._printed[asked]
+
+    def _print_all(self, statement: Any, assumptions: tuple[Any, ...]) -> tuple[Printed, ...]:
         if type(statement.lhs).__name__ in self.notation.without:
             return ()
         found = {

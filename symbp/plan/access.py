@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
-from sympy import Expr, sympify
+from sympy import Dummy, Expr, sympify
 from sympy.core.symbol import Str
 
 
@@ -32,5 +33,32 @@ class Access(Expr):
     def indices(self) -> tuple[Any, ...]:
         return tuple(self.args[1:])
 
+    # Accesses are sorted by their text in many places, and SymPy makes a printer for each.
+    @functools.cached_property
+    def _text(self) -> str:
+        return f"{self.array}[{', '.join(map(str, self.indices))}]"
+
+    def __str__(self) -> str:
+        return self._text
+
     def _sympystr(self, printer: Any) -> str:
         return f"{self.array}[{', '.join(printer._print(x) for x in self.indices)}]"
+
+
+# Every pass asks this of every statement, and most statements stay as they are.
+@functools.lru_cache(maxsize=10_000)
+def elements(value: Any) -> frozenset[Access]:
+    """Return the array elements in an expression."""
+    return frozenset(value.atoms(Access))
+
+
+@functools.lru_cache(maxsize=10_000)
+def letters(value: Any) -> frozenset[Any]:
+    """Return the free symbols of an expression, those inside of array elements too."""
+    return frozenset(value.free_symbols)
+
+
+@functools.lru_cache(maxsize=10_000)
+def letters_outside(value: Any) -> frozenset[Any]:
+    """Return the free symbols that stand outside of array elements."""
+    return letters(value.xreplace({access: Dummy() for access in elements(value)}))

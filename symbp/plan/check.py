@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
-
-from sympy import Dummy
 
 from symbp.algebra.nodes import eta
 from symbp.errors import PlanError
+from symbp.plan.access import elements, letters, letters_outside
 from symbp.plan.program import (
     ROWS,
     Access,
@@ -43,9 +43,9 @@ def check(program: Program, after: str) -> Program:
             raise PlanError(f"after {after}: {kernel.name} declares an array twice")
         known = set(filled) | {a.name for a in kernel.arrays if a.role in _GIVEN}
         for statement in kernel.statements:
-            _check_schedule(statement, kernel, arrays, f"after {after}: {kernel.name}")
+            _check_schedule(statement, kernel, arrays, after)
             for part in parts_of(statement):
-                where = f"after {after}: {kernel.name}, ({part.origin.label}) {part.target}"
+                where = _Where(after, kernel.name, part)
                 inside = statement.loops if isinstance(statement, (Sweep, Fused)) else ()
                 _check_statement(kernel, part, arrays, known, where, inside)
                 if kernel.name == "update" and after != "lowering":
@@ -61,25 +61,38 @@ def check(program: Program, after: str) -> Program:
 _GIVEN = ("weights", "data", "flat", "state", "gradient", "argument")
 
 
-def _check_types(statement: Map | Reduce, arrays: dict[str, Array], where: str) -> None:
+@dataclass(frozen=True)
+class _Where:
+    """The place of a statement, for messages: written only where there is something to say."""
+
+    after: str
+    kernel: str
+    statement: Map | Reduce
+
+    def __str__(self) -> str:
+        label, target = self.statement.origin.label, self.statement.target
+        return f"after {self.after}: {self.kernel}, ({label}) {target}"
+
+
+def _check_types(statement: Map | Reduce, arrays: dict[str, Array], where: _Where) -> None:
     """A loop over the weights holds numbers of their type only: arrays, factors and the learning rate."""
     if not statement.loops:
         return
-    for access in statement.value.atoms(Access):
+    for access in elements(statement.value):
         if arrays[access.array].role == "scalar":
             raise PlanError(f"{where}: reads {access}, which is in double precision, for every weight")
-    strange = statement.value.free_symbols - {loop.index for loop in statement.loops} - {eta}
-    strange = {x for x in strange if not isinstance(x, Access)}
+    known = {eta, *(loop.index for loop in statement.loops)}
+    strange = {x for x in letters(statement.value) - known if not isinstance(x, Access)}
     if strange:
         raise PlanError(f"{where}: {sorted(map(str, strange))} is no number of the weights' type")
 
 
-def _check_schedule(statement: Statement, kernel: Kernel, arrays: dict[str, Array], where: str) -> None:
+def _check_schedule(statement: Statement, kernel: Kernel, arrays: dict[str, Array], after: str) -> None:
     """Check blocks of registers, and what is done to the sums in them."""
     reduce = statement.reduce if isinstance(statement, Fused) else statement
     if not isinstance(reduce, Reduce):
         return
-    where = f"{where}, ({reduce.origin.label}) {reduce.target}"
+    where = _Where(after, kernel.name, reduce)
     tile = reduce.tile
     if isinstance(statement, Fused):
         if tile is None and kernel.name not in _NOT_YET_TILED:
@@ -109,7 +122,7 @@ def _check_statement(
     statement: Map | Reduce,
     arrays: dict[str, Array],
     known: set[str],
-    where: str,
+    where: _Where,
     inside: tuple[Loop, ...],
 ) -> None:
     over = statement.over if isinstance(statement, Reduce) else ()
@@ -117,12 +130,13 @@ def _check_statement(
     loops = {loop.index: loop.extent for loop in (*outer, *statement.loops, *over)}
     if len(loops) != len(outer) + len(statement.loops) + len(over):
         raise PlanError(f"{where}: two loops have the same index")
-    reads = set(statement.value.atoms(Access))
+    reads = elements(statement.value)
     if isinstance(statement, Reduce) and statement.initial is not None:
-        reads |= statement.initial.atoms(Access)
-    for access in (statement.target, *sorted(reads, key=str)):
+        reads |= elements(statement.initial)
+    in_order = sorted(reads, key=str)  # the same message in every run
+    for access in (statement.target, *in_order):
         _check_access(access, arrays, loops, where)
-    for access in reads:
+    for access in in_order:
         if access.array not in known:
             raise PlanError(f"{where}: reads {access.array} before it is written")
         if access.array == statement.target.array and (
@@ -132,7 +146,7 @@ def _check_statement(
     if isinstance(statement, Reduce) and statement.operation == "max" and statement.initial is not None:
         raise PlanError(f"{where}: a maximum has no initial value")
     if isinstance(statement, Map):
-        summed = {x for x in statement.value.free_symbols if x in loops} - _indices(statement.target)
+        summed = {x for x in letters(statement.value) if x in loops} - _indices(statement.target)
         if summed - {loop.index for loop in (*outer, *inside)}:
             raise PlanError(f"{where}: {sorted(map(str, summed))} is no index of the target")
         if statement.flat and not is_elementwise(statement, kernel):
@@ -148,15 +162,15 @@ def _check_statement(
 def is_elementwise(statement: Map, kernel: Kernel) -> bool:
     """Return whether target and reads are the same element of work arrays with the same axes, all of them."""
     target = statement.target
-    # What stands outside of the elements: it must not depend on where the loop is.
-    rest = statement.value.xreplace({access: Dummy() for access in statement.accesses()})
-    arrays = [kernel.array(access.array) for access in statement.accesses()]
+    accesses = statement.accesses()
+    arrays = [kernel.array(access.array) for access in accesses]
     return (
-        all(access.indices == target.indices for access in statement.accesses())
+        all(access.indices == target.indices for access in accesses)
         and all(array.role == "work" and array.axes == arrays[0].axes for array in arrays)
         and [(loop.index, loop.extent) for loop in statement.loops]
         == list(zip(target.indices, arrays[0].axes, strict=True))
-        and rest.free_symbols.isdisjoint(target.indices)
+        # What stands outside of the elements must not depend on where the loop is.
+        and letters_outside(statement.value).isdisjoint(target.indices)
     )
 
 
@@ -164,7 +178,7 @@ def _indices(access: Access) -> set[Any]:
     return {x for x in access.indices if not x.is_Integer}
 
 
-def _check_access(access: Access, arrays: dict[str, Array], loops: dict[Any, Any], where: str) -> None:
+def _check_access(access: Access, arrays: dict[str, Array], loops: dict[Any, Any], where: _Where) -> None:
     if access.array not in arrays:
         raise PlanError(f"{where}: {access.array} is not declared")
     axes = arrays[access.array].axes

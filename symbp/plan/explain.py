@@ -8,7 +8,7 @@ from math import ceil
 from symbp.plan.operations import Operations, of_value, total
 from symbp.plan.program import ROWS, Abreast, Fused, Kernel, Map, Program, Reduce, Statement, Tile, parts_of
 from symbp.plan.step import STEP, is_fused
-from symbp.plan.tiles import OF_BATCHES, Schedule, factors
+from symbp.plan.tiles import OF_BATCHES, RESIDENT, Schedule, factors
 
 # Shown where there is no fused step; gradient holds forward and sensitivities in itself.
 _PLAIN = (*OF_BATCHES, "penalty", "update")
@@ -49,7 +49,9 @@ class Choice:
 
 def explain(program: Program, schedule: Schedule) -> tuple[Choice, ...]:
     """Return what was chosen for every statement of a step of training, in order."""
-    names = STEP if is_fused(program) else _PLAIN
+    names: tuple[str, ...] = STEP if is_fused(program) else _PLAIN
+    if any(kernel.name == RESIDENT for kernel in program.kernels):
+        names = (RESIDENT,)
     kernels = [kernel for kernel in program.kernels if kernel.name in names]
     return tuple(_choice(s, kernel, schedule) for kernel in kernels for s in kernel.statements)
 
@@ -69,14 +71,16 @@ def _choice(statement: Statement, kernel: Kernel, schedule: Schedule) -> Choice:
         first.origin.label,
         what,
         shape,
-        "samples abreast" if isinstance(statement, Abreast) else _how(first),
+        "samples abreast" if isinstance(statement, Abreast) else _how(first, kernel),
         tuple(dict.fromkeys(part.origin.label for part in fused)),
         total(_operations(part, schedule) for part in parts_of(statement)),
         share,
     )
 
 
-def _how(statement: Map | Reduce) -> str:
+def _how(statement: Map | Reduce, kernel: Kernel) -> str:
+    if kernel.name == RESIDENT:
+        return "registers, weights too"
     if isinstance(statement, Map):
         kinds = {"copied": statement.copies, "one long loop": statement.flat}
         return next((name for name, chosen in kinds.items() if chosen), "loops")

@@ -14,7 +14,7 @@ from symbp.algebra.named import LETTERS, NAMED, Raised
 from symbp.algebra.nodes import eta
 from symbp.elementary import CALLS
 from symbp.plan.program import Abreast, Access, Fused, Kernel, Map, Program, Reduce, Statement, parts_of
-from symbp.plan.tiles import OF_BATCHES, OF_ONE, OF_STEPS, Schedule
+from symbp.plan.tiles import OF_BATCHES, OF_ONE, OF_STEPS, RESIDENT, Schedule
 
 # What vector registers can do with a value without a function of ours; the rest stays a loop of its own.
 OPERATIONS = (sympy.Add, sympy.Mul, Piecewise, Relational, And, Or, sympy.Abs, sympy.sign, Raised)
@@ -58,7 +58,7 @@ def is_vectorisable(value: Any, functions: frozenset[str] = frozenset()) -> bool
 def fuse_maps(program: Program, schedule: Schedule) -> Program:
     """Take the maps that follow a tiled contraction into it; a sum that nobody else reads is never stored."""
     functions = vector_functions(schedule)
-    others = tuple(k.name for k in program.kernels if k.name not in (*OF_STEPS, *OF_ONE))
+    others = tuple(k.name for k in program.kernels if k.name not in (*OF_STEPS, *OF_ONE, RESIDENT))
     of_rows = (*OF_BATCHES, *OF_STEPS, *OF_ONE)
     for group in (others, OF_STEPS, OF_ONE):
         kernels = [kernel for kernel in program.kernels if kernel.name in group]

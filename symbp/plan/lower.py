@@ -15,6 +15,7 @@ from sympy import Expr, KroneckerDelta, Mul, Sum
 
 from symbp.algebra import rules
 from symbp.algebra.nodes import L, MaxOver, Node, Partial, p
+from symbp.algebra.rewriting import rewritten
 from symbp.derivation.records import Derivation
 from symbp.errors import PlanError
 from symbp.plan.equations import Equations, Quantity, quantity
@@ -236,13 +237,13 @@ class _Lowering:
     # From nodes to array elements --------------------------------------------------------
 
     def _accesses(self, expr: Expr) -> Expr:
-        counted = expr.replace(
-            KroneckerDelta, lambda a, b: KroneckerDelta(*(x - 1 if x.is_Integer else x for x in (a, b)))
+        counted = rewritten(
+            expr, {KroneckerDelta: lambda e: e.func(*(x - 1 if x.is_Integer else x for x in e.args))}
         )
         # Derivatives as a whole: the nodes in them are no quantities of their own here.
         derivatives = sorted(counted.atoms(Partial), key=sympy.default_sort_key)
         counted = counted.xreplace({e: self._element(e)[0] for e in derivatives})
-        return counted.replace(lambda e: isinstance(e, Node), lambda e: self._element(e)[0])
+        return rewritten(counted, {Node: lambda e: self._element(e)[0]})
 
     def _target(self, left: Any) -> tuple[Access, tuple[Loop, ...]]:
         access, extents = self._element(left)

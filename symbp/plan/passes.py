@@ -18,8 +18,10 @@ from symbp.plan.check import check, is_elementwise
 from symbp.plan.fusing import fuse_maps
 from symbp.plan.hoist import hoist
 from symbp.plan.lower import lower
+from symbp.plan.narrow import narrow_products
 from symbp.plan.opening import share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
+from symbp.plan.resident import keep_weights
 from symbp.plan.rows import vectorise_rows
 from symbp.plan.sharing import share_functions
 from symbp.plan.single import answer_one, prepare_weights
@@ -62,6 +64,9 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
     def fused_step(program: Program) -> Program:
         return fuse_step(program, schedule)
 
+    def resident(program: Program) -> Program:
+        return keep_weights(program, schedule)
+
     def turn(program: Program) -> Program:
         return turn_weights(program, schedule)
 
@@ -70,6 +75,9 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
 
     def abreast(program: Program) -> Program:
         return put_abreast(program, schedule)
+
+    def narrow(program: Program) -> Program:
+        return narrow_products(program, schedule)
 
     def fuse(program: Program) -> Program:
         return fuse_maps(program, schedule)
@@ -82,12 +90,14 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
         share_functions,
         share_inside_named,
         fused_step,
+        resident,
         answer_one,
         gather_batch,
         turn,
         prepare_weights,
         tiles,
         abreast,
+        narrow,
         fuse,
         schedule_loops,
         vectorise_functions,

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from sympy import Expr, Tuple
 
 from symbp.plan.access import Access as Access
+from symbp.plan.access import elements
 from symbp.plan.layer import Layer as Layer
 
 ROWS: Literal["rows"] = "rows"
@@ -112,7 +113,7 @@ class Map:
 
     def accesses(self) -> set[Access]:
         """Return all array elements that the statement reads or writes."""
-        return {self.target, *self.value.atoms(Access)}
+        return {self.target, *elements(self.value)}
 
 
 @dataclass(frozen=True)
@@ -177,8 +178,7 @@ class Reduce:
 
     def accesses(self) -> set[Access]:
         """Return all array elements that the statement reads or writes."""
-        initial = () if self.initial is None else self.initial.atoms(Access)
-        return {self.target, *self.value.atoms(Access), *initial}
+        return {self.target, *elements(self.value), *(elements(self.initial) if self.initial else ())}
 
     @property
     def is_contraction(self) -> bool:

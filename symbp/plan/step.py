@@ -189,7 +189,7 @@ class _Step:
             for statement in at_outputs:
                 if kernel.array(statement.target.array).role != "gradient":
                     statements.append(self._where_kept(statement, kernel, arrays))
-        return _kernel(name, _each_sum_once(statements), arrays)
+        return _kernel(name, each_sum_once(statements), arrays)
 
     def _at_outputs(self) -> tuple[Statement, ...]:
         """The sensitivities of the last layer: of the outputs alone, beside which they are computed.
@@ -367,7 +367,7 @@ def products_of_sample(program: Program) -> int:
     return sum(total(of_kernel(kernel).values()).multiplications for kernel in kernels)
 
 
-def _each_sum_once(statements: list[Statement]) -> list[Statement]:
+def each_sum_once(statements: list[Statement]) -> list[Statement]:
     """Drop a sum that an earlier statement has computed: what the cost and the softmax both need."""
     known: dict[Any, str] = {}
     same: dict[str, str] = {}

@@ -35,6 +35,8 @@ from symbp.target import PORTABLE, Target
 OF_BATCHES = ("forward", "sensitivities", "gradient")
 OF_STEPS = ("lay", "measure", "penalise", "turn", "back", "descend")
 OF_ONE = ("prepare", "answer")
+# The step of one sample whose weights stay in registers: no loops, and nothing is stored.
+RESIDENT = "resident"
 # Rows that calls other than the step of training hold at once, as far as a schedule knows.
 CHUNK = 256
 # Rows of a block: more gain nothing, and each is a few lines of text.

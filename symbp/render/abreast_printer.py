@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from symbp.plan.narrow import is_narrow
 from symbp.plan.program import ROWS, Abreast, Access, Kernel, Map, Reduce
 from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.tile_printer import VectorPrinter
 
 # How the registers of a vector become one.
-_JOINED = {"sum": "register_sum", "max": "register_max"}
+JOINED = {"sum": "register_sum", "max": "register_max"}
 
 
 class AbreastPrinter:
@@ -53,6 +54,8 @@ class AbreastPrinter:
 
     def _value(self, block: Block, part: Map | Reduce, sample: Any, held: set[str], one: bool) -> str:
         """Return the text of a value, after lines that load what is not there yet."""
+        if is_narrow(part):
+            return self._product(part, sample)  # type: ignore[arg-type]
         reads = [access for access in sorted(part.value.atoms(Access), key=str) if access.indices]
         for access in reads:
             if access.array not in held:
@@ -61,7 +64,17 @@ class AbreastPrinter:
         self.values.held = {access: access.array.lower() for access in reads}
         value = self.values.doprint(part.value)
         over_outputs = isinstance(part, Reduce) and any(loop.extent != ROWS for loop in part.over)
-        return f"{_JOINED[part.operation]}({value})" if over_outputs else value  # type: ignore[union-attr]
+        return f"{JOINED[part.operation]}({value})" if over_outputs else value  # type: ignore[union-attr]
+
+    def _product(self, part: Reduce, sample: Any) -> str:
+        """A product of rows of the layer below and rows of weights."""
+        below, weights = sorted(part.value.atoms(Access), key=lambda access: sample not in access.indices)
+        outputs, (over,) = part.loops[-1].extent, part.over
+        text = f"inner({below.array}, {sample}, {weights.array}, {outputs}, {over.extent})"
+        if part.initial is None:
+            return text
+        (bias,) = part.initial.atoms(Access)
+        return f"{text} + numbers({bias.array}, {bias.indices[0]}, {outputs})"
 
     def _assign(
         self, block: Block, target: Access, value: str, sample: Any, held: set[str], one: bool

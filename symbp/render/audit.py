@@ -36,7 +36,7 @@ class Entry:
     because: str
     method: str
     detail: str
-    label: str
+    step: str
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ CRITERIA = (
     "is no equation, is quoted, and what it claims is stated after it. The ranges after 'for' are those of "
     "the page, or follow from its definitions where it leaves them out.",
     "A symbol means what its document has last defined it to be, not what would make the equation right: "
-    "a column that was given a bias component keeps it.",
+    "a column that was given a bias component keeps it. Where the page states a convention elsewhere under "
+    "which the equation is right, a check decides that too and says so; the verdict stays.",
     "Proved means that all sides of the statement have the same shape and are equal, for every index: in "
     "numbers with 50 digits in several networks, and in symbols. How the page comes from one side to the "
     "next is not judged; where two sides are equal by luck, a remark says so.",
@@ -100,9 +101,9 @@ def _sections(names: Sequence[str], write: Writer) -> tuple[Section, ...]:
     found = []
     for name in names:
         document = get(name)
-        notes = (_LAYOUTS[document.settings["network"].layout], document.note)
+        notes = (_LAYOUTS[document.settings["network"].layout], *document.unstated.values())
         entries = tuple(_entries(audit(name), write))
-        found.append(Section(name, document.title, tuple(filter(None, notes)), entries))
+        found.append(Section(name, document.title, notes, entries))
     return tuple(found)
 
 
@@ -125,10 +126,16 @@ def _entries(verdicts: Sequence[Verdict], write: Writer) -> list[Entry]:
                 v.because,
                 v.method,
                 v.detail,
-                v.label,
+                step(v),
             )
         )
     return found
+
+
+def step(verdict: Verdict) -> str:
+    """Return which step an equation is, or what it is where it is none."""
+    many = "s" if len(verdict.steps) > 1 else ""
+    return f"step{many} {', '.join(verdict.steps)}" if verdict.steps else verdict.place
 
 
 def text(names: Sequence[str]) -> str:
@@ -152,7 +159,7 @@ def _rendered(form: str, template: str, names: Sequence[str], write: Writer) -> 
 
 def as_json(names: Sequence[str]) -> str:
     """Return a list with one object for each equation."""
-    found = []
+    found: list[dict[str, object]] = []
     for name in names:
         for v in audit(name):
             found.append(
@@ -169,10 +176,20 @@ def as_json(names: Sequence[str]) -> str:
                     "method": v.method,
                     "detail": v.detail,
                     "because": v.because,
-                    "step": v.label,
+                    "step": v.label or v.place,
+                    "steps": v.steps,
                 }
             )
+        found += [_unstated(name, *item) for item in get(name).unstated.items()]
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
+
+
+def _unstated(document: str, number: str, words: str) -> dict[str, object]:
+    """Return the object of a number on the page beside which nothing stands."""
+    said = dict.fromkeys(("printed", "claim", "quote", "where", "right", "right_where", "method"), "")
+    named = {"document": document, "equation": number, "verdict": "empty"}
+    rest = {"detail": words, "because": "", "step": "no statement", "steps": ()}
+    return {**named, **said, **rest}
 
 
 FORMATS: dict[str, Callable[[Sequence[str]], str]] = {

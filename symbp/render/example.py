@@ -9,6 +9,7 @@ from typing import Any
 
 import sympy
 
+from symbp.algebra import rules
 from symbp.algebra.matrices import StepMatrix
 from symbp.algebra.nodes import Node, cost, output
 from symbp.algebra.updates import penalised_cost
@@ -77,7 +78,8 @@ def _data(example: Example, writer: Writer, number: Digits, digits: int | None) 
 
     def rows(values: Sequence[Value]) -> list[Row]:
         return [
-            Row(v.label, writer.expression(_no_sample(v.quantity)), number(v.value, digits)) for v in values
+            Row(v.label, writer.expression(rules.without_samples(v.quantity)), number(v.value, digits))
+            for v in values
         ]
 
     def matrix(quantity: Any, entries: Sequence[Sequence[Any]], label: str = "") -> Matrix:
@@ -129,11 +131,6 @@ def _data(example: Example, writer: Writer, number: Digits, digits: int | None) 
 def _labels(label: str, count: int) -> tuple[str, ...]:
     """Return the labels of each array: where biases have one of their own, the last label is theirs."""
     return tuple(label.split("; ")) if count > 1 else (label,)
-
-
-def _no_sample(expr: Any) -> Any:
-    """There is one sample: its number need not be printed."""
-    return expr.replace(lambda e: isinstance(e, Node), lambda e: Node(e.kind, e.layer, e.indices))
 
 
 def _page(kind: str, template: str, example: Example, notation: str, digits: int | None) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symbp.algebra.nodes import Activate, ActivateDerivative, Constant, Node, k
+from symbp.algebra.rewriting import rewritten
 from symbp.plan.program import Abreast, Access, Array, Fused, Kernel, Origin, Statement, with_origin
 from symbp.render.outline import split_label
 
@@ -208,11 +209,11 @@ def _in_k(origin: Origin, layer: int) -> Origin:
     def parameter(e: Constant) -> Constant:
         return Constant(e.parameter, k + e.layer - layer, e.value) if e.layer != 0 else e
 
-    formula = origin.formula.replace(lambda e: isinstance(e, Node), node)
-    formula = formula.replace(lambda e: isinstance(e, Constant), parameter)
-    for function in (Activate, ActivateDerivative):
-        formula = formula.replace(function, lambda n, argument, f=function: f(k + n - layer, argument))
-    return Origin(head, formula, put_in)
+    def function(e: Any) -> Any:
+        return e.func(k + e.args[0] - layer, e.args[1])
+
+    inside = {Node: node, Constant: parameter, Activate: function, ActivateDerivative: function}
+    return Origin(head, rewritten(origin.formula, inside), put_in)
 
 
 def _key(unit: _Renamed | None) -> Any:

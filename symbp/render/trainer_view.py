@@ -14,6 +14,7 @@ from symbp.elementary.records import FORMATS
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
+from symbp.plan.narrow import is_narrow
 from symbp.plan.program import (
     Abreast,
     Array,
@@ -33,12 +34,13 @@ from symbp.plan.step import (
     products_of_sample,
     samples_together,
 )
-from symbp.plan.tiles import CHUNK, OF_ONE, SPARE
+from symbp.plan.tiles import CHUNK, OF_ONE, RESIDENT, SPARE
 from symbp.render import elementary, selftest, selftest_update
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, statement_groups
 from symbp.render.places import ALIGNED, Places
 from symbp.render.repeats import Calls, Shared, call_lines, share_layers
+from symbp.render.resident_printer import resident
 from symbp.render.selftest import TestVector
 from symbp.render.tile_printer import VectorPrinter, update_function
 from symbp.render.training_view import TrainingView
@@ -98,9 +100,12 @@ class TrainerView:
     def data(self) -> Mapping[str, Any]:
         """Return the template's data."""
         network, train = self.spec.network, self.spec.train
-        kernels = {kernel.name: self.kernel(kernel) for kernel in self.program.kernels}
+        kernels = {k.name: self.kernel(k) for k in self.program.kernels if k.name != RESIDENT}
+        step_in_registers = resident(self.program, self.dtype, self.functions, self.comment)
         statements = (s for kernel in self.program.kernels for s in kernel.statements)
-        abreast = {s.lanes for s in statements if isinstance(s, Abreast)}
+        abreast = [s for s in statements if isinstance(s, Abreast)]
+        narrow = any(is_narrow(part) for statement in abreast for part in statement.parts)
+        alone = any(statement.lanes == 1 for statement in abreast)
         products = products_of_sample(self.program)
         named = self.named()  # first: it notes the elementary functions that it calls
         return {
@@ -125,8 +130,10 @@ class TrainerView:
             "kernels": kernels,
             "target": self.target,
             "lanes": self.lanes,
-            "abreast": bool(abreast),
-            "alone": 1 in abreast,
+            "abreast": bool(abreast) or step_in_registers is not None,
+            "numbered": alone or narrow or step_in_registers is not None,
+            "narrow": narrow,
+            "resident": step_in_registers,
             "compact": products * train.batch_size <= COMPACT,
             "spare": SPARE,
             "of_one": -(-(1 + SPARE) // ALIGNED) * ALIGNED if self.lanes else 1,

@@ -19,26 +19,16 @@ from sympy import KroneckerDelta
 from symbp.algebra.nodes import ActivateDerivative, Node, q, r
 from symbp.derivation.records import Derivation, equation
 from symbp.errors import SymbpError
-from symbp.functions import ACTIVATIONS
 from symbp.network import Network
 from symbp.plan.passes import make_plan
-from symbp.run import interpret, plain
-from symbp.run.evaluate import evaluate
+from symbp.run import interpret
 from symbp.run.mistakes_of_layout import of_layout
+from symbp.run.mistakes_of_slopes import Suspect, is_of_layer, slopes_of_others
 from symbp.run.point import Point
-from symbp.run.tape import Variable, gradient
 
 Floats = NDArray[np.float64]
 # The statements that a mistake changes, by label.
 Changed = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Suspect:
-    """One mistake and the gradient that it gives, shape (n_params,)."""
-
-    reason: str
-    gradient: Floats
 
 
 def of_numbers(derivation: Derivation, point: Point, right: Floats) -> Iterator[Suspect]:
@@ -76,7 +66,7 @@ def calculus(derivation: Derivation, point: Point, layers: tuple[int, ...]) -> I
         if found is not None:
             labels = _few(tuple(changed))
             yield Suspect(f"{reason} (equation{'s' if len(changed) > 1 else ''} {labels})", found)
-    yield from _slopes_of_others(network, point, layers)
+    yield from slopes_of_others(network, point, layers)
 
 
 def _few(labels: tuple[str, ...]) -> str:
@@ -169,45 +159,6 @@ def _plain_output(derivation: Derivation) -> Any:
     return equation(derivation["1.8d"].statement.lhs, KroneckerDelta(q, r))
 
 
-def _slopes_of_others(network: Network, point: Point, layers: tuple[int, ...]) -> Iterator[Suspect]:
-    """g' of another function, in one layer or in all hidden ones.
-
-    There are many other functions, so nothing is derived anew: the plain network is differentiated
-    on a tape that takes the other slope for the layer's.
-    """
-    hidden = tuple(range(1, network.hidden + 1))
-    where: list[tuple[int, ...]] = [(layer,) for layer in layers[-1:] if not _of_layer(network, layer)]
-    where += [hidden] if len(hidden) > 1 else []
-    for name, record in ACTIVATIONS.items():
-        if record.of_layer:
-            continue
-        slope = sympy.diff(record.expression(), plain.Z)
-        slope = slope.rewrite(sympy.Piecewise) if slope.has(sympy.sign) else slope
-        for chosen in where:
-            place = f"layer {chosen[0]}" if len(chosen) == 1 else "every hidden layer"
-            yield Suspect(f"g' of {place} is that of {name}", _with_slope(network, point, chosen, slope))
-
-
-def _of_layer(network: Network, layer: int) -> bool:
-    return network.layer(layer).activation.of_layer
-
-
-def _with_slope(network: Network, point: Point, chosen: tuple[int, ...], slope: Any) -> Floats:
-    w = Variable(point.w)
-    o: Any = point.X
-    for k, matrix in enumerate(plain.unpack(network, w), 1):
-        c = plain.weighted_sums(network, k, matrix, o)
-        o = plain.activate(network, k, c)
-        if k in chosen:
-            with np.errstate(all="ignore"):
-                factor = np.broadcast_to(evaluate(slope, {plain.Z: c.value}), c.value.shape)
-            o = c.passed(o.value, factor)
-    costs = evaluate(network.cost.expression(), {plain.H: o, plain.Y: point.Y})
-    if network.weighted:
-        costs = costs * point.v[:, None]
-    return gradient(np.sum(costs) / len(point.X), w)
-
-
 # One kind of mistake in any layer --------------------------------------------------------
 
 
@@ -235,12 +186,15 @@ _value_for_slope = _in_delta(
 )
 
 
-def _slope_of(formula: Any, kind: str) -> Callable[[Any], Any]:
-    """Return what puts the derivative of a formula, at weighted sums or outputs, in place of g'."""
+def _slope_of(formula: Any, kind: str, by: int = 0) -> Callable[[Any], Any]:
+    """Return what puts the derivative of a formula, at weighted sums or outputs, in place of g'.
+
+    They are those of the layer itself, or of the one that comes so many layers later.
+    """
     (z,) = formula.free_symbols or {sympy.Symbol("z", real=True)}
     slope = sympy.diff(formula, z)
     return lambda e: e.replace(
-        ActivateDerivative, lambda layer, argument: slope.subs(z, Node(kind, layer, argument.indices))
+        ActivateDerivative, lambda layer, argument: slope.subs(z, Node(kind, layer + by, argument.indices))
     )
 
 
@@ -249,6 +203,35 @@ def _slope_at_output(derivation: Derivation, network: Network, layer: int) -> Ch
         return None
     change = _slope_of(network.layer(layer).activation.expression(), "o")
     return _in_delta(change)(derivation, network, layer)
+
+
+def _slope_in_outputs_at_sum(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+    """Return what gives g', written in terms of the output, the weighted sum: 1 - c^2 for tanh."""
+    if layer > network.hidden:
+        return None
+    slope = derivation[f"1.3d, k={layer}"].statement.rhs
+    if not any(node.kind == "o" for node in slope.atoms(Node)):
+        return None
+    at_sum = _nodes("o", lambda e: Node("c", e.layer, e.indices, e.sample))(slope)
+    (index,) = {index for node in slope.atoms(Node) for index in node.indices}
+    change = lambda e: e.replace(  # noqa: E731
+        ActivateDerivative, lambda k, argument: at_sum.xreplace({index: argument.indices[0]})
+    )
+    return _in_delta(change)(derivation, network, layer)
+
+
+def _slope_of_layer(by: int) -> Callable[[Derivation, Network, int], Changed | None]:
+    """Return what takes g' of another layer, at the weighted sums of that layer."""
+
+    def made(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+        other, sizes = layer + by, network.sizes
+        if layer > network.hidden or other < 1 or sizes[other] != sizes[layer] or is_of_layer(network, other):
+            return None
+        formula = network.layer(other).activation.expression()
+        change = _slope_of(formula, "c", by)
+        return _in_delta(change)(derivation, network, layer)
+
+    return made
 
 
 def _not_transposed(derivation: Derivation, network: Network, layer: int) -> Changed | None:
@@ -308,6 +291,21 @@ KINDS = (
         "g stands in place of g' in delta of layer {k}",
         "g stands in place of g' in delta of every hidden layer",
         _value_for_slope,
+    ),
+    Kind(
+        "g' of layer {k} is written in terms of the output, and is given the weighted sum",
+        "g' is written in terms of the outputs, and is given the weighted sums in every hidden layer",
+        _slope_in_outputs_at_sum,
+    ),
+    Kind(
+        "g' of layer {after} stands in place of g' of layer {k}: it is off by one layer",
+        "g' is off by one layer in every delta: that of the next layer for that of the layer itself",
+        _slope_of_layer(+1),
+    ),
+    Kind(
+        "g' of layer {before} stands in place of g' of layer {k}: it is off by one layer",
+        "g' is off by one layer in every delta: that of the layer before for that of the layer itself",
+        _slope_of_layer(-1),
     ),
     Kind(
         "W_{after} is not transposed on the way back to layer {k}",

@@ -15,32 +15,37 @@ Floats = NDArray[np.float64]
 def of_layout(network: Network, right: Floats) -> Iterator[tuple[str, Floats]]:
     """Yield each mistake with the gradient that it gives, shape (n_params,)."""
     matrices = _matrices(network, right)
+    yield from _transposed(matrices, [size - network.has_bias(k) for k, size in _columns(matrices)], "")
+    yield from _transposed(matrices, [size for _, size in _columns(matrices)], ", with the bias")
     yield (
         "the matrices are flattened column by column instead of row by row",
         np.concatenate([matrix.ravel(order="F") for matrix in matrices]),
     )
-    yield from _transposed(network, matrices)
     yield from _of_biases(network, matrices)
     if len(matrices) > 1:
         yield "the layers stand in reverse order", _flat(matrices[::-1])
 
 
-def _transposed(network: Network, matrices: list[Floats]) -> Iterator[tuple[str, Floats]]:
-    """One gradient of a square matrix is transposed, or each of them."""
+def _columns(matrices: list[Floats]) -> Iterator[tuple[int, int]]:
+    """Yield each layer with the number of columns of its matrix."""
+    return ((k, matrix.shape[1]) for k, matrix in enumerate(matrices, 1))
+
+
+def _transposed(matrices: list[Floats], columns: list[int], besides: str) -> Iterator[tuple[str, Floats]]:
+    """The first columns of one matrix, which are a square, are transposed, or those of each."""
     turned = {}
-    for layer, matrix in enumerate(matrices, 1):
-        units, inputs = network.sizes[layer], network.sizes[layer - 1]
-        if units == inputs > 1:
+    for layer, (matrix, size) in enumerate(zip(matrices, columns, strict=True), 1):
+        if len(matrix) == size > 1:
             turned[layer] = matrix.copy()
-            turned[layer][:, :inputs] = matrix[:, :inputs].T
+            turned[layer][:, :size] = matrix[:, :size].T
             yield (
-                f"the gradient of W_{layer} is transposed",
+                f"the gradient of W_{layer} is transposed{besides}",
                 _flat([turned[layer] if n == layer else m for n, m in enumerate(matrices, 1)]),
             )
     if len(turned) > 1:
         names = "all W" if len(turned) == len(matrices) else "all square W"
         yield (
-            f"the gradients of {names} are transposed",
+            f"the gradients of {names} are transposed{besides}",
             _flat([turned.get(n, m) for n, m in enumerate(matrices, 1)]),
         )
 

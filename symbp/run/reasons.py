@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from symbp.run.formula.written import Stated
-from symbp.run.mistakes import Suspect, calculus, of_numbers
+from symbp.run.mistakes import calculus, of_numbers
 from symbp.run.mistakes_of_parts import parts_of, penalty, places
+from symbp.run.mistakes_of_slopes import Suspect
 from symbp.run.reference import Floats, Reference, by_layers
 from symbp.run.report import relative_errors
 

@@ -7,10 +7,27 @@ from itertools import pairwise
 from typing import Any
 
 from symbp.derivation.documents.arrays import Value
-from symbp.derivation.documents.language.reader import read
+from symbp.derivation.documents.language.reader import read, read_ranges
 from symbp.derivation.documents.language.text import written
-from symbp.derivation.documents.language.tree import Expression, Literal, Negative, Number, Statement
-from symbp.derivation.documents.records import Document, Equation, Fault, Finding, Setting, Verdict
+from symbp.derivation.documents.language.tree import (
+    Expression,
+    Literal,
+    Negative,
+    Number,
+    Ref,
+    Statement,
+    renamed,
+    walk,
+)
+from symbp.derivation.documents.records import (
+    Convention,
+    Document,
+    Equation,
+    Fault,
+    Finding,
+    Setting,
+    Verdict,
+)
 from symbp.derivation.documents.shapes import Shapes
 from symbp.derivation.documents.values import make_world
 from symbp.derivation.documents.world import Environment, World
@@ -42,7 +59,9 @@ class Judge:
             self._symbols[named] = make_world(self.setting, small, Symbols(), named)
         return self._symbols[named]
 
-    def find(self, text: str, where: str = "", named: str = "", prove: bool = True) -> Finding:
+    def find(
+        self, text: str, where: str = "", named: str = "", prove: bool = True, every: str = ""
+    ) -> Finding:
         """Check one statement.
 
         Parameters
@@ -52,12 +71,24 @@ class Judge:
             What the proof in symbols knows of the document's functions.
         prove : bool
             Whether a statement that holds in numbers is proved in symbols.
+        every : str
+            The family of which the statement leaves out no layer.
         """
-        statement = read(text, where)
+        return self._decide(read(text, where), named, prove, every)
+
+    def reads(self, text: str, where: str, named: str, convention: Convention) -> Finding:
+        """Check one statement in which letters are read as a convention has it."""
+        return self._decide(renamed(read(text, where), convention.reads), named)
+
+    def _decide(self, statement: Statement, named: str, prove: bool = True, every: str = "") -> Finding:
         try:
             shape = self.shapes.check(statement)
             shape = f"{written(statement.sides[0])} is {shape}"
             counts = [f"{compare(world, statement)} in {world}" for world in self._numbers]
+            if every:
+                counts = [f"{count}, no {every} left out" for count in counts]
+                for world in self._numbers:
+                    leaves_out_none(world, statement, every)
             said = "equal" if statement.relation != "<=" else "at most"
             numbers = f"{said} in numbers, cases: {', '.join(dict.fromkeys(counts))}"
             if _has_decimals(statement):
@@ -88,6 +119,29 @@ def compare(world: World, statement: Statement, method: str = "numbers") -> int:
     if not cases:
         raise Fault("range", f"there is no case to compare in the {world}")
     return cases
+
+
+def leaves_out_none(world: World, statement: Statement, every: str) -> None:
+    """Make sure that a statement speaks of every layer in which a family has a quantity.
+
+    Raises
+    ------
+    Fault
+        With a layer that is left out.
+    """
+    family = world.families[every]
+    spoken = {
+        tuple(world.integer(layer, env) for layer in ref.layers)
+        for env in world.assignments(statement.ranges)
+        for side in statement.sides
+        for ref in walk(side)
+        if isinstance(ref, Ref) and ref.name == every
+    }
+    for env in world.assignments(read_ranges(family.where)):
+        layers = tuple(env[key] for key in family.keys)
+        if layers not in spoken:
+            place = ", ".join(map(str, layers))
+            raise Fault("range", f"{world}: {every}[{place}] is left out")
 
 
 def computed(world: World, statement: Statement) -> list[str]:
@@ -174,6 +228,24 @@ def _show(value: Any, digits: int = SHOWN) -> str:
     return text if len(text) < 120 else text[:117] + "..."
 
 
+def _by_convention(document: Document, equation: Equation, at: Judge) -> str:
+    """Return that a statement is right as the document's convention reads it.
+
+    Raises
+    ------
+    DocumentError
+        If it is not: then the convention has no place here.
+    """
+    convention = document.conventions[equation.convention]
+    found = [at.reads(text, equation.where, equation.named, convention) for text in equation.readings]
+    holds = next((finding for finding in found if finding.holds), None)
+    if holds is None:
+        raise DocumentError(
+            f"{document.name}, {equation.number}: wrong under the convention too: {found[0].detail}"
+        )
+    return f'Right under the convention that the page states, "{convention.quote}": {holds.detail}'
+
+
 def verdict(document: Document, equation: Equation, judges: dict[str, Judge]) -> Verdict:
     """Decide one equation of a document.
 
@@ -185,12 +257,15 @@ def verdict(document: Document, equation: Equation, judges: dict[str, Judge]) ->
     if equation.setting not in judges:
         judges[equation.setting] = Judge(document.settings[equation.setting])
     at = judges[equation.setting]
-    findings = [(text, at.find(text, equation.where, equation.named)) for text in equation.readings]
+    every = equation.every
+    findings = [
+        (text, at.find(text, equation.where, equation.named, every=every)) for text in equation.readings
+    ]
     text, finding = next(((t, f) for t, f in findings if f.holds), findings[0])
     method, detail, right, where = finding.method, finding.detail, "", ""
     if not finding.holds:
         right, where = equation.right or text, equation.right_where or equation.where
-        correct = at.find(right, where, equation.named)
+        correct = at.find(right, where, equation.named, every=every)
         if not correct.holds:
             raise DocumentError(
                 f"{document.name}, {equation.number}: {right} does not hold either: {correct.detail}"
@@ -198,6 +273,8 @@ def verdict(document: Document, equation: Equation, judges: dict[str, Judge]) ->
         method = ", ".join(dict.fromkeys(f.method for _, f in findings))
         detail = "; ".join(dict.fromkeys(f.detail for _, f in findings))
         detail += f". The right statement holds: {correct.detail}"
+        if equation.convention:
+            detail += f". {_by_convention(document, equation, at)}"
     return Verdict(
         document.name,
         equation.number,
@@ -213,4 +290,5 @@ def verdict(document: Document, equation: Equation, judges: dict[str, Judge]) ->
         equation.setting,
         equation.quote,
         equation.claim,
+        equation.place,
     )

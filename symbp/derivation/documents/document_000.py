@@ -85,6 +85,7 @@ FIGURE = Setting(
 _LATER = f"1 <= k <= L, k < l <= L + 1, 1 <= r <= N[l], {_ENTRY}"
 _COLUMNS = f"1 <= k <= L, k < l <= L + 1, {_ENTRY}"
 _W = "w[k][i, j]"
+_NAMES = "names for the entries"
 
 
 def _drawn(layer: str, quote: str, number: int, neurons: int) -> Equation:
@@ -93,6 +94,7 @@ def _drawn(layer: str, quote: str, number: int, neurons: int) -> Equation:
         f"figure 1.2, {layer} layer",
         "",
         setting="figure",
+        label="1.7",
         because=f"the bias neuron is counted: N_{number} = {neurons - 1}",
         quote=quote,
         claim=f"N[{number}] + 1 == {neurons}",
@@ -100,11 +102,11 @@ def _drawn(layer: str, quote: str, number: int, neurons: int) -> Equation:
 
 
 EQUATIONS = (
-    Equation("1.1", "a == column(a[j], j, 1, N)", setting="neuron"),
-    Equation("1.2", "w == row(w[j], j, 1, N)", setting="neuron"),
+    Equation("1.1", "a == column(a[j], j, 1, N)", setting="neuron", place=_NAMES),
+    Equation("1.2", "w == row(w[j], j, 1, N)", setting="neuron", place=_NAMES),
     Equation("1.3", "o == g(w @ a)", setting="neuron", label="1.3"),
-    Equation("1.4", "relu(u) == positive(u)", setting="neuron", named="formula"),
-    Equation("1.3, a_N", "a[N] == 1", setting="neuron"),
+    Equation("1.4", "relu(u) == positive(u)", setting="neuron", named="formula", label="1.3"),
+    Equation("1.3, a_N", "a[N] == 1", setting="neuron", label="1.6b"),
     Equation(
         "section 1.7, x_i",
         "",
@@ -112,12 +114,14 @@ EQUATIONS = (
         because="the last feature is a component too: i <= N_0",
         quote="x_i = i-th component of x where 1 <= i < N_0",
         claim="x == column(x[i], i, 1, N[0] - 1)",
+        place=_NAMES,
     ),
-    Equation("section 1.7, o_i^0", "o[0][i] == x[i]", "1 <= i <= N[0]"),
+    Equation("section 1.7, o_i^0", "o[0][i] == x[i]", "1 <= i <= N[0]", place="the name o^0 of the inputs"),
     Equation(
         "section 1.7, bias neuron",
         "o[k][N[k] + 1] == 1",
         "0 <= k <= L",
+        label="1.6b",
         because="printed for k = 0 and any k",
     ),
     Equation(
@@ -126,12 +130,15 @@ EQUATIONS = (
         _ANY,
         quote="W_k = N_k x M_k weight matrix ... where [W_k]_ij = w_ij^k",
         claim="W[k] == matrix(w[k][i, j], i, 1, N[k], j, 1, M[k])",
+        place=_NAMES,
     ),
     Equation("section 1.7, c_k", "c[k] == W[k] @ a[k]", _ANY, label="2.6"),
     Equation("section 1.7, o_i^k", "o[k][i] == g[k](c[k][i])", "1 <= k <= L, 1 <= i <= N[k]", label="1.3"),
     Equation("section 1.7, h_i", "h[i] == sigma[i](c[L+1])", "1 <= i <= N[L+1]", label="h"),
-    Equation("1.5", "1 <= N[k]", "0 <= k <= L + 1"),
-    Equation("1.6", "o[k-1][i] == a[k][i]", f"{_ANY}, 1 <= i <= M[k]", label="1.6"),
+    Equation(
+        "1.5", "1 <= N[k]", "0 <= k <= L + 1", place="a condition on the sizes, which every Network meets"
+    ),
+    Equation("1.6", "o[k-1][i] == a[k][i]", f"{_ANY}, 1 <= i <= M[k]", label="1.6, 1.6b"),
     Equation("1.7", "N[k-1] + 1 == M[k]", _ANY, label="1.7"),
     Equation(
         "1.8",
@@ -139,6 +146,7 @@ EQUATIONS = (
         "1 <= i <= N[L+1]",
         "sigma[i](c_out) == exp(c_out[i])/sum(exp(c_out[j]), j, 1, N[L+1])",
         named="formula",
+        label="1.8",
         because="N is not the width of the output layer, whose function this is",
     ),
     _drawn(
@@ -155,10 +163,12 @@ EQUATIONS = (
         setting="figure",
         quote="the last layer is the output layer (only one neuron)",
         claim="N[3] == 1",
+        place="the size of a layer in a drawing",
     ),
     Equation(
         "2.1",
         "J == -(1/m*sum(sum(ys[i][j]*log(hs[i][j]), j, 1, N[L+1]), i, 1, m))",
+        label="2.1",
     ),
     Equation("2.2", f"w_new[k][i, j] << {_W} - eta*D(J, {_W})", f"{_ANY}, {_ENTRY}", label="2.2"),
     Equation(
@@ -206,7 +216,12 @@ EQUATIONS = (
         f"{_ANY}, 1 <= r <= N[k], {_ENTRY}",
         label="2.8",
     ),
-    Equation("2.9", "kronecker(i, j) == (1 if i == j else 0)", "1 <= i <= 3, 1 <= j <= 3"),
+    Equation(
+        "2.9",
+        "kronecker(i, j) == (1 if i == j else 0)",
+        "1 <= i <= 3, 1 <= j <= 3",
+        place="the meaning of the sign in 2.8 and 2.10",
+    ),
     Equation(
         "2.10",
         f"D(c[k], {_W}) == a[k][j]*column(kronecker(r, i), r, 1, N[k])",

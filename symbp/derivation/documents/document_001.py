@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symbp.derivation.documents.records import Document, Equation, Family, Function, Setting
+from symbp.derivation.documents.records import Convention, Document, Equation, Family, Function, Setting
 
 _THETAS = "1 <= l <= L - 1"
 _SAMPLE = "1 <= p <= m"
@@ -16,6 +16,14 @@ NETWORK = Setting(
     families=(
         Family("Theta", _WEIGHTS, "l", _THETAS, latex=r"\Theta^{(#1)}"),
         Family("theta", _WEIGHTS, "l", _THETAS, "Theta[l]", r"\theta^{(#1)}"),
+        Family(
+            "theta_inner",
+            ("1..S[l+1]", "1..S[l]"),
+            "l",
+            _THETAS,
+            "matrix(Theta[l][i, j], i, 1, S[l+1], j, 1, S[l])",
+            r"\theta^{(#1)}",
+        ),
         Family("inputs", ("1..S[1]",), "p", _SAMPLE, latex="x^{(#1)}"),
         Family("examples", ("0..S[1]",), "p", _SAMPLE, "prepend(1, inputs[p])", latex="x^{(#1)}"),
         Family("targets", ("1..S[L]",), "p", _SAMPLE, latex="y^{(#1)}"),
@@ -42,7 +50,7 @@ NETWORK = Setting(
             (),
             "p",
             _SAMPLE,
-            "1/2*sum((g(zs[p, L][i]) - targets[p][i])**2, i, 1, S[L])",
+            "1/2*sum((outputs[p][i] - targets[p][i])**2, i, 1, S[L])",
             "J_{#1}",
         ),
         Family(
@@ -140,6 +148,11 @@ SIGMOID = Setting(
 )
 
 
+_NAMES = "names for the entries"
+_CIRCUIT = "worked example of figure 6, the graph of (a + b)c"
+_VECTOR = "derivative of X^T X, apart from any network"
+
+
 def _slope(number: str, right: str, because: str = "") -> Equation:
     return Equation(
         f"sigmoid, {number}",
@@ -157,6 +170,7 @@ def _back(letter: str) -> Equation:
         f"figure 6, de/d{letter}",
         f"D(e, {letter}) == D(e, d)*D(d, {letter}) == -10*D(a + b, {letter}) == -10*1 == -10",
         setting="figure 6",
+        place=_CIRCUIT,
     )
 
 
@@ -164,13 +178,14 @@ _ROW = "theta[1][{i}, 0]*x[0] + theta[1][{i}, 1]*x[1] + theta[1][{i}, 2]*x[2] + 
 _OUT = "theta[2][1, 0]*ab[2][0] + theta[2][1, 1]*ab[2][1] + theta[2][1, 2]*ab[2][2] + theta[2][1, 3]*ab[2][3]"
 
 EQUATIONS = (
-    Equation("X", "x == [x[0], x[1], x[2], x[3]]", setting="figure"),
+    Equation("X", "x == [x[0], x[1], x[2], x[3]]", setting="figure", place=_NAMES),
     Equation(
         "Theta(1)",
         "Theta[1] == matrix(theta[1][i, j], i, 1, 3, j, 0, 3)",
         setting="figure",
+        place=_NAMES,
     ),
-    Equation("Theta(2)", "Theta[2] == row(theta[2][1, j], j, 0, 3)", setting="figure"),
+    Equation("Theta(2)", "Theta[2] == row(theta[2][1, j], j, 0, 3)", setting="figure", place=_NAMES),
     Equation("1", "z[2] == Theta[1] @ x", label="2.6"),
     Equation(
         "1, written out",
@@ -179,18 +194,18 @@ EQUATIONS = (
         label="2.6",
     ),
     Equation("2", "a[2] == g(z[2])", label="1.3"),
-    Equation("2, column", "a[2] == [a[2][1], a[2][2], a[2][3]]", setting="figure"),
+    Equation("2, column", "a[2] == [a[2][1], a[2][2], a[2][3]]", setting="figure", place=_NAMES),
     *(
         Equation(f"2, a_{i}", f"a[2][{i}] == g({_ROW.format(i=i)})", setting="figure", label="1.3")
         for i in (1, 2, 3)
     ),
-    Equation("2, bias term", "ab[2] == [1, a[2][1], a[2][2], a[2][3]]", setting="figure", label="1.6"),
+    Equation("2, bias term", "ab[2] == [1, a[2][1], a[2][2], a[2][3]]", setting="figure", label="1.6, 1.6b"),
     Equation("3", "z[3] == Theta[2] @ ab[2]", label="2.6"),
     Equation("3, written out", f"z[3] == [{_OUT}]", setting="figure", label="2.6"),
     Equation("4", "yhat == a[3] == g(z[3])", setting="figure", label="h"),
     Equation("4, column", "yhat == a[3] == [a[3][1]]", setting="figure", label="h"),
     Equation("4, a_1", f"a[3][1] == g({_OUT})", setting="figure", label="h"),
-    Equation("J", "J == 1/2*(yhat - y)**2"),
+    Equation("J", "J == 1/2*(yhat - y)**2", label="2.1"),
     Equation(
         "E",
         "E == yhat - y == (f(x @ Theta[1]) @ Theta[2] - y)**2",
@@ -198,22 +213,32 @@ EQUATIONS = (
         "D(J, yhat) == yhat - y == f(Theta[2] @ prepend(1, f(Theta[1] @ x))) - y",
         setting="figure",
         named="formula",
+        label="2.1d",
         because="with respect to the prediction, not the target; Theta stands first, the bias goes in "
         "between, f once more at the end, and there is no square",
         quote="Rate of change of 'J' w.r.t 'y' is E",
     ),
-    Equation("chain rule", "D(y, x) == D(y, v)*D(v, x)", setting="chain"),
-    Equation("figure 6, d", "d == a + b == -12 + 14 == 2", setting="figure 6"),
-    Equation("figure 6, e", "e == d*c == 2*(-10) == -20", setting="figure 6"),
-    Equation("figure 6, de/dc", "D(e, c) == D(d*c, c) == d == 2", setting="figure 6"),
-    Equation("figure 6, de/dd", "D(e, d) == D(d*c, d) == c == -10", setting="figure 6"),
+    Equation(
+        "chain rule", "D(y, x) == D(y, v)*D(v, x)", setting="chain", place="the rule that 2.3 and 2.4 apply"
+    ),
+    Equation("figure 6, d", "d == a + b == -12 + 14 == 2", setting="figure 6", place=_CIRCUIT),
+    Equation("figure 6, e", "e == d*c == 2*(-10) == -20", setting="figure 6", place=_CIRCUIT),
+    Equation("figure 6, de/dc", "D(e, c) == D(d*c, c) == d == 2", setting="figure 6", place=_CIRCUIT),
+    Equation("figure 6, de/dd", "D(e, d) == D(d*c, d) == c == -10", setting="figure 6", place=_CIRCUIT),
     _back("a"),
     _back("b"),
-    Equation("X^T X", "y == X.T @ X", setting="vector"),
-    Equation("dX^T X/dX, 1", "D(y, x) == D([[x[1], x[2]]] @ [x[1], x[2]], x)", setting="vector"),
-    Equation("dX^T X/dX, 2", "D(y, x) == D(x[1]**2 + x[2]**2, x)", setting="vector"),
-    Equation("dX^T X/dX, 3", "D(y, x) == [D(y, x[1]), D(y, x[2])]", setting="vector"),
-    Equation("dX^T X/dX, 4", "D(y, x) == [2*x[1], 2*x[2]] == 2*[x[1], x[2]] == 2*X", setting="vector"),
+    Equation("X^T X", "y == X.T @ X", setting="vector", place=_VECTOR),
+    Equation(
+        "dX^T X/dX, 1", "D(y, x) == D([[x[1], x[2]]] @ [x[1], x[2]], x)", setting="vector", place=_VECTOR
+    ),
+    Equation("dX^T X/dX, 2", "D(y, x) == D(x[1]**2 + x[2]**2, x)", setting="vector", place=_VECTOR),
+    Equation("dX^T X/dX, 3", "D(y, x) == [D(y, x[1]), D(y, x[2])]", setting="vector", place=_VECTOR),
+    Equation(
+        "dX^T X/dX, 4",
+        "D(y, x) == [2*x[1], 2*x[2]] == 2*[x[1], x[2]] == 2*X",
+        setting="vector",
+        place=_VECTOR,
+    ),
     _slope(
         "1",
         "(exp(-Z)*D(1, z) - 1*D(exp(-Z), z))/(1 + exp(-Z))**2",
@@ -251,7 +276,9 @@ EQUATIONS = (
         "",
         "dg(z[2]) == rows(ab[2]*(1 - ab[2]), 1, S[2])",
         named="slope",
+        label="1.3d",
         because="without the bias component a_0",
+        convention="no bias",
     ),
     Equation(
         "delta(2), vector",
@@ -260,6 +287,7 @@ EQUATIONS = (
         "delta[2] == (rows(theta[2].T, 1, S[2]) @ delta[3])*dg(z[2])",
         label="D.5",
         because="without the bias column of Theta, as the remark on its size has it",
+        convention="no bias",
     ),
     Equation(
         "delta(2), vector with a",
@@ -269,6 +297,7 @@ EQUATIONS = (
         label="D.5",
         named="slope",
         because="without the bias component: as it stands it has one entry more than delta^(2)",
+        convention="no bias",
     ),
     Equation(
         "dJ/dTheta",
@@ -284,7 +313,7 @@ EQUATIONS = (
         f"{_THETAS}, 1 <= i <= S[l+1], 0 <= j <= S[l]",
         label="A.4",
     ),
-    Equation("algorithm, a(1)", "abs_[i, 1] == examples[i]", "1 <= i <= m", label="1.6"),
+    Equation("algorithm, a(1)", "abs_[i, 1] == examples[i]", "1 <= i <= m", label="1.6, 1.6b"),
     Equation(
         "algorithm, delta(L)",
         "deltas[i, L] == outputs[i] - targets[i]",
@@ -313,6 +342,7 @@ EQUATIONS = (
         "D(J_all, theta[l][i, j]) == G[l][i, j]",
         f"{_THETAS}, 1 <= i <= S[l+1], 0 <= j <= S[l]",
         "D(J_all + penalty, theta[l][i, j]) == G[l][i, j]",
+        label="2.1ra, 2.1rb",
         because="D is the derivative of J with the penalty lambda/2 sum theta^2 without the biases, "
         "which is nowhere stated",
     ),
@@ -330,4 +360,11 @@ DOCUMENT = Document(
         "sigmoid": SIGMOID,
     },
     EQUATIONS,
+    conventions={
+        "no bias": Convention(
+            "Theta^(2) is (1X3) without bias term ... when we multiply (Theta^(2))^T delta^(3) ... will "
+            "result in to (3X1) is the same dimensionality as a^(2)",
+            {"theta": "theta_inner", "ab": "a"},
+        )
+    },
 )

@@ -107,8 +107,22 @@ _BACK = "delta[l] {} dtheta(s[l])*rows(W[l+1] @ delta[l+1], 1, d[l])"
 _DIMENSIONS = "a weight matrix with dimensions (d^(l-1) + 1) x d^(l)"
 
 
-def _example(number: str, printed: str, right: str = "", because: str = "") -> Equation:
-    return Equation(f"example, {number}", printed, right=right, setting="example", because=because)
+def _example(number: str, label: str, printed: str, right: str = "", because: str = "") -> Equation:
+    return Equation(
+        f"example, {number}", printed, right=right, setting="example", because=because, label=label
+    )
+
+
+def _rounded(number: str, step: str, printed: str, right: str) -> Equation:
+    """A result of the example whose expression is printed with rounded numbers."""
+    return Equation(
+        f"example, {number}, expression",
+        printed,
+        right=right,
+        setting="example",
+        because="the result is that of more digits than are printed",
+        place=f"step {step} with the example's rounded numbers put in",
+    )
 
 
 EQUATIONS = (
@@ -128,18 +142,26 @@ EQUATIONS = (
         label="2.2m",
     ),
     Equation("E", "E_w == 1/N*sum(es[n], n, 1, N)", label="A.1"),
-    Equation("e", "e == (hx - y)**2"),
+    Equation("e", "e == (hx - y)**2", label="2.1"),
     Equation("dE/dW", "D(E, W[l]) == 1/N*sum(D(es[n], W[l]), n, 1, N)", _LAYERS, label="A.2"),
     Equation("delta", "delta[l] == D(e, s[l])", _LAYERS, label="D.3"),
     Equation("1", "D(e, W[l]) == x[l-1] @ delta[l].T", _LAYERS, label="A.3m"),
     Equation("1, rows of W", "", _LAYERS, label="1.7", quote=_DIMENSIONS, claim="size(W[l]) == d[l-1] + 1"),
-    Equation("1, columns of W", "", _LAYERS, label="1.7", quote=_DIMENSIONS, claim="size(W[l].T) == d[l]"),
+    Equation(
+        "1, columns of W",
+        "",
+        _LAYERS,
+        place="the size of W in 2.6m",
+        quote=_DIMENSIONS,
+        claim="size(W[l].T) == d[l]",
+    ),
     Equation(
         "tanh'",
         "dtanh(s[l]) == 1 - tanh(s[l])**2 == 1 - x[l]*x[l]",
         _INNER,
         "dtanh(s[l]) == 1 - tanh(s[l])**2 == rows(1 - x[l]*x[l], 1, d[l])",
         named="formula",
+        label="1.3d",
         because="without the bias component x_0, as in step 3 of the box",
     ),
     Equation("2", _BACK.format("=="), _INNER, label="D.5"),
@@ -148,6 +170,7 @@ EQUATIONS = (
         "e == (x[l] - y)**2 == (theta(s[l]) - y)**2",
         _INNER,
         "e == (xL - y)**2 == (theta(s[L]) - y)**2",
+        label="2.1",
         because="the seed is delta^(L), from x^(L) and s^(L)",
     ),
     Equation("seed", _SEED, label="D.1"),
@@ -168,37 +191,44 @@ EQUATIONS = (
         claim="rows(x[l], 1, d[l]) == theta(s[l])",
     ),
     Equation("box, step 1", "delta[L] << 2*(xL - y)*dtheta(s[L])", label="D.1"),
-    Equation("box, step 1, tanh", "dtheta(s[L]) == 1 - xL**2", named="slope"),
-    Equation("box, step 1, identity", "dsame(s[L]) == 1", named="slope"),
-    Equation("box, step 3", "dtheta(s[l]) == rows(1 - x[l]*x[l], 1, d[l])", _INNER, named="slope"),
+    Equation("box, step 1, tanh", "dtheta(s[L]) == 1 - xL**2", named="slope", label="1.8d"),
+    Equation(
+        "box, step 1, identity",
+        "dsame(s[L]) == 1",
+        named="slope",
+        place="step 1.8d of a network whose output has no activation function",
+    ),
+    Equation(
+        "box, step 3", "dtheta(s[l]) == rows(1 - x[l]*x[l], 1, d[l])", _INNER, named="slope", label="1.3d"
+    ),
     Equation("box, step 4", _BACK.format("<<"), _INNER, label="D.5"),
-    _example("x(0)", "x[0] == [1, 2]"),
-    _example("s(1)", "s[1] == [[0.1, 0.2], [0.3, 0.4]].T @ [1, 2] == [0.7, 1]"),
-    _example("s(1), formula", "s[1] == W[1].T @ x[0]"),
-    _example("x(1)", "x[1] == [1, 0.6, 0.76]"),
-    _example("s(2)", "s[2] == [-1.48]"),
-    _example("x(2)", "x[2] == [1, -0.90]"),
-    _example("s(3)", "s[3] == [-0.8]"),
-    _example("x(3)", "xL == -0.66", "xL == -0.665761", "rounded, -0.67; the page cuts the digits off"),
+    _example("x(0)", "1.6, 1.6b", "x[0] == [1, 2]"),
+    _example("s(1)", "2.6", "s[1] == [[0.1, 0.2], [0.3, 0.4]].T @ [1, 2] == [0.7, 1]"),
+    _example("s(1), formula", "2.6m", "s[1] == W[1].T @ x[0]"),
+    _example("x(1)", "1.3, 1.6b", "x[1] == [1, 0.6, 0.76]"),
+    _example("s(2)", "2.6", "s[2] == [-1.48]"),
+    _example("x(2)", "1.3, 1.6b", "x[2] == [1, -0.90]"),
+    _example("s(3)", "2.6", "s[3] == [-0.8]"),
+    _example("x(3)", "1.8", "xL == -0.66", "xL == -0.665761", "rounded, -0.67; the page cuts the digits off"),
     Equation("example, seed", _SEED, setting="example", label="D.1"),
-    _example(
-        "delta(3), expression",
+    _rounded(
+        "delta(3)",
+        "D.1",
         "2*(-0.66 - 1)*(1 - (-0.66)**2) == -1.855",
         "2*(-0.665761 - 1)*(1 - (-0.665761)**2) == -1.855",
-        "the result is that of more digits than are printed",
     ),
-    _example("delta(3)", "delta[3] == [-1.855]"),
-    _example(
-        "delta(2), expression",
+    _example("delta(3)", "D.1", "delta[3] == [-1.855]"),
+    _rounded(
+        "delta(2)",
+        "D.5",
         "(1 - 0.9**2)*2*(-1.855) == -0.69",
         "(1 - 0.901546**2)*2*(-1.854864) == -0.69",
-        "the result is that of more digits than are printed",
     ),
-    _example("delta(2)", "delta[2] == [-0.69]"),
-    _example("delta(1)", "delta[1] == [-0.44, 0.88]"),
-    _example("dW(1)", "D(e, W[1]) == x[0] @ delta[1].T == [[-0.44, 0.88], [-0.88, 1.75]]"),
-    _example("dW(2)", "D(e, W[2]) == x[1] @ delta[2].T == [-0.69, -0.42, -0.53]"),
-    _example("dW(3)", "D(e, W[3]) == x[2] @ delta[3].T == [-1.85, 1.67]"),
+    _example("delta(2)", "D.5", "delta[2] == [-0.69]"),
+    _example("delta(1)", "D.5", "delta[1] == [-0.44, 0.88]"),
+    _example("dW(1)", "A.3m", "D(e, W[1]) == x[0] @ delta[1].T == [[-0.44, 0.88], [-0.88, 1.75]]"),
+    _example("dW(2)", "A.3m", "D(e, W[2]) == x[1] @ delta[2].T == [-0.69, -0.42, -0.53]"),
+    _example("dW(3)", "A.3m", "D(e, W[3]) == x[2] @ delta[3].T == [-1.85, 1.67]"),
     Equation("batch, dE/dW", "D(E, W[l]) == 1/N*sum(D(es[n], W[l]), n, 1, N)", _LAYERS, label="A.2"),
     Equation("batch, update", _DESCENT, _LAYERS, label="A.11"),
     Equation(
@@ -220,12 +250,13 @@ EQUATIONS = (
     Equation(
         "remark 5, epoch",
         "",
-        right="iterations == batches",
+        right="10 == iterations == batches",
         setting="epoch",
+        place="what an epoch is; the steps count the mini-batches of one (A.9)",
         because="ten is the number of the mini-batches; each holds a thousand",
         quote="If we divide the training set of the size 10000 in 10 mini-batches, ... ten iterations "
         "(the size of the mini-batch) is one epoch",
-        claim="iterations == size",
+        claim="10 == iterations == size",
     ),
     Equation(
         "derivation of 1",

@@ -19,8 +19,15 @@ _OUTER = "D(E, w_all[k]) == delta[k] @ z[k-1].T"
 _PATHS = "1 <= i <= N"
 
 
+_NAMES = "names for the entries"
+_PLACES = {
+    "chain": "the rule that 2.3 and 2.4 apply",
+    **{f"figure {n}": f"worked example of figure {n}, a graph" for n in (1, 2, 3)},
+}
+
+
 def _graph(number: str, printed: str, setting: str, where: str = "") -> Equation:
-    return Equation(number, printed, where, setting=setting)
+    return Equation(number, printed, where, setting=setting, place=_PLACES[setting])
 
 
 SECTION_2 = (
@@ -56,7 +63,7 @@ SECTION_3 = (
         setting="figure 4",
         because="both weights lead into layer 1",
     ),
-    Equation("22", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3"),
+    Equation("22", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3, h"),
     Equation(
         "23",
         "z[k][1] == sigma(a[k][i]) == sigma(x[1]*w[1][1, 1] + x[2]*w[2][1, 2])",
@@ -67,22 +74,23 @@ SECTION_3 = (
         because="layer 1 and unit 1 on every side; both weights lead into layer 1",
     ),
     Equation("24", _SUM, _UNIT, label="2.6"),
-    Equation("25", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3"),
-    Equation("26, x", "x == column(x[i], i, 1, N[0])"),
-    Equation("26, a", "a[k] == column(a[k][i], i, 1, N[k])", _LAYERS),
-    Equation("26, z", "z[k] == column(z[k][i], i, 1, N[k])", _LAYERS),
+    Equation("25", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3, h"),
+    Equation("26, x", "x == column(x[i], i, 1, N[0])", place=_NAMES),
+    Equation("26, a", "a[k] == column(a[k][i], i, 1, N[k])", _LAYERS, place=_NAMES),
+    Equation("26, z", "z[k] == column(z[k][i], i, 1, N[k])", _LAYERS, place=_NAMES),
     Equation(
         "26, W",
         "W[k] == matrix(w[k][i, j], i, 1, N[k+1], j, 1, N[k])",
         _INNER,
         "W[k] == matrix(w[k][i, j], i, 1, N[k], j, 1, N[k-1])",
         _LAYERS,
+        place=_NAMES,
         because="the weights into layer k have a row for each of its units, a column for each unit before",
     ),
     Equation("27", _SUM, _UNIT, label="2.6"),
     Equation("28", "a[k] == W[k] @ z[k-1]", _LAYERS, label="2.6"),
-    Equation("29", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3"),
-    Equation("30", "z[k] == sigma(a[k])", _LAYERS, label="1.3"),
+    Equation("29", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3, h"),
+    Equation("30", "z[k] == sigma(a[k])", _LAYERS, label="1.3, h"),
     Equation(
         "31",
         "",
@@ -105,14 +113,15 @@ SECTION_3 = (
         "33",
         "[r[1], r[2], r[3]]*[t[1], t[2], t[3]] == [r[1]*t[1], r[2]*t[2], r[3]*t[3]]",
         setting="three numbers",
+        place="the meaning of the product entry by entry in D.5m",
     ),
 )
 
 SECTION_4 = (
     Equation("34", _SUM, _UNIT, label="2.6"),
     Equation("35", "a[k] == W[k] @ z[k-1]", _LAYERS, label="2.6"),
-    Equation("36", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3"),
-    Equation("37", "z[k] == sigma(a[k])", _LAYERS, label="1.3"),
+    Equation("36", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3, h"),
+    Equation("37", "z[k] == sigma(a[k])", _LAYERS, label="1.3, h"),
     Equation(
         "38",
         _DELTA.format("E_plain", "N[k]"),
@@ -128,9 +137,9 @@ SECTION_4 = (
 
 SECTION_5 = (
     Equation("5.1, a_i", _SUM, _UNIT, label="2.6"),
-    Equation("5.1, z_i", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3"),
+    Equation("5.1, z_i", "z[k][i] == sigma(a[k][i])", _UNIT, label="1.3, h"),
     Equation("5.1, a", "a[k] == W[k] @ z[k-1]", _LAYERS, label="2.6"),
-    Equation("5.1, z", "z[k] == sigma(a[k])", _LAYERS, label="1.3"),
+    Equation("5.1, z", "z[k] == sigma(a[k])", _LAYERS, label="1.3, h"),
     Equation(
         "5.2, delta(K)",
         "delta[K][i] == D(E, a[K][i]) == (z[3][i] - y[i])*dsigma(a[3][i])",
@@ -142,11 +151,14 @@ SECTION_5 = (
     Equation(
         "5.2, loop",
         "",
-        right="K == sum(1, k, 1, K)",
-        label="D.6",
-        because="counted are the weight matrices whose gradient the loop gives: from k = K, not K - 1",
+        f"{_INNER}, 1 <= i <= N[k], 1 <= j <= N[k-1]",
+        "D(E, w[k][i, j]) == delta[k][i]*z[k-1][j]",
+        _ENTRY,
+        label="A.3",
+        because="from k = K on: each weight has its gradient, those into the last layer too",
         quote="calculate the gradients with respect to each weight along the way (for k = K - 1, ...1)",
-        claim="K == sum(1, k, 1, K - 1)",
+        claim="D(E, w[k][i, j]) == delta[k][i]*z[k-1][j]",
+        every="w",
     ),
     Equation("5.2, delta", _DELTA.format("E", "N[k+1]"), f"{_INNER}, 1 <= i <= N[k]", label="D.5"),
     Equation("5.2, dE/dw", _GRADIENT, _ENTRY, label="A.3"),
@@ -159,5 +171,5 @@ DOCUMENT = Document(
     "Backpropagation along paths of a network without biases",
     SETTINGS,
     (*SECTION_2, *SECTION_3, *SECTION_4, *SECTION_5),
-    "(16) numbers an empty line: nothing is stated there.",
+    {"16": "(16) numbers an empty line: nothing is stated there."},
 )

@@ -11,28 +11,28 @@ _PAIR_2 = "1 <= j <= N[2], 1 <= i <= N[1]"
 _PAIR_1 = "1 <= j <= N[1], 1 <= i <= N[0]"
 
 # (step, local relationship, its range, local derivative, its range, backpropagated derivative,
-# its range, our step)
+# its range, our steps)
 _TABLE_1 = (
     (
         "1",
         ("E == 1/2*(z3 - y3)**2", ""),
         ("D(E, z3) == z3 - y3", ""),
         ("D(E, z3) == z3 - y3", ""),
-        "D.1",
+        ("2.1", "2.1d", "2.1d"),
     ),
     (
         "2",
         ("z3 == sigma(a3)", ""),
         ("D(z3, a3) == dsigma(a3)", ""),
         ("D(E, a3) == D(E, z3)*D(z3, a3) == (z3 - y3)*dsigma(a3) == delta3", ""),
-        "D.1",
+        ("h", "1.8d", "D.1"),
     ),
     (
         "3",
         ("a3 == sum(w3[j]*z[2][j], j, 1, N[2])", ""),
         ("D(a3, z[2][i]) == w3[i]", _TWO),
         ("D(E, z[2][i]) == D(E, a3)*D(a3, z[2][i]) == delta3*w3[i]", _TWO),
-        "2.11b",
+        ("2.6", "D.7", "D.9a"),
     ),
     (
         "4",
@@ -43,7 +43,7 @@ _TABLE_1 = (
             "== delta[2][i]",
             _TWO,
         ),
-        "D.5",
+        ("1.3", "1.3d", "D.5"),
     ),
     (
         "5",
@@ -54,7 +54,7 @@ _TABLE_1 = (
             "== sum(delta[2][j]*w[2][j, i], j, 1, N[2])",
             _ONE,
         ),
-        "2.11b",
+        ("2.6", "D.7", "D.9a"),
     ),
     (
         "6",
@@ -65,7 +65,7 @@ _TABLE_1 = (
             "== dsigma(a[1][i])*sum(delta[2][j]*w[2][j, i], j, 1, N[2]) == delta[1][i]",
             _ONE,
         ),
-        "D.5",
+        ("1.3", "1.3d", "D.5"),
     ),
     (
         "7",
@@ -76,7 +76,7 @@ _TABLE_1 = (
             "== sum(delta[1][j]*w[1][j, i], j, 1, N[1])",
             _IN,
         ),
-        "",
+        ("2.6", "X.2", "X.13"),
     ),
 )
 
@@ -84,8 +84,8 @@ _COLUMNS = ("relationship", "local", "backward")
 
 TABLE_1 = tuple(
     Equation(f"table 1, step {step}, {column}", printed, where, label=label, setting="three layers")
-    for step, *cells, label in _TABLE_1
-    for column, (printed, where) in zip(_COLUMNS, cells, strict=True)
+    for step, *cells, labels in _TABLE_1
+    for column, (printed, where), label in zip(_COLUMNS, cells, labels, strict=True)
 )
 
 # The same steps in the network of figure 4 itself, with two units in each hidden layer.
@@ -121,7 +121,7 @@ def _chain(
 
 
 TABLE_2 = (
-    Equation("table 2, row 1", "D(E, z3) == z3 - y3", label="D.1", setting="three layers"),
+    Equation("table 2, row 1", "D(E, z3) == z3 - y3", label="2.1d", setting="three layers"),
     Equation(
         "table 2, row 2",
         "D(E, a3) == D(E, z3)*D(z3, a3) == (z3 - y3)*dsigma(a3) == delta3",
@@ -131,7 +131,7 @@ TABLE_2 = (
     Equation(
         "table 2, row 3",
         "D(E, z[2]) == D(E, a3)*D(a3, z[2]) == delta3*w3",
-        label="2.11b",
+        label="D.9m",
         setting="three layers",
     ),
     _chain(
@@ -149,7 +149,7 @@ TABLE_2 = (
         "D(E, a[2]) @ D(a[2], z[1])",
         "W[2].T @ delta[2]",
         "D(a[2], z[1]).T @ D(E, a[2])",
-        "2.11b",
+        "D.9m",
     ),
     _chain(
         "6",
@@ -166,6 +166,7 @@ TABLE_2 = (
         "D(E, a[1]) @ D(a[1], x)",
         "W[1].T @ delta[1]",
         "D(a[1], x).T @ D(E, a[1])",
+        "X.13m",
     ),
 )
 

@@ -58,7 +58,7 @@ EQUATIONS = (
         "a[l] == sigma(z[l]) == W[l] @ a[l-1] + b[l]",
         _LAYERS,
         "a[l] == sigma(z[l]) == sigma(W[l] @ a[l-1] + b[l])",
-        label="1.3",
+        label="1.3, h",
         because="the weighted sum is z, not a",
     ),
     Equation(
@@ -75,7 +75,7 @@ EQUATIONS = (
         right="a[L] == sigma(W[L] @ sigma(W[2] @ sigma(W[1] @ x + b[1]) + b[2]) + b[L])",
         quote="a^L = [sigma(W^L[...[sigma(W^2[sigma(W^1 x_+ b^1)])])]",
         claim="a[L] == sigma(W[L] @ sigma(W[2] @ sigma(W[1] @ x + b[1])))",
-        label="1.3",
+        label="h",
         setting="three",
         because="every layer has its bias; stated for L = 3, and with the brackets closed",
     ),
@@ -85,7 +85,7 @@ EQUATIONS = (
         f"{_LAYERS}, 1 <= k <= N[l]",
         label="2.6b",
     ),
-    Equation("5", "a[l][k] == sigma(z[l][k])", f"{_LAYERS}, 1 <= k <= N[l]", label="1.3"),
+    Equation("5", "a[l][k] == sigma(z[l][k])", f"{_LAYERS}, 1 <= k <= N[l]", label="1.3, h"),
     Equation(
         "6",
         "z[l+1][m] == sum(w[l+1][m, k]*a[l][k], k) + b[l][m]",
@@ -94,7 +94,7 @@ EQUATIONS = (
         label="2.6b",
         because="the bias belongs to the layer of the weighted sum",
     ),
-    Equation("7", "C == -(y*log(yhat) + (1 - y)*log(1 - yhat))"),
+    Equation("7", "C == -(y*log(yhat) + (1 - y)*log(1 - yhat))", label="2.1"),
     Equation("8", "W_new[l] == W[l] - alpha*grad(C, W[l])", _LAYERS, label="2.2m"),
     Equation("9", "b_new[l] == b[l] - alpha*grad(C, b[l])", _LAYERS, label="2.2m"),
     Equation(
@@ -127,13 +127,16 @@ EQUATIONS = (
         quote="Which means that we need four fundamental partial derivatives required for backpropagation",
         claim="D(C, b[l]) == D(C, z[L]) @ D(z[L], z[l]) @ D(z[l], b[l]) == D(C, z[l]) @ D(z[l], b[l])",
     ),
-    Equation("15", "sigma(u) == 1/(1 + exp(-u))", named="formula"),
+    Equation("15", "sigma(u) == 1/(1 + exp(-u))", named="formula", label="1.3"),
     Equation("16", "D(C, z[L]) == D(C, a[L]) @ D(a[L], z[L]) == D(C, a[L])*dsigma(z[L])", label="D.1"),
     Equation(
         "17",
         "D(C, a[L]) == D(-(y*log(a[L]) + (1 - y)*log(1 - a[L])), a[L]) == -(y/a[L] - (1 - y)/(1 - a[L]))",
+        label="2.1d",
     ),
-    Equation("18", "dsigma(z[L]) == sigma(z[L])*(1 - sigma(z[L])) == a[L]*(1 - a[L])", named="slope"),
+    Equation(
+        "18", "dsigma(z[L]) == sigma(z[L])*(1 - sigma(z[L])) == a[L]*(1 - a[L])", named="slope", label="1.8d"
+    ),
     Equation(
         "19",
         "D(C, z[L]) == -(y/a[L] - (1 - y)/(1 - a[L]))*a[L]*(1 - a[L]) == a[L] - y",
@@ -142,13 +145,13 @@ EQUATIONS = (
     ),
     Equation("20", "D(C, z[l]) == D(C, z[l+1]) @ D(z[l+1], a[l]) @ D(a[l], z[l])", _PREVIOUS, label="D.4"),
     Equation("21", "z[l+1] == W[l+1] @ a[l] + b[l+1]", _PREVIOUS, label="2.6b"),
-    Equation("22", "D(z[l+1], a[l]) == D(W[l+1] @ a[l] + b[l+1], a[l]) == W[l+1]", _PREVIOUS, label="2.11b"),
+    Equation("22", "D(z[l+1], a[l]) == D(W[l+1] @ a[l] + b[l+1], a[l]) == W[l+1]", _PREVIOUS, label="D.7"),
     Equation(
         "23",
         "D(a[l], z[l]) == dsigma(z[l])",
         _LAYERS,
         "D(a[l], z[l]) == diag(dsigma(z[l]))",
-        label="2.11",
+        label="1.3d, 1.8d",
         because="beside (22), a matrix: the slopes stand on its diagonal",
     ),
     Equation(

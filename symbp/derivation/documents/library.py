@@ -11,6 +11,8 @@ from symbp.errors import DocumentError
 from symbp.functions.names import nearest
 
 NAMES = ("000", "001", "002", "003", "004")
+# What the notation of each document is called, for who asks for a document by it.
+NOTATIONS = dict(zip(("smatrix", "ng", "lfd", "bishop", "nielsen"), NAMES, strict=True))
 
 
 def get(name: str) -> Document:
@@ -22,8 +24,11 @@ def get(name: str) -> Document:
         If there is none of that name.
     """
     if name not in NAMES:
-        whole = name.zfill(3)
-        raise DocumentError(f"unknown document {name!r}{nearest(whole if whole in NAMES else name, NAMES)}")
+        whole = NOTATIONS.get(name) or name.zfill(3)
+        near = nearest(whole if whole in NAMES else name, NAMES)
+        if name in NOTATIONS:
+            near = f"; the notation {name} is that of document {whole}"
+        raise DocumentError(f"unknown document {name!r}{near}")
     module = importlib.import_module(f"symbp.derivation.documents.document_{name}")
     document: Document = module.DOCUMENT
     return document

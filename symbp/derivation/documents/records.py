@@ -118,6 +118,11 @@ class Setting:
     entrywise: str = r"\circ"
 
 
+def steps_in(label: str) -> tuple[str, ...]:
+    """Return the labels of steps in a text with commas."""
+    return tuple(part.strip() for part in label.split(",") if part)
+
+
 @dataclass(frozen=True)
 class Equation:
     """One equation of a document.
@@ -136,7 +141,13 @@ class Equation:
     right_where : str
         Its indices, where these are other ones.
     label : str
-        The step of symbp's own derivation that it corresponds to.
+        The step of symbp's own derivation that it corresponds to; several with commas between.
+    place : str
+        What it is, in words, where the derivation has no such step.
+    every : str
+        The family whose layers the indices take all, where the page says so: "each weight".
+    convention : str
+        A key of the document's conventions, which the page states elsewhere for this equation.
     setting : str
         A key of the document's settings.
     named : str
@@ -161,6 +172,14 @@ class Equation:
     because: str = ""
     quote: str = ""
     claim: str = ""
+    place: str = ""
+    every: str = ""
+    convention: str = ""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The labels of the steps that it corresponds to."""
+        return steps_in(self.label)
 
     @property
     def readings(self) -> tuple[str, ...]:
@@ -168,6 +187,22 @@ class Equation:
         if self.claim:
             return (self.claim,)
         return (self.printed,) if isinstance(self.printed, str) else self.printed
+
+
+@dataclass(frozen=True)
+class Convention:
+    """How a document says that some letters are to be read in some equations.
+
+    Attributes
+    ----------
+    quote : str
+        The words that say so.
+    reads : mapping of str to str
+        What is read for a name, instead of what it was last defined to be.
+    """
+
+    quote: str
+    reads: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -181,15 +216,17 @@ class Document:
     title : str
     settings : mapping of str to Setting
     equations : tuple of Equation
-    note : str
-        What the page prints that is no statement at all.
+    unstated : mapping of str to str
+        Numbers on the page beside which nothing is stated, each with a sentence.
+    conventions : mapping of str to Convention
     """
 
     name: str
     title: str
     settings: Mapping[str, Setting]
     equations: tuple[Equation, ...]
-    note: str = ""
+    unstated: Mapping[str, str] = field(default_factory=dict)
+    conventions: Mapping[str, Convention] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -217,7 +254,7 @@ class Verdict:
 
     Attributes
     ----------
-    document, number, label : str
+    document, number, label, place : str
     verdict : str
         "proved" or "erratum".
     printed, right : str
@@ -245,6 +282,12 @@ class Verdict:
     setting: str
     quote: str = ""
     claim: str = ""
+    place: str = ""
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The labels of the steps that the equation corresponds to."""
+        return steps_in(self.label)
 
 
 class Fault(Exception):

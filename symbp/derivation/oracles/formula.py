@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import operator
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -83,36 +85,22 @@ def elementary(name: str, *arguments: float) -> Any:
 
 
 def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | None = None) -> Any:
-    """Evaluate a record's formula at numbers, by a walk over the expression."""
-    known: dict[Any, Any] = {}  # what stands in several places is evaluated once
+    """Evaluate a record's formula at numbers.
 
-    def walk(e: Any) -> Any:
-        if e.is_Symbol:
-            return values[e.name]
-        if e not in known:
-            known[e] = operation(e)
-        return known[e]
+    Parameters
+    ----------
+    expr : sympy.Expr
+    values : dict
+        Name -> number.
+    total : callable, optional
+        What a sum over the layer is: given the summand.
 
-    def operation(e: Any) -> Any:
-        if e.is_Rational:
-            return _mp.mpf(int(e.p)) / int(e.q)
-        if isinstance(e, sympy.NumberSymbol):
-            return FUNCTIONS[type(e).__name__](_mp.mpf(1))
-        if e.is_Add:
-            return sum((walk(a) for a in e.args), _mp.mpf(0))
-        if e.is_Mul:
-            return functools.reduce(lambda a, b: a * b, map(walk, e.args))
-        if e.is_Pow:
-            return _mp.power(walk(e.base), walk(e.exp))
-        if isinstance(e, sympy.Piecewise):
-            return next(walk(v) for v, c in e.args if c == True or _holds(c, walk))  # noqa: E712
-        if isinstance(e, Named):
-            return named(type(e), [walk(a) for a in e.args])
-        if isinstance(e, Total) and total is not None:
-            return total(e.args[0])
-        return FUNCTIONS[e.func.__name__](walk(e.args[0]))
-
-    value = walk(expr)
+    Raises
+    ------
+    DerivationError
+        If it is not real there.
+    """
+    value = _program(expr)({**values, _TOTAL: total})
     if isinstance(value, _mp.mpc):
         at = ", ".join(f"{name} = {_mp.nstr(x, 4)}" for name, x in values.items())
         raise DerivationError(f"the formula {expr} is not real at {at}")
@@ -129,9 +117,83 @@ def _stable(kind: Any, arguments: int) -> Any:
     return kind(*LETTERS[:arguments]).stable()
 
 
-def _holds(condition: Any, walk: Callable[[Any], Any]) -> bool:
+# Given the numbers of letters; parts that are met again put their values there, too.
+_Run = Callable[[dict[Any, Any]], Any]
+_TOTAL = object()
+
+
+@functools.lru_cache(maxsize=4096)  # a formula is evaluated at hundreds of points
+def _program(expr: Any) -> _Run:
+    """Read an expression once: what comes back is a function of each part's functions."""
+    places = Counter(sympy.preorder_traversal(expr))
+
+    def read(e: Any) -> _Run:
+        if e.is_Symbol:
+            return operator.itemgetter(e.name)
+        run = _operation(e, read)
+        return run if places[e] == 1 or not e.args else _once(run)
+
+    return read(expr)
+
+
+def _once(run: _Run) -> _Run:
+    place = object()
+
+    def known(values: dict[Any, Any]) -> Any:
+        if place not in values:
+            values[place] = run(values)
+        return values[place]
+
+    return known
+
+
+def _constant(number: Callable[[], Any]) -> _Run:
+    by_precision: dict[int, Any] = {}
+
+    def run(values: dict[Any, Any]) -> Any:
+        if _mp.prec not in by_precision:
+            by_precision[_mp.prec] = number()
+        return by_precision[_mp.prec]
+
+    return run
+
+
+def _operation(e: Any, read: Callable[[Any], _Run]) -> _Run:
+    if e.is_Rational:
+        return _constant(lambda: _mp.mpf(int(e.p)) / int(e.q))
+    if isinstance(e, sympy.NumberSymbol):
+        return _constant(lambda: FUNCTIONS[type(e).__name__](_mp.mpf(1)))
+    if isinstance(e, sympy.Piecewise):
+        cases = [(read(value), _condition(condition, read)) for value, condition in e.args]
+        return lambda values: next(value(values) for value, holds in cases if holds(values))
+    if isinstance(e, Total):
+        return lambda values: values[_TOTAL](e.args[0])
+    parts = [read(a) for a in e.args]
+    if e.is_Add:
+        return lambda values: functools.reduce(operator.add, [part(values) for part in parts])
+    if e.is_Mul:
+        return lambda values: functools.reduce(operator.mul, [part(values) for part in parts])
+    if e.is_Pow and e.exp.is_Integer:
+        (base, _), n = parts, int(e.exp)
+        return lambda values: base(values) ** n
+    if e.is_Pow:
+        base, exponent = parts
+        return lambda values: _mp.power(base(values), exponent(values))
+    if isinstance(e, Named):
+        return lambda values: named(type(e), [part(values) for part in parts])
+    name, argument = e.func.__name__, parts[0]
+    return lambda values: FUNCTIONS[name](argument(values))
+
+
+_COMPARISONS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
+
+
+def _condition(condition: Any, read: Callable[[Any], _Run]) -> _Run:
+    if condition in (True, False):
+        return lambda values: bool(condition)
     if isinstance(condition, (sympy.And, sympy.Or)):
         decide = all if isinstance(condition, sympy.And) else any
-        return decide(_holds(part, walk) for part in condition.args)
-    a, b = walk(condition.lhs), walk(condition.rhs)
-    return bool({"<=": a <= b, "<": a < b, ">=": a >= b, ">": a > b}[condition.rel_op])
+        parts = [_condition(part, read) for part in condition.args]
+        return lambda values: decide(part(values) for part in parts)
+    a, b, compare = read(condition.lhs), read(condition.rhs), _COMPARISONS[condition.rel_op]
+    return lambda values: bool(compare(a(values), b(values)))

@@ -60,6 +60,16 @@ class MutationReport:
     by_rule: dict[str, tuple[int, int]]
     survivors: tuple[Survivor, ...]
 
+    def with_equation(self, label: str, rule: str, tried: int, missed: tuple[str, ...]) -> MutationReport:
+        """Return the report with an equation that no step states, and the faults in it that no check saw."""
+        seen = tried - len(missed)
+        before = self.by_rule.get(rule, (0, 0))
+        return MutationReport(
+            self.by_step | {label: (tried, seen)},
+            self.by_rule | {rule: (before[0] + tried, before[1] + seen)},
+            (*self.survivors, *(Survivor(label, fault, None) for fault in missed)),
+        )
+
     @property
     def tried(self) -> int:
         return sum(tried for tried, _ in self.by_step.values())

@@ -8,6 +8,7 @@ import sympy
 from sympy import Sum
 from sympy.core.relational import Relational
 
+from symbp.algebra import rules
 from symbp.algebra.nodes import Node
 from symbp.derivation.records import Check, Derivation, Step
 from symbp.derivation.stability.proof import equal
@@ -47,7 +48,7 @@ def _put_in(definition: Any, expr: Any) -> Any:
         sample = node.sample
         if sample is None:
             return value
-        return value.replace(lambda e: isinstance(e, Node), lambda e: e.at_sample(sample))
+        return rules.at_sample(value, sample)
 
     kind = definition.lhs.kind
     asked = {node.kind for relation in expr.atoms(Relational) for node in relation.atoms(Node)}

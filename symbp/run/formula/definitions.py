@@ -199,7 +199,10 @@ class Definitions(Derivatives):
         meaning = self.names.meanings.get(left.name)
         if meaning is None or found.layer is None or len(indices) > 1 or len(index_letter) != 1:
             raise self.fault(left, "only columns with one letter, or matrices with two, have entries")
-        count = self.arrays.network.sizes[found.layer - meaning.entry_shift]
+        sizes, layer = self.arrays.network.sizes, found.layer - meaning.entry_shift
+        if not 0 <= layer < len(sizes):
+            raise NoSuchEntry(f"there is no {left.name} of layer {found.layer}")
+        count = sizes[layer]
         index = Bound(axis=1, numbers=along(np.arange(1, count + 1), 1))
         value = self._over(found, {index_letter: index}, summed)
         column = np.broadcast_to(value.data, (value.data.shape[0], count, *value.data.shape[2:]))

@@ -87,6 +87,9 @@ class Evaluator(Definitions):
         if meaning is None:
             raise self._unknown(tree, env)
         scripts = self.scripts(tree, meaning, env)
+        if not scripts.indices and meaning.entry == "w" and not meaning.whole:  # w^l for the matrix W^l
+            matrix = next(m for m in self.names.meanings.values() if m.whole == "WeightMatrix")
+            return self.whole(matrix, scripts, env, tree)
         if not scripts.indices and meaning.whole:
             return self.whole(meaning, scripts, env, tree)
         if not scripts.indices or not meaning.entry:

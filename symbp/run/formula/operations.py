@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
 
+from symbp.errors import FormulaError
 from symbp.functions import ACTIVATIONS
 from symbp.functions.names import nearest
 from symbp.run import plain
 from symbp.run.evaluate import evaluate
+from symbp.run.formula.arrays import NoSuchEntry
 from symbp.run.formula.scripts import Bound, Environment
 from symbp.run.formula.tree import (
     Apply,
@@ -22,9 +24,11 @@ from symbp.run.formula.tree import (
     Name,
     Negative,
     Number,
+    Part,
     Power,
     Total,
     Transposed,
+    walk,
 )
 from symbp.run.formula.value import (
     DIMENSIONS,
@@ -102,6 +106,8 @@ def _total(at: Evaluator, tree: Total, env: Environment) -> Value:
         raise at.fault(tree, f"more than {INDICES} indices at once")
     if tree.index in env:
         raise at.fault(tree, f"{tree.index} stands for something already")
+    if tree.low is None or tree.high is None:
+        return _over_all(at, tree, env, axis)
     low, high = at.whole_number(tree.low, env), at.whole_number(tree.high, env)
     if high - low >= _TERMS:
         raise at.fault(tree, f"a sum of {high - low + 1:,} terms; the limit is {_TERMS:,}")
@@ -110,6 +116,37 @@ def _total(at: Evaluator, tree: Total, env: Environment) -> Value:
     if high < low:
         return number(0)
     return total(at.value(tree.body, {**env, tree.index: bound}), axis, high - low + 1)
+
+
+def _indices(part: Part) -> tuple[Part, ...]:
+    """Return what stands below a letter."""
+    return part.below if isinstance(part, Name | Bracketed) else ()
+
+
+def _letters(index: Part) -> Iterator[Name]:
+    """Yield the letters of an index."""
+    return (part for part in walk(index) if isinstance(part, Name))
+
+
+def _over_all(at: Evaluator, tree: Total, env: Environment, axis: int) -> Value:
+    """Sum over every value of the index for which the body has one; a sample's letter: over the samples."""
+    if tree.index in at.names.sample_letters:
+        samples = {**env, tree.index: Bound(axis, None)}
+        return total(at.value(tree.body, samples), axis, at.arrays.samples)
+    if not any(tree.index in part.name for n in walk(tree.body) for i in _indices(n) for part in _letters(i)):
+        raise at.fault(tree, f"nothing in the sum has the index {tree.index}")
+    sizes = {size + more for size in at.arrays.network.sizes for more in (0, 1)}  # with the bias, one more
+    for high in sorted(sizes, reverse=True):
+        for low in (0, 1):
+            bound = Bound(axis, along(np.arange(low, high + 1), axis))
+            try:
+                found = at.value(tree.body, {**env, tree.index: bound})
+            except FormulaError as error:
+                if not isinstance(error.__cause__, NoSuchEntry):
+                    raise
+                continue
+            return total(found, axis, high - low + 1)
+    raise at.fault(tree, f"nothing says where {tree.index} ends: write sum_{{{tree.index}=1}}^{{...}}")
 
 
 def _apply(at: Evaluator, tree: Apply, env: Environment) -> Value:

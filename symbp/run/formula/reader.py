@@ -272,17 +272,23 @@ class _Reader:
     def total(self) -> Part:
         at = self.next.at
         self.place += 1
-        self.expect("_")
-        self.expect("{")
+        if self.take("_") is None:
+            raise fault(self.text, self.next.at, "a sum names its index: sum_j ..., or sum_{j=1}^{N_1} ...")
+        braced = self.take("{")
         index = self.next
         if index.kind != "name":
-            raise fault(self.text, index.at, "a sum is written sum_{i=1}^{N_1} ...")
+            raise fault(self.text, index.at, "a sum is written sum_{j=1}^{N_1} ..., or sum_j ...")
         self.place += 1
-        self.expect("=")
-        low = self.index_expression()
-        self.expect("}")
-        self.expect("^")
-        high = self.script()[0]
+        low = high = None
+        if braced is not None:
+            if self.take("=") is not None:
+                low = self.index_expression()
+            self.expect("}")
+        if low is not None:
+            self.expect("^")
+            high = self.script()[0]
+        elif self.take("^") is not None:
+            low, high = Number(at, "1"), self.script()[0]
         return Total(at, index.text, low, high, self.product())
 
     def application(self) -> Part:

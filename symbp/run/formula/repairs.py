@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from symbp.errors import GradientError
+from symbp.run.formula.line_changes import ALIKE, Change, in_layer, letter_of, of_whole
 from symbp.run.formula.names import Names
 from symbp.run.formula.target import Entry
 from symbp.run.formula.tree import (
@@ -32,28 +33,6 @@ from symbp.run.formula.tree import (
 from symbp.run.formula.written import WrittenGradient
 
 MOST = 600  # changes that are tried
-# What is easily taken for each other.
-_OF_NEURONS = ("WeightedSums", "OutputColumn", "InputColumn", "DeltaColumn")
-_OF_WEIGHTS = ("WeightMatrix", "RegularWeights")
-_ALIKE = {**dict.fromkeys(_OF_NEURONS, _OF_NEURONS), **dict.fromkeys(_OF_WEIGHTS, _OF_WEIGHTS)}
-
-
-@dataclass(frozen=True)
-class Change:
-    """What is put in the place of a part of a formula.
-
-    Attributes
-    ----------
-    words : str
-        The correction.
-    mistake : str
-        What is wrong if the correction is right.
-    tree : Part
-    """
-
-    words: str
-    mistake: str
-    tree: Part
 
 
 @dataclass(frozen=True)
@@ -104,7 +83,7 @@ def _in_all_lines(
     written: WrittenGradient, lines: Sequence[Line], single: Sequence[Sequence[tuple[str, Change]]]
 ) -> Iterator[Repair]:
     """Yield each change made in every line in which it can be made, where these are several."""
-    kinds = dict.fromkeys((change.words, change.mistake) for changes in single for _, change in changes)
+    kinds = dict.fromkeys(change.kind for changes in single for _, change in changes)
     definitions = len(written.definitions)
     entries = frozenset(range(definitions, len(lines)))
     recursion = frozenset(range(definitions))
@@ -115,19 +94,14 @@ def _in_all_lines(
         seen: set[frozenset[int]] = set()
         for group in groups:
             # In each line at the first place where it is possible: lines of one kind look alike.
-            first = {
-                n: change
-                for n in group
-                for _, change in reversed(single[n])
-                if (change.words, change.mistake) == kind
-            }
+            first = {n: change for n in group for _, change in reversed(single[n]) if change.kind == kind}
             chosen = frozenset(first)
             if len(chosen) < 2 or chosen in seen:
                 continue
             seen.add(chosen)
             now = [replace(line, right=first[n].tree) if n in first else line for n, line in enumerate(lines)]
             where = f"in {len(chosen)} lines"
-            words, mistake = kind
+            words, mistake, _ = kind
             yield Repair(f"{words} {where}", f"{mistake}, {where}", _with(written, now))
 
 
@@ -146,23 +120,25 @@ def _with(written: WrittenGradient, lines: Sequence[Line]) -> WrittenGradient:
 
 def _of_line(line: Line, names: Names) -> Iterator[tuple[str, Change]]:
     """Yield the changes of a line as a whole tree, each with its place in words."""
-    for part, change in _everywhere(line.right, lambda tree: tree, names):
+    for part, change in _everywhere(line.right, lambda tree: tree, names, False):
         yield f" at column {part.at + 1}", change
-    for change in _whole(line, names):
+    for change in of_whole(line, names):
         yield "", change
 
 
-def _everywhere(tree: Part, put: Callable[[Part], Part], names: Names) -> Iterator[tuple[Part, Change]]:
+def _everywhere(
+    tree: Part, put: Callable[[Part], Part], names: Names, argument: bool
+) -> Iterator[tuple[Part, Change]]:
     """Yield every place with what is changed there, and the whole tree with the change."""
     for change in _here(tree, names):
-        yield tree, replace(change, tree=put(change.tree))
+        yield tree, replace(change, tree=put(change.tree), argument=argument)
     for name, child in children(tree):
 
         def inner(new: Part, name: str = name) -> Part:
             parts: dict[str, Any] = {name: new}
             return put(replace(tree, **parts))
 
-        yield from _everywhere(child, inner, names)
+        yield from _everywhere(child, inner, names, argument or isinstance(tree, Apply))
 
 
 def _here(tree: Part, names: Names) -> Iterator[Change]:
@@ -191,6 +167,12 @@ def _here(tree: Part, names: Names) -> Iterator[Change]:
             yield Change(
                 "the two factors exchanged", "two factors are exchanged", Binary(at, sign, right, left)
             )
+            if sign == "@":
+                mistake = "the outer product is missing a ^T: two columns stand side by side"
+                row = Transposed(left.at, left)
+                yield Change(
+                    "the second factor times the first one transposed", mistake, Binary(at, "@", right, row)
+                )
         case Binary(at, "/", left, right):
             yield Change("without the divisor", "a divisor stands in it that does not belong", left)
         case Negative(_, operand):
@@ -218,7 +200,7 @@ def _here(tree: Part, names: Names) -> Iterator[Change]:
             yield Change(
                 f"the power {exponent + 1}", "a power is too small", Power(tree.at, base, exponent + 1)
             )
-        case Total(at, index, low, high, body):
+        case Total(at, index, Part() as low, Part() as high, body):
             one = Number(at, "1")
             mistake = "the range of a sum is wrong"
             for words, first, last in (
@@ -228,30 +210,41 @@ def _here(tree: Part, names: Names) -> Iterator[Change]:
                 ("to one less", low, Binary(at, "-", high, one)),
             ):
                 yield Change(f"the sum {words}", mistake, Total(at, index, first, last, body))
+            if isinstance(high, Name) and high.name == names.width:
+                for words, layer in _other_layers(high):
+                    end = replace(high, **layer)
+                    yield Change(
+                        f"the sum to {end.name} of one layer {words}", mistake, replace(tree, high=end)
+                    )
+
+
+def _other_layers(tree: Name) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the scripts of a letter one layer later, and one layer earlier."""
+    field = "above" if tree.above else "below"
+    layers = getattr(tree, field)
+    if len(layers) == 1:
+        for sign, words in (("+", "later"), ("-", "earlier")):
+            yield words, {field: (Binary(tree.at, sign, layers[0], Number(tree.at, "1")),)}
 
 
 def _of_name(tree: Name, names: Names) -> Iterator[Change]:
     meaning = names.meanings.get(tree.name)
-    layer_field = "above" if tree.above else "below"
-    layers = getattr(tree, layer_field)
-    if meaning is not None and meaning.layered and len(layers) == 1:
-        (layer,) = layers
-        for sign, words in (("+", "later"), ("-", "earlier")):
-            shifted = Binary(tree.at, sign, layer, Number(tree.at, "1"))
-            scripts: dict[str, Any] = {layer_field: (shifted,)}
+    layers = tree.above or tree.below
+    if meaning is not None and meaning.layered:
+        for words, scripts in _other_layers(tree):
             mistake = f"{tree.name} is off by one layer"
             yield Change(f"{tree.name} of one layer {words}", mistake, replace(tree, **scripts))
     if meaning is None:
         return
     for other, also in names.meanings.items():
-        if other != tree.name and also.whole in _ALIKE.get(meaning.whole, ()):
+        if other != tree.name and also.whole in ALIKE.get(meaning.whole, ()):
             mistake = f"{tree.name} stands in place of {other}"
             yield Change(f"{other} in place of {tree.name}", mistake, replace(tree, name=other))
     yield Change(f"{tree.name} transposed", f"{tree.name} is not transposed", Transposed(tree.at, tree))
     if meaning.whole == "DeltaColumn" and len(layers) == 1:
-        weights = _letter(names, "RegularWeights", "WeightMatrix")
+        weights = letter_of(names, "RegularWeights", "WeightMatrix")
         shift = names.meanings[weights].whole_shift - meaning.whole_shift
-        factor = _in_layer(tree.at, weights, layers[0], shift)
+        factor = in_layer(tree.at, weights, layers[0], shift)
         back = factor if names.notation.weights == "from to" else Transposed(tree.at, factor)
         words = f"{weights}{'' if back is factor else '^T'} in front of {tree.name}"
         yield Change(words, f"the factor {weights} is missing", Binary(tree.at, "@", back, tree))
@@ -263,67 +256,3 @@ def _of_name(tree: Name, names: Names) -> Iterator[Change]:
             f"{tree.name} is transposed: its indices are exchanged",
             replace(tree, below=(swapped,)),
         )
-
-
-def _missing_factors(left: Name, right: Part, names: Names) -> Iterator[Change]:
-    """The sensitivity or the inputs are missing in the gradient of a matrix of weights."""
-    meaning, at = names.meanings.get(left.name), right.at
-    if meaning is None or meaning.whole not in _OF_WEIGHTS or (left.above and left.below):
-        return
-    layer, shift = (left.above or left.below)[0], meaning.whole_shift
-    delta = _letter(names, "DeltaColumn")
-    inputs = _letter(names, "InputColumn", "OutputColumn")
-    before = int(names.meanings[inputs].whole == "OutputColumn")
-    columns = (
-        (delta, _in_layer(at, delta, layer, names.meanings[delta].whole_shift - shift)),
-        (inputs, _in_layer(at, inputs, layer, names.meanings[inputs].whole_shift - shift - before)),
-    )
-    for letter, column in columns:
-        row = Transposed(at, column)
-        mistake = f"the factor {letter} is missing"
-        yield Change(f"{letter} in front", mistake, Binary(at, "@", column, right))
-        yield Change(f"{letter}^T behind", mistake, Binary(at, "@", right, row))
-
-
-def _letter(names: Names, *wholes: str) -> str:
-    """Return the letter of the first of some quantities that the notation has one for."""
-    return next(
-        name for whole in wholes for name, meaning in names.meanings.items() if meaning.whole == whole
-    )
-
-
-def _in_layer(at: int, letter: str, layer: Part, shift: int) -> Name:
-    """Return a letter in a layer whose number is larger by a shift; layers stand above in every notation."""
-    number = layer if not shift else Binary(at, "+" if shift > 0 else "-", layer, Number(at, str(abs(shift))))
-    return Name(at, letter, (), (number,))
-
-
-def _whole(line: Line, names: Names) -> Iterator[Change]:
-    right, at = line.right, line.right.at
-    m = names.samples
-    samples = Name(at, m)
-    yield Change("with a minus in front", "the sign is wrong", Negative(at, right))
-    of_gradient = line.gradient or line.left is None
-    what = "the gradient" if of_gradient else "the right side"
-    yield Change("transposed", f"{what} is transposed", Transposed(at, right))
-    missing = f"the factor 1/{m} is missing" if of_gradient else f"a factor 1/{m} is missing"
-    yield Change(f"divided by {m}", missing, Binary(at, "/", right, samples))
-    yield Change(f"times {m}", f"a factor 1/{m} is too much", Binary(at, "@", samples, right))
-    for factor, mistake in (("2", "a factor 1/2 is too much"), ("0.5", "a factor 2 is too much")):
-        yield Change(f"times {factor}", mistake, Binary(at, "@", Number(at, factor), right))
-    left = line.left
-    if left is not None and line.gradient:
-        yield from _missing_factors(left, right, names)
-    if of_gradient or left is None:
-        return
-    sums = next(name for name, meaning in names.meanings.items() if meaning.entry == "c")
-    argument = Name(at, sums, left.below, left.above)
-    has_layer = names.notation.glyph("Activate").layer != "none"
-    layer = (left.above or left.below)[:1]
-    function = Name(at, names.function, (), layer if has_layer else ())
-    f = names.function
-    yield Change(
-        f"times {f}'({sums})",
-        f"the factor {f}' is missing",
-        Binary(at, "*", right, Apply(at, function, True, argument)),
-    )

@@ -6,8 +6,9 @@ What the language does not express: case distinctions, matrices written out entr
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,11 @@ class Apply(Part):
 
 @dataclass(frozen=True)
 class Total(Part):
-    """``sum_{i=low}^{high} body``."""
+    """``sum_{i=low}^{high} body``; without limits the index takes all values that the body has."""
 
     index: str
-    low: Part
-    high: Part
+    low: Part | None
+    high: Part | None
     body: Part
 
 
@@ -148,3 +149,9 @@ def walk(tree: Part) -> Iterator[Part]:
     yield tree
     for _, child in children(tree):
         yield from walk(child)
+
+
+def rebuilt(tree: Part, change: Callable[[Part], Part]) -> Part:
+    """Return a tree in which every value, the innermost first, is what `change` makes of it."""
+    fields: dict[str, Any] = {name: rebuilt(child, change) for name, child in children(tree)}
+    return change(dataclasses.replace(tree, **fields) if fields else tree)

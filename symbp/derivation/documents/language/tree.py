@@ -152,6 +152,23 @@ def replaced(tree: Expression, names: Mapping[str, Expression]) -> Expression:
     return type(tree)(**{field.name: put(getattr(tree, field.name)) for field in fields})
 
 
+def renamed(statement: Statement, names: Mapping[str, str]) -> Statement:
+    """Return a statement with other quantities in the places of some, layers and entries as they are."""
+
+    def put(value: object) -> object:
+        if isinstance(value, tuple):
+            return tuple(put(item) for item in value)
+        if not isinstance(value, Expression):
+            return value
+        fields = {field.name: put(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        if isinstance(value, Ref):
+            fields["name"] = names.get(value.name, value.name)
+        return dataclasses.replace(value, **fields)
+
+    sides = [put(side) for side in statement.sides]
+    return dataclasses.replace(statement, sides=tuple(s for s in sides if isinstance(s, Expression)))
+
+
 def without_minus(tree: Expression) -> Expression | None:
     """Return a product without the minus sign of its first factor, or None if there is none."""
     match tree:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Any
 
 import sympy
 
@@ -37,7 +38,7 @@ def rebuild(tree: Expression, change: Callable[[object], object]) -> Expression:
             return tuple(put(item) for item in value)
         return change(value) if dataclasses.is_dataclass(value) else value
 
-    fields = dataclasses.fields(tree)  # type: ignore[arg-type]
+    fields = dataclasses.fields(tree)
     return type(tree)(**{field.name: put(getattr(tree, field.name)) for field in fields})
 
 
@@ -113,7 +114,8 @@ def _put(tree: Expression, place: int, child: Expression) -> Expression:
             flat[place] = child
             return Literal(tuple(tuple(flat[n : n + width]) for n in range(0, len(flat), width)))
         case Cases():
-            return replace(tree, **{("left", "right", "yes", "no")[place]: child})
+            parts: dict[str, Any] = {("left", "right", "yes", "no")[place]: child}
+            return replace(tree, **parts)
     return rebuild(tree, lambda _: child)
 
 
