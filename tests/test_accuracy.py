@@ -121,7 +121,8 @@ class Computed:
         tiny = float(self.info.tiny)
         if abs(true) < tiny and abs(computed) <= tiny:
             return 0.0
-        unit = float(np.spacing(self.number(max(float(abs(true)), floor, tiny))))
+        most = float(np.nextafter(self.info.max, self.number(0)))  # the largest number has none above it
+        unit = float(np.spacing(self.number(min(max(float(abs(true)), floor, tiny), most))))
         if moved:
             beside = float(np.nextafter(self.number(z), self.number(np.inf)))
             unit += float(abs(exact(formula, {"z": beside}) - true))
