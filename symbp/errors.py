@@ -29,7 +29,8 @@ class ExpressionError(SpecError):
     ----------
     excerpt : tuple of str
         The formula and, under it, a caret at the offending place; empty where the whole
-        formula is meant. The command line prints them below the message.
+        formula is meant. The command line prints them below the message, and so does Python
+        below a traceback: they are a note of the exception.
     """
 
     excerpt: tuple[str, ...] = ()
@@ -41,13 +42,18 @@ class ExpressionError(SpecError):
         before, after = "... " if first else "", " ..." if first + 72 < len(formula) else ""
         caret = " " * (len(before) + column - first) + "^"
         shown = "".join(c if c.isascii() and c.isprintable() else "?" for c in part)
-        self.excerpt = (f"{before}{shown}{after}", caret)
+        self._show((f"{before}{shown}{after}", caret))
 
     def inside(self, where: str) -> "ExpressionError":
         """Return the same error, said to be in a place: the record that holds the formula."""
         error = type(self)(f"{where}: {self}")
-        error.excerpt = self.excerpt
+        error._show(self.excerpt)
         return error
+
+    def _show(self, excerpt: tuple[str, ...]) -> None:
+        self.excerpt = excerpt
+        if excerpt:
+            self.add_note("\n".join(excerpt))
 
 
 class SymbpWarning(UserWarning):

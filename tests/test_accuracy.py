@@ -16,6 +16,7 @@ from sympy import exp, log, sqrt
 from symbp.algebra.nodes import with_numbers
 from symbp.derivation import local
 from symbp.derivation.stability.choose import O, Z, largest, slope_form, value_form
+from symbp.derivation.stability.limits import limit_of
 from symbp.derivation.stability.numbers import exact
 from symbp.derivation.stability.rules import rewrite
 from symbp.derivation.stated import stated_formula
@@ -31,6 +32,11 @@ FORMULAS = {
     "expm1": exp(Z) - 1,
     "log1p": log(1 + Z**2),
     "log_sigmoid": log(1 / (1 + exp(-Z))),
+    "bent_identity": Z / sqrt(1 + Z**2),
+    "cubic_over_square": Z**3 / (1 + Z**2),
+    "square_times_gaussian": Z**2 * exp(-(Z**2)),
+    "gumbel": exp(-exp(-Z)),
+    "lorentzian": Z / (4 + (Z - 1) ** 2),
 }
 # Those whose derivative is computed from the output: g' loses its own digits where it is below
 # 1e-16 of its largest value (tanh beyond 18: 1 - o^2 is 0 instead of 1e-16), so its error is
@@ -71,6 +77,11 @@ BOUNDS: dict[str, tuple[tuple[int, int, int, int], int]] = {
     "expm1": ((1, 1, 1, 1), 2),  # (0.49, 0.46, 0.2, 0.2), 0.7
     "log1p": ((2, 2, 2, 1), 2),  # (0.9, 0.6, 0.51, 0.46), 0.6
     "log_sigmoid": ((1, 1, 1, 1), 3),  # (0.4, 0.27, 0.3, 0.3), 1.2
+    "bent_identity": ((2, 4, 2, 4), 4),
+    "cubic_over_square": ((2, 4, 2, 4), 4),
+    "square_times_gaussian": ((2, 2, 2, 2), 6),
+    "gumbel": ((2, 2, 2, 2), 4),
+    "lorentzian": ((4, 4, 4, 4), 6),
 }
 POINTS = (0.0, 1e-8, 40.0, 800.0)
 SMALLEST = {"float64": 1e-300, "float32": 1e-30}
@@ -92,6 +103,9 @@ class Computed:
         self.floor = largest(derivative) if self.slope_expression.has(O) else 0.0
         self.number, self.info = np.dtype(dtype).type, np.finfo(dtype)
 
+    def true_limit(self, of: str, sign: int) -> float | None:
+        return limit_of(self.value_exact if of == "value" else self.slope_exact, sign)
+
     def value_error(self, z: float, moved: bool = False) -> float:
         return self._error(self.value_kernel(z), self.value_exact, z, 0.0, moved)
 
@@ -107,7 +121,8 @@ class Computed:
         tiny = float(self.info.tiny)
         if abs(true) < tiny and abs(computed) <= tiny:
             return 0.0
-        unit = float(np.spacing(self.number(max(float(abs(true)), floor, tiny))))
+        most = float(np.nextafter(self.info.max, self.number(0)))  # the largest number has none above it
+        unit = float(np.spacing(self.number(min(max(float(abs(true)), floor, tiny), most))))
         if moved:
             beside = float(np.nextafter(self.number(z), self.number(np.inf)))
             unit += float(abs(exact(formula, {"z": beside}) - true))
@@ -137,19 +152,42 @@ def test_ulps_at_random_points(name: str, dtype: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "dtype"), CASES)
+def test_ulps_where_powers_leave_the_type(name: str, dtype: str) -> None:
+    """To the ends of the type: what is computed is the value, or infinite where that is too large."""
+    computed = Computed(name, dtype)
+    exponents = (
+        (5, 10, 12, 13, 15, 19, 19.5, 25, 37, 38.4) if dtype == "float32" else (13, 103, 154.5, 160, 308)
+    )
+    for size in (*(10.0**e for e in exponents), float(computed.info.max)):
+        for z in map(float, map(computed.number, (size, -size))):
+            if name == "sin" or math.isinf(z):
+                continue  # its kernels call libm there
+            assert computed.value_error(z) <= 4, z
+            assert computed.slope_error(z) <= 4, z
+
+
+# Where the limit is infinite and NaN is computed: infinity minus infinity.
+NO_INFINITY = {("bent", "value", -1)}
+
+
+@pytest.mark.parametrize(("name", "dtype"), CASES)
 def test_infinity_and_nan(name: str, dtype: str) -> None:
-    """At infinity a kernel has the limit or, where the formula has none such as inf * 0, NaN."""
+    """At infinity a kernel has the limit of value and derivative; where there is none (sin), NaN."""
     computed = Computed(name, dtype)
     for sign in (1, -1):
-        value = computed.value_kernel(sign * math.inf)
-        far, farther = (exact(computed.value_exact, {"z": sign * size}) for size in (1e6, 1e12))
-        if name == "sin":
-            assert math.isnan(value)
-        elif abs(farther) > 1.5 * abs(far) + 1:
-            assert math.isnan(value) or value == math.copysign(math.inf, farther)
-        else:
-            assert math.isnan(value) or abs(value - float(farther)) < 1e-5
+        z = sign * math.inf
+        value = computed.value_kernel(z)
+        for of, found in (("value", value), ("derivative", computed.slope_kernel(z, value))):
+            limit = computed.true_limit(of, sign)
+            if limit is None:
+                assert math.isnan(found) == (name == "sin"), of
+            elif (name, of, sign) in NO_INFINITY:
+                assert math.isnan(found)
+            else:
+                assert found == pytest.approx(limit, rel=1e-6, abs=float(computed.info.tiny)), of
     assert math.isnan(computed.value_kernel(math.nan))
+    if computed.slope_expression.free_symbols:  # the slope of the identity is 1
+        assert math.isnan(computed.slope_kernel(math.nan, math.nan))
 
 
 @pytest.mark.parametrize("name", FORMULAS)

@@ -52,7 +52,7 @@ def test_errors_alternate(name):
     """Chebyshev: the error of a minimax polynomial takes its largest value degree + 2 times, in turn."""
     what, dtype = FITS[name], "float32"
     low, high = (mpmath.mpf(sympy.N(end, DIGITS)) for end in what.interval[dtype])
-    target, weight = (sympy.lambdify(v, e, "mpmath") for e in (what.target, what.weight))
+    target, weight = (sympy.lambdify(v, e, "mpmath") for e in what.stated(dtype))
     grid = Grid.of(target, weight, low or mpmath.mpf("1e-12"), high, what.degree[dtype] + 1)
     error = grid.errors(minimax(grid, what.degree[dtype]))
     largest = max(map(abs, error))

@@ -55,6 +55,35 @@ def test_only_what_is_used_is_brought_along() -> None:
     assert "I = np.int" not in source(Dense(1), target="portable")
 
 
+def test_gelu_and_gaussian_have_functions_of_their_own() -> None:
+    """erfc is no function of libm, and what z^2 loses is not lost in an exponent."""
+    gelu = source(Dense(3, "gelu"), Dense(1))
+    assert brought(gelu) == ["exp", "half_gauss", "normal_cdf"]
+    assert "math.erfc" not in gelu
+    assert brought(source(Dense(3, "gaussian"), Dense(1))) == ["exp", "gauss"]
+    erfc = source(Dense(3, Activation("own", "z*(1 - erf(z))")), Dense(1))
+    assert brought(erfc) == ["exp", "gauss", "erfc"]
+    libm = source(Dense(3, "gelu"), Dense(1), elementary="libm")
+    assert "math.erfc(" in libm
+
+
+@pytest.mark.parametrize(
+    ("exponent", "printed"),
+    [
+        (-(z**2), "gauss(z)"),
+        (-4 * z**2, "gauss(2.0*z)"),
+        (-(z**2) / 2, "half_gauss(z)"),
+        (-((z - 1) ** 2) / 8, "half_gauss(0.5*z - 0.5)"),
+        (-3 * z**2, "exp(-3.0*z*z)"),  # a factor that is no power of 2 is rounded with z
+        (z**2, "exp(z*z)"),
+        (-(z**4), None),
+    ],
+)
+def test_squares_in_exponents(exponent: sympy.Expr, printed: str | None) -> None:
+    text = ValuePrinter("float64", functions=KernelFunctions("fast")).doprint(sympy.exp(exponent))
+    assert "gauss" not in text if printed is None else text == printed
+
+
 def test_libm_brings_nothing() -> None:
     text = source(Dense(3, "tanh"), Dense(3, "softmax"), cost="cross_entropy", elementary="libm")
     assert brought(text) == []

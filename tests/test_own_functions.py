@@ -97,9 +97,9 @@ def test_a_function_of_the_layer_takes_no_cases() -> None:
     ("formula", "place"),
     [
         ("sqrt(z)", "z < 0"),
-        ("log(z)", "z < 0"),
+        ("log(z)", "z <= 0"),
         ("z**(1/3)", "z < 0"),
-        ("log(z + 1/2)", "z < -0.5"),
+        ("log(z + 1/2)", "z <= -0.5"),
         ("sqrt(9 - z**2)", "z < -3, z > 3"),
         ("sqrt(z**2 - 1/100)", "-0.1 < z < 0.1"),
     ],

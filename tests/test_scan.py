@@ -94,7 +94,9 @@ def test_the_scan_does_not_hang(formula: str) -> None:
 def test_own_functions_are_warned_of_with_the_range() -> None:
     own = symbp.Activation("own", "(exp(z) - 1 - z)/(1 + z**2)")
     network = symbp.Network(2, [symbp.Dense(2, own), symbp.Dense(1)], "squared_error")
-    with pytest.warns(SymbpWarning, match=r"'own': the value loses more than half of its digits for -\d"):
+    with pytest.warns(
+        SymbpWarning, match=r"the value loses more than half of its digits for .* <= \|z\| <= 3"
+    ):
         symbp.derive(network)
 
 
@@ -129,7 +131,7 @@ def test_ranges_are_told_shortly(finding: Finding, told: str) -> None:
 @pytest.mark.parametrize(
     ("formula", "told"),
     [
-        ("1/z", "the value has no real value at z = 0"),
+        ("1/z", "the value or derivative has no real value at z = 0"),
         ("sqrt(abs(z))", "the derivative has no real value at z = 0"),
     ],
 )
@@ -137,9 +139,7 @@ def test_a_point_without_value_is_told_with_the_remedy(formula: str, told: str) 
     network = symbp.Network(
         2, [symbp.Dense(2, symbp.Activation("own", formula)), symbp.Dense(1)], "squared_error"
     )
-    with pytest.warns(
-        SymbpWarning, match=f"'own': .*{told} in float64.*: give it one with 'a if ... else b'"
-    ):
+    with pytest.warns(SymbpWarning, match=f"'own': {told}.* in float64: give it one with 'a if ... else b'"):
         symbp.derive(network)
 
 
@@ -156,9 +156,12 @@ def test_a_range_without_value_is_told_once() -> None:
     [
         (
             "(exp(h) - exp(y))**2/exp(h)",
-            "'own': the value overflows for -7.*; the value overflows for 355 <= z <=",
+            "'own': the value overflows for -715 <= h <= -710, for 355 <= h <= 710; .* in float64: ",
         ),
-        ("(exp(2*h) + y)/(exp(2*h) + exp(h) + 3)", "'own': the value is not a number for z >= 355"),
+        (
+            "(exp(2*h) + y)/(exp(2*h) + exp(h) + 3)",
+            "'own': the value or derivative is not a number for h >= 355; ",
+        ),
     ],
 )
 def test_own_costs_are_warned_of_with_the_range(formula: str, told: str) -> None:
@@ -219,35 +222,29 @@ def test_cases_whose_branches_cancel_are_no_polynomial() -> None:
 
 
 @pytest.mark.parametrize(
-    ("formula", "dtype", "at"),
+    ("formula", "dtype", "variable", "at"),
     [
-        ("z**40", "float32", 9.19),
-        ("z**40", "float64", 5.09e7),
-        ("exp(z)", "float32", 88.7),
-        ("sinh(z)", "float64", 710),
+        ("z**40", "float32", "|z|", 9.19),
+        ("z**40", "float64", "|z|", 5.09e7),
+        ("exp(z)", "float32", "z", 88.7),
+        ("sinh(z)", "float64", "|z|", 710),
     ],
 )
 def test_a_formula_that_leaves_the_type_is_warned_of_with_the_range(
-    formula: str, dtype: str, at: float
+    formula: str, dtype: str, variable: str, at: float
 ) -> None:
     derivation = derive(Network(2, [Dense(2, Activation("own", formula)), Dense(1)], "squared_error"))
     with pytest.warns(SymbpWarning) as told:
         warn_of_own_functions(derivation, dtype)
     (warning,) = told
     message = str(warning.message)
-    assert "'own': the value itself overflows for z " in message
-    assert f"for z >= {at:.3g} in {dtype}" in message
+    assert "'own': the value itself overflows for " in message
+    assert f"{variable} >= {at:.3g} in {dtype}: " in message
     assert message.endswith("keep weighted sums below that, or bound the formula with min(...)")
 
 
-@pytest.mark.parametrize(
-    ("formula", "told"),
-    [
-        ("z**3", "the value itself overflows for z >= 6.99e+12 in float32"),
-        ("(sqrt(z**2 + 1) - 1)/2 + z", "the derivative overflows for z >= 1.85e+19 in float32"),
-    ],
-)
-def test_what_no_training_reaches_is_told_in_the_header(formula: str, told: str) -> None:
+def test_a_size_that_no_training_reaches_is_told_in_the_header() -> None:
+    formula, told = "z**3", "the value itself overflows for |z| >= 6.99e+12 in float32"
     network = Network(2, [Dense(2, Activation("own", formula)), Dense(1)], "squared_error")
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -11,6 +11,7 @@ from sympy import Abs, Piecewise, Rational, Symbol, erf, exp, log, sqrt, tanh
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symbp.algebra.named import LETTERS, NAMED, LogAddExp, LogCosh, LogOneMinusExp, Sigmoid, Softplus, defined
+from symbp.derivation.stability.far import AT_INFINITY, FAR_RULES, far_forms
 from symbp.derivation.stability.numbers import exact
 from symbp.derivation.stability.proof import equal
 from symbp.derivation.stability.rules import RULES, rewrite
@@ -18,6 +19,8 @@ from tests.kernel_text import kernel_function
 
 Z, H, Y = (Symbol(name, real=True) for name in "zhy")
 EVERY_RULE = pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+ALL = (*RULES, *FAR_RULES, AT_INFINITY)
+EVERY_RULE_AT_ALL = pytest.mark.parametrize("rule", ALL, ids=[rule.name for rule in ALL])
 EVERY_NAME = pytest.mark.parametrize("kind", NAMED, ids=[kind.title for kind in NAMED])
 
 # Where both sides of a rule may be evaluated, beside the points that all share.
@@ -29,12 +32,12 @@ POINTS = {
 USUAL = (0.0, 1e-300, -1e-300, 1e-8, -1e-8, 0.3, -0.3, 1.0, -1.0, 40.0, -40.0, 800.0, -800.0)
 
 
-@EVERY_RULE
+@EVERY_RULE_AT_ALL
 def test_both_sides_are_proved_equal(rule) -> None:
     assert equal(rule.statement.lhs, rule.statement.rhs)
 
 
-@EVERY_RULE
+@EVERY_RULE_AT_ALL
 @pytest.mark.parametrize(
     "fault", [lambda e: -e, lambda e: 2 * e, lambda e: e + 1, lambda e: e + exp(-(Z**2))]
 )
@@ -42,7 +45,7 @@ def test_a_broken_rule_is_not_proved(rule, fault) -> None:
     assert not equal(rule.statement.lhs, fault(rule.statement.rhs))
 
 
-@EVERY_RULE
+@EVERY_RULE_AT_ALL
 def test_a_rule_with_another_argument_is_not_proved(rule) -> None:
     (u,) = (x for x in rule.statement.free_symbols if x.name == "u")
     for argument in (u + 1, 2 * u, u**2):
@@ -58,7 +61,14 @@ def test_a_rule_finds_its_own_left_side(rule) -> None:
     assert rewrite(found) == (found, ())  # and is done with it
 
 
-@EVERY_RULE
+@pytest.mark.parametrize("rule", FAR_RULES, ids=[rule.name for rule in FAR_RULES])
+def test_a_rule_for_arguments_of_every_size_finds_its_own_left_side(rule) -> None:
+    found, used = next(iter(far_forms(rule.statement.lhs)))
+    assert found == rule.statement.rhs
+    assert used == (rule,)
+
+
+@EVERY_RULE_AT_ALL
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_the_right_side_is_accurate(rule, dtype: str) -> None:
     """In ulps of the exact value of the *left* side, wherever it is a normal number."""
@@ -92,13 +102,13 @@ def test_a_broken_branch_of_a_named_function_is_not_proved(kind) -> None:
     """Every branch counts: one that is off by a factor, a sign or a term is seen."""
     function = kind(*LETTERS[: next(iter(kind.nargs))])
     stable = function.stable()
-    (cases,) = stable.atoms(Piecewise)
-    for n, (value, condition) in enumerate(cases.args):
-        for faulty in (2 * value + 1, value + exp(-Abs(function.args[0]))):
-            branches = list(cases.args)
-            branches[n] = (faulty, condition)
-            broken = stable.xreplace({cases: Piecewise(*branches, evaluate=False)})
-            assert not equal(function.defining(), broken)
+    for cases in stable.atoms(Piecewise):
+        for n, (value, condition) in enumerate(cases.args):
+            for faulty in (2 * value + 1, value + exp(-Abs(function.args[0]))):
+                branches = list(cases.args)
+                branches[n] = (faulty, condition)
+                broken = stable.xreplace({cases: Piecewise(*branches, evaluate=False)})
+                assert not equal(function.defining(), broken)
 
 
 WRITTEN = {

@@ -15,6 +15,9 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 MAECHLER = 'Maechler 2012, "Accurately computing log(1 - exp(-|a|))"'
 
+# Beyond this size squares are avoided: below, nothing is near the end of a type.
+FAR = 10
+
 # The arguments of a named function where it is meant as such.
 LETTERS = tuple(sympy.Symbol(name, real=True) for name in ("u", "v"))
 
@@ -179,6 +182,86 @@ class SechSoftplus(Named):
         return Piecewise((2 * half / (e * (e + 2) + 2), u <= 0), (2 * e * half / (1 + 2 * e * half), True))
 
 
+class HypotOne(Named):
+    """sqrt(1 + u^2), with |u| in front of the root where u^2 may leave the type.
+
+    Above |u| = 10 it is |u| sqrt(1 + 1/u^2), in which an infinite square is harmless.
+    """
+
+    nargs = 1
+    title = "hypot1"
+    reference = 'Moler and Morrison 1983, "Replacing square roots by Pythagorean sums", section 1'
+
+    def defining(self) -> Expr:
+        return sympy.sqrt(1 + self.args[0] ** 2)
+
+    def stable(self) -> Expr:
+        u = self.args[0]
+        near = Abs(u) <= FAR
+        inside = Piecewise((1 + u**2, near), (1 + 1 / u**2, True))
+        return sympy.sqrt(inside) * Piecewise((1, near), (Abs(u), True))
+
+
+class HypotOneLess(Named):
+    """sqrt(1 + u^2) - 1: u^2/(sqrt(1 + u^2) + 1) where the difference would cancel, else the difference."""
+
+    nargs = 1
+    title = "hypot1less1"
+    reference = "(r - 1)(r + 1) = r^2 - 1; Higham 2002, section 1.7"
+
+    def defining(self) -> Expr:
+        return sympy.sqrt(1 + self.args[0] ** 2) - 1
+
+    def stable(self) -> Expr:
+        u = self.args[0]
+        near = Abs(u) <= FAR
+        root = sympy.sqrt(Piecewise((1 + u**2, near), (1 + 1 / u**2, True)))
+        return Piecewise((u**2 / (root + 1), near), (Abs(u) * root - 1, True))
+
+
+class LogOnePlusSquare(Named):
+    """log(1 + u^2), above |u| = 10 as 2 log|u| + log(1 + 1/u^2)."""
+
+    nargs = 1
+    title = "log1psquare"
+    reference = "log(a b) = log(a) + log(b)"
+
+    def defining(self) -> Expr:
+        return log(1 + self.args[0] ** 2)
+
+    def stable(self) -> Expr:
+        u = self.args[0]
+        near = Abs(u) <= FAR
+        # The logarithm of 1 where the square is used as it is: no infinity beside a number.
+        beside = 2 * log(Piecewise((1, near), (Abs(u), True)))
+        return log1p(Piecewise((u**2, near), (1 / u**2, True))) + beside
+
+
+# What pages call the next two, or both.
+FINITE = "finite"
+
+
+class Raised(Function):
+    """u, which is every number of the type; minus infinity becomes the lowest of them.
+
+    So minus infinity times 0 is what the limit is, and not NaN.
+    """
+
+    nargs = 1
+    is_real = True
+
+    @classmethod
+    def eval(cls, u: Any) -> Any:
+        return u if u.is_number else None
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sympy.S.One
+
+
+class Lowered(Raised):
+    """u, which is every number of the type; infinity becomes the largest of them."""
+
+
 class Erfc(Function):
     """1 - erf(u), which kernels compute by itself: the difference has no digits left for u > 6.
 
@@ -201,6 +284,9 @@ NAMED: tuple[type[Named], ...] = (
     LogOneMinusExp,
     TanhSoftplus,
     SechSoftplus,
+    HypotOne,
+    HypotOneLess,
+    LogOnePlusSquare,
 )
 
 # Functions that kernels have and that are defined by simpler ones.
@@ -208,6 +294,8 @@ DEFINITIONS: dict[Any, Callable[..., Any]] = {
     expm1: lambda u: exp(u) - 1,
     log1p: lambda u: log(1 + u),
     Erfc: lambda u: 1 - sympy.erf(u),
+    Raised: lambda u: u,
+    Lowered: lambda u: u,
 }
 
 

@@ -50,6 +50,15 @@ def _rough_erf(x: Floats) -> Floats:
     return np.fromiter(map(math.erf, x.astype(np.float64).tolist()), np.float64, x.size)
 
 
+def _rough_erfc(x: Floats) -> Floats:
+    return np.fromiter(map(math.erfc, x.astype(np.float64).tolist()), np.float64, x.size)
+
+
+def _tail(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function of mpmath that has reached its limit by 1000: it gives up on larger ones."""
+    return lambda x: function(max(min(x, mpmath.mpf(1000)), mpmath.mpf(-1000)))
+
+
 ORACLES: dict[str, Oracle] = {
     "exp": Oracle(np.exp, mpmath.exp, (-750.0, 712.0)),
     "expm1": Oracle(np.expm1, mpmath.expm1, (-45.0, 712.0)),
@@ -58,6 +67,14 @@ ORACLES: dict[str, Oracle] = {
     "tanh": Oracle(np.tanh, mpmath.tanh, (-20.0, 20.0)),
     "sigmoid": Oracle(lambda x: 1 / (1 + np.exp(-x)), lambda x: 1 / (1 + mpmath.exp(-x)), (-750.0, 45.0)),
     "erf": Oracle(_rough_erf, mpmath.erf, (-6.5, 6.5), (-4.0, 4.0)),
+    "gauss": Oracle(lambda x: np.exp(-x * x), lambda x: mpmath.exp(-x * x), (-28.0, 28.0), (-4.0, 4.0)),
+    "half_gauss": Oracle(
+        lambda x: np.exp(-x * x / 2), lambda x: mpmath.exp(-x * x / 2), (-40.0, 40.0), (-4.0, 4.0)
+    ),
+    "erfc": Oracle(_rough_erfc, _tail(mpmath.erfc), (-6.0, 28.0), (-4.0, 4.0)),
+    "normal_cdf": Oracle(
+        lambda x: _rough_erfc(-x * math.sqrt(0.5)) / 2, _tail(mpmath.ncdf), (-40.0, 9.0), (-4.0, 4.0)
+    ),
     "sin": Oracle(np.sin, mpmath.sin, (-10.0, 10.0)),
     "cos": Oracle(np.cos, mpmath.cos, (-10.0, 10.0)),
     "arctan": Oracle(np.arctan, mpmath.atan, (-10.0, 10.0)),

@@ -8,13 +8,17 @@ import platform
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from symbp.bench.accuracy import Accuracy, measure
 from symbp.bench.machine import processor
 from symbp.bench.speed import Speed, speed
 from symbp.elementary import FUNCTIONS
+from symbp.elementary.measured import SPEED_PATH
 from symbp.elementary.records import DTYPES
 from symbp.errors import SpecError
+from symbp.files import atomic_write
 from symbp.functions.names import nearest
 
 _COLUMNS = ("function", "type", "max ulp", "mean", "where", "points", "ns", "math", "NumPy", "ratio")
@@ -93,6 +97,25 @@ def markdown(found: Iterable[Row]) -> str:
     lines = [_COLUMNS, ("---", "---", *["---:"] * (len(_COLUMNS) - 2)), *(row.cells() for row in found)]
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     return f"{table}\n{conditions()}\n"
+
+
+_HEAD = """\
+# Nanoseconds for one element of the emitted elementary functions, beside math and NumPy.
+# written by: symbp accuracy --record; do not edit.
+"""
+
+
+def record(found: Iterable[Row]) -> Path:
+    """Write ``speed.toml``, which the page of the functions prints."""
+    import tomli_w
+
+    tables: dict[str, Any] = {"conditions": conditions()}
+    for row in found:
+        times = {"ours": row.speed.ours, "math": row.speed.libm, "numpy": row.speed.numpy}
+        tables.setdefault(row.accuracy.name, {})[row.accuracy.dtype] = {
+            name: float(f"{value:.3g}") for name, value in times.items() if not math.isnan(value)
+        }
+    return atomic_write(SPEED_PATH, f"{_HEAD}\n{tomli_w.dumps(tables)}")
 
 
 def conditions() -> str:

@@ -14,22 +14,39 @@ from symbp.cli.options import Name
 @click.option("--function", "names", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 @click.option("--quick", is_flag=True, help="Fewer points and repeats: seconds instead of minutes.")
 @click.option("--format", "form", type=Name(("text", "markdown")), default="text", show_default=True)
+@click.option("--activations", is_flag=True, help="Whole activations and their derivatives instead.")
 @click.option("--record", is_flag=True, hidden=True, help="Write the accuracy into this checkout of symbp.")
-def accuracy(names: tuple[str, ...], quick: bool, form: str, record: bool) -> None:
+def accuracy(names: tuple[str, ...], quick: bool, form: str, activations: bool, record: bool) -> None:
     """Measure the elementary functions of the kernels.
 
     Each is compared with the exact values and timed beside those of math and NumPy.
     """
+    if activations:
+        _activations(names, form)
+        return
     if record and (names or quick):
         raise click.UsageError("--record takes all functions and all points")
 
     from symbp.bench import accuracy as measured
-    from symbp.bench import table
+    from symbp.bench import table, units
 
     found = table.rows(names, quick, lambda what: click.echo(what, err=True) if sys.stderr.isatty() else None)
     click.echo((table.markdown if form == "markdown" else table.text)(found), nl=False)
     if record:
         click.echo(f"wrote {measured.record(row.accuracy for row in found)}", err=True)
+        click.echo(f"wrote {table.record(found)}", err=True)
+        click.echo(f"wrote {units.record(units.every())}", err=True)
+
+
+def _activations(names: tuple[str, ...], form: str) -> None:
+    from symbp.bench import units
+
+    if names or form != "text":
+        raise click.UsageError("--activations goes without --function and --format")
+    click.echo(
+        units.text(units.every(lambda what: click.echo(what, err=True) if sys.stderr.isatty() else None)),
+        nl=False,
+    )
 
 
 @cli.command()

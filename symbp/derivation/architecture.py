@@ -40,7 +40,7 @@ from symbp.derivation import local, shifted, stable, stable_costs
 from symbp.derivation.generic import at_most
 from symbp.derivation.instances import instances, of_network
 from symbp.derivation.records import Builder, equation, substitute
-from symbp.derivation.relation import relation_beside, stated_slope
+from symbp.derivation.relation import relation_beside, stated_slope, why_beside
 from symbp.derivation.stated import (
     parameters,
     stated_cost,
@@ -268,8 +268,8 @@ def _relation_beside(
             label,
             "inverse",
             equation(b[stated].lhs, relation.subs(local.O, value) * factor),
-            "through the inverse of the activation; kernels compute the derivative as it stands before, "
-            "which takes no more operations or keeps more digits",
+            "through the inverse of the activation; kernels compute the derivative as it stands before: "
+            + why_beside(formula),
             (stated.replace("d", "", 1), stated),
             functions=True,
         )

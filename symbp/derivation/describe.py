@@ -15,6 +15,7 @@ from symbp.derivation.computed import stable_activation, stable_cost
 from symbp.derivation.extent import End, extent
 from symbp.derivation.inverse import relation_to_output
 from symbp.derivation.kinks import Kink, kinks
+from symbp.derivation.relation import relation_beside, why_beside
 from symbp.derivation.stated import stated_formula
 from symbp.functions import Activation, Cost, Parameter
 
@@ -39,6 +40,8 @@ class Description:
     stable, stable_derivative : Expr or None
         The forms that kernels compute; None where that is the formula itself (or its relation
         to the output). Of a cost with the output units of :data:`.computed.USUAL`.
+    unused : str
+        Why kernels do not compute g' by the relation to the output; empty where they do.
     """
 
     record: Activation | Cost
@@ -49,6 +52,7 @@ class Description:
     kinks: tuple[Kink, ...]
     stable: Expr | None = None
     stable_derivative: Expr | None = None
+    unused: str = ""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -65,6 +69,8 @@ def describe(record: Activation | Cost) -> Description:
 def _activation(record: Activation) -> Description:
     formula = stated_formula(record, 0)
     relation = relation_to_output(formula)
+    beside = relation_beside(formula) is not None
+    stable, slope = (None if form is None else _plain(form) for form in stable_activation(record))
     return Description(
         record,
         _plain(formula),
@@ -72,7 +78,9 @@ def _activation(record: Activation) -> Description:
         None if relation is None else _plain(relation),
         extent(record.expression()),
         _kinks(formula, local.Z, {}),
-        *(None if form is None else _plain(form) for form in stable_activation(record)),
+        stable,
+        slope,
+        unused=why_beside(formula) if beside else "",
     )
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from symbp.algebra.nodes import cost, eta
+import sympy
+
+from symbp.algebra.nodes import cost, eta, w_ij
 from symbp.algebra.updates import per_weight
 from symbp.derivation.penalty import constants, penalise
 from symbp.derivation.records import Builder, equation
@@ -27,12 +29,16 @@ class TrainingDescription:
         What is kept for every weight, and how it starts.
     parameters : tuple of (sympy.Expr, Parameter)
         The letter of each.
+    decays : bool
+        Whether a weight without a gradient changes towards or away from 0 all the same. It does so
+        for every weight, biases included.
     """
 
     record: UpdateRule | Schedule | Penalty
     statements: tuple[Any, ...]
     states: tuple[tuple[Any, float], ...]
     parameters: tuple[tuple[Any, Parameter], ...]
+    decays: bool = False
 
 
 def describe_training(record: UpdateRule | Schedule | Penalty) -> TrainingDescription:
@@ -57,4 +63,10 @@ def describe_training(record: UpdateRule | Schedule | Penalty) -> TrainingDescri
         tuple(b.steps[label].statement for label in wanted),
         states,
         tuple((letters[parameter.name], parameter) for parameter in record.parameters),
+        isinstance(record, UpdateRule) and _decays(b.steps[wanted[-1]].statement),
     )
+
+
+def _decays(new_weight: Any) -> bool:
+    """Whether the old weight stands in the new one with another coefficient than 1."""
+    return bool(sympy.expand(new_weight.rhs).coeff(w_ij) != 1)

@@ -14,11 +14,12 @@ from typing import Any
 import sympy
 from sympy import Expr
 
+from symbp.algebra.named import Raised
 from symbp.derivation import local
 from symbp.derivation.inverse import relation_to_output
 from symbp.derivation.stability.choose import O, is_as_good, slope_form, value_form
 
-_CHEAP = (sympy.Abs, sympy.sign, sympy.Piecewise)
+_CHEAP = (sympy.Abs, sympy.sign, sympy.Piecewise, Raised)
 
 
 @functools.cache  # a deep network asks for the same activation in every layer
@@ -26,14 +27,9 @@ def stated_slope(formula: Expr) -> Expr:
     """Return g' as step 1.3d states it, in z and in :data:`.local.O`."""
     found = local.derivative_in_output(formula)
     through_inverse = None if found.has(local.O) else relation_to_output(formula)
-    if through_inverse is None:
+    if through_inverse is None or why_beside(formula):
         return found
-    relation = through_inverse.xreplace({local.O: O})
-    value = value_form(formula).expression
-    saves = len(_dear(relation) - _dear(value)) < len(
-        _dear(slope_form(formula, found).expression) - _dear(value)
-    )
-    return through_inverse if saves and is_as_good(formula, relation) else found
+    return through_inverse
 
 
 def relation_beside(formula: Expr) -> Expr | None:
@@ -41,6 +37,24 @@ def relation_beside(formula: Expr) -> Expr | None:
     if stated_slope(formula).has(local.O):
         return None
     return relation_to_output(formula)
+
+
+@functools.cache
+def why_beside(formula: Expr) -> str:
+    """Say why kernels do not compute g' by its relation through the inverse of g; empty where they do."""
+    through_inverse = relation_to_output(formula)
+    assert through_inverse is not None
+    relation = through_inverse.xreplace({local.O: O})
+    value = value_form(formula).expression
+    slope = slope_form(formula, local.derivative_in_output(formula)).expression
+    if len(_dear(relation) - _dear(value)) >= len(_dear(slope) - _dear(value)):
+        return (
+            "beside what the value has needed, it takes no fewer calls, roots and divisions "
+            "than the derivative"
+        )
+    if not is_as_good(formula, relation):
+        return "it loses digits where the output has few of them left, and the derivative does not"
+    return ""
 
 
 def _dear(expr: Any) -> set[Any]:

@@ -19,6 +19,15 @@ DIGITS = 60
 ERF_NEAR = "1"
 # Beyond this erf rounds to 1: 1 - erf(ERF_END) is below a quarter of a rounding.
 ERF_END = {"float32": "4", "float64": "6"}
+# Beyond these exp(-x^2) and exp(-x^2/2) are 0, and so are the tails that have them as a factor.
+GAUSS_END = {"float32": "10.5", "float64": "27.5"}
+HALF_GAUSS_END = {"float32": "15", "float64": "39"}
+# The tails are polynomials in (x - K)/(x + K), which takes [0, infinity) to [-1, 1): K for each.
+ERFC_MIDDLE = {"float32": "2", "float64": "4"}
+NORMAL_MIDDLE = {"float32": "3", "float64": "6"}
+# Nearer to 0 they differ from 1 and 1/2 by an odd polynomial: down to about half of these.
+ERFC_NEAR = "0.47"
+NORMAL_NEAR = "0.55"
 # sin and cos: the largest whole number n of right angles is 2^TURNS.
 TURNS = {"float32": 10, "float64": 20}
 ANGLES = 4  # parts of pi/2
@@ -44,6 +53,8 @@ def _format(form: Format) -> dict[str, float | int]:
         "SHIFT": form.bits,
         "MAGIC": magic,
         "MAGIC_BITS": bits_of(magic, form),
+        # The upper half of a significand, whose square is exact.
+        "UPPER_BITS": -(2 ** (form.bits - (form.bits + 1) // 2 + 1)),
         "INF": float("inf"),
         "NAN": float("nan"),
     }
@@ -97,7 +108,18 @@ def _joints(form: Format) -> dict[str, float]:
         # Beyond, 2/(exp(2x) + 1) is below a quarter of a rounding of 1.
         "TANH_END": float(mpmath.ceil((form.bits + 4) * mpmath.log(2) / 2)),
         "ERF_NEAR": form.round(mpmath.mpf(ERF_NEAR)),
+        "ERFC_NEAR": form.round(mpmath.mpf(ERFC_NEAR)),
+        "NORMAL_NEAR": form.round(mpmath.mpf(NORMAL_NEAR)),
         "ERF_END": form.round(mpmath.mpf(ERF_END[form.dtype])),
+        **{
+            name: form.round(mpmath.mpf(value[form.dtype]))
+            for name, value in (
+                ("GAUSS_END", GAUSS_END),
+                ("HALF_GAUSS_END", HALF_GAUSS_END),
+                ("ERFC_MIDDLE", ERFC_MIDDLE),
+                ("NORMAL_MIDDLE", NORMAL_MIDDLE),
+            )
+        },
         "TAN_1": form.round(mpmath.tan(mpmath.pi / 8)),
         "TAN_3": form.round(mpmath.tan(3 * mpmath.pi / 8)),
         "RIGHT_HIGH": half_high,

@@ -64,7 +64,7 @@ def fit(what: Fit, dtype: str) -> Polynomial:
     """
     form = FORMATS[dtype]
     with mpmath.workdps(DIGITS):
-        target, weight = (sympy.lambdify(v, expr, "mpmath") for expr in (what.target, what.weight))
+        target, weight = (sympy.lambdify(v, expr, "mpmath") for expr in what.stated(dtype))
         low, high = (mpmath.mpf(sympy.N(end, DIGITS)) for end in what.interval[dtype])
         degree = what.degree[dtype]
         grid = Grid.of(target, weight, low or _NEAR_ZERO, high, degree + 1)

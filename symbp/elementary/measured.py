@@ -1,4 +1,4 @@
-"""The errors that were measured of the emitted functions, as ``accuracy.toml`` holds them.
+"""What was measured of the emitted functions: ``accuracy.toml`` holds errors, ``speed.toml`` times.
 
 ``make accuracy`` measures them anew; :mod:`symbp.bench.accuracy` says how.
 """
@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 PATH = Path(__file__).with_name("accuracy.toml")
+SPEED_PATH = Path(__file__).with_name("speed.toml")
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,36 @@ class Measured:
     mean: float
     at: float
     points: int
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Nanoseconds for one element of a function in one number format.
+
+    Attributes
+    ----------
+    ours, libm : float
+        The emitted function, and ``math`` in the same compiled loop.
+    numpy : float or None
+        None where NumPy has no such function.
+    """
+
+    ours: float
+    libm: float
+    numpy: float | None
+
+
+@cache
+def timed() -> tuple[str, Mapping[tuple[str, str], Timed]]:
+    """Return where speeds were measured, and the speeds by name and dtype."""
+    if not SPEED_PATH.exists():
+        return "", {}
+    tables = tomllib.loads(SPEED_PATH.read_text(encoding="utf-8"))
+    return tables.pop("conditions"), {
+        (name, dtype): Timed(entry["ours"], entry["math"], entry.get("numpy"))
+        for name, formats in tables.items()
+        for dtype, entry in formats.items()
+    }
 
 
 @cache

@@ -58,9 +58,9 @@ class Fit:
     ----------
     name : str
         As the algorithms call it.
-    target : Expr
+    target : Expr, or one for each dtype
         In v.
-    weight : Expr
+    weight : Expr, or one for each dtype
         What the error of P is multiplied by to be a relative error of the function.
     interval : tuple of Expr
         Where v lies; for ``float32`` and ``float64`` alike unless `intervals` says more.
@@ -71,11 +71,16 @@ class Fit:
     """
 
     name: str
-    target: Expr
-    weight: Expr
+    target: Expr | dict[str, Expr]
+    weight: Expr | dict[str, Expr]
     interval: dict[str, tuple[Expr, Expr]]
     degree: dict[str, int]
     meaning: str
+
+    def stated(self, dtype: str) -> tuple[Expr, Expr]:
+        """Return target and weight in a format."""
+        target, weight = (e[dtype] if isinstance(e, dict) else e for e in (self.target, self.weight))
+        return target, weight
 
 
 @dataclass(frozen=True)

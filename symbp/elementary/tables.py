@@ -1,95 +1,18 @@
-"""The elementary functions, one record each, and the polynomials they are made of.
+"""The elementary functions, one record each.
 
-To add one, state it here and run ``make coefficients``: the printer, the accuracy table and
-the tests take it from here.
+To add one, state it here, and its polynomials in :mod:`.approximations`, and run ``make coefficients``:
+the printer, the accuracy table and the tests take it from here.
 """
 
 from __future__ import annotations
 
-import sympy
-from sympy import Rational, Symbol, atan, atanh, cos, erf, erfc, exp, log, pi, sin, sqrt, tan, tanh
+from sympy import Symbol, atan, cos, erf, erfc, exp, log, sin, sqrt, tanh
 
-from symbp.elementary.constants import ERF_END, ERF_NEAR
-from symbp.elementary.records import DTYPES, Elementary, Fit
+from symbp.elementary.approximations import FITS as FITS
+from symbp.elementary.approximations import v as v
+from symbp.elementary.records import Elementary
 
 x = Symbol("x", real=True)
-v = Symbol("v", real=True)  # the variable of a polynomial; often the square of the argument
-_root = sqrt(v)
-
-
-def _both(low: sympy.Expr, high: sympy.Expr) -> dict[str, tuple[sympy.Expr, sympy.Expr]]:
-    return dict.fromkeys(DTYPES, (low, high))
-
-
-def _degrees(float32: int, float64: int) -> dict[str, int]:
-    return {"float32": float32, "float64": float64}
-
-
-# The s = f/(2 + f) of the largest f = m - 1 with m < sqrt(2).
-_LOG_END = (sqrt(2) - 1) / (sqrt(2) + 1)
-_ERF_NEAR = Rational(ERF_NEAR)
-
-FITS: dict[str, Fit] = {
-    fit.name: fit
-    for fit in (
-        Fit(
-            "EXP",
-            (exp(v) - 1 - v) / v**2,
-            v**2 / exp(v),
-            _both(-log(2) / 2, log(2) / 2),
-            _degrees(4, 9),
-            "exp(r) = 1 + r + r^2 P(r)",
-        ),
-        Fit(
-            "LOG",
-            (2 * atanh(_root) - 2 * _root) / _root**3,
-            _root**3 / (2 * atanh(_root)),
-            _both(sympy.S.Zero, _LOG_END**2),
-            _degrees(2, 6),
-            "log((1 + s)/(1 - s)) = 2 s + s^3 P(s^2)",
-        ),
-        Fit(
-            "ERF",
-            erf(_root) / _root - 1,
-            _root / erf(_root),
-            _both(sympy.S.Zero, _ERF_NEAR**2),
-            _degrees(6, 12),
-            "erf(x) = x + x P(x^2)",
-        ),
-        Fit(
-            "ERFC",
-            log(erfc(v)),
-            erfc(v) / erf(v),
-            {dtype: (_ERF_NEAR, Rational(ERF_END[dtype])) for dtype in DTYPES},
-            _degrees(7, 18),
-            "log(1 - erf(x)) = P(x)",
-        ),
-        Fit(
-            "SIN",
-            (sin(_root) / _root - 1) / v,
-            v * _root / sin(_root),
-            _both(sympy.S.Zero, (pi / 4) ** 2),
-            _degrees(3, 6),
-            "sin(r) = r + r^3 P(r^2)",
-        ),
-        Fit(
-            "COS",
-            (cos(_root) - 1 + v / 2) / v**2,
-            v**2 / cos(_root),
-            _both(sympy.S.Zero, (pi / 4) ** 2),
-            _degrees(2, 5),
-            "cos(r) = 1 - r^2/2 + r^4 P(r^2)",
-        ),
-        Fit(
-            "ATAN",
-            (atan(_root) / _root - 1) / v,
-            v * _root / atan(_root),
-            _both(sympy.S.Zero, tan(pi / 8) ** 2),
-            _degrees(4, 10),
-            "arctan(t) = t + t^3 P(t^2)",
-        ),
-    )
-}
 
 # exp(x) = 2^n (1 + q), a = 2^n 2^m for magic = 3/2 2^bits + bias + m: adding it rounds to a whole number,
 # and leaves the exponent of a in the last bits.
@@ -111,6 +34,15 @@ x = max(min(x, MOST), LEAST)
 half = math.copysign(HALF, x)
 b = I(F(MAGIC_CENTRE + half).view(I) << I(SHIFT)).view(F)
 magic = MAGIC_CENTRE - half
+"""
+
+# x^2 = square + rest, to almost twice the digits: the upper half of x has an exact square.
+_SQUARE = """\
+high = I(F(a).view(I) & I(UPPER_BITS)).view(F)
+exact = high*high
+low = (a - high)*(a + high)
+square = exact + low
+rest = low - (square - exact)
 """
 
 _ANGLE_REDUCTION = """\
@@ -270,6 +202,72 @@ y = a + a*p if a < ERF_NEAR else 1 - e
 return math.copysign(y, x)
 """,
             uses=("exp",),
+        ),
+        Elementary(
+            "gauss",
+            "Gauss",
+            exp(-(x**2)),
+            "exp(-s) for the rounded square s, and what the square lost to first order",
+            "a = min(abs(x), GAUSS_END)\n"
+            + _SQUARE
+            + """\
+e = exp(-square)
+return e - e*rest
+""",
+            uses=("exp",),
+        ),
+        Elementary(
+            "half_gauss",
+            "HalfGauss",
+            exp(-(x**2) / 2),
+            "exp(-s/2) for the rounded square s, and what the square lost to first order",
+            "a = min(abs(x), HALF_GAUSS_END)\n"
+            + _SQUARE
+            + """\
+e = exp(-0.5*square)
+return e - e*(0.5*rest)
+""",
+            uses=("exp",),
+        ),
+        Elementary(
+            "erfc",
+            "Erfc",
+            1 - erf(x),
+            "exp(-x^2) (1 + P)/(1 + 2|x|) above 0, and 2 minus that below; near 0, 1 - erf(x)",
+            "a = min(abs(x), GAUSS_END)\n"
+            + _SQUARE
+            + """\
+v = (a - ERFC_MIDDLE)/(a + ERFC_MIDDLE)
+p = poly(ERFC_TAIL, v)
+e = exp(-square)
+y = (e + e*(p - rest*(1 + p)))/(1 + 2*a)
+z = x*x
+p = poly(ERF, z)
+y = 2 - y if x < 0 else y
+return 1 - (x + x*p) if a < ERFC_NEAR else y
+""",
+            uses=("exp",),
+            source="Shepherd and Laframboise 1981",
+        ),
+        Elementary(
+            "normal_cdf",
+            "NormalCdf",
+            erfc(-x / sqrt(2)) / 2,
+            "exp(-x^2/2) (1/2 + P)/(1 + 3|x|/2) below 0, and 1 minus that above; near 0 a polynomial",
+            "a = min(abs(x), HALF_GAUSS_END)\n"
+            + _SQUARE
+            + """\
+v = (a - NORMAL_MIDDLE)/(a + NORMAL_MIDDLE)
+p = poly(NORMAL_TAIL, v)
+e = exp(-0.5*square)
+y = (0.5*e + e*(p - rest*(0.25 + 0.5*p)))/(1 + 1.5*a)
+z = x*x
+p = poly(NORMAL, z)
+y = 1 - y if x > 0 else y
+return 0.5 + x*p if a < NORMAL_NEAR else y
+""",
+            uses=("exp",),
+            source="Shepherd and Laframboise 1981",
         ),
         Elementary(
             "sin",

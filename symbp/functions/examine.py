@@ -6,13 +6,13 @@ import functools
 import itertools
 import math
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import sympy
 
 from symbp.errors import ExpressionError, SymbpWarning
-from symbp.functions.numeric import NotReal, value_at
+from symbp.functions.numeric import NotReal, holds, value_at
 from symbp.functions.parse import Total
 from symbp.functions.records import Activation, Cost, Parametric
 
@@ -21,6 +21,8 @@ _MAGNITUDES = [10 ** (n / 12) for n in range(-36, 37)]
 _LINE = [*(-x for x in reversed(_MAGNITUDES)), 0.0, *_MAGNITUDES]
 _BESIDE, _ROUNDING = 1.001, 1e-12
 _BISECTIONS = 60
+# A step of this part of the value is none that rounding makes.
+_JUMP = 1e-6
 _SHOWN = 3
 
 # Numbers inside each set that outputs may lie in, and numbers that targets may be.
@@ -66,8 +68,10 @@ def warn_of_unreal(record: Activation | Cost) -> None:
     """Issue a SymbpWarning that names the range in which a formula is not real."""
     formula = record.expression()
     told = _of_line(formula) if isinstance(record, Activation) else _of_cost(formula, record)
-    if told:
-        warnings.warn(f"{_place(record)} {told}", SymbpWarning, stacklevel=4)
+    others = {} if isinstance(record, Activation) else {"y": _TARGETS[record.targets]}
+    for text in (told, jump(formula, record.variables[0], others)):
+        if text:
+            warnings.warn(f"{_place(record)} {text}", SymbpWarning, stacklevel=4)
 
 
 def _place(record: Parametric) -> str:
@@ -117,18 +121,24 @@ def _of_line(formula: Any) -> str:
             return False
         return True
 
+    def finite(z: float) -> bool:
+        try:
+            return math.isfinite(value_at(formula, {"z": z}))
+        except (NotReal, ZeroDivisionError):
+            return False
+
     found = [real(z) for z in _LINE]
     if all(found):
         return ""
     if not any(found):
         return _NOWHERE
-    ranges = list(_ranges(found, real))
+    ranges = list(_ranges(found, real, finite))
     shown = ", ".join(ranges[:_SHOWN]) + (", ..." if len(ranges) > _SHOWN else "")
     return f"is not real for {shown}: outputs there are NaN"
 
 
-def _ranges(found: list[bool], real: Any) -> Iterator[str]:
-    """Yield the ranges that are not real, in words."""
+def _ranges(found: list[bool], real: Any, finite: Any) -> Iterator[str]:
+    """Yield the ranges that are not real, in words; with their ends where these have no finite value."""
     position = 0
     for is_real, group in itertools.groupby(found):
         first, last = position, position + len(list(group)) - 1
@@ -137,22 +147,68 @@ def _ranges(found: list[bool], real: Any) -> Iterator[str]:
             continue
         low = _edge(_LINE[first], _LINE[first - 1], real) if first else None
         high = _edge(_LINE[last], _LINE[last + 1], real) if last + 1 < len(_LINE) else None
-        if low == high:
-            yield f"z near {low}"
+        if low is not None and low == high:
+            yield f"z near {low:.6g}"
+        elif high is None:
+            yield f"z {'>' if finite(low) else '>='} {low:.6g}"
         else:
-            ends = [low] if low else []
-            yield " < ".join([*ends, "z", high]) if high else f"z > {low}"
+            below = "" if low is None else f"{low:.6g} {'<' if finite(low) else '<='} "
+            yield f"{below}z {'<' if finite(high) else '<='} {high:.6g}"
 
 
-def _edge(outside: float, inside: float, real: Any) -> str:
+def _edge(outside: float, inside: float, real: Any) -> float:
     """Bisect between a number where the formula is not real and one where it is."""
+    outside, inside = bisected(outside, inside, real)
+    return round(inside, 9) + 0.0
+
+
+def bisected(outside: float, inside: float, is_inside: Callable[[float], bool]) -> tuple[float, float]:
+    """Return two numbers between which the answer changes, as near as they come."""
     for _ in range(_BISECTIONS):
         middle = (outside + inside) / 2
-        if real(middle):
+        if is_inside(middle):
             inside = middle
         else:
             outside = middle
-    return f"{round(inside, 9) + 0.0:.6g}"
+    return outside, inside
+
+
+def jump(formula: Any, variable: str, others: Mapping[str, tuple[float, ...]]) -> str:
+    """Say where a formula with cases jumps from one value to another, or nothing."""
+    for values in itertools.product(*others.values()):
+        beside = dict(zip(others, values, strict=True))
+        for relation in sorted(formula.atoms(sympy.core.relational.Relational), key=str):
+            for low, high in _turns(relation, variable, beside):
+                try:
+                    before, after = (value_at(formula, {**beside, variable: at}) for at in (low, high))
+                except (NotReal, ZeroDivisionError):
+                    continue
+                if abs(before - after) > _JUMP * max(1.0, abs(before), abs(after)):
+                    where = "".join(f", {name} = {value:g}" for name, value in beside.items())
+                    steps = f"from {_short(before)} to {_short(after)}"
+                    at = f"{variable} = {_short(low)}{where}"
+                    return f"jumps {steps} at {at}: no derivative tells of that step"
+    return ""
+
+
+def _short(x: float) -> str:
+    return f"{round(x, 9) + 0.0:.6g}"
+
+
+def _turns(relation: Any, variable: str, beside: Mapping[str, float]) -> Iterator[tuple[float, float]]:
+    """Yield neighbouring numbers between which a comparison turns from false to true, or back."""
+
+    def answer(at: float) -> bool:
+        return holds(relation, {**beside, variable: at})
+
+    try:
+        answers = list(map(answer, _LINE))
+        for position, (one, next_one) in enumerate(itertools.pairwise(answers)):
+            if one != next_one:
+                low, high = _LINE[position], _LINE[position + 1]
+                yield tuple(sorted(bisected(low, high, lambda at, goal=next_one: answer(at) == goal)))  # type: ignore[misc]
+    except (NotReal, ZeroDivisionError):
+        return
 
 
 def _of_cost(formula: Any, record: Parametric) -> str:

@@ -37,7 +37,7 @@ def value_at(expr: Any, values: Mapping[str, float]) -> float:
     if isinstance(expr, sympy.NumberSymbol):
         return float(expr)
     if isinstance(expr, sympy.Piecewise):
-        return next((value_at(v, values) for v, test in expr.args if _holds(test, values)), math.nan)
+        return next((value_at(v, values) for v, test in expr.args if holds(test, values)), math.nan)
     if isinstance(expr, Total):
         return value_at(expr.args[0], values)  # of one unit: enough to see where it is real
     arguments = [value_at(argument, values) for argument in expr.args]
@@ -79,10 +79,11 @@ def _call(function: Any, argument: float) -> float:
         raise NotReal(f"{function.__name__}({argument})") from None
 
 
-def _holds(test: Any, values: Mapping[str, float]) -> bool:
+def holds(test: Any, values: Mapping[str, float]) -> bool:
+    """Whether a condition holds at numbers."""
     if test in (sympy.true, sympy.false):
         return bool(test)
     if isinstance(test, (sympy.And, sympy.Or)):
-        return (all if isinstance(test, sympy.And) else any)(_holds(part, values) for part in test.args)
+        return (all if isinstance(test, sympy.And) else any)(holds(part, values) for part in test.args)
     left, right = (value_at(side, values) for side in test.args)
     return bool({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[test.rel_op])

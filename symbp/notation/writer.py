@@ -16,7 +16,7 @@ import sympy
 from sympy import Symbol
 
 from symbp.algebra.matrices import Updated
-from symbp.algebra.named import Named
+from symbp.algebra.named import FINITE, Named, Raised
 from symbp.algebra.nodes import Constant, L, Node, Partial, index
 from symbp.algebra.updates import PerWeight
 from symbp.notation.arithmetic import Arithmetic
@@ -294,6 +294,14 @@ class Writer(TrainingNames, MatrixWriter, Arithmetic, ABC):
     _print_Abs = _print_Function
     _print_Max = _print_Function
     _print_Min = _print_Function
+
+    def _print_Raised(self, expr: Any) -> str:
+        (inner,) = expr.args
+        while isinstance(inner, Raised):
+            (inner,) = inner.args
+        return self._call(FINITE, [inner])
+
+    _print_Lowered = _print_Raised
 
     def _print_Erfc(self, expr: Any) -> str:
         return self._call("erfc", expr.args)

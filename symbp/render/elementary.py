@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from symbp.elementary import FUNCTIONS
@@ -20,6 +20,9 @@ WIDTH = 92
 _MATH = {
     "sigmoid": "F(1)/(F(1) + math.exp(-x[i]))",
     "arctan": "math.atan(x[i])",
+    "gauss": "math.exp(-x[i]*x[i])",
+    "half_gauss": "math.exp(F(-0.5)*x[i]*x[i])",
+    "normal_cdf": "F(0.5)*math.erfc(F(-0.7071067811865476)*x[i])",
 }
 
 
@@ -67,6 +70,13 @@ def module_source(dtype: str, names: Iterable[str] = tuple(FUNCTIONS), contract:
     names = tuple(names)
     loops = [{"name": f"all_{name}", "value": f"{name}(x[i])"} for name in names]
     loops += [{"name": f"math_{name}", "value": _MATH.get(name, f"math.{name}(x[i])")} for name in names]
+    return loops_source(dtype, names, loops, contract)
+
+
+def loops_source(
+    dtype: str, names: Iterable[str], loops: Iterable[Mapping[str, str]], contract: bool = True
+) -> str:
+    """Return a module with elementary functions and loops ``NAME(x, y)``, each with its value of ``x[i]``."""
     return render(
         "numba",
         "elementary_module.py.j2",
@@ -76,6 +86,6 @@ def module_source(dtype: str, names: Iterable[str] = tuple(FUNCTIONS), contract:
             "fastmath": '{"contract"}' if contract else "False",
             "version": __version__,
             "elementary": functions(names, dtype),
-            "loops": loops,
+            "loops": list(loops),
         },
     )

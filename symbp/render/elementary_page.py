@@ -1,4 +1,4 @@
-"""The page of the elementary functions: how each is computed and how accurate it is."""
+"""The page of the elementary functions: how each is computed, how accurate and how fast it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from symbp.elementary import FITS, FUNCTIONS
 from symbp.elementary.constants import constants
 from symbp.elementary.fit import polynomials
-from symbp.elementary.measured import measured
+from symbp.elementary.measured import measured, timed
 from symbp.elementary.records import DTYPES, Elementary
 from symbp.render.environment import render
 
@@ -18,6 +18,7 @@ def page() -> str:
     data = {
         "functions": [_function(record) for record in FUNCTIONS.values()],
         "polynomials": [_fit(name) for name in FITS],
+        "conditions": timed()[0],
     }
     return render("markdown", "elementary.md.j2", data)
 
@@ -31,10 +32,26 @@ def _function(record: Elementary) -> Mapping[str, Any]:
         "source": record.source,
         "reach": [f"{constants(dtype)[record.reach]:,.0f} in {dtype}" for dtype in DTYPES if record.reach],
         "errors": [
-            {"dtype": dtype, "worst": e.worst, "mean": e.mean, "at": f"{e.at:.6g}", "points": f"{e.points:,}"}
+            {
+                "dtype": dtype,
+                "worst": e.worst,
+                "mean": e.mean,
+                "at": f"{e.at:.6g}",
+                "points": f"{e.points:,}",
+                "speed": _speed(record.name, dtype),
+            }
             for dtype, e in zip(DTYPES, errors, strict=True)
         ],
     }
+
+
+def _speed(name: str, dtype: str) -> tuple[str, ...]:
+    """Return the times of ours, of math and of NumPy, and the ratio of the first two."""
+    found = timed()[1].get((name, dtype))
+    if found is None:
+        return ("-",) * 4
+    numpy = "-" if found.numpy is None else f"{found.numpy:.2f}"
+    return f"{found.ours:.2f}", f"{found.libm:.2f}", numpy, f"{found.libm / found.ours:.1f}"
 
 
 def _fit(name: str) -> Mapping[str, Any]:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.algebra.named import LETTERS, NAMED
+from symbp.algebra.named import LETTERS, NAMED, Raised
 from symbp.derivation.computed import USUAL
 from symbp.derivation.describe import Description, describe
 from symbp.derivation.extent import End
 from symbp.derivation.kinks import Kink
+from symbp.elementary.records import DTYPES
 from symbp.functions import Activation, Cost
+from symbp.functions.measured import measured
 from symbp.functions.parameters import DOMAINS
 from symbp.notation import get
 from symbp.notation.latex import LatexWriter
@@ -43,6 +45,9 @@ _TARGETS = {
 }
 
 
+_MIN, _MAX = sympy.Function("min"), sympy.Function("max")
+
+
 @dataclass(frozen=True)
 class Entry:
     """One function as a template needs it; formulas in print, text as text.
@@ -52,6 +57,8 @@ class Entry:
     name, formula, derivative : str
     relation, range : str
         Empty where there is none.
+    unused : str
+        Why kernels do not use the relation; empty where they do.
     stable : tuple of str
         What kernels compute instead of the formula and its derivative.
     usual : str
@@ -62,6 +69,8 @@ class Entry:
         Place, slopes on the left and on the right, and the declared one.
     parameters : tuple of (str, str, str)
         Letter, default, domain.
+    errors : tuple of (str, float, float)
+        Format, and the largest errors met of an activation and of its derivative, in ulp.
     source : str
     """
 
@@ -69,6 +78,7 @@ class Entry:
     formula: str
     derivative: str
     relation: str
+    unused: str
     range: str
     stable: tuple[str, ...]
     usual: str
@@ -76,6 +86,7 @@ class Entry:
     targets: str
     kinks: tuple[tuple[str, str, str, str], ...]
     parameters: tuple[tuple[str, str, str], ...]
+    errors: tuple[tuple[str, float, float], ...]
     source: str
 
 
@@ -109,6 +120,7 @@ def _entry(found: Description, writer: Writer) -> Entry:
         formula=writer.expression(found.formula),
         derivative=writer.expression(found.derivative),
         relation="" if found.relation is None else writer.expression(found.relation),
+        unused=found.unused,
         range=_OUTPUTS[record.output] if found.range is None else _interval(*found.range, writer),
         stable=_stable(found, writer),
         usual="" if cost is None else USUAL[cost.output],
@@ -118,6 +130,11 @@ def _entry(found: Description, writer: Writer) -> Entry:
         parameters=tuple(
             (writer.expression(sympy.Symbol(p.name, real=True)), f"{p.default:.10g}", DOMAINS[p.domain][1])
             for p in record.parameters
+        ),
+        errors=tuple(
+            (dtype, each.value, each.derivative)
+            for dtype in DTYPES
+            if cost is None and (each := measured().get((record.name, dtype))) is not None
         ),
         source=record.source,
     )
@@ -137,7 +154,17 @@ def _named(found: Sequence[Description], writer: Writer) -> list[dict[str, str]]
     functions = [
         kind(*LETTERS[: next(iter(kind.nargs))]) for kind in NAMED if any(f.has(kind) for f in forms)
     ]
-    return [
+    u, largest = LETTERS[0], sympy.Symbol("M", positive=True)
+    limits = [
+        {
+            "head": writer.expression(Raised(u)),
+            "definition": writer.expression(u),
+            "value": writer.expression(_MIN(_MAX(u, -largest), largest)),
+            "reference": "M is the largest number of the type: infinity times 0 would not be a number; "
+            "only the side that needs it is limited",
+        }
+    ]
+    return limits * any(form.has(Raised) for form in forms) + [
         {
             "head": writer.expression(function),
             "definition": writer.expression(function.defining()),

@@ -7,7 +7,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Function
 
-from symbp.algebra.named import NAMED, Sigmoid
+from symbp.algebra.named import NAMED, Erfc, Sigmoid
 from symbp.elementary import CALLS
 from symbp.errors import PlanError
 
@@ -80,9 +80,12 @@ class KernelFunctions:
 
     def recognised(self, value: Expr) -> Expr:
         """Return the value with every combination that has a function of its own as a call of it."""
-        if "Sigmoid" not in self._emitted:
+        if not self._emitted:
             return value
-        return value.replace(_is_sigmoid, lambda e: Sigmoid(-_exponent(e)) ** -e.exp)
+        value = value.replace(_is_sigmoid, lambda e: Sigmoid(-_exponent(e)) ** -e.exp)
+        # An argument that is rounded first, such as z^2, costs the digits that these keep.
+        value = value.replace(sympy.exp, lambda u: _of_square(u) or sympy.exp(u))
+        return value.replace(Erfc, lambda u: _of_normal(u) or Erfc(u))
 
     def limited(self, value: Expr) -> list[tuple[Any, str]]:
         """Return the arguments of emitted functions that have a reach, each with the constant's name."""
@@ -94,6 +97,37 @@ class KernelFunctions:
             and (reach := emitted.reach)
         }
         return sorted(found, key=str)
+
+
+class Gauss(Function):
+    """exp(-u^2), where the file has a function for it."""
+
+
+class HalfGauss(Function):
+    """exp(-u^2/2)."""
+
+
+class NormalCdf(Function):
+    """erfc(-u/sqrt(2))/2."""
+
+
+def _of_square(exponent: Any) -> Any:
+    """Return exp(-c u^2) as a call, for numbers c by which u is scaled exactly: powers of 2."""
+    coefficient, square = exponent.as_coeff_Mul()
+    if not (isinstance(square, sympy.Pow) and square.exp == 2 and coefficient.is_negative):
+        return None
+    for kind, factor in ((Gauss, 1), (HalfGauss, 2)):
+        scale = sympy.sqrt(-factor * coefficient)
+        if scale.is_Rational and sympy.log(scale, 2).is_Integer:
+            return kind(scale * square.base)
+    return None
+
+
+def _of_normal(argument: Any) -> Any:
+    """Return erfc(-u/sqrt(2)) as a call."""
+    u = -sympy.sqrt(2) * argument
+    (scale, _) = u.as_coeff_Mul()
+    return 2 * NormalCdf(u) if not u.has(sympy.sqrt(2)) and scale in (1, -1) else None
 
 
 def _exponent(reciprocal: Any) -> Any:

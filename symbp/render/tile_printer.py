@@ -43,6 +43,8 @@ class VectorPrinter(ValuePrinter):
         self.columns: Any = None
         self.size = ""
         self.held: dict[Access, str] = {}
+        # Whether a NaN arrives by another way: a sensitivity is NaN where the output of its unit is.
+        self.passed_on = False
 
     def _print_Access(self, expr: Access) -> str:
         if expr in self.held:
@@ -53,12 +55,11 @@ class VectorPrinter(ValuePrinter):
         row = "row" if expr.array in self.arrays and self.arrays[expr.array].role == "data" else sample
         return f"load({expr.array}, {row}, {column}, {self.size})"
 
-    def _print_Piecewise(self, expr: Any) -> str:
-        *branches, (last, _) = expr.args
-        text = str(self._print(last))
-        for value, condition in reversed(branches):
-            text = f"select({self._print(condition)}, {self._print(value)}, {text})"
-        return text
+    def _choice(self, condition: str, value: str, other: str) -> str:
+        return f"select({condition}, {value}, {other})"
+
+    def unseen(self, cases: Any) -> str:
+        return "" if self.passed_on else super().unseen(cases)
 
     def _print_sign(self, expr: Any) -> str:
         of, zero = self._print(expr.args[0]), self.number(0)
@@ -199,7 +200,10 @@ class TilePrinter:
             written[target] = f"{values.doprint(target)} + {name}" if reduce.accumulate else name
         values.held = {target: name}
         for part in statement.parts if isinstance(statement, Fused) else ():
-            element, value = part.target.xreplace(place), values.doprint(part.value.xreplace(place))
+            element = part.target.xreplace(place)
+            values.passed_on = _is_times(part.value, reduce.target)
+            value = values.doprint(part.value.xreplace(place))
+            values.passed_on = False
             if element == target or value != name:
                 own = name if element == target else f"{part.target.array.lower()}_{name}"
                 last = part is statement.steps[-1] and element != target  # type: ignore[union-attr]
@@ -298,6 +302,11 @@ def _in_pairs(names: Sequence[str]) -> str:
     half = len(names) // 2
     left, right = _in_pairs(names[:half]), _in_pairs(names[half:])
     return f"({left}) + ({right})" if half > 1 else f"{left} + {right}"
+
+
+def _is_times(value: Any, factor: Access) -> bool:
+    """Whether a value is a product with this factor."""
+    return factor in sympy.Mul.make_args(value)
 
 
 def _updates(statement: Reduce | Fused) -> bool:

@@ -25,6 +25,8 @@ _MEANINGS: dict[Any, str] = {
     epochs: "the number of epochs of the whole run",
 }
 
+_DECAYS = "biases decay like every other weight; the penalties leave biases out"
+
 
 @dataclass(frozen=True)
 class TrainingEntry:
@@ -42,6 +44,8 @@ class TrainingEntry:
         Letter, name, default, domain.
     letters : tuple of (str, str)
         What other letters mean.
+    note : str
+        Empty, or what has to be known beside the equations.
     source : str
     """
 
@@ -51,6 +55,7 @@ class TrainingEntry:
     states: tuple[tuple[str, str], ...]
     parameters: tuple[tuple[str, str, str, str], ...]
     letters: tuple[tuple[str, str], ...]
+    note: str
     source: str
 
 
@@ -78,5 +83,6 @@ def _entry(found: TrainingDescription, writer: Writer) -> TrainingEntry:
             for letter, p in found.parameters
         ),
         letters=tuple((writer.expression(x), text) for x, text in _MEANINGS.items() if x in held),
+        note=_DECAYS if found.decays else "",
         source=record.source,
     )

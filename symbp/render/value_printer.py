@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import sympy
+from sympy.core.relational import Relational
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
+from symbp.algebra.products import WHOLE_POWERS, evaluation_rank, is_decimal
 from symbp.errors import PlanError
 from symbp.plan.program import Access, Array
 from symbp.render.kernel_functions import KernelFunctions
 
 _SYMBOLS = {"eta": "learning_rate", "eta_0": "rate"}
-_POWERS = 4
 _SIMPLE = 64  # a denominator up to which a fraction is written as one
 
 
@@ -109,7 +111,7 @@ class ValuePrinter(StrPrinter):
             return f"math.sqrt({self._print(base)})"
         if exponent == sympy.Rational(-1, 2):
             return f"{self.number(1)}/math.sqrt({self._print(base)})"
-        if exponent.is_Integer and abs(exponent) <= _POWERS:
+        if exponent.is_Integer and abs(exponent) <= WHOLE_POWERS:
             # Repeated multiplication: exact where pow is not, and it vectorises.
             factor = self.parenthesize(base, PRECEDENCE["Mul"] + 1)
             product = "*".join([factor] * abs(int(exponent)))
@@ -139,8 +141,8 @@ class ValuePrinter(StrPrinter):
         above: list[Any] = []
         below: list[Any] = []
         for factor in _with_one_number(sympy.Mul.make_args(expr)):
-            if factor.is_Rational and factor.q % 5 == 0 and set(sympy.primefactors(factor.q)) <= {2, 5}:
-                above.append(factor)  # a decimal such as 0.9: one number, and no division
+            if is_decimal(factor):
+                above.append(factor)  # one number, and no division
             elif factor.is_Rational:
                 above += [sympy.Integer(factor.p)] if factor.p != 1 else []
                 below += [sympy.Integer(factor.q)] if factor.q != 1 else []
@@ -174,9 +176,29 @@ class ValuePrinter(StrPrinter):
         if always != True:  # noqa: E712 - a SymPy boolean
             raise PlanError(f"{expr} has no value where none of its conditions holds")
         text = str(self._print(last))
+        unseen = self.unseen(expr)
+        if unseen:
+            test = f"{unseen} == {unseen}"
+            if len(branches) == 1 and isinstance(branches[0][1], Relational):
+                test = str(self._print(branches[0][1].negated))
+            text = self._choice(test, text, unseen)
         for value, condition in reversed(branches):
-            text = f"({self._print(value)} if {self._print(condition)} else {text})"
+            text = self._choice(str(self._print(condition)), str(self._print(value)), text)
         return text
+
+    def _choice(self, condition: str, value: str, other: str) -> str:
+        return f"({value} if {condition} else {other})"
+
+    def unseen(self, cases: Any) -> str:
+        """Return the sum of what the conditions ask for and the last branch, where a NaN ends, does not show.
+
+        A comparison with NaN is false, so a slope such as 1 for z > 0 and 0 otherwise would be a
+        number. Empty where the last branch is NaN by itself.
+        """
+        *branches, (last, _) = cases.args
+        asked = set().union(*(_variables(condition) for _, condition in branches))
+        missing = sorted(asked - _variables(last), key=sympy.default_sort_key)
+        return " + ".join(map(str, map(self._print, missing)))
 
     def _print_Relational(self, expr: Any) -> str:
         return f"{self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)}"
@@ -197,11 +219,28 @@ class ValuePrinter(StrPrinter):
         name = self.functions.name(expr.func.__name__, self.near)
         return f"{name}({', '.join(map(self._print, expr.args))})"
 
+    def _print_Raised(self, expr: Any) -> str:
+        return self._limited("max", -np.finfo(self.dtype).max, expr)
+
+    def _print_Lowered(self, expr: Any) -> str:
+        return self._limited("min", np.finfo(self.dtype).max, expr)
+
+    def _limited(self, function: str, limit: Any, expr: Any) -> str:
+        """Return a call of Python's min or max, which keep a NaN that comes first."""
+        return f"{function}({self._print(expr.args[0])}, {self.number(limit)})"
+
     _print_Abs = _print_Function
     _print_sign = _print_Function
     _print_log1p = _print_Function
     _print_expm1 = _print_Function
     _print_exp = _print_Function
+
+
+def _variables(expr: Any) -> set[Any]:
+    """Return the quantities that an expression holds: elements of arrays, and letters."""
+    if isinstance(expr, Access) or expr.is_Symbol:
+        return {expr}
+    return set().union(*map(_variables, expr.args))
 
 
 def _with_one_number(factors: Sequence[Any]) -> list[Any]:
@@ -219,7 +258,7 @@ def _as_float(number: Any) -> sympy.Float:
     return sympy.Float(float(number))
 
 
-def _reading_order(factor: Any) -> tuple[int, int, Any]:
-    """Numbers, then sums in brackets, then array elements as in the formulas."""
+def _reading_order(factor: Any) -> tuple[int, int, int, Any]:
+    """Numbers, then sums in brackets, then array elements as in the formulas; powers of them last."""
     rank = 0 if factor.is_number else 1 if not isinstance(factor, Access) else 2
-    return rank, precedence(factor), sympy.default_sort_key(factor)
+    return evaluation_rank(factor), rank, precedence(factor), sympy.default_sort_key(factor)

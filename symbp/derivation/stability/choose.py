@@ -9,13 +9,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import sympy
 
 from symbp.algebra.nodes import with_numbers
+from symbp.derivation.stability.far import AT_INFINITY, bounded, far_forms
+from symbp.derivation.stability.limits import at_infinity
 from symbp.derivation.stability.numbers import NotReal, exact
 from symbp.derivation.stability.proof import equal
 from symbp.derivation.stability.rules import Rule, rewrite
@@ -31,6 +33,7 @@ RELATION_LIMIT = 4.0
 _NEAR = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 
+Of = Literal["value", "derivative"]
 Values = tuple[tuple[str, float], ...]
 Through = tuple[tuple[str, tuple[Any, Any]], ...]
 
@@ -82,7 +85,9 @@ def slope_form(formula: Any, relation: Any) -> Form:
         floor = largest(relation, None, through)
         found = _scan(relation, "derivative", stated, dict(through), floor, RELATION_LIMIT)
         if not found:
-            return Form(relation, (), (), ())
+            wrong = at_infinity(relation, stated, dict(through), "derivative")
+            form = _made_finite(Form(relation, (), wrong, ()), stated, dict(through), "derivative")
+            return form if form.rules else Form(relation, (), (), ())
     stable, used = rewrite(formula)
     candidates = [
         (relation, ()),
@@ -184,7 +189,7 @@ def _choose(
         domain=domain,
     )
     forms: list[Form] = []
-    for expr, used in candidates:
+    for expr, used in _with_far_forms(candidates):
         if any(expr == form.expression for form in forms):
             continue
         if not (equal(expr, reference) or equal(*(put_in(e, through or {}) for e in (expr, reference)))):
@@ -193,13 +198,41 @@ def _choose(
         if not forms[-1].left:
             break
     chosen = min(forms, key=lambda form: _weight(form.left))
+    infinite = cases is None and variable == "z"
+    written_at_infinity = at_infinity(as_written, true_value or reference, through, of) if infinite else ()
+    if infinite and (chosen.expression != as_written or written_at_infinity):
+        chosen = _made_finite(chosen, true_value or reference, through, of)
     if chosen.expression == as_written:
         return Form(as_written, (), (), scanned(as_written, ends=True) if chosen.left else ())
     # The ends of ranges are only looked for where somebody will read them.
     left = scanned(chosen.expression, ends=True) if chosen.left else ()
     if cases is not None:
         return dataclasses.replace(chosen, cured=cured or forms[0].left, left=left)
-    return dataclasses.replace(chosen, cured=cured or scanned(as_written, ends=True), left=left)
+    cured = cured or scanned(as_written, ends=True) or written_at_infinity
+    return dataclasses.replace(chosen, cured=cured, left=left)
+
+
+def _with_far_forms(
+    candidates: list[tuple[Any, tuple[Rule, ...]]],
+) -> Iterator[tuple[Any, tuple[Rule, ...]]]:
+    """Yield the candidates, then what rules for arguments of every size make of them."""
+    yield from candidates
+    for expr, used in candidates:
+        for found, more in far_forms(expr):
+            yield found, tuple(dict.fromkeys((*used, *more)))
+
+
+def _made_finite(form: Form, reference: Any, through: Mapping[str, tuple[Any, Any]] | None, of: Of) -> Form:
+    """Return the form with the letter kept finite, where that gives its limits and the form does not."""
+    wrong = at_infinity(form.expression, reference, through, of)
+    if not wrong:
+        return form
+    for expr in bounded(form.expression):
+        if not at_infinity(expr, reference, through, of) and equal(expr, form.expression):
+            return dataclasses.replace(
+                form, expression=expr, rules=(*form.rules, AT_INFINITY), cured=form.cured
+            )
+    return form
 
 
 def rewritten(expr: Any, used: tuple[Rule, ...] = ()) -> tuple[Any, tuple[Rule, ...]]:

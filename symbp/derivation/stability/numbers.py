@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from symbp.algebra.named import LETTERS, Named
+from symbp.algebra.named import LETTERS, Lowered, Named, Raised
+from symbp.algebra.products import WHOLE_POWERS, evaluation_rank, is_decimal
 from symbp.derivation.oracles.formula import digits, elementary, evaluate, number
 from symbp.errors import DerivationError
 
@@ -125,6 +126,8 @@ class _Rounded:
             return np.abs(self.walk(e.args[0]))
         if isinstance(e, sympy.sign):
             return np.sign(self.walk(e.args[0]))
+        if isinstance(e, Raised):
+            return self.limited(e)
         if isinstance(e, Named):
             return self.named(e)
         return self.function(e.func.__name__, *map(self.walk, e.args))
@@ -133,9 +136,11 @@ class _Rounded:
         """One division for all factors below, as kernels have it."""
         above: Any = self.dtype(1)
         below: Any = None
-        for factor in e.args:
+        for factor in sorted(e.args, key=evaluation_rank):
             base, power = factor.as_base_exp()
-            if factor.is_Rational:
+            if is_decimal(factor):
+                above = above * self.dtype(float(factor))
+            elif factor.is_Rational:
                 above = above * self.dtype(factor.p)
                 if factor.q != 1:
                     below = self.dtype(factor.q) if below is None else below * self.dtype(factor.q)
@@ -143,8 +148,16 @@ class _Rounded:
                 value = self.walk(base**-power)
                 below = value if below is None else below * value
             else:
-                above = above * self.walk(factor)
+                for value in self.one_by_one(factor):
+                    above = above * value
         return above if below is None else above / below
+
+    def one_by_one(self, factor: Any) -> list[Any]:
+        """Return what kernels multiply by for one factor: a square twice by its base."""
+        base, power = factor.as_base_exp()
+        if not evaluation_rank(factor) or power > WHOLE_POWERS:
+            return [self.walk(factor)]
+        return [self.walk(base)] * int(power)
 
     def power(self, e: Any) -> Any:
         base, exponent = self.walk(e.base), e.exp
@@ -152,15 +165,27 @@ class _Rounded:
             return np.sqrt(base)
         if exponent.is_negative:
             return self.dtype(1) / self.walk(e.base**-exponent)
-        if exponent.is_Integer and exponent <= 4:
+        if exponent.is_Integer and exponent <= WHOLE_POWERS:
             return functools.reduce(lambda a, b: a * b, [base] * int(exponent))
         return np.power(base, self.dtype(float(exponent)))
 
     def cases(self, e: Any) -> Any:
         result: Any = self.dtype(np.nan)
+        before: Any = self.overflowed
+        overflowed: Any = np.False_
         for value, condition in reversed(e.args):
-            result = np.where(self.holds(condition), self.walk(value), result)
+            self.overflowed = np.False_
+            branch = self.walk(value)
+            chosen, own = self.holds(condition), self.overflowed
+            result = np.where(chosen, branch, result)
+            overflowed = np.where(chosen, own, overflowed)  # of the other branches nothing is used
+        self.overflowed = before | overflowed
         return result
+
+    def limited(self, e: Any) -> Any:
+        largest = np.finfo(self.dtype).max
+        value = self.walk(e.args[0])
+        return np.minimum(value, largest) if isinstance(e, Lowered) else np.maximum(value, -largest)
 
     def holds(self, condition: Any) -> Any:
         if condition in (True, False):

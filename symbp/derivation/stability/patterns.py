@@ -319,14 +319,28 @@ def common_denominator(e: Any) -> Expr | None:
         return letters.setdefault(x, sympy.Dummy(f"x{len(letters)}", real=True))
 
     plain = e.replace(lambda x: isinstance(x, sympy.Function), letter)
+    plain, root, inside = _with_letter_for_root(plain)
     if not any(p.exp.is_negative for p in plain.atoms(Pow)) or not plain.is_rational_function():
         return None
     together = sympy.factor(plain)
+    if root is not None:
+        above, below = sympy.fraction(together)
+        above = sympy.factor(sympy.rem(sympy.expand(above), root**2 - inside, root))
+        together, plain = (x.xreplace({root: sympy.sqrt(inside)}) for x in (above / below, plain))
     if isinstance(together, Add) or sympy.count_ops(together) >= sympy.count_ops(plain):
         return None
     for x, dummy in reversed(letters.items()):
         together = together.xreplace({dummy: x})
     return together
+
+
+def _with_letter_for_root(e: Any) -> tuple[Any, Any, Any]:
+    """Write the square root of the one polynomial whose root an expression has as a letter."""
+    powers = [p for p in e.atoms(Pow) if p.exp.is_Rational and p.exp.q == 2 and not p.is_number]
+    if len({p.base for p in powers}) != 1 or not powers[0].base.is_polynomial():
+        return e, None, None
+    root, inside = sympy.Dummy("root", positive=True), powers[0].base
+    return e.xreplace({p: root ** (2 * p.exp) for p in powers}), root, inside
 
 
 def nan_passes(e: Any) -> Expr | None:

@@ -66,7 +66,32 @@ def _branches(a: Expr, b: Expr) -> Iterator[tuple[Expr, Expr]]:
         return
     for combination in combinations:
         decided = dict(combination)
-        yield (_at(_decide(side, decided), decided) for side in (a, b))  # type: ignore[misc]
+        if not _is_possible(decided, thresholds):
+            continue
+        signs = _signs({t: place for t, place in decided.items() if 0 in thresholds[t]})
+        yield (_at(_decide(side, decided), decided).xreplace(signs) for side in (a, b))  # type: ignore[misc]
+
+
+def _signs(decided: dict[Expr, tuple[Any, bool]]) -> dict[Expr, Expr]:
+    """Return letters of known sign for those that lie above or below the threshold 0 in this place."""
+    found = {}
+    for t, (number, alone) in decided.items():
+        if t.is_Symbol and not alone and number != 0:
+            found[t] = sympy.sign(number) * sympy.Dummy(str(t), positive=True)
+    return found
+
+
+def _is_possible(decided: dict[Expr, tuple[Any, bool]], thresholds: dict[Expr, set[Any]]) -> bool:
+    """Whether every \\|t\\| lies where t says, as far as t is a known number."""
+    for size, (place, _) in decided.items():
+        if not isinstance(size, Abs):
+            continue
+        t, number, scale = _normalised(size.args[0])
+        if t in decided and decided[t][1]:
+            at = abs(scale * decided[t][0] + number)
+            if any(sympy.sign(at - x) != sympy.sign(place - x) for x in thresholds[size]):
+                return False
+    return True
 
 
 def _questions(expr: Expr) -> set[tuple[Expr, Any]]:
@@ -202,6 +227,8 @@ def _over_exponentials(expr: Expr) -> Expr:
         return sympy.Mul(*factors)
 
     kinds = (tanh, sympy.sinh, sympy.cosh, sympy.sin, sympy.cos)
+    expr = expr.replace(_is_of_fraction, lambda e: e.func(*map(sympy.cancel, e.args)))
+    expr = expr.replace(_is_root, lambda e: sympy.factor(sympy.together(e.base)) ** e.exp)
     expr = expr.replace(lambda e: isinstance(e, kinds), by_exponentials)
     expr = expr.replace(lambda e: isinstance(e, exp), powers)
     roots: dict[Any, int] = {}
@@ -209,6 +236,17 @@ def _over_exponentials(expr: Expr) -> Expr:
         if power.base.is_Symbol and str(power.base).startswith("exp(") and power.exp.is_Rational:
             roots[power.base] = sympy.ilcm(roots.get(power.base, 1), power.exp.q)
     return expr.xreplace({base: base**q for base, q in roots.items() if q > 1})
+
+
+def _is_of_fraction(e: Any) -> bool:
+    """Whether an expression is a function of a fraction, of which there are many ways of writing."""
+    return isinstance(e, sympy.Function) and any(
+        a.is_rational_function() and any(p.exp.is_negative for p in a.atoms(sympy.Pow)) for a in e.args
+    )
+
+
+def _is_root(e: Any) -> bool:
+    return bool(e.is_Pow and e.exp.is_Rational and not e.exp.is_Integer and isinstance(e.base, sympy.Add))
 
 
 def _is_zero_fraction(expr: Expr) -> bool:

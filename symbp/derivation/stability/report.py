@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import warnings
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from symbp.derivation.records import Builder, Derivation
 from symbp.derivation.relation import stated_slope
 from symbp.derivation.stability.choose import O, Z, slope_form, stable_form, value_form
 from symbp.derivation.stability.scan import Finding, scan_expression, scan_size
+from symbp.derivation.stability.sentences import told
 from symbp.derivation.stable import RULE
 from symbp.derivation.stable_costs import cost_form, sensitivity_form
 from symbp.errors import SymbpWarning
@@ -24,7 +24,8 @@ from symbp.functions.parse import parse_formula
 
 __all__ = ["Finding", "scan", "stable_form", "told_of_own_functions", "warn_of_own_functions"]
 
-# Weighted sums beyond this size are training gone wrong already: the trainer's header tells of them.
+# Weighted sums beyond this size are training gone wrong already: the trainer's header tells where a
+# formula has no number of the type there.
 _REACHED = 1e9
 # What helps, by the kind of what is found: the first one that is there.
 _REMEDIES = (
@@ -65,15 +66,15 @@ def left(formula: Any, dtype: str) -> tuple[Finding, ...]:
 def warn_of_own_functions(derivation: Derivation, dtype: str, stacklevel: int = 3) -> None:
     """Issue a SymbpWarning for every own function of a network that no rule makes right everywhere."""
     for what, findings in _of_own_functions(derivation, dtype):
-        _warn(what, [finding for finding in findings if _is_reached(finding)], stacklevel)
+        _warn(what, [finding for finding in findings if _is_told(finding)], stacklevel)
 
 
 def told_of_own_functions(derivation: Derivation, dtype: str) -> tuple[str, ...]:
-    """Return a line for every range of an own function in which it is wrong, however far away."""
+    """Return a line for everything that is wrong with an own function, however far away."""
     return tuple(
-        f"{what}: {finding}"
+        f"{what}: {sentence} in {dtype}"
         for what, found in _of_own_functions(derivation, dtype)
-        for finding in _joined(found)
+        for sentence in told(found)
     )
 
 
@@ -88,6 +89,8 @@ def _of_own_functions(derivation: Derivation, dtype: str) -> Iterator[tuple[str,
             yield f"activation {record.name!r}", [*left(formula, dtype), *_too_large(formula, dtype)]
     if network.cost.name not in COSTS:
         found = list(left_of_cost(derivation, dtype))
+        if network.layers[-1].activation.name == "identity":  # then the weighted sum is the output
+            found = [dataclasses.replace(finding, variable="h") for finding in found]
         if network.cost.output in ("real", "positive"):
             found += _of_size(network.cost.expression(), "h", dtype, (("y", 1.0),))
         yield f"cost {network.cost.name!r}", found
@@ -127,26 +130,13 @@ def left_of_cost(derivation: Derivation, dtype: str) -> tuple[Finding, ...]:
 def _warn(what: str, findings: list[Finding], stacklevel: int) -> None:
     # A whole range without a value, and its end, were told when the formula was declared.
     told_before = any(map(_is_stretch_without_value, findings))
-    found = _joined([f for f in findings if not (told_before and f.kind == "not real")])
+    found = [f for f in findings if not (told_before and f.kind == "not real")]
     if not found:
         return
     kinds = {finding.kind for finding in found}
     remedies = (text for kind, text in _REMEDIES if kind in kinds)
-    told = "; ".join(map(str, found))
-    warnings.warn(f"{what}: {told}: {next(remedies)}", SymbpWarning, stacklevel=stacklevel + 1)
-
-
-def _joined(findings: list[Finding]) -> list[Finding]:
-    """Join ranges that overlap: different targets find the same fault."""
-    found: list[Finding] = []
-    for finding in sorted(findings, key=lambda f: (f.of, f.kind, f.low)):
-        last = found[-1] if found else None
-        if last and (last.of, last.kind) == (finding.of, finding.kind) and finding.low <= last.high:
-            worst = max(last.error, finding.error)
-            found[-1] = dataclasses.replace(last, high=max(last.high, finding.high), error=worst)
-        else:
-            found.append(finding)
-    return sorted(found, key=lambda f: f.of != "value")
+    message = f"{what}: {'; '.join(told(found))} in {found[0].dtype}: {next(remedies)}"
+    warnings.warn(message, SymbpWarning, stacklevel=stacklevel + 1)
 
 
 def _is_stretch_without_value(finding: Finding) -> bool:
@@ -154,5 +144,8 @@ def _is_stretch_without_value(finding: Finding) -> bool:
     return finding.kind == "not real" and finding.high - finding.low > _REACHED
 
 
-def _is_reached(finding: Finding) -> bool:
-    return math.isnan(finding.low) or min(abs(finding.low), abs(finding.high)) < _REACHED
+def _is_told(finding: Finding) -> bool:
+    """Whether a warning tells of it; not of a formula that is too large where training has gone wrong."""
+    if finding.kind != "too large":
+        return True
+    return min(abs(finding.low), abs(finding.high)) < _REACHED

@@ -56,8 +56,10 @@ class Finding:
     dtype: str
     variable: str = "z"
 
-    def __str__(self) -> str:
-        what = {
+    @property
+    def what(self) -> str:
+        """What is wrong, as a verb."""
+        return {
             "overflow": "overflows",
             "nan": "is not a number",
             "cancellation": "loses more than half of its digits"
@@ -66,21 +68,25 @@ class Finding:
             "not real": "has no real value",
             "too large": "itself overflows",
         }[self.kind]
+
+    def __str__(self) -> str:
         if math.isnan(self.low):
             return f"the {self.of} is a number where its argument is NaN"
-        return f"the {self.of} {what} {self._where()} in {self.dtype}"
+        return f"the {self.of} {self.what} {place(self.variable, self.low, self.high)} in {self.dtype}"
 
-    def _where(self) -> str:
-        low, high = (0.0 if abs(x) < _NOTHING else x for x in (self.low, self.high))
-        if low == high:
-            return f"at {self.variable} = {low:.3g}"
-        if math.isinf(low) and math.isinf(high):
-            return f"for every {self.variable}"
-        if math.isinf(high):
-            return f"for {self.variable} >= {low:.3g}"
-        if math.isinf(low):
-            return f"for {self.variable} <= {high:.3g}"
-        return f"for {low:.3g} <= {self.variable} <= {high:.3g}"
+
+def place(variable: str, low: float, high: float) -> str:
+    """Say where a variable is: ``for z >= 710``."""
+    low, high = (0.0 if abs(x) < _NOTHING else x for x in (low, high))
+    if low == high:
+        return f"at {variable} = {low:.3g}"
+    if math.isinf(low) and math.isinf(high):
+        return f"for every {variable}"
+    if math.isinf(high):
+        return f"for {variable} >= {low:.3g}"
+    if math.isinf(low) or (low == 0 and variable.startswith("|")):
+        return f"for {variable} <= {high:.3g}"
+    return f"for {low:.3g} <= {variable} <= {high:.3g}"
 
 
 def scan_expression(
