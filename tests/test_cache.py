@@ -109,7 +109,7 @@ def test_an_edit_is_refused_by_load_and_followed_by_import(home, tmp_path):
     text = file.read_text()
     # The same number of bytes, and the same time: what a cache that trusts both would miss; and in
     # a function that the cached kernels call.
-    edited = text.replace("return math.copysign(y, x)", "return math.copysign(z, x)")
+    edited = text.replace("return math.copysign(y, given)", "return math.copysign(x, given)")
     assert edited != text
     assert len(edited) == len(text)
     file.write_text(edited)

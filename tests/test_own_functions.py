@@ -61,6 +61,7 @@ def test_distributions(output: str, cost: str) -> None:
         ("sqrt(1 + z**2)**3/(2 - sin(z))", "(h - y)**2/(1 + (h - y)**2)"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:.* jumps from:symbp.SymbpWarning")  # two of them do, on purpose
 def test_elementwise(formula: str, cost: str) -> None:
     own = symbp.Activation("own", formula)
     network = Network(2, [Dense(3, own), Dense(2, own)], symbp.Cost("mine", cost), name="own")
