@@ -242,7 +242,7 @@ def test_a_formula_that_is_not_real_everywhere_is_one_warning(capsys: pytest.Cap
     _, err = capsys.readouterr()
     assert (
         err
-        == "symbp: warning: activation 'own': formula 'log(z)' is not real for z < 0: outputs there are NaN\n"
+        == "symbp: warning: activation 'own': formula 'log(z)' is not real for z <= 0: outputs there are not finite\n"
     )
 
 

@@ -291,7 +291,6 @@ def test_what_the_square_loses_is_needed(name, dtype):
     assert errors(call(plain(dtype, without), name, x), *exact(name, x)).max() > 15
 
 
-@pytest.mark.parametrize("line", ["return x if x == 0 else y", "return math.copysign(y, x)"])
 @pytest.mark.parametrize("line", ["return x if x == 0 else y", "return math.copysign(y, given)"])
 def test_a_lost_sign_of_zero_is_noticed(line):
     name = "sin" if "x == 0" in line else "tanh"

@@ -30,9 +30,9 @@ def declared(formula: str, cost: str = "squared_error") -> list[str]:
         ("z if z < 0 else z + 1", "jumps from 0 to 1 at z = 0: no derivative tells of that step"),
         ("z if abs(z) < 2 else 0*z", "jumps from 0 to -2 at z = -2: no derivative tells of that step"),
         ("z if z <= 3 else z**2", "jumps from 3 to 9 at z = 3: no derivative tells of that step"),
-        ("log(z)", "is not real for z <= 0: outputs there are NaN"),
-        ("sqrt(z)", "is not real for z < 0: outputs there are NaN"),
-        ("log(z - 2)", "is not real for z <= 2: outputs there are NaN"),
+        ("log(z)", "is not real for z <= 0: outputs there are not finite"),
+        ("sqrt(z)", "is not real for z < 0: outputs there are not finite"),
+        ("log(z - 2)", "is not real for z <= 2: outputs there are not finite"),
     ],
 )
 def test_what_is_told_of_an_activation(formula: str, told: str) -> None:

@@ -121,7 +121,7 @@ def test_the_excerpt_of_a_long_formula_shows_the_place() -> None:
         ("1j", "may stand here"),
         ("z +", "column 4: the formula ends where a term is expected"),
         ("z**", "column 4: the formula ends where a term is expected"),
-        ("*z", "column 1: a term is expected before '[*]'$"),
+        ("*z", "column 1: a term is expected before '[*]'"),
         ("z + * 2", "column 5: a term is expected before '[*]', after '[+]'"),
         ("(z + )", "column 6: a term is expected before '[)]', after '[+]'"),
         ("(z + 1", "column 1: this [(] is never closed"),

@@ -451,7 +451,7 @@ def test_values_that_are_not_finite() -> None:
     with pytest.warns(symbp.SymbpWarning, match="no finite value at h = 0"):
         network = Network(1, [Dense(1)], symbp.Cost("inverse", "1/h + y"))
     with (
-        pytest.warns(symbp.SymbpWarning, match="no real value at z = 0"),
+        pytest.warns(symbp.SymbpWarning, match="no real value at h = 0"),
         pytest.raises(DataError, match=r"\(2.1\) J\[1\] is not a finite number here"),
     ):
         example(network, "x = 1; y = 1; w = 0, 0")

@@ -134,7 +134,7 @@ def _of_line(formula: Any) -> str:
         return _NOWHERE
     ranges = list(_ranges(found, real, finite))
     shown = ", ".join(ranges[:_SHOWN]) + (", ..." if len(ranges) > _SHOWN else "")
-    return f"is not real for {shown}: outputs there are NaN"
+    return f"is not real for {shown}: outputs there are not finite"
 
 
 def _ranges(found: list[bool], real: Any, finite: Any) -> Iterator[str]:
