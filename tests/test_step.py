@@ -83,6 +83,22 @@ def compare(network, n=19, batch=8, dtype="float64", **options):
     return module
 
 
+@pytest.mark.parametrize("name", ["typical", "odd", "wide"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_weights_that_stay_in_the_workspace_between_epochs_are_the_same(name, threads):
+    """Three epochs of one call, and of three calls that go on where the last one ended."""
+    module = interpreted(NETWORKS[name], batch_size=32, optimizer="adam")
+    module.WORTHWHILE = 1
+    X, Y = data(NETWORKS[name], 70, "float64")
+    options = {"batch_size": 32, "learning_rate": 0.05, "shuffle": False, "threads": threads}
+    whole, _ = module.fit(module.init_params(0), X, Y, epochs=3, **options)
+    w, state = module.init_params(0), None
+    for _ in range(3):
+        w, history = module.fit(w, X, Y, epochs=1, state=state, **options)
+        state = history.state
+    np.testing.assert_array_equal(w, whole)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_shape(name):
     assert hasattr(compare(NETWORKS[name]), "_descend")
@@ -205,11 +221,11 @@ def test_a_cost_that_diverges_ends_the_epoch_before_the_update():
     work, w = module._workspace(4), start.copy()
     bad = X.copy()
     bad[5] = np.nan
-    cost, batch = module._epoch(w, bad, Y, np.arange(8), 4, 0.1, work)
+    cost, batch = module._epoch(w, bad, Y, np.arange(8), 4, 0.1, True, True, work)
     assert batch == 1
     assert np.isnan(cost)
     first = start.copy()
-    module._epoch(first, X[:4], Y[:4], np.arange(4), 4, 0.1, module._workspace(4))
+    module._epoch(first, X[:4], Y[:4], np.arange(4), 4, 0.1, True, True, module._workspace(4))
     np.testing.assert_array_equal(w, first)  # the batch before it has been used, this one has not
 
 

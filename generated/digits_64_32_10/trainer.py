@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 edc1df50cccf697a8519cd8ab5320c6c57321987a14f37b8963a5127edce2a28
+# content: sha256 058fd6b39e4b2ad95fe8639c2582f1201e1c7c7d704a181addd926d0f51d4647
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -1391,17 +1391,19 @@ def _unpack(w, work, team):
 
 
 @_kernel
-def _epoch(w, X, Y, rows, batch_size, learning_rate, work, team=None):
+def _epoch(w, X, Y, rows, batch_size, learning_rate, first, last, work, team=None):
     """Update w once per batch; return the mean cost of a sample and the batch that diverged, or -1.
 
     Every thread of a team runs this: a part of the samples each, then a part of the weights each. A
-    sum is never divided, so that the weights do not depend on the number of threads.
+    sum is never divided, so that the weights do not depend on the number of threads. Between the first
+    and the last epoch the weights stay in the workspace, and w is not what they are.
     """
     total = 0.0
     n = rows.size
     batches = (n + batch_size - 1)//batch_size
     diverged = -1
-    _pack(w, work, team)
+    if first:
+        _pack(w, work, team)
     meet(team)
     for batch in range(batches):
         start = batch*batch_size
@@ -1418,7 +1420,8 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, work, team=None):
         _descend(count, learning_rate, work, team)
         meet(team)
         total += cost*count
-    _unpack(w, work, team)
+    if last:
+        _unpack(w, work, team)
     meet(team)
     return total/max(n, 1), diverged
 
@@ -1602,8 +1605,10 @@ class _Team:
         for other in self.others:
             other.join()
 
-    def epoch(self, *given):
-        """Return what the compiled epoch returns."""
+    def epoch(self, first, last, *given):
+        """Return what the compiled epoch returns; only _epoch keeps the weights elsewhere from the first to the last."""
+        if self.steps is _epoch:
+            given = *given, first, last
         if self.threads == 1:
             return self.steps(*given, *self.memory[0])
         if not self.others:
@@ -1729,7 +1734,7 @@ def fit(
             if shuffle:
                 rng.shuffle(rows)
             cost, diverged = team.epoch(
-                w, X, Y, rows, batch_size, rate
+                epoch == 1, epoch == epochs, w, X, Y, rows, batch_size, rate
             )
             step += batches
             if diverged >= 0:
@@ -1737,14 +1742,13 @@ def fit(
                     f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
                     f"{learning_rate}: try a smaller one"
                 )
-            if not np.isfinite(w).all():  # the last step of the epoch, which no cost has seen yet
-                raise FloatingPointError(
-                    f"a weight is no longer finite after epoch {epoch}, with learning rate {learning_rate}: "
-                    "try a smaller one"
-                )
             history.append(float(cost))
             if callback is not None:
                 callback(epoch, epochs, float(cost))
+    if not np.isfinite(w).all():  # the last step, which no cost has seen
+        raise FloatingPointError(
+            f"a weight is no longer finite after epoch {epochs}, with learning rate {learning_rate}: try a smaller one"
+        )
     kept = dict(zip(STATES, states, strict=True))
     history.state = {"optimizer": OPTIMIZER, "step": step, "epochs": done + epochs, "states": kept}
     return w, history

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 b80b8eadc5ee886fdc6f8ad4edeb757adb50fcecdcd15cc15678e0669522818b
+# content: sha256 959c75cf3defba037201408c6f3eff7c4b2c51a5a36f150a703822fb62602310
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -1472,8 +1472,8 @@ class _Team:
         for other in self.others:
             other.join()
 
-    def epoch(self, *given):
-        """Return what the compiled epoch returns."""
+    def epoch(self, first, last, *given):
+        """Return what the compiled epoch returns; only _epoch keeps the weights elsewhere from the first to the last."""
         if self.threads == 1:
             return self.steps(*given, *self.memory[0])
         if not self.others:
@@ -1600,7 +1600,7 @@ def fit(
             if shuffle:
                 rng.shuffle(rows)
             cost, diverged = team.epoch(
-                w, X, Y, rows, batch_size, rate, clip_norm, step, states, steps, done + epoch - 1, whole
+                epoch == 1, epoch == epochs, w, X, Y, rows, batch_size, rate, clip_norm, step, states, steps, done + epoch - 1, whole
             )
             step += batches
             if diverged >= 0:
@@ -1608,14 +1608,13 @@ def fit(
                     f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
                     f"{learning_rate}: try a smaller one"
                 )
-            if not np.isfinite(w).all():  # the last step of the epoch, which no cost has seen yet
-                raise FloatingPointError(
-                    f"a weight is no longer finite after epoch {epoch}, with learning rate {learning_rate}: "
-                    "try a smaller one"
-                )
             history.append(float(cost))
             if callback is not None:
                 callback(epoch, epochs, float(cost))
+    if not np.isfinite(w).all():  # the last step, which no cost has seen
+        raise FloatingPointError(
+            f"a weight is no longer finite after epoch {epochs}, with learning rate {learning_rate}: try a smaller one"
+        )
     kept = dict(zip(STATES, states, strict=True))
     history.state = {"optimizer": OPTIMIZER, "step": step, "epochs": done + epochs, "states": kept}
     return w, history

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 2a5f577bbbfb4c79a6d929692e768087427aa1c6e6042c2955c39d38fb5a6097
+# content: sha256 eda1e8116fa24a06da47fe23b2e01c184cd21627c645d1ccab6def2d200298c6
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -772,14 +772,13 @@ def fit(
                 f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
                 f"{learning_rate}: try a smaller one"
             )
-        if not np.isfinite(w).all():  # the last step of the epoch, which no cost has seen yet
-            raise FloatingPointError(
-                f"a weight is no longer finite after epoch {epoch}, with learning rate {learning_rate}: "
-                "try a smaller one"
-            )
         history.append(float(cost))
         if callback is not None:
             callback(epoch, epochs, float(cost))
+    if not np.isfinite(w).all():  # the last step, which no cost has seen
+        raise FloatingPointError(
+            f"a weight is no longer finite after epoch {epochs}, with learning rate {learning_rate}: try a smaller one"
+        )
     kept = dict(zip(STATES, states, strict=True))
     history.state = {"optimizer": OPTIMIZER, "step": step, "epochs": done + epochs, "states": kept}
     return w, history

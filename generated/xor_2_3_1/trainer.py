@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 45118a8f4e05a3487ef1b8e192e451546094aca87d3b5069f8a1591c81b4e114
+# content: sha256 9769af1d2671c5971a8580fbb3c3896318adb2976e80fba03ab0337a1ebbf9b5
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -625,14 +625,13 @@ def fit(
                 f"the cost became {cost} in epoch {epoch}, batch {diverged + 1}, with learning rate "
                 f"{learning_rate}: try a smaller one"
             )
-        if not np.isfinite(w).all():  # the last step of the epoch, which no cost has seen yet
-            raise FloatingPointError(
-                f"a weight is no longer finite after epoch {epoch}, with learning rate {learning_rate}: "
-                "try a smaller one"
-            )
         history.append(float(cost))
         if callback is not None:
             callback(epoch, epochs, float(cost))
+    if not np.isfinite(w).all():  # the last step, which no cost has seen
+        raise FloatingPointError(
+            f"a weight is no longer finite after epoch {epochs}, with learning rate {learning_rate}: try a smaller one"
+        )
     kept = dict(zip(STATES, states, strict=True))
     history.state = {"optimizer": OPTIMIZER, "step": step, "epochs": done + epochs, "states": kept}
     return w, history
