@@ -70,7 +70,8 @@ def compiled(name, target, kernel):
 def blocks(name, target, kernel):
     """The blocks of a kernel's products that are loops: rows, registers of a row, sums of each, reads.
 
-    Machines without masks read the part of a register in two pieces.
+    A part of a register takes one read more where it is read in two pieces (NEON has no masks), or
+    where its mask is a vector (AVX2) that has no register of its own.
     """
     program = make_plan(derivation(name), Schedule(TARGETS[target], "float32", batch(name)))
     found = []
@@ -85,11 +86,9 @@ def blocks(name, target, kernel):
         if tile.rows is not None and tile.rows.extent != ROWS:
             heights = sorted(set(pieces(int(tile.rows.extent), tile.height)))
         for height, width in itertools.product(heights, sorted(set(tile.widths))):
-            across, pieces_more = (
-                math.ceil(width / tile.lanes),
-                int(target == "aarch64" and width % tile.lanes > 0),
-            )
-            found.append((height, across, tile.chains, height + across + pieces_more))
+            across, is_partial = math.ceil(width / tile.lanes), width % tile.lanes > 0
+            more = int(is_partial and target != "x86-64-v4")
+            found.append((height, across, tile.chains, height + across + more))
     return found
 
 

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 058fd6b39e4b2ad95fe8639c2582f1201e1c7c7d704a181addd926d0f51d4647
+# content: sha256 ec7a5db64bd7d3be21c7ee5f7e0323d7e31fa6ce1e9c9ff6c2b1530a2d2703cd
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -794,35 +794,43 @@ def _forward(w, X, rows, start, count, work):
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
     for r in range(0, 32, 16):
-        for p in range(0, count, 4):
-            c0 = c1 = c2 = c3 = load(V1, 64, r, 16)
+        for p in range(0, count, 6):
+            c0 = c1 = c2 = c3 = c4 = c5 = load(V1, 64, r, 16)
             for s in range(64):
                 v = load(V1, s, r, 16)
                 c0 = fma(XB[p, s], v, c0)
                 c1 = fma(XB[p + 1, s], v, c1)
                 c2 = fma(XB[p + 2, s], v, c2)
                 c3 = fma(XB[p + 3, s], v, c3)
+                c4 = fma(XB[p + 4, s], v, c4)
+                c5 = fma(XB[p + 5, s], v, c5)
             store(O1, p, r, select(c0 <= F(0.0), F(0.0), c0), 16)
             store(O1, p + 1, r, select(c1 <= F(0.0), F(0.0), c1), 16)
             store(O1, p + 2, r, select(c2 <= F(0.0), F(0.0), c2), 16)
             store(O1, p + 3, r, select(c3 <= F(0.0), F(0.0), c3), 16)
+            store(O1, p + 4, r, select(c4 <= F(0.0), F(0.0), c4), 16)
+            store(O1, p + 5, r, select(c5 <= F(0.0), F(0.0), c5), 16)
 
     # (2.6b, k=2)  V2 is the transpose of W2
     transpose(V2, W2, np.int64(33), np.int64(10))
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
-    for p in range(0, count, 4):
-        c0 = c1 = c2 = c3 = load(V2, 32, 0, 10)
+    for p in range(0, count, 6):
+        c0 = c1 = c2 = c3 = c4 = c5 = load(V2, 32, 0, 10)
         for s in range(32):
             v = load(V2, s, 0, 10)
             c0 = fma(O1[p, s], v, c0)
             c1 = fma(O1[p + 1, s], v, c1)
             c2 = fma(O1[p + 2, s], v, c2)
             c3 = fma(O1[p + 3, s], v, c3)
+            c4 = fma(O1[p + 4, s], v, c4)
+            c5 = fma(O1[p + 5, s], v, c5)
         store(C2, p, 0, c0, 10)
         store(C2, p + 1, 0, c1, 10)
         store(C2, p + 2, 0, c2, 10)
         store(C2, p + 3, 0, c3, 10)
+        store(C2, p + 4, 0, c4, 10)
+        store(C2, p + 5, 0, c5, 10)
 
     # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
@@ -952,14 +960,16 @@ def _sensitivities(w, X, Y, rows, start, count, m, work):
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
     for s in range(0, 32, 16):
-        for p in range(0, count, 4):
-            c0 = c1 = c2 = c3 = spread(F(0.0), 16)
+        for p in range(0, count, 6):
+            c0 = c1 = c2 = c3 = c4 = c5 = spread(F(0.0), 16)
             for r in range(10):
                 v = load(W2, r, s, 16)
                 c0 = fma(D2[p, r], v, c0)
                 c1 = fma(D2[p + 1, r], v, c1)
                 c2 = fma(D2[p + 2, r], v, c2)
                 c3 = fma(D2[p + 3, r], v, c3)
+                c4 = fma(D2[p + 4, r], v, c4)
+                c5 = fma(D2[p + 5, r], v, c5)
             c0 = select(load(O1, p, s, 16) <= F(0.0), F(0.0), F(1.0))*c0
             store(D1, p, s, c0, 16)
             c1 = select(load(O1, p + 1, s, 16) <= F(0.0), F(0.0), F(1.0))*c1
@@ -968,6 +978,10 @@ def _sensitivities(w, X, Y, rows, start, count, m, work):
             store(D1, p + 2, s, c2, 16)
             c3 = select(load(O1, p + 3, s, 16) <= F(0.0), F(0.0), F(1.0))*c3
             store(D1, p + 3, s, c3, 16)
+            c4 = select(load(O1, p + 4, s, 16) <= F(0.0), F(0.0), F(1.0))*c4
+            store(D1, p + 4, s, c4, 16)
+            c5 = select(load(O1, p + 5, s, 16) <= F(0.0), F(0.0), F(1.0))*c5
+            store(D1, p + 5, s, c5, 16)
 
 
 @_kernel
@@ -1351,7 +1365,23 @@ def _descend(count, learning_rate, work, team):
 
     # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
     for i in range(0, 32, 16):
-        for j in part(range(0, 64, 4), team):
+        for j in part(range(0, 60, 6), team):
+            c0 = c1 = c2 = c3 = c4 = c5 = spread(F(0.0), 16)
+            for p in range(count):
+                v = load(D1, p, i, 16)
+                c0 = fma(XB[p, j], v, c0)
+                c1 = fma(XB[p, j + 1], v, c1)
+                c2 = fma(XB[p, j + 2], v, c2)
+                c3 = fma(XB[p, j + 3], v, c3)
+                c4 = fma(XB[p, j + 4], v, c4)
+                c5 = fma(XB[p, j + 5], v, c5)
+            _update_row(V1, j, i, c0, learning_rate)
+            _update_row(V1, j + 1, i, c1, learning_rate)
+            _update_row(V1, j + 2, i, c2, learning_rate)
+            _update_row(V1, j + 3, i, c3, learning_rate)
+            _update_row(V1, j + 4, i, c4, learning_rate)
+            _update_row(V1, j + 5, i, c5, learning_rate)
+        for j in part(range(60, 64, 4), team):
             c0 = c1 = c2 = c3 = spread(F(0.0), 16)
             for p in range(count):
                 v = load(D1, p, i, 16)

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 959c75cf3defba037201408c6f3eff7c4b2c51a5a36f150a703822fb62602310
+# content: sha256 5c5e2d4f592c3ba6031ad2b395eaa2fb32e68d53a08f3535996497cc9a25fc24
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -839,18 +839,22 @@ def _forward(w, X, rows, start, count, work):
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
     # (1.3, k=1)  o_i^1 = tanh(c_i^1)
-    for p in range(0, count, 4):
-        c0 = c1 = c2 = c3 = load(V1, 4, 0, 5)
+    for p in range(0, count, 6):
+        c0 = c1 = c2 = c3 = c4 = c5 = load(V1, 4, 0, 5)
         for s in range(4):
             v = load(V1, s, 0, 5)
             c0 = fma(XB[p, s], v, c0)
             c1 = fma(XB[p + 1, s], v, c1)
             c2 = fma(XB[p + 2, s], v, c2)
             c3 = fma(XB[p + 3, s], v, c3)
+            c4 = fma(XB[p + 4, s], v, c4)
+            c5 = fma(XB[p + 5, s], v, c5)
         store(O1, p, 0, tanh(c0), 5)
         store(O1, p + 1, 0, tanh(c1), 5)
         store(O1, p + 2, 0, tanh(c2), 5)
         store(O1, p + 3, 0, tanh(c3), 5)
+        store(O1, p + 4, 0, tanh(c4), 5)
+        store(O1, p + 5, 0, tanh(c5), 5)
 
     # (2.6b, k=2)  V2 is the transpose of W2
     transpose(V2, W2, np.int64(6), np.int64(3))
@@ -998,14 +1002,16 @@ def _sensitivities(w, X, Y, rows, start, count, m, work):
         store(D2, p, 0, (load(H, p, 0, 3) - load(Y, row, 0, 3))/m, 3)
 
     # (D.5f, k=1)  delta_s^1 = (1 - (o_s^1)^2) sum_{r=1}^3 w_{rs}^2 delta_r^2
-    for p in range(0, count, 4):
-        c0 = c1 = c2 = c3 = spread(0.0, 5)
+    for p in range(0, count, 6):
+        c0 = c1 = c2 = c3 = c4 = c5 = spread(0.0, 5)
         for r in range(3):
             v = load(W2, r, 0, 5)
             c0 = fma(D2[p, r], v, c0)
             c1 = fma(D2[p + 1, r], v, c1)
             c2 = fma(D2[p + 2, r], v, c2)
             c3 = fma(D2[p + 3, r], v, c3)
+            c4 = fma(D2[p + 4, r], v, c4)
+            c5 = fma(D2[p + 5, r], v, c5)
         c0 = (1.0 - load(O1, p, 0, 5)*load(O1, p, 0, 5))*c0
         store(D1, p, 0, c0, 5)
         c1 = (1.0 - load(O1, p + 1, 0, 5)*load(O1, p + 1, 0, 5))*c1
@@ -1014,6 +1020,10 @@ def _sensitivities(w, X, Y, rows, start, count, m, work):
         store(D1, p + 2, 0, c2, 5)
         c3 = (1.0 - load(O1, p + 3, 0, 5)*load(O1, p + 3, 0, 5))*c3
         store(D1, p + 3, 0, c3, 5)
+        c4 = (1.0 - load(O1, p + 4, 0, 5)*load(O1, p + 4, 0, 5))*c4
+        store(D1, p + 4, 0, c4, 5)
+        c5 = (1.0 - load(O1, p + 5, 0, 5)*load(O1, p + 5, 0, 5))*c5
+        store(D1, p + 5, 0, c5, 5)
 
 
 @_kernel

@@ -42,9 +42,10 @@ CHUNK = 256
 # Rows of a block: more gain nothing, and each is a few lines of text.
 HIGHEST, HIGHEST_OF_ONE = 8, 12
 # From so many samples on, rows of a block are powers of two, so that threads get equal parts: what
-# is common to blocks of 8 and of 10 rows are 40 samples.
+# is common to blocks of 8 and of 10 rows are 40 samples. Where 8 do not fit, 6 gain more than that.
 DIVIDED = 32
 _EVEN = (1, 2, 4, 8)
+_EVEN_OF_FEW = (1, 2, 4, 6)
 # Sums that one is divided into, at most.
 CHAINS = 4
 # Registers that one copy moves.
@@ -272,8 +273,8 @@ def block_height(rows: Extent, width: int, schedule: Schedule, samples: int) -> 
     count = samples if rows == ROWS else int(rows)
 
     def rounds(height: int) -> int:
-        """Half cycles for one step of the sum: products, loads, or waiting for products."""
-        return max(height * across, height + across, schedule.target.products)
+        """Half cycles for one step of the sum: products, loads, or waiting for products; and to count it."""
+        return max(height * across, height + across, schedule.target.products) + 1
 
     def cost(height: int) -> tuple[float, int, int]:
         whole, rest = divmod(count, height)
@@ -284,5 +285,6 @@ def block_height(rows: Extent, width: int, schedule: Schedule, samples: int) -> 
 
     heights = list(range(1, highest + 1))
     if rows == ROWS and samples >= DIVIDED:
-        heights = [height for height in _EVEN if height <= highest]
+        even = _EVEN if highest >= max(_EVEN) else _EVEN_OF_FEW
+        heights = [height for height in even if height <= highest]
     return min(heights, key=cost)
