@@ -1,7 +1,9 @@
 """Holding every implementation to the instructions of one target: what a lesser machine would show.
 
 What runs on AVX-512 can be measured with AVX2 only: the compilers are told so, and libraries that choose
-among their kernels when they start read it from the environment.
+among their kernels when they start read it from the environment. A library that asks the processor itself
+(JAX for its matrix products) goes on using what it finds: the report names who was faster than the
+target's peak allows.
 """
 
 from __future__ import annotations

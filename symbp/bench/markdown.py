@@ -55,7 +55,8 @@ def conditions(report: Report) -> str:
     held = ", held on the last" if machine.pinned else ", not pinned"
     versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
     before, after = machine.load_average
-    target = "" if machine.target == "host" else f"Held to the instructions of {machine.target}. "
+    held_to = f"Held to the instructions of {machine.target}{_unheld(report)}. "
+    target = "" if machine.target == "host" else held_to
     return (
         f"{machine.cpu}, {machine.cores} core{'s' * (machine.cores > 1)}"
         f"{held}; peak of fused multiply-adds in GFLOP/s, measured in the same run: {peaks}. "
@@ -63,6 +64,13 @@ def conditions(report: Report) -> str:
         f"medians {_spread(report):.0f} % above minima, on average. "
         f"{versions}. {machine.date}."
     )
+
+
+def _unheld(report: Report) -> str:
+    """Return who cannot have kept to the target's instructions: it was faster than their peak."""
+    faster = {each.implementation for each in report.results if each.fraction_of_peak > 1}
+    names = ", ".join(PEERS[name].title for name in PEERS if name in faster)
+    return f", but for {names}, faster than their peak" if names else ""
 
 
 def _spread(report: Report) -> float:
