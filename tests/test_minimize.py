@@ -97,3 +97,25 @@ def test_shapes_are_checked_and_the_kernels_serve(tmp_path, iris):
     assert history[-1] == trainer.value_and_gradient(found, X, Y)[0]
     assert np.array_equal(w, trainer.init_params(0))
     assert history[-1] < 0.1
+
+
+def test_weights_of_samples_and_classes(iris):
+    """Weights that leave samples out lead where their absence leads; those of a class hold for each of it."""
+    network = Network(4, [Dense(3, "softmax")], "cross_entropy", name="weighted", weighted=True)
+    trainer = fake_trainer(network, sample_weights=lambda Y, **given: _weights(Y, **given))
+    X, Y = iris
+    kept = np.arange(len(X)) % 3 == 0
+    w, ends = trainer.init_params(0), {"maxiter": 15}
+    by_weights, _ = trainer.minimize(w, X, Y, sample_weight=3.0 * kept, **ends)
+    by_absence, _ = trainer.minimize(w, X[kept], Y[kept], **ends)
+    np.testing.assert_allclose(by_weights, by_absence, rtol=1e-5, atol=1e-6)
+    by_class, _ = trainer.minimize(w, X, Y, class_weight={0: 2.0, 1: 1.0, 2: 1.0}, **ends)
+    by_samples, _ = trainer.minimize(w, X, Y, sample_weight=1.0 + Y[:, 0], **ends)
+    np.testing.assert_array_equal(by_class, by_samples)
+    with pytest.raises(DataError, match="weighted"):
+        fake_trainer(NET).minimize(fake_trainer(NET).init_params(0), X, Y, sample_weight=np.ones(len(X)))
+
+
+def _weights(Y, sample_weight=None, class_weight=None):
+    v = np.ones(len(Y)) if sample_weight is None else np.asarray(sample_weight)
+    return v if class_weight is None else v * (Y @ [class_weight[n] for n in range(Y.shape[1])])

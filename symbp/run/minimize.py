@@ -47,6 +47,7 @@ def minimize(
     method: str,
     callback: Callback | None,
     options: dict[str, Any],
+    weights: ArrayLike | None = None,
 ) -> tuple[FloatArray, Minimisation]:
     """Run one of SciPy's optimisers; see :meth:`symbp.Trainer.minimize`."""
     if method not in METHODS:
@@ -59,7 +60,7 @@ def minimize(
     latest: list[tuple[NDArray[np.float64], float]] = []
 
     def evaluate(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        cost, gradient = trainer.value_and_gradient(x, X, Y)
+        cost, gradient = trainer.value_and_gradient(x, X, Y, weights)
         history.evaluations += 1
         if not math.isfinite(cost):
             raise TrainingError(
@@ -76,7 +77,7 @@ def minimize(
             callback(len(history), int(options.get("maxiter", 0)), history[-1])
 
     start = np.array(w, dtype=np.float64)
-    trainer.value_and_gradient(start, X, Y)  # says now what does not fit
+    trainer.value_and_gradient(start, X, Y, weights)  # says now what does not fit
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", optimize.OptimizeWarning)

@@ -288,6 +288,8 @@ class Trainer:
         method: str = "L-BFGS-B",
         *,
         callback: Callback | None = None,
+        sample_weight: ArrayLike | None = None,
+        class_weight: ClassWeight | None = None,
         **options: Any,
     ) -> tuple[FloatArray, Minimisation]:
         """Minimise the cost over all samples with one of SciPy's optimisers (the extra ``scipy``).
@@ -311,6 +313,8 @@ class Trainer:
         callback : callable, optional
             Called after each iteration with its number, the option ``maxiter`` (0 if not given)
             and the cost.
+        sample_weight, class_weight : optional
+            As in :meth:`sample_weights`; only for a network that is declared ``weighted``.
         **options
             Options of the method, such as ``maxiter``, ``ftol`` or ``gtol``; SciPy's
             documentation of ``scipy.optimize.minimize`` lists them.
@@ -335,7 +339,9 @@ class Trainer:
         """
         from symbp.run.minimize import minimize
 
-        return minimize(self, w, X, Y, method, callback, options)
+        weighted = sample_weight is not None or class_weight is not None
+        weights = self.sample_weights(Y, sample_weight, class_weight) if weighted else None
+        return minimize(self, w, X, Y, method, callback, options, weights)
 
 
 @contextlib.contextmanager
