@@ -195,7 +195,21 @@ def audit(document: str | None, form: str | None, output: str | None, force: boo
     _hand_over(page(document, form), output)
 
 
-@cli.command()
+class _OfFormula(click.Command):
+    """A command whose argument may begin with a minus, such as -x**2, which is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put a blank in front of what would be taken for an option, and is none."""
+        known = {name for param in self.get_params(ctx) for name in param.opts}
+
+        def guarded(text: str) -> str:
+            looks_so = text.startswith("-") and not text.startswith(("--", *known))
+            return f" {text}" if looks_so and len(text) > 1 else text
+
+        return super().parse_args(ctx, [guarded(text) for text in args])
+
+
+@cli.command(cls=_OfFormula)
 @click.argument("formula")
 @click.option("--at", "point", metavar="TEXT", help="Values of all inputs: 'a = 2; b = 1/3'.")
 @click.option(
@@ -205,7 +219,8 @@ def audit(document: str | None, form: str | None, output: str | None, force: boo
 def chain(formula: str, point: str | None, form: str | None, output: str | None, force: bool) -> None:
     """Print the computation graph of FORMULA: its values forward, its derivatives backward.
 
-    FORMULA is one formula, such as '(a + b)*c', or assignments: 'y = 2*a; a = 3*x'.
+    FORMULA is one formula, such as '(a + b)*c', or assignments: 'y = 2*a; a = 3*x'. pi and e are the
+    numbers, unless an assignment or --at gives them another value.
     """
     form = _checked(form, output, force, ENDINGS)
 

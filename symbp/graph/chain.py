@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
@@ -13,12 +13,16 @@ from symbp.functions.names import nearest
 from symbp.graph import reading
 from symbp.graph.kinks import one_sided
 from symbp.graph.split import Splitter
-from symbp.graph.written import WrittenSplitter, joined, place
+from symbp.graph.written import Mention, WrittenSplitter, joined, place
 
 # A power with more bits is no longer worked out exactly, a number with a longer exponent is refused.
 MAX_BITS = 4096
 DIGITS = 50
 MAX_EXPONENT = 10**9
+_CONSTANTS = {
+    "e": "e is the number 2.71828..., the base of exp; to make it a variable, give it a value.",
+    "pi": "pi is the number 3.14159...; to make it a variable, give it a value.",
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Chain:
     edges : tuple of Edge
     output : str
     remarks : tuple of str
-        Where a node has a kink at the given point.
+        Which letters are numbers, and where a node has a kink at the given point.
     """
 
     vertices: tuple[Vertex, ...]
@@ -121,7 +125,8 @@ def build(expression: object, at: Mapping[str, object] | None = None) -> Chain:
     ----------
     expression : str, sympy.Expr or mapping
         One formula, which is split into its operations; or assignments, each of which is a
-        node. The output is what no other node uses.
+        node. The output is what no other node uses. In a text, ``pi`` and ``e`` are the numbers,
+        unless a line defines them or `at` gives them a value.
     at : mapping, optional
         Values of all inputs.
 
@@ -130,12 +135,13 @@ def build(expression: object, at: Mapping[str, object] | None = None) -> Chain:
     GraphError
         If names are defined by each other, have no value, or the text is no formula.
     """
-    found = reading.formulas(expression)
+    given = tuple(map(str, at)) if isinstance(at, Mapping) else ()
+    found = reading.formulas(expression, given)
     if "" in found:
         whole = found[""]
         names = {symbol.name for symbol in whole.free_symbols}
         if isinstance(expression, str):  # x - x has the variable x as it is written
-            names = set(reading.names_in(expression))
+            names = set(reading.names_in(expression, given))
         if not names:
             raise GraphError("the formula has no variable; expected something like '(a + b)*c'")
         if isinstance(expression, str):
@@ -145,7 +151,9 @@ def build(expression: object, at: Mapping[str, object] | None = None) -> Chain:
     order, inputs = _sorted(found)
     output = _output(found, order)
     values = _forward(found, order, inputs, at)
-    return _backward(found, [*inputs, *order], output, values)
+    remarks = tuple(map(_CONSTANTS.__getitem__, reading.constants_in(expression, given)))
+    graph = _backward(found, [*inputs, *order], output, values)
+    return replace(graph, remarks=(*remarks, *graph.remarks))
 
 
 def _operands(formula: Any) -> list[str]:
@@ -242,11 +250,15 @@ def _backward(found: Mapping[str, Any], names: list[str], output: str, values: M
     remarks: list[str] = []
     for target in names:
         formula = found.get(target, sympy.S.Zero)  # an input has no operands
-        for symbol in sorted(formula.free_symbols, key=place):
+        symbols = sorted(formula.free_symbols, key=place)
+        for symbol in symbols:
+            if isinstance(symbol, Mention):
+                continue
+            again = [s for s in symbols if isinstance(s, Mention) and s.name == symbol.name]
             # n a^n/a as n a^(n-1), which has a value at 0 too.
-            local = joined(sympy.powsimp(formula.diff(symbol)))
+            local = joined(sympy.powsimp(sympy.Add(*(formula.diff(s) for s in (symbol, *again)))))
             value = _at(local, values, f"d{target}/d{symbol.name}") if values else None
-            sides = one_sided(formula, symbol, values, _put) if values else None
+            sides = one_sided(joined(formula) if again else formula, symbol, values, _put) if values else None
             if sides is not None:
                 remarks.append(
                     f"{target} = {formula} has a kink at {symbol.name} = {values[symbol.name]}: "

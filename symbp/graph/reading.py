@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from numbers import Rational, Real
 from typing import Any
@@ -14,6 +14,8 @@ from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from symbp.errors import GraphError
 from symbp.functions.parse import FUNCTIONS, Total, parse_formula
+from symbp.functions.vocabulary import CONSTANTS
+from symbp.graph.written import as_written
 from symbp.values import shown
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
@@ -24,13 +26,18 @@ _EQUALS = re.compile("(?<![<>=])=(?!=)")
 _UNDONE = (ExprWithLimits, sympy.Derivative, sympy.Subs, sympy.Limit)
 
 
-def formulas(expression: object) -> dict[str, Any]:
+def formulas(expression: object, given: Collection[str] = ()) -> dict[str, Any]:
     """Return name -> formula; the name of a formula without one is empty.
+
+    A text stays as it is written. ``pi`` and ``e`` are the numbers, unless a line defines them or
+    they are given a value.
 
     Parameters
     ----------
     expression : str, sympy.Expr or mapping
         ``"(a + b)*c"``, ``"y = 2*a; a = 3*x"``, or ``{"y": "2*a", "a": 3*x}``.
+    given : collection of str
+        The names that have values.
 
     Raises
     ------
@@ -44,13 +51,16 @@ def formulas(expression: object) -> dict[str, Any]:
     elif isinstance(expression, str) and (_EQUALS.search(expression) or "==" in expression):
         pairs = [_assignment(line) for line in re.split(r"[;\n]", expression) if line.strip()]
     else:
-        return {"": formula(expression)}
+        return {"": formula(expression, given)}
     found: dict[str, Any] = {}
+    variables = {*given, *(name for name, _ in pairs)}
     for name, text in pairs:
         _check_name(name)
         if name in found:
             raise GraphError(f"{name!r} is defined twice")
-        found[name] = formula(text)
+        found[name] = formula(text, variables)
+        if isinstance(text, str) and (names := names_in(text, variables)):
+            found[name] = as_written(text, set(names))
     if not found:
         raise GraphError("no formula: expected something like '(a + b)*c' or 'y = 2*a; a = 3*x'")
     return found
@@ -87,10 +97,10 @@ def _check_name(name: str) -> None:
         )
 
 
-def formula(value: object) -> Any:
+def formula(value: object, variables: Collection[str] = ()) -> Any:
     """Return one formula as a SymPy expression."""
     if isinstance(value, str):
-        names = tuple(names_in(value))
+        names = tuple(names_in(value, variables))
         expr = parse_formula(value, names, exponents=names)
     elif isinstance(value, sympy.Expr):
         expr = value
@@ -109,14 +119,30 @@ def formula(value: object) -> Any:
     return expr
 
 
-def names_in(text: str) -> list[str]:
-    """Return the names of a formula that are not functions, sorted; nothing is evaluated."""
+def names_in(text: str, variables: Collection[str] = ()) -> list[str]:
+    """Return the variables of a formula, sorted; nothing is evaluated.
+
+    ``pi`` and ``e`` are none, unless they are among the `variables`.
+    """
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         return []  # the parser says what is wrong
     called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
-    return sorted({n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called})
+    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called}
+    return sorted(found - (set(CONSTANTS) - set(variables)))
+
+
+def constants_in(expression: object, given: Collection[str]) -> list[str]:
+    """Return which of ``pi`` and ``e`` stand for the numbers in a text, sorted."""
+    lines = list(expression.values()) if isinstance(expression, Mapping) else [expression]
+    texts = [text for line in lines if isinstance(line, str) for text in re.split(r"[;\n]", line)]
+    pairs = [_EQUALS.split(text, maxsplit=1) for text in texts]
+    defined = {pair[0].strip() for pair in pairs if len(pair) == 2}
+    if isinstance(expression, Mapping):
+        defined |= {str(name) for name in expression}
+    every = {name for pair in pairs for name in names_in(pair[-1], tuple(CONSTANTS))}
+    return sorted((every & set(CONSTANTS)) - defined - set(given))
 
 
 def number(name: str, value: object) -> Any:

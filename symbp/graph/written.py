@@ -1,4 +1,7 @@
-"""A formula as it is written -> one node for each operation in it: nothing is joined or multiplied out."""
+"""A formula as it is written -> one node for each operation in it, or one for all of it.
+
+Nothing is joined, multiplied out or left out: SymPy may sort what it is given, not simplify it.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,10 @@ class Occurrence(sympy.Dummy):
         return str(self.name)
 
 
+class Mention(Occurrence):
+    """An operand that stands once more in a node of several operations: it has no edge of its own."""
+
+
 def place(symbol: Any) -> tuple[str, int]:
     """Return what operands of a node are sorted by: the name, and which time it stands there."""
     return symbol.name, symbol.dummy_index if isinstance(symbol, Occurrence) else 1
@@ -30,6 +37,17 @@ def joined(expr: Any) -> Any:
     """Return an expression in which all occurrences of an operand are the same symbol."""
     again = {s: sympy.Symbol(s.name, real=True) for s in expr.free_symbols if isinstance(s, Occurrence)}
     return expr.xreplace(again)
+
+
+def kept(kind: Any, *parts: Any) -> Any:
+    """Return kind(*parts), unevaluated where SymPy would make something else of it: 0*x, x + x, (a*b)**2."""
+    value = kind(*parts)
+    flat = [p for part in parts for p in (part.args if kind in _CHAINS and part.func is kind else (part,))]
+    same = value.func is kind and Counter(value.args) == Counter(flat)
+    return value if same or parts[0] == sympy.E else kind(*parts, evaluate=False)
+
+
+_CHAINS = (sympy.Add, sympy.Mul)
 
 
 class WrittenSplitter(Splitter):
@@ -61,26 +79,26 @@ class WrittenSplitter(Splitter):
         """Return the last operation of a part of the text, in its operands."""
         used: Counter[Any] = Counter()
         match node:
-            case ast.Name(id=name):
+            case ast.Name(id=name) if name in self._names:
                 return sympy.Symbol(name, real=True)
             case _ if not any(
                 isinstance(part, ast.Name) and part.id in self._names for part in ast.walk(node)
             ):
                 return self._read(node)
             case ast.BinOp(op=ast.Add() | ast.Sub()) | ast.UnaryOp():
-                return sympy.Add(*(self._summand(sign, term, used) for sign, term in _terms(node, 1)))
+                return kept(sympy.Add, *(self._summand(sign, term, used) for sign, term in _terms(node, 1)))
             case ast.BinOp(op=ast.Mult() | ast.Div()):
                 return self._product(node, used)
             case ast.BinOp(op=ast.Pow(), left=left, right=right):
-                return self._argument(left, used) ** self._argument(right, used)
+                return kept(sympy.Pow, self._argument(left, used), self._argument(right, used))
             case ast.Call(func=ast.Name(id=name), args=arguments) if name in FUNCTIONS:
-                value = FUNCTIONS[name].build(*(self._argument(argument, used) for argument in arguments))
-                return value if value.is_Symbol or value.is_number else self._formula(value)
+                return self._call(name, [self._argument(argument, used) for argument in arguments])
         value = self._read(node)
         return value if value.is_Symbol or value.is_number else self._formula(value)
 
-    def _has_names(self, node: ast.expr) -> bool:
-        return any(isinstance(part, ast.Name) and part.id in self._names for part in ast.walk(node))
+    def _call(self, name: str, arguments: list[Any]) -> Any:
+        value = FUNCTIONS[name].build(*arguments)
+        return value if value.is_Symbol or value.is_number else self._formula(value)
 
     def _read(self, node: ast.expr) -> Any:
         text = ast.get_source_segment(self._text, node) or ""
@@ -88,33 +106,101 @@ class WrittenSplitter(Splitter):
 
     def _argument(self, node: ast.expr, used: Counter[Any]) -> Any:
         """Return an operand; one that the node has taken already is an occurrence of its own."""
-        return _again(self._operand(node), used)
+        return self._again(self._operand(node), used)
 
     def _summand(self, sign: int, node: ast.expr, used: Counter[Any]) -> Any:
         """Return a term of a sum: a number times an operand."""
         if not isinstance(node, ast.BinOp) or not isinstance(node.op, ast.Mult | ast.Div):
             return sign * self._argument(node, used)
-        factors = list(_factors(node, 1))
-        values = [(self._operand(factor), power) for factor, power in factors]
-        number = sympy.Mul(sign, *(value**power for value, power in values if value.is_number))
+        values = [(self._operand(factor), power) for factor, power in _factors(node, 1)]
+        numbers = [value**power for value, power in values if value.is_number]
         rest = [(value, power) for value, power in values if not value.is_number]
         if len(rest) == 1 and rest[0][1] == 1:
-            return number * _again(rest[0][0], used)
-        return number * _again(self.named(_multiplied(rest, Counter())), used)
+            return _times(sign, numbers, [self._again(rest[0][0], used)])
+        inner = self.named(self._multiplied(rest, Counter()))
+        return _times(sign, [] if _is_quotient(numbers, rest) else numbers, [self._again(inner, used)])
 
     def _product(self, node: ast.expr, used: Counter[Any]) -> Any:
-        return _multiplied([(self._operand(factor), power) for factor, power in _factors(node, 1)], used)
+        values = [(self._operand(factor), power) for factor, power in _factors(node, 1)]
+        return self._multiplied(values, used)
+
+    def _multiplied(self, values: list[tuple[Any, int]], used: Counter[Any]) -> Any:
+        numbers = [value**power for value, power in values if value.is_number]
+        rest = [(value, power) for value, power in values if not value.is_number]
+        factors = [kept(sympy.Pow, v, power) if power < 0 else v for v, power in self._all(rest, used)]
+        return _times(1, [] if _is_quotient(numbers, rest) else numbers, factors)
+
+    def _all(self, values: list[tuple[Any, int]], used: Counter[Any]) -> Iterator[tuple[Any, int]]:
+        for value, power in values:
+            yield self._again(value, used), power
+
+    def _again(self, value: Any, used: Counter[Any]) -> Any:
+        """Return an operand, or another symbol of its name if it has been used already."""
+        if not value.is_Symbol:
+            return value
+        used[value] += 1
+        return value if used[value] == 1 else Occurrence(value.name, dummy_index=used[value], real=True)
 
 
-def _multiplied(values: list[tuple[Any, int]], used: Counter[Any]) -> Any:
-    return sympy.Mul(*(_again(value, used) ** power for value, power in values))
+class WrittenWhole(WrittenSplitter):
+    """Reads a text as one formula, in which an operand that stands there again is another symbol."""
 
+    def __init__(self, text: str, names: set[str]) -> None:
+        super().__init__(text, names)
+        self._used: Counter[Any] = Counter()
 
-def _again(value: Any, used: Counter[Any]) -> Any:
-    if not value.is_Symbol:
+    def whole(self) -> Any:
+        """Return the formula."""
+        return self._operand(ast.parse(self._text, mode="eval").body)
+
+    def named(self, formula: Any) -> Any:
+        return formula
+
+    def _formula(self, expr: Any) -> Any:
+        return expr
+
+    def _call(self, name: str, arguments: list[Any]) -> Any:
+        letters = [sympy.Dummy(real=True) for _ in arguments]
+        shape = FUNCTIONS[name].build(*letters)
+        if shape.args == tuple(letters):
+            return kept(shape.func, *arguments)
+        if shape.is_Pow and shape.base == letters[0]:
+            return kept(sympy.Pow, arguments[0], shape.exp)
+        return FUNCTIONS[name].build(*arguments)
+
+    def _operand(self, node: ast.expr) -> Any:
+        value = super()._operand(node)
+        if not value.is_Symbol:
+            return value
+        self._used[value] += 1
+        return (
+            value
+            if self._used[value] == 1
+            else Mention(value.name, dummy_index=self._used[value], real=True)
+        )
+
+    def _again(self, value: Any, used: Counter[Any]) -> Any:
         return value
-    used[value] += 1
-    return value if used[value] == 1 else Occurrence(value.name, dummy_index=used[value], real=True)
+
+
+def as_written(text: str, names: set[str]) -> Any:
+    """Return a text as the formula of one node: of one operation as it is drawn alone, else as a whole."""
+    alone = WrittenSplitter(text, names).split_text()
+    if len(alone) == 1:
+        return next(iter(alone.values()))
+    return WrittenWhole(text, names).whole()
+
+
+def _is_quotient(numbers: list[Any], rest: list[tuple[Any, int]]) -> bool:
+    """Whether 1 stands there because a quotient has something above: 1/x."""
+    return numbers == [1] and all(power < 0 for _, power in rest)
+
+
+def _times(sign: int, numbers: list[Any], factors: list[Any]) -> Any:
+    """Return a product with the numbers in it worked out."""
+    number = sympy.Mul(*numbers)
+    first = [sign * number] if numbers or sign < 0 else []
+    return kept(sympy.Mul, *first, *factors)
 
 
 def _terms(node: ast.expr, sign: int) -> Iterator[tuple[int, ast.expr]]:

@@ -161,7 +161,8 @@ def _backward(chain: Chain, style: Style) -> list[Row]:
 def _factors(edge: Edge, chain: Chain, style: Style) -> list[str]:
     """d output / d target, unless the target is the output, and the edge's own derivative."""
     before = [] if edge.target == chain.output else [style.partial(chain.output, edge.target)]
-    if len(beside_it(edge, chain)) > 1:  # the derivative along this edge has no name of its own
+    # The derivative along this edge alone has no name of its own, or that of the sum.
+    if len(beside_it(edge, chain)) > 1 or edge.target == chain.output:
         local = style.write(edge.derivative)
         return [*before, style.bracket(local) if edge.derivative.is_Atom else style.group(local)]
     return [*before, style.partial(edge.target, edge.source)]
