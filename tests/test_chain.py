@@ -123,7 +123,7 @@ def test_two_edges_between_the_same_nodes() -> None:
     assert graph["x"].gradient == 6
     assert "dy/dx = dy/du1 * x + dy/du1 * x = 1 * 3 + 1 * 3 = 6" in graph.text()
     bends = [line for line in graph.latex().splitlines() if "bend left" in line]
-    assert ["bend left=-15" in line for line in bends] == [True, False]
+    assert ["bend left=-" in line for line in bends] == [True, False]
     lines = re.findall(r'<line x1="([\d.]+)" y1="([\d.]+)" x2="([\d.]+)" y2="([\d.]+)"', graph.html())
     assert len(lines) == len(set(lines)) == len(graph.edges) == 4
 

@@ -127,12 +127,8 @@ class WrittenSplitter(Splitter):
     def _multiplied(self, values: list[tuple[Any, int]], used: Counter[Any]) -> Any:
         numbers = [value**power for value, power in values if value.is_number]
         rest = [(value, power) for value, power in values if not value.is_number]
-        factors = [kept(sympy.Pow, v, power) if power < 0 else v for v, power in self._all(rest, used)]
+        factors = [self._again(value, used) ** power for value, power in rest]
         return _times(1, [] if _is_quotient(numbers, rest) else numbers, factors)
-
-    def _all(self, values: list[tuple[Any, int]], used: Counter[Any]) -> Iterator[tuple[Any, int]]:
-        for value, power in values:
-            yield self._again(value, used), power
 
     def _again(self, value: Any, used: Counter[Any]) -> Any:
         """Return an operand, or another symbol of its name if it has been used already."""
@@ -174,9 +170,7 @@ class WrittenWhole(WrittenSplitter):
             return value
         self._used[value] += 1
         return (
-            value
-            if self._used[value] == 1
-            else Mention(value.name, dummy_index=self._used[value], real=True)
+            value if self._used[value] == 1 else Mention(value.name, dummy_index=self._used[value], real=True)
         )
 
     def _again(self, value: Any, used: Counter[Any]) -> Any:
@@ -198,9 +192,10 @@ def _is_quotient(numbers: list[Any], rest: list[tuple[Any, int]]) -> bool:
 
 def _times(sign: int, numbers: list[Any], factors: list[Any]) -> Any:
     """Return a product with the numbers in it worked out."""
-    number = sympy.Mul(*numbers)
-    first = [sign * number] if numbers or sign < 0 else []
-    return kept(sympy.Mul, *first, *factors)
+    inner = [factor.as_coeff_Mul() for factor in factors]
+    numbers = [*numbers, *(number for number, _ in inner if number != 1)]
+    first = [sign * sympy.Mul(*numbers)] if numbers or sign < 0 else []
+    return kept(sympy.Mul, *first, *(rest for _, rest in inner))
 
 
 def _terms(node: ast.expr, sign: int) -> Iterator[tuple[int, ast.expr]]:

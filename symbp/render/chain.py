@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sympy
 
 from symbp.graph.chain import Chain, Edge
+from symbp.graph.written import Occurrence
+from symbp.render.arrange import arranged
 from symbp.render.environment import render
+from symbp.render.labels import BEND, labels
 
-WIDTH = 13.0
+WIDTH, HEIGHT = 13.0, 22.0  # centimetres, of a page
 DISTANCE = 1.6
 DIGITS = 6
-BEND = 15  # degrees, to either side of the straight line
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line: what it is, how it is made, what comes out."""
+    """One line: what it is, how it is made, what comes out; its number in the drawing, if it has one."""
 
     left: str
     middle: tuple[str, ...]
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,27 @@ class Dot:
 
 @dataclass(frozen=True)
 class Line:
-    """An edge of the drawing, with the local derivative; two of the same nodes bend (degrees)."""
+    """An edge of the drawing, with the local derivative or its number; two of the same nodes bend.
+
+    Attributes
+    ----------
+    source, target : str
+    label : str
+        The derivative.
+    bend : int
+        In degrees.
+    at : float
+        Where on the way the label stands.
+    number : int or None
+        What stands there in place of a long label.
+    """
 
     source: str
     target: str
     label: str
     bend: int
+    at: float
+    number: int | None
 
 
 def number(value: Any) -> str:
@@ -96,7 +114,15 @@ class Style:
 
 
 def _latex(expr: Any) -> str:
-    return str(sympy.latex(expr))
+    names = {s: rf"\mathit{{{s.name}}}" for s in expr.free_symbols if _is_a_word(s.name)}
+    # Letters side by side are a product: with words, or a factor twice, it needs room to be seen.
+    apart = bool(names) or any(isinstance(s, Occurrence) for s in expr.free_symbols)
+    return str(sympy.latex(expr, mul_symbol=r" \, " if apart else None, symbol_names=names, ln_notation=True))
+
+
+def _is_a_word(name: str) -> bool:
+    """Whether letters side by side are one name, not a product nor the name of a Greek letter."""
+    return name.isalpha() and len(name) > 1 and sympy.latex(sympy.Symbol(name)) == name
 
 
 def _latex_number(value: Any) -> str:
@@ -199,8 +225,15 @@ def markdown(chain: Chain) -> str:
 def latex(chain: Chain) -> str:
     """Return a LaTeX article: the drawing, the values forward, the derivatives backward."""
     dots, lines = drawing(chain, _latex, _latex_number)
-    shown = {**_formulas(chain), "dots": dots, "strokes": lines, "remarks": chain.remarks}
+    formulas = numbered(_formulas(chain), lines)
+    shown = {**formulas, "dots": dots, "strokes": lines, "remarks": chain.remarks}
     return render("latex", "chain.tex.j2", shown)
+
+
+def numbered(rows: dict[str, list[Row]], lines: list[Line]) -> dict[str, list[Row]]:
+    """Return the equations in which local derivatives have the numbers that they have in the drawing."""
+    local = [replace(row, number=line.number) for row, line in zip(rows["local"], lines, strict=True)]
+    return {**rows, "local": local}
 
 
 def drawing(chain: Chain, write: Write, digits: Write) -> tuple[list[Dot], list[Line]]:
@@ -211,29 +244,26 @@ def drawing(chain: Chain, write: Write, digits: Write) -> tuple[list[Dot], list[
         used = [chain[edge.target].depth - 1 for edge in chain.leaving(vertex.name)]
         place = min(used) if vertex.formula is None else vertex.depth
         columns.setdefault(place, []).append(vertex)
-    step = min(3.2, WIDTH / max(max(columns), 1))
+    tallest = max(map(len, columns.values()))
+    # Steep edges would graze the nodes above their own.
+    step = min(max(3.2, 0.35 * tallest), WIDTH / max(max(columns), 1))
+    distance = min(DISTANCE, HEIGHT / tallest)
     dots: list[Dot] = []
-    names: dict[str, str] = {}
-    for depth, column in columns.items():
-        top = (len(column) - 1) / 2 * DISTANCE
-        for row, vertex in enumerate(column):
-            names[vertex.name] = f"n{len(names)}"
-            value = digits(vertex.value) if chain.evaluated else ""
-            label = write(sympy.Symbol(vertex.name))
-            # An edge from a column to the next but one passes beside the node between them.
-            shift = 0.5 * (depth % 2)
-            dots.append(
-                Dot(
-                    names[vertex.name],
-                    f"{depth * step:.2f}",
-                    f"{top - row * DISTANCE + shift:.2f}",
-                    label,
-                    value,
-                )
-            )
+    places = arranged(
+        [[vertex.name for vertex in columns.get(depth, ())] for depth in range(max(columns) + 1)],
+        [(edge.source, edge.target) for edge in chain.edges],
+        (step, distance),
+    )
+    for name, (x, y) in places.items():
+        value = digits(chain[name].value) if chain.evaluated else ""
+        dots.append(Dot(f"n{len(dots)}", f"{x:.2f}", f"{y:.2f}", write(sympy.Symbol(name)), value))
+    names = dict(zip(places, (dot.name for dot in dots), strict=True))
+    bends = _bends(chain)
+    ends = [(places[e.source], places[e.target], bend) for e, bend in zip(chain.edges, bends, strict=True)]
+    found = labels(ends, [edge.derivative for edge in chain.edges], list(places.values()))
     lines = [
-        Line(names[edge.source], names[edge.target], write(edge.derivative), bend)
-        for edge, bend in zip(chain.edges, _bends(chain), strict=True)
+        Line(names[e.source], names[e.target], write(e.derivative), bend, label.at, label.number)
+        for e, bend, label in zip(chain.edges, bends, found, strict=True)
     ]
     return dots, lines
 

@@ -14,15 +14,14 @@ from symbp.graph.chain import Chain
 from symbp.notation import get
 from symbp.notation.letters import SYMBOLS, Letter
 from symbp.notation.mathml import TIMES, MathMLWriter, formula, letter_element, row
-from symbp.render.chain import BEND, TEXT, Dot, Line, Style, drawing, equations, number
+from symbp.render.chain import TEXT, Dot, Line, Style, drawing, equations, number, numbered
 from symbp.render.environment import render
+from symbp.render.labels import ASIDE, BEND
 from symbp.render.svg import GAP, MARGIN, RADIUS, SCALE
 
 # Beyond that many nodes a drawing is no help.
 MOST_DRAWN = 60
-# Where on an edge its derivative stands: nearer to its source, where fewer edges meet.
-PLACE = 0.4
-BESIDE = 7
+BESIDE = ASIDE * SCALE / 2
 
 
 class _Writer(MathMLWriter):
@@ -39,9 +38,10 @@ class _Writer(MathMLWriter):
 
 @dataclass(frozen=True)
 class Equation:
-    """A line of the page, with its MathML."""
+    """A line of the page: its MathML, and its number in the drawing if it has one."""
 
     math: Markup
+    number: int | None
 
 
 @dataclass(frozen=True)
@@ -91,9 +91,12 @@ def cell(chain: Chain) -> str:
 def _contents(chain: Chain) -> dict[str, Any]:
     writer = _Writer()
     shown = equations(chain, _style(writer, chain))
+    picture = None
+    if len(chain.vertices) <= MOST_DRAWN:
+        picture, strokes = _picture(chain, writer)
+        shown = numbered(shown, strokes)
     said = equations(chain, TEXT)
     lines = {part: [_equation(*both) for both in zip(shown[part], said[part], strict=True)] for part in shown}
-    picture = _picture(chain, writer) if len(chain.vertices) <= MOST_DRAWN else None
     return {**lines, "picture": picture, "count": len(chain.vertices), "remarks": chain.remarks}
 
 
@@ -129,13 +132,13 @@ def _number(writer: _Writer, value: Any) -> str:
 
 def _equation(shown: Any, said: Any) -> Equation:
     inner = "<mo>=</mo>".join((shown.left, *shown.middle))
-    return Equation(Markup(formula(inner, " = ".join((said.left, *said.middle)), display=True)))
+    return Equation(Markup(formula(inner, " = ".join((said.left, *said.middle)), display=True)), shown.number)
 
 
 # The drawing ----------------------------------------------------------------------------------
 
 
-def _picture(chain: Chain, writer: _Writer) -> Picture:
+def _picture(chain: Chain, writer: _Writer) -> tuple[Picture, list[Line]]:
     def math_element(expr: Any) -> str:
         return formula(writer.expression(expr), str(expr))
 
@@ -148,13 +151,14 @@ def _picture(chain: Chain, writer: _Writer) -> Picture:
     places = {
         dot.name: (edge + float(dot.x) * SCALE, edge + (highest - float(dot.y)) * SCALE) for dot in dots
     }
-    return Picture(
+    picture = Picture(
         width=_round(max(x for x, _ in places.values()) + edge),
         height=_round(max(y for _, y in places.values()) + edge),
         radius=RADIUS,
         nodes=tuple(_node(dot, *places[dot.name]) for dot in dots),
         strokes=tuple(_stroke(line, places[line.source], places[line.target]) for line in lines),
     )
+    return picture, lines
 
 
 def _node(dot: Dot, x: float, y: float) -> Node:
@@ -172,9 +176,9 @@ def _stroke(line: Line, start: tuple[float, float], end: tuple[float, float]) ->
         y1=_round(start[1] + along * dy + aside_y),
         x2=_round(end[0] - back * dx + aside_x),
         y2=_round(end[1] - back * dy + aside_y),
-        x=_round(start[0] + PLACE * dx + 2 * aside_x),
-        y=_round(start[1] + PLACE * dy + 2 * aside_y),
-        label=Markup(line.label),
+        x=_round(start[0] + line.at * dx + 2 * aside_x),
+        y=_round(start[1] + line.at * dy + 2 * aside_y),
+        label=Markup(line.label) if line.number is None else Markup(f"({line.number})"),
     )
 
 
