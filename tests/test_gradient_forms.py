@@ -192,7 +192,7 @@ BAD = {
     "dJ/dW_k = dc_k/dq": "unknown name 'q'",
     "delta_k = delta_k + c_k; dJ/dW_k = delta_k a_k^T": "delta is defined by itself",
     "D_k = D_k; dJ/dW_k = D_k": "D is defined by itself",
-    "D_{ijr}^k = 1; dJ/dW_k = D_k": "only columns with one letter, or matrices with two",
+    "D_{ijr}^k = 1; dJ/dW_k = D_k": "only columns with one index, or matrices with two",
 }
 
 

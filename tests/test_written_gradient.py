@@ -190,7 +190,7 @@ BAD = {
         "p stands for something already",
     ),
     "line twice": ("dJ/dW_k = delta_k a_k^T; dJ/dW_k = 3", "W of this layer is given twice"),
-    "three indices": ("delta_{i,j,l}^k = 1; dJ/dW_k = delta_k a_k^T", "only columns with one letter"),
+    "three indices": ("delta_{i,j,l}^k = 1; dJ/dW_k = delta_k a_k^T", "only columns with one index"),
     "which": ("c^2 (o^1)^T", "the gradient of which weights"),
 }
 

@@ -21,7 +21,7 @@ from symbp.functions import Penalty
 from symbp.network import Network
 from symbp.notation.records import Notation
 from symbp.notation.text import TextWriter
-from symbp.run.formula.repairs import Repair, repair
+from symbp.run.formula.repairs import Repair, repair, tacit_repairs
 from symbp.run.formula.value import Circular
 from symbp.run.formula.written import Stated, WrittenGradient, read_gradient
 from symbp.run.gradient_report import Difference, GradientReport
@@ -161,7 +161,11 @@ def _misfit(
 ) -> GradientReport:
     """Report a text in which shapes or layers do not fit: what change makes it right says what is wrong."""
     nothing = np.zeros(right.network.n_params, dtype=bool)
-    found = _repair(right, written, nothing, tolerance) or _two_mistakes(right, written, error, tolerance)
+    found = (
+        _repair(right, written, nothing, tolerance)
+        or _tacit(right, written, tolerance)
+        or _two_mistakes(right, written, error, tolerance)
+    )
     if found is None and isinstance(error.__cause__, Circular):
         raise error
     return GradientReport(
@@ -177,25 +181,49 @@ def _misfit(
     )
 
 
+def _tacit(right: Reference, written: WrittenGradient, tolerance: float) -> Repair | None:
+    """Return the slips of printing after which a text fits, and what is wrong with it then."""
+    found = None
+    for slips in tacit_repairs(written):
+        try:
+            stated = slips.gradient.at(right.point)
+        except GradientError:
+            continue
+        wrong = not (right.errors(stated) <= tolerance).all()
+        rest = reason(right, stated, tolerance) if wrong else ""
+        if rest is not None:
+            return replace(slips, mistake=f"{slips.mistake}; and {rest}") if rest else slips
+        found = found or replace(slips, mistake=f"{slips.mistake}; it is wrong besides")
+    return found
+
+
 def _two_mistakes(
     right: Reference, written: WrittenGradient, error: FormulaError, tolerance: float
 ) -> Repair | None:
-    """Return two changes: what fits after the first has a known mistake, or another line does not fit."""
+    """Return two changes: what fits after the first has a known mistake, or another line does not fit.
+
+    What fits after the second one may still have a mistake of averaging, layout or a penalty.
+    """
     if not _is_small(right):
         return None
-    nothing = np.zeros(right.network.n_params, dtype=bool)
     second: list[Repair] = []
     left = [LINES_TRIED]
 
+    def simple(changed: WrittenGradient) -> str | None:
+        stated = changed.at(right.point)
+        if (right.errors(stated) <= tolerance).all() and stated.said.any():
+            return ""
+        return simple_reason(right, stated, tolerance)
+
     def another(changed: WrittenGradient) -> str | None:
         try:
-            return simple_reason(right, changed.at(right.point), tolerance)
+            return simple(changed)
         except FormulaError as other:
             elsewhere = other.__cause__ is not None and other.excerpt[:1] != error.excerpt[:1]
             if not elsewhere or not left[0]:
                 return None
             left[0] -= 1
-            found = _repair(right, changed, nothing, tolerance)
+            found = repair(changed, simple)
             second.extend([found] if found is not None else [])
             return None if found is None else found.mistake
 

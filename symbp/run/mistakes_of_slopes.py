@@ -17,6 +17,7 @@ from symbp.network import Network
 from symbp.run import plain
 from symbp.run.evaluate import evaluate
 from symbp.run.point import Point
+from symbp.run.slips_in_slopes import slips
 from symbp.run.tape import Variable, gradient
 
 Floats = NDArray[np.float64]
@@ -39,6 +40,9 @@ def slopes_of_others(network: Network, point: Point, layers: tuple[int, ...]) ->
     hidden = tuple(range(1, network.hidden + 1))
     where: list[tuple[int, ...]] = [(layer,) for layer in layers[-1:] if not is_of_layer(network, layer)]
     where += [hidden] if len(hidden) > 1 else []
+    every = (*hidden, network.hidden + 1)
+    if hidden and not any(is_of_layer(network, layer) for layer in every):
+        where.append(every)
     for name, record in ACTIVATIONS.items():
         if record.of_layer:
             continue
@@ -46,7 +50,7 @@ def slopes_of_others(network: Network, point: Point, layers: tuple[int, ...]) ->
         slope = slope.rewrite(sympy.Piecewise) if slope.has(sympy.sign) else slope
         in_output = derivative_in_output(record.expression())
         for chosen in where:
-            place = f"layer {chosen[0]}" if len(chosen) == 1 else "every hidden layer"
+            place = _place(network, chosen)
             yield Suspect(f"g' of {place} is that of {name}", _with_slope(network, point, chosen, slope))
             if not in_output.has(plain.Z) and in_output.has(O):
                 words = f"g' of {place} is that of {name}, written in terms of the output"
@@ -55,19 +59,20 @@ def slopes_of_others(network: Network, point: Point, layers: tuple[int, ...]) ->
 
 
 def _slips_in_slopes(network: Network, point: Point, where: Iterable[tuple[int, ...]]) -> Iterator[Suspect]:
-    """A sign or a square that is wrong in g', written in terms of the output."""
+    """g' of one layer, or of several with the same function, written with a slip."""
     for chosen in where:
         functions = {network.layer(layer).activation for layer in chosen}
         if len(functions) > 1 or any(record.of_layer for record in functions):
             continue
-        slope = derivative_in_output(next(iter(functions)).expression())
-        place = f"layer {chosen[0]}" if len(chosen) == 1 else "every hidden layer"
-        terms = sympy.Add.make_args(sympy.expand(slope))
-        found = {slope.replace(lambda e: e.is_Pow and e.exp == 2, lambda e: e.base): "a square is missing"}
-        found |= {sympy.expand(slope) - 2 * term: "a sign is wrong" for term in terms if len(terms) > 1}
-        for slip, words in found.items():
-            if slip != slope:
-                yield Suspect(f"{words} in g' of {place}", _with_slope(network, point, chosen, slip))
+        for slip, words in slips(next(iter(functions)).expression()).items():
+            found = _with_slope(network, point, chosen, slip)
+            yield Suspect(words.format(place=_place(network, chosen)), found)
+
+
+def _place(network: Network, chosen: tuple[int, ...]) -> str:
+    if len(chosen) == 1:
+        return f"layer {chosen[0]}"
+    return "every layer" if network.hidden + 1 in chosen else "every hidden layer"
 
 
 def costs_of_others(network: Network, point: Point) -> Iterator[Suspect]:

@@ -17,7 +17,7 @@ from symbp.run.formula.derivatives import Derivatives
 from symbp.run.formula.names import Names
 from symbp.run.formula.scripts import Bound, Environment
 from symbp.run.formula.tree import Line, Name, Number, Part
-from symbp.run.formula.value import INDICES, Circular, Misfit, Value, along, placed
+from symbp.run.formula.value import Circular, Misfit, Value, along, placed
 
 _DEEPEST = 40
 
@@ -195,24 +195,50 @@ class Definitions(Derivatives):
             return Defined(value, np.ones(value.shape, dtype=bool), (value.low, 1))
         if found.layer is not None and len(self._pair(indices)) == 2:
             return self._matrix_of_entries(found, summed)
-        index_letter = indices[0].name if isinstance(indices[0], Name) else ""
         meaning = self.names.meanings.get(left.name)
-        if meaning is None or found.layer is None or len(indices) > 1 or len(index_letter) != 1:
-            raise self.fault(left, "only columns with one letter, or matrices with two, have entries")
+        if meaning is None or found.layer is None or len(indices) > 1:
+            raise self.fault(left, "only columns with one index, or matrices with two, have entries")
         sizes, layer = self.arrays.network.sizes, found.layer - meaning.entry_shift
         if not 0 <= layer < len(sizes):
             raise NoSuchEntry(f"there is no {left.name} of layer {found.layer}")
-        count = sizes[layer]
-        index = Bound(axis=1, numbers=along(np.arange(1, count + 1), 1))
-        value = self._over(found, {index_letter: index}, summed)
-        column = np.broadcast_to(value.data, (value.data.shape[0], count, *value.data.shape[2:]))
-        data = np.moveaxis(column, 1, -2).reshape((len(column), *(1,) * INDICES, count, 1))
-        return Defined(Value(data, True), np.ones((count, 1), dtype=bool), (1, 1))
+        return self._column_of_entries(found, sizes[layer], summed)
+
+    def _column_of_entries(self, found: Definition, size: int, summed: bool) -> Defined:
+        """Put a column together from a line for any entry, or from one for each."""
+        samples = 1 if summed else self.arrays.samples
+        data, given = np.zeros((samples, size, 1)), np.zeros((size, 1), dtype=bool)
+        lines = [line for line in self._lines_of(found, 1) if bool(line.letters) == bool(found.letters)]
+        for line in lines:
+            with self.reading(line.line):
+                (index,) = self._indices_of(self._left(line), {})[0]
+                if not isinstance(index, Name) or index.below or len(index.name) != 1:
+                    number = self.whole_number(index, line.letters)
+                    self.in_range(np.array([number]), 1, size)
+                    value = self._over(line, {}, summed)
+                    data[:, number - 1, 0], given[number - 1] = value.data.reshape(-1), True
+                    continue
+                letters = {index.name: Bound(axis=1, numbers=along(np.arange(1, size + 1), 1))}
+                value = self._over(line, letters, summed)
+                column = np.broadcast_to(value.data, (value.data.shape[0], size, *value.data.shape[2:]))
+                data = np.where(given, data, np.moveaxis(column, 1, -2).reshape(len(column), size, 1))
+                given[:] = True
+        if not given.all():
+            missing = int(np.argmin(given)) + 1
+            words = f"not all entries of {found.name} are given: that with the number {missing} is not"
+            raise self.fault(self._left(found), words)
+        return Defined(Value(placed(data, 0), True), given, (1, 1))
+
+    @staticmethod
+    def _left(found: Definition) -> Name:
+        assert found.line.left is not None
+        return found.line.left
 
     def _over(self, found: Definition, letters: Environment, summed: bool) -> Value:
         """Return the entries that a line gives for all values of its indices."""
         evaluate = self.gradient if summed else self.value
         value = evaluate(found.line.right, {**found.letters, **letters})
+        if value.matrix and value.shape == (1, 1):  # a column of one entry is that entry
+            value = Value(value.data, False)
         if value.matrix:
             raise self.fault(found.line.right, f"an entry is a number, not {value}") from Misfit()
         return value
@@ -233,7 +259,7 @@ class Definitions(Derivatives):
         matrix, lows = self.arrays.matrix(found.layer)
         samples = 1 if summed else self.arrays.samples
         data, given = np.zeros((samples, *matrix.shape)), np.zeros(matrix.shape, dtype=bool)
-        for line in sorted(self._lines_of(found), key=lambda line: not self._has_a_number(line.line)):
+        for line in self._lines_of(found, 2):
             with self.reading(line.line):
                 for rows, columns, numbers in self._entries_of(line, matrix.shape, lows, summed):
                     place: Any = np.ix_(rows - lows[0], columns - lows[1])
@@ -242,19 +268,28 @@ class Definitions(Derivatives):
                     given[place] = True
         return Defined(Value(placed(data, 0), True, lows[0]), given, lows)
 
-    def _lines_of(self, found: Definition) -> Iterator[Definition]:
+    def _lines_of(self, found: Definition, count: int) -> list[Definition]:
+        """Return the lines that give entries with so many indices, those with a number first."""
+        lines = []
         for line in self.definitions:
             assert line.left is not None
             own = self._layer_part(line.left, {}) if line.left.name == found.name else None
             if own is not None and found.layer is not None:
                 one = self._in_layer(line, own, found.layer)
-                if one is not None and len(self._pair(self._indices_of(line.left, {})[0] or [own])) == 2:
-                    yield one
+                if one is not None and self._count(line.left, own) == count:
+                    lines.append(one)
+        return sorted(lines, key=lambda one: not self._has_a_number(one.line))
+
+    def _count(self, left: Name, own: Part) -> int:
+        """Return how many indices an entry on the left has."""
+        indices = self._indices_of(left, {})[0]
+        return 2 if len(self._pair(indices or [own])) == 2 else len(indices)
 
     def _has_a_number(self, line: Line) -> bool:
         assert line.left is not None
         indices, _ = self._indices_of(line.left, {})
-        return not all(isinstance(part, Name) and not part.below for part in self._pair(indices))
+        parts = self._pair(indices) or indices
+        return not all(isinstance(part, Name) and not part.below for part in parts)
 
     def _entries_of(
         self, found: Definition, shape: tuple[int, ...], lows: tuple[int, int], summed: bool
@@ -266,7 +301,8 @@ class Definitions(Derivatives):
         every = [np.arange(low, low + size) for low, size in zip(lows, shape, strict=True)]
         regular = [self.regular_numbers(numbers, n, found.layer) for n, numbers in enumerate(every)]
         error: FormulaError | None = None
-        for rows, columns in (every, regular):  # perhaps a formula for the regular weights only
+        # Perhaps a formula for the regular weights only.
+        for rows, columns in (every, regular)[found.line.neurons_only :]:
             letters: dict[str, Bound] = {}
             spans = []
             for axis, (part, numbers) in enumerate(zip(parts, (rows, columns), strict=True), 1):

@@ -78,6 +78,9 @@ class Evaluator(Definitions):
         found = self.definition(tree, env)
         if found is not None:
             return self.defined(tree, found, env)
+        power = self._power(tree)
+        if power is not None:
+            return power
         if tree.name in self.names.strengths:
             return number(self._strength(tree))
         size = self.size(tree, env)
@@ -97,6 +100,14 @@ class Evaluator(Definitions):
                 tree, f"{tree.name} is {'an entry' if meaning.entry else 'a whole matrix'} in this notation"
             )
         return self.entry(meaning, scripts, env, tree)
+
+    def _power(self, tree: Name) -> Value | None:
+        """Return m^2: of what has no layer, a number above is a power."""
+        (above,) = tree.above if len(tree.above) == 1 else (None,)
+        if tree.name not in (self.names.samples, *self.names.strengths) or not isinstance(above, Number):
+            return None
+        base = self.named(replace(tree, above=()), {})
+        return replace(base, data=base.data ** int(above.text))
 
     def _unknown(self, tree: Name, env: Environment) -> FormulaError:
         name = tree.name

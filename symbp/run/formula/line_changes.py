@@ -39,12 +39,16 @@ class Change:
     tree : Part
     argument : bool
         Whether it is made in the argument of a function.
+    tacit : bool
+        Whether it is a slip that documents leave to the reader: shapes do not fit, and everybody
+        knows what is meant.
     """
 
     words: str
     mistake: str
     tree: Part
     argument: bool = False
+    tacit: bool = False
 
     @property
     def kind(self) -> tuple[str, str, bool]:
@@ -72,6 +76,7 @@ def of_whole(line: Line, names: Names) -> Iterator[Change]:
     if left is not None:
         yield from _indices_exchanged(left, right, names)
         yield from _without_biases(right, names)
+        yield from _entries_of_columns(left, right, names)
     if of_gradient or left is None:
         return
     sums = next(name for name, meaning in names.meanings.items() if meaning.entry == "c")
@@ -112,10 +117,8 @@ def _renamed(tree: Part, letters: dict[str, str]) -> Part:
 
 def _indices_exchanged(left: Name, right: Part, names: Names) -> Iterator[Change]:
     """The two indices of a weight on the left are exchanged on the right."""
-    pair = left.below if left.above else ()
-    indices = [part.name for part in pair if isinstance(part, Name) and not part.below and not part.above]
-    letters = list(indices[0]) if len(indices) == 1 and len(indices[0]) == 2 else indices
-    if len(letters) != 2 or len(set(letters)) != 2:
+    letters = _two_indices(left)
+    if letters is None:
         return
     a, b = letters
     turned = {a: b, b: a, a + b: b + a, b + a: a + b}
@@ -127,6 +130,14 @@ def _indices_exchanged(left: Name, right: Part, names: Names) -> Iterator[Change
 
     mistake = f"the gradient is transposed: the indices {a} and {b} are exchanged"
     yield Change(f"{a} and {b} exchanged on the right", mistake, rebuilt(right, change))
+
+
+def _two_indices(left: Name) -> list[str] | None:
+    """Return the letters of the two indices of an entry; None where there are no such two."""
+    pair = left.below if left.above else ()
+    indices = [part.name for part in pair if isinstance(part, Name) and not part.below and not part.above]
+    letters = list(indices[0]) if len(indices) == 1 and len(indices[0]) == 2 else indices
+    return letters if len(letters) == 2 and len(set(letters)) == 2 else None
 
 
 def _without_biases(right: Part, names: Names) -> Iterator[Change]:
@@ -151,7 +162,32 @@ def _without_biases(right: Part, names: Names) -> Iterator[Change]:
         "without the entry of the bias in each factor",
         "an entry for the bias stands in it, where the sensitivity has none",
         rebuilt(right, change),
+        tacit=True,
     )
+
+
+def _entries_of_columns(left: Name, right: Part, names: Names) -> Iterator[Change]:
+    """Whole columns stand where an entry with two indices is given: Delta_ij + a delta."""
+    letters = _two_indices(left)
+    if letters is None:
+        return
+    to, source = letters if names.notation.weights == "to from" else letters[::-1]
+
+    def change(part: Part) -> Part:
+        meaning = names.meanings.get(part.name) if isinstance(part, Name) else None
+        if not isinstance(part, Name) or meaning is None or not part.above or part.below:
+            return part
+        index = {"DeltaColumn": to, "InputColumn": source, "OutputColumn": source}.get(meaning.whole)
+        return part if index is None else replace(part, below=(Name(part.at, index),))
+
+    whole = rebuilt(right, change)
+    if whole != right:
+        yield Change(
+            f"with the indices {to} and {source} of the left side",
+            f"whole columns stand where entries with the indices {to} and {source} belong",
+            whole,
+            tacit=True,
+        )
 
 
 def _missing_factors(left: Name, right: Part, names: Names) -> Iterator[Change]:

@@ -3,7 +3,7 @@
 ::
 
     line       [ derivative '=' | symbol '=' | symbol '+=' ] expression
-    derivative 'd' symbol '/' 'd' symbol
+    derivative 'd' symbol [ '(' symbols ')' ] '/' 'd' symbol | 'd' '/' 'd' symbol symbol [ '(' symbols ')' ]
     expression ['-'] product { ('+' | '-') product }
     product    tight { ('*' | '.*') tight }
     tight      factor { [ '@' | '/' ] factor }          side by side is the matrix product
@@ -19,9 +19,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from symbp.errors import FormulaError
-from symbp.run.formula.tokens import TRANSPOSE, Token, fault, tokens
+from symbp.run.formula.conditions import where, without_condition
+from symbp.run.formula.cursor import Cursor
+from symbp.run.formula.tokens import Token, fault
 from symbp.run.formula.tree import (
     Apply,
     Binary,
@@ -62,38 +65,18 @@ def read_lines(
     if len(text) > MAX_LENGTH:
         raise FormulaError(f"a gradient of {len(text):,} characters; the limit is {MAX_LENGTH:,}")
     lines = (re.sub("#.*", "", line).strip() for line in re.split(r"(?<!\\)[;\n]", text))
-    found = tuple(_Reader(line, is_function, is_quantity).line() for line in lines if line)
+    found = tuple(_line(line, is_function, is_quantity) for line in lines if line)
     if not found:
         raise FormulaError("the gradient is an empty text: expected a formula such as 'delta^2 (o^1)^T'")
     return found
 
 
-class _Reader:
-    def __init__(
-        self, text: str, is_function: Callable[[str], bool], is_quantity: Callable[[str], bool]
-    ) -> None:
-        self.text = text
-        self.is_function, self.is_quantity = is_function, is_quantity
-        self.tokens = tokens(text)
-        self.place = 0
-        self.depth = 0
+def _line(text: str, is_function: Callable[[str], bool], is_quantity: Callable[[str], bool]) -> Line:
+    formula, condition = without_condition(text)
+    return where(replace(_Reader(formula, is_function, is_quantity).line(), text=text), condition)
 
-    @property
-    def next(self) -> Token:
-        return self.tokens[self.place]
 
-    def take(self, *texts: str) -> Token | None:
-        token = self.next
-        if token.kind != "end" and token.text in texts:
-            self.place += 1
-            return token
-        return None
-
-    def expect(self, text: str) -> None:
-        if self.take(text) is None:
-            shown = repr(self.next.text) if self.next.kind != "end" else "the end"
-            raise fault(self.text, self.next.at, f"expected {text!r} instead of {shown}")
-
+class _Reader(Cursor):
     # Lines ------------------------------------------------------------------------------
 
     def line(self) -> Line:
@@ -126,16 +109,44 @@ class _Reader:
         return self.symbol(), None
 
     def _derivative(self) -> Derivative | None:
-        """Read ``dJ/dW^k`` or a fraction of that kind; where there is none, stay where we are."""
+        """Read ``dJ/dW^k``, ``d/dW^k J``, or a fraction of that kind; where there is none, stay here."""
         start, at = self.place, self.next.at
         fraction = self.take("frac") is not None and self.take("{") is not None
-        over = self._differential()
-        if over is not None and (self.take("}") and self.take("{") if fraction else self.take("/")):
+        operator = self._is_operator(fraction)
+        over = None if operator else self._differential()
+        if over is not None:
+            self._skip_variables()
+        if (operator or over is not None) and (
+            self.take("}") and self.take("{") if fraction else self.take("/")
+        ):
             by = self._differential()
             if by is not None and (not fraction or self.take("}")):
-                return Derivative(at, over, by)
+                if operator and self.next.kind == "name":
+                    over = self.symbol()
+                    self._skip_variables()
+                if over is not None:
+                    return Derivative(at, over, by)
         self.place = start
         return None
+
+    def _is_operator(self, fraction: bool) -> bool:
+        """Take the sign of a derivative that stands alone: d/dW, what is differentiated follows."""
+        alone = self.next.text in ("partial", "d") and self.tokens[self.place + 1].text == "}/"[not fraction]
+        self.place += alone
+        return alone
+
+    def _skip_variables(self) -> None:
+        """Take what a cost is a function of, as in ``J(Theta)``, which says nothing more."""
+        start = self.place
+        if self.take("(") is None:
+            return
+        while self.next.kind == "name":
+            self.symbol()
+            if self.take(")"):
+                return
+            if self.take(",") is None:
+                break
+        self.place = start
 
     def _differential(self) -> Name | None:
         token = self.next
@@ -196,18 +207,6 @@ class _Reader:
                 value = Power(value.at, value, self._exponent())
             else:
                 return value
-
-    def _takes_transpose(self) -> bool:
-        rest = [token.text for token in self.tokens[self.place : self.place + 4]]
-        if rest[:1] != ["^"]:
-            return False
-        if rest[1] in TRANSPOSE:
-            self.place += 2
-            return True
-        if len(rest) == 4 and rest[1] == "{" and rest[2] in TRANSPOSE and rest[3] == "}":
-            self.place += 4
-            return True
-        return False
 
     def _exponent(self) -> int:
         braced = self.take("{") is not None
@@ -304,82 +303,3 @@ class _Reader:
             self.expect(")")
             return Apply(token.at, name, slope, argument)
         return name
-
-    def symbol(self) -> Name:
-        at, name = self.next.at, self._name()
-        below, above = self.scripts()
-        return Name(at, name, below, above)
-
-    def _name(self) -> str:
-        name = self.next.text
-        self.place += 1
-        return name
-
-    # Scripts ----------------------------------------------------------------------------
-
-    def scripts(self) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
-        """Read ``_{ij}^{(l)}`` in either order, or ``[l][i, j]``."""
-        below: tuple[Part, ...] = ()
-        above: tuple[Part, ...] = ()
-        before = self.tokens[self.place - 1]
-        if self.next.text == "[" and before.kind == "name" and self.next.at == before.at + len(before.text):
-            self.place += 1
-            above = self._items("]")
-            if self.take("["):
-                below = self._items("]")
-            return below, above
-        while True:
-            if not below and self.take("_"):
-                below = self.script()
-            elif not above and self.next.text == "^" and not self._is_power():
-                self.place += 1
-                above = self.script()
-            else:
-                return below, above
-
-    def _is_power(self) -> bool:
-        """Whether what is above is a transpose; a number there is a layer, as in ``delta^2``."""
-        start = self.place
-        found = self._takes_transpose()
-        self.place = start
-        return found
-
-    def script(self) -> tuple[Part, ...]:
-        if self.take("{"):
-            return self._items("}")
-        if self.next.text == "(":
-            self.place += 1
-            return self._items(")")
-        token = self.next
-        if token.kind not in ("number", "name"):
-            raise fault(self.text, token.at, "expected an index or a layer")
-        self.place += 1
-        return (Number(token.at, token.text) if token.kind == "number" else Name(token.at, token.text),)
-
-    def _items(self, end: str) -> tuple[Part, ...]:
-        items = [self.index_expression()]
-        # Indices side by side are two, i0 as well as i,0.
-        while self.take(",") or self.next.kind in ("number", "name"):
-            items.append(self.index_expression())
-        self.expect(end)
-        return tuple(items)
-
-    def index_expression(self) -> Part:
-        """Read a layer or an index: sums of numbers, letters and sizes such as ``N_{k+1}``."""
-        value = self._index()
-        while sign := self.take("+", "-"):
-            value = Binary(sign.at, sign.text, value, self._index())
-        return value
-
-    def _index(self) -> Part:
-        token = self.next
-        if self.take("("):
-            inner = self.index_expression()
-            self.expect(")")
-            return inner
-        if token.kind == "number" and token.text.isdigit():
-            self.place += 1
-            return Number(token.at, token.text)
-        if token.kind == "name":
-            return self.symbol()
-        raise fault(self.text, token.at, "expected an index or a layer")

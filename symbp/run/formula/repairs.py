@@ -66,11 +66,39 @@ def repair(written: WrittenGradient, judged: Callable[[WrittenGradient], str | N
     return None
 
 
+def tacit_repairs(written: WrittenGradient, first: int = 0, most: int = 3) -> Iterator[Repair]:
+    """Yield what a reader puts right without being told: in each line at most one slip of printing.
+
+    Parameters
+    ----------
+    written : WrittenGradient
+    first : int
+        The number of the first line that is changed.
+    most : int
+        In how many lines.
+    """
+    lines = _lines(written)
+    found = []
+    for n, line in enumerate(lines[first:], first):
+        many = "" if len(line.text) < 40 else f" of '{line.text[:36]}...'"
+        for place, change in _of_line(line, written.names):
+            if change.tacit:
+                now = [*lines[:n], replace(line, right=change.tree), *lines[n + 1 :]]
+                one = Repair(f"{change.words}{place}{many}", change.mistake, _with(written, now))
+                found.append((n, one))
+                yield one
+    for n, one in found if most > 1 else ():
+        for rest in tacit_repairs(one.gradient, n + 1, most - 1):
+            yield Repair(
+                f"{one.words}, and {rest.words}", f"{one.mistake}; and {rest.mistake}", rest.gradient
+            )
+
+
 def _repairs(written: WrittenGradient) -> Iterator[Repair]:
     lines = _lines(written)
     single: list[list[tuple[str, Change]]] = []
     for n, line in enumerate(lines):
-        many = "" if len(line.text) < 40 else f" of {line.text[:36]!r}..."
+        many = "" if len(line.text) < 40 else f" of '{line.text[:36]}...'"
         single.append([])
         for place, change in _of_line(line, written.names):
             single[n].append((place, change))
@@ -170,9 +198,9 @@ def _here(tree: Part, names: Names) -> Iterator[Change]:
             if sign == "@":
                 mistake = "the outer product is missing a ^T: two columns stand side by side"
                 row = Transposed(left.at, left)
-                yield Change(
-                    "the second factor times the first one transposed", mistake, Binary(at, "@", right, row)
-                )
+                outer = Binary(at, "@", right, row)
+                words = "the second factor times the first one transposed"
+                yield Change(words, mistake, outer, tacit=True)
         case Binary(at, "/", left, right):
             yield Change("without the divisor", "a divisor stands in it that does not belong", left)
         case Negative(_, operand):
@@ -239,7 +267,9 @@ def _of_name(tree: Name, names: Names) -> Iterator[Change]:
     for other, also in names.meanings.items():
         if other != tree.name and also.whole in ALIKE.get(meaning.whole, ()):
             mistake = f"{tree.name} stands in place of {other}"
-            yield Change(f"{other} in place of {tree.name}", mistake, replace(tree, name=other))
+            words = f"{other} in place of {tree.name}"
+            bias_left_in = (meaning.whole, also.whole) == ("WeightMatrix", "RegularWeights")
+            yield Change(words, mistake, replace(tree, name=other), tacit=bias_left_in)
     yield Change(f"{tree.name} transposed", f"{tree.name} is not transposed", Transposed(tree.at, tree))
     if meaning.whole == "DeltaColumn" and len(layers) == 1:
         weights = letter_of(names, "RegularWeights", "WeightMatrix")

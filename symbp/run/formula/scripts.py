@@ -169,7 +169,7 @@ class ScriptReader:
                     place.remove(item)
         below, above = parts["below"], parts["above"]
         if not meaning.layered:
-            if above:
+            if above and not self._is_any_sample(above):
                 raise self.fault(tree, f"{tree.name} has no layer; a power is written ({tree.name})^2")
             return Scripts(None, below, axis)
         if tree.name == "T" and meaning.entry == "T":
@@ -181,6 +181,11 @@ class ScriptReader:
         if len(below) == 1 and meaning.whole:
             return Scripts(below[0], [], axis, before if adds else None)
         raise self.fault(tree, f"{tree.name} needs its layer, such as {tree.name}^1")
+
+    @staticmethod
+    def _is_any_sample(above: Sequence[Part]) -> bool:
+        """Whether x^(i) is meant: the inputs have no layer, so a letter there is the number of a sample."""
+        return len(above) == 1 and isinstance(above[0], Name) and len(above[0].name) == 1
 
     def indices(self, parts: Sequence[Part], count: int, env: Environment, tree: Part) -> list[NDArray[Any]]:
         """Return the numbers of the indices of an entry."""

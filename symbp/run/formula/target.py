@@ -161,6 +161,8 @@ class Target:
             rows, _ = self._ranges()
             value = self._value({**letters, to.name: Bound(1, along(rows, 1))})
             return [(self.biases, self._from_axes(value, len(rows), 1)[0][1])]
+        if self.entry.line.neurons_only:
+            return self._for_inputs(to, source, letters, regular=True)
         try:
             return self._for_inputs(to, source, letters, regular=False)
         except FormulaError as error:  # a formula for the regular weights only

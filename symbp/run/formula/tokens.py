@@ -73,7 +73,8 @@ class Token:
 
 def fault(text: str, at: int, reason: str) -> FormulaError:
     """Return the error for a place of a line, counted from 0."""
-    error = FormulaError(f"gradient {text!r}, column {at + 1}: {reason}")
+    shown = repr(text).replace("\\\\", "\\")  # LaTeX's backslashes are one each
+    error = FormulaError(f"gradient {shown}, column {at + 1}: {reason}")
     error.point_at(text, at)
     return error
 

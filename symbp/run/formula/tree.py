@@ -120,12 +120,15 @@ class Line:
     right : Part
     cost : Name or None
         The cost whose derivative by `left` is given; None where `left` itself is.
+    neurons_only : bool
+        Whether it is for the entries that belong to neurons, and not for the biases.
     """
 
     text: str
     left: Name | None
     right: Part
     cost: Name | None = None
+    neurons_only: bool = False
 
     @property
     def gradient(self) -> bool:

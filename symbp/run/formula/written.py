@@ -17,6 +17,7 @@ from symbp.notation import get
 from symbp.run.formula.accumulators import with_biases_apart, without_accumulation
 from symbp.run.formula.arrays import Arrays, Floats, NoSuchEntry
 from symbp.run.formula.evaluate import Evaluator
+from symbp.run.formula.letters import in_letters_of
 from symbp.run.formula.names import Names, names_of
 from symbp.run.formula.operations import ELEMENTARY
 from symbp.run.formula.reader import read_lines
@@ -212,7 +213,8 @@ def read_gradient(
         if not isinstance(text, str):
             raise GradientError(f"the gradient {shown(text)}: expected a text such as 'delta^2 (o^1)^T'")
         found = read_lines(text, is_function, names.is_quantity)
-        return tuple(with_biases_apart(line, names) for line in found)
+        own = {line.left.name for line in found if line.left is not None and not line.gradient}
+        return tuple(with_biases_apart(in_letters_of(line, names, own), names) for line in found)
 
     found: list[Entry] = []
     if isinstance(given, str):
