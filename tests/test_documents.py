@@ -17,8 +17,9 @@ from symbp.notation.records import Glyph, Notation
 from symbp.notation.text import TextWriter
 from symbp.notation.translation import translation
 from tests import numbers
-from tests.documents import DOCUMENTS, Absent, Document
+from tests.documents import Absent, Document
 from tests.meaning import Context
+from tests.networks_of_documents import DOCUMENTS
 from tests.numbers import Plain, plain
 from tests.statements import disagreement, excluded, read
 

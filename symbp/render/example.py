@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import sympy
@@ -14,6 +14,7 @@ from symbp.algebra.matrices import StepMatrix
 from symbp.algebra.nodes import Node, cost, output
 from symbp.algebra.updates import penalised_cost
 from symbp.derivation.numbers import Entries, Example, Value
+from symbp.errors import DataError
 from symbp.notation import get
 from symbp.notation.latex import LatexWriter
 from symbp.notation.text import TextWriter
@@ -23,8 +24,9 @@ from symbp.render.environment import render
 from symbp.render.web import WebWriter
 
 DIGITS = 6
-# Longer fractions are shown as decimals.
-_LENGTH = 9
+# Longer fractions and whole numbers are shown as decimals.
+_LENGTH, _DIGITS = 9, 15
+_LARGEST = 999_999  # decimal exponent
 _PRECISION = 50
 
 
@@ -47,12 +49,33 @@ class Matrix:
 
 
 def shown(value: Any, digits: int | None) -> str:
-    """Return a short fraction as it is, or decimals; with `digits`, always decimals."""
-    if value.is_Rational and (value.is_Integer or (digits is None and len(str(value)) <= _LENGTH)):
+    """Return a short fraction as it is, or decimals; with `digits`, always decimals.
+
+    Raises
+    ------
+    DataError
+        If the number has an exponent that nobody can read, or is none.
+    """
+    if value.is_Integer and len(str(value)) <= _DIGITS:
         return str(value)
-    decimal = Decimal(str(sympy.Float(value, _PRECISION)))
+    if value.is_Rational and digits is None and len(str(value)) <= _LENGTH:
+        return str(value)
+    decimal = _decimal(value)
     form = "f" if decimal == 0 or Decimal("1e-4") <= abs(decimal) < 10**9 else "e"
     return f"{decimal:.{digits or DIGITS}{form}}"
+
+
+def _decimal(value: Any) -> Decimal:
+    try:
+        decimal = Decimal(str(sympy.Float(value, _PRECISION)))
+    except (InvalidOperation, OverflowError, ValueError):
+        decimal = Decimal("nan")
+    if not decimal.is_finite() or abs(decimal.adjusted()) > _LARGEST:
+        raise DataError(
+            "numbers: a value that follows is too large or too small to write down; "
+            "give smaller inputs and weights"
+        )
+    return decimal
 
 
 def _plain(value: Any, digits: int | None) -> str:
