@@ -229,7 +229,7 @@ def test_values_that_are_not_finite() -> None:
         example(network, "x = 1; y = 1; w = 0, 0")
 
 
-@pytest.mark.parametrize("x", ["1e30", "-1e30", "1e400"])
+@pytest.mark.parametrize("x", ["-1e30", "-1e400"])
 def test_values_that_cannot_be_written_down(x: str) -> None:
     network = Network(1, [Dense(1, "sigmoid"), Dense(1)], "half_squared_error")
     worked = example(network, f"x = {x}; y = 1; w = 1, 0, 1, 0")
