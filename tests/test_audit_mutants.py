@@ -14,12 +14,14 @@ from symbp.derivation.documents.library import NAMES, get
 from symbp.derivation.documents.records import Equation
 from symbp.derivation.documents.statement_mutants import mutants
 
-APART = ("1.1", "1.2", "1.4", "1.5", "2.9")
+FAULTS_APART = {"1.1": 7, "1.2": 7, "1.4": 4, "1.5": 3, "2.9": 6}
+APART = tuple(FAULTS_APART)
 
 _ONE = "x_0 = 1: the factor, or the layer it is taken from, makes no difference"
 _SMALL = "in figure 4 both hidden layers, and the inputs, are two"
 _SYMMETRIC = "the matrix is diagonal, or a number"
 _CONSTANT = "it multiplies or adds something whose derivative is 0, or divides and multiplies by 1"
+_EVEN = "the function is even: its argument may have either sign"
 
 # (document, equation, kind) -> how many are equal in value, and why
 EQUAL: dict[tuple[str, str, str], tuple[int, str]] = {
@@ -44,6 +46,8 @@ EQUAL: dict[tuple[str, str, str], tuple[int, str]] = {
     ("001", "sigmoid, 1", "sign"): (2, _CONSTANT),
     ("001", "sigmoid, 1", "number"): (1, _CONSTANT),
     ("001", "sigmoid, 1", "function"): (1, _CONSTANT),
+    ("001", "sigmoid, 1", "argument"): (1, _CONSTANT),
+    ("002", "tanh'", "argument"): (1, _EVEN),
     ("002", "example, dW(2)", "transpose"): (1, _SYMMETRIC),
     ("002", "example, dW(3)", "transpose"): (1, _SYMMETRIC),
     ("003", "11", "factor"): (2, _CONSTANT),
@@ -54,6 +58,7 @@ EQUAL: dict[tuple[str, str, str], tuple[int, str]] = {
     ("003", "table 2, row 6", "transpose"): (1, _SYMMETRIC),
     ("004", "13", "factor"): (1, "the last factor is the identity"),
     ("004", "14", "factor"): (2, "the last factor is the identity"),
+    ("004", "17", "argument"): (2, _EVEN),
     ("004", "22", "sign"): (1, _CONSTANT),
 }
 
@@ -90,7 +95,21 @@ def test_definitions_of_000_that_are_no_steps() -> None:
     labels = (*derive().labels, "1.8", "2.1")
     apart = {equation.number: faults_in(equation) for equation in stated_apart(labels)}
     assert {number: missed for number, (_, missed) in apart.items()} == dict.fromkeys(APART, ())
-    assert all(tried for tried, _ in apart.values())
+    assert {number: tried for number, (tried, _) in apart.items()} == FAULTS_APART
+
+
+def test_kinds_of_faults_in_the_definitions() -> None:
+    """Sign, factor, function, argument, branches and ranges: what can be broken is broken."""
+    kinds = {}
+    document = get("000")
+    for equation in document.equations:
+        if equation.number in APART:
+            (text,) = equation.readings
+            made = mutants(text, equation.where, document.settings[equation.setting])
+            kinds[equation.number] = {kind for kind, _, _ in made}
+    assert kinds["1.4"] == {"sign", "factor", "function", "argument"}
+    assert kinds["2.9"] == {"sign", "factor", "number", "branches", "condition"}
+    assert kinds["1.5"] == {"sign", "layer"}
 
 
 def test_a_fault_that_no_check_sees_is_said() -> None:

@@ -22,6 +22,7 @@ from symbp.derivation.documents.language.tree import (
     Negative,
     Number,
     Ref,
+    Statement,
     Transpose,
 )
 from symbp.derivation.documents.records import Setting
@@ -49,7 +50,8 @@ def mutants(text: str, where: str, setting: Setting) -> Iterator[tuple[str, str,
     seen = {written_statement(statement)}
     for number in range(1, len(statement.sides)):
         side = statement.sides[number]
-        for kind, broken in _everywhere(side, tuple(bound.index for bound in statement.ranges), context):
+        indices = tuple(bound.index for bound in statement.ranges)
+        for kind, broken in (*_of_side(side, statement), *_everywhere(side, indices, context)):
             sides = (*statement.sides[:number], broken, *statement.sides[number + 1 :])
             mutant = written_statement(replace(statement, sides=sides))
             if mutant not in seen:
@@ -68,6 +70,15 @@ class Context:
         """Whether a transpose would change nothing."""
         names = {index: sympy.Symbol(index, integer=True) for index in indices}
         return self.shapes.is_scalar(self.shapes.shape(tree, names))
+
+
+def _of_side(side: Expression, statement: Statement) -> Iterator[tuple[str, Expression]]:
+    """Yield the other sign and twice a whole side; a list claims nothing, 0 has no sign, and if u is at least 1, so is 2 u."""
+    if statement.relation == "," or (isinstance(side, Number) and side.value == 0):
+        return
+    yield "sign", Negative(side)
+    if statement.relation != "<=":
+        yield "factor", Binary("*", Number("2"), side)
 
 
 def _everywhere(
@@ -140,6 +151,9 @@ def _here(tree: Expression, indices: tuple[str, ...], context: Context) -> Itera
             yield from _of_ref(tree, indices, context)
         case Call():
             yield from _of_call(tree, context.functions)
+        case Cases(relation, left, right, yes, no):
+            yield "branches", Cases(relation, left, right, no, yes)
+            yield "condition", Cases(relation, left, Binary("+", right, ONE), yes, no)
 
 
 def _of_ref(tree: Ref, indices: tuple[str, ...], context: Context) -> Iterator[tuple[str, Expression]]:
@@ -179,6 +193,8 @@ def _of_call(tree: Call, functions: set[str]) -> Iterator[tuple[str, Expression]
         yield "function", replace(tree, name=tree.name[1:])
     if tree.name in ("diag", "positive", "exp", "log"):
         yield "function", arguments[0]
+    if tree.name in ("positive", "exp", "log") or tree.name in functions:
+        yield "argument", replace(tree, arguments=(Negative(arguments[0]), *arguments[1:]))
     for place, layer in enumerate(tree.layers):
         for operator in "+-":
             shifted = Binary(operator, layer, ONE)
