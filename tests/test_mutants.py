@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import random
+from itertools import combinations
+from typing import Any
+
 import pytest
+from sympy import MatMul, Mul, Sum, Transpose
 
 import symbp
+from symbp.algebra.matrices import ChainMatrix, DeltaColumn, MatrixSum, StepMatrix, WeightMatrix
+from symbp.algebra.nodes import Node
+from symbp.derivation.oracles.cases import assignments
 from symbp.derivation.oracles.kills import try_faults
+from symbp.derivation.oracles.model import Shape
+from symbp.derivation.oracles.mutants import mutants
 from symbp.derivation.oracles.panel import Panel
 from symbp.network import Dense, Network
 
@@ -59,6 +69,57 @@ def test_every_fault_is_seen(name: str) -> None:
     assert report.killed > 400  # the faults are there
     assert set(report.by_step) == set(derivation.labels)
     assert min(tried for tried, _ in report.by_step.values()) > 0  # and in every equation
+
+
+KINDS = {
+    "sign": ("sign", "sign of"),
+    "index": ("index", "indices swapped"),
+    "missing factor": ("without",),
+    "wrong range": ("one term short", "first term left out", "one term more", "one term before", "width of"),
+    "transposed matrix": ("transposed", "not transposed"),
+    "layer shifted by one": ("layer +", "layer -", "matrix of layer +", "matrix of layer -", "g' of another"),
+}
+
+
+def _parts(statement: Any) -> set[str]:
+    """Return the kinds of faults for which a right side has a place."""
+    right = statement.rhs
+    there = {
+        "sign": right != 0,
+        "index": len({i for node in right.atoms(Node) for i in node.indices if i.is_Symbol}) > 1,
+        "missing factor": right.has(Mul, MatMul) and not right.is_number,
+        "wrong range": right.has(Sum, MatrixSum),
+        "transposed matrix": right.has(Transpose, StepMatrix, ChainMatrix, DeltaColumn, WeightMatrix),
+        "layer shifted by one": right.has(StepMatrix, ChainMatrix, DeltaColumn)
+        or any(node.kind in ("w", "a", "c", "o", "delta", "S", "T") for node in right.atoms(Node)),
+    }
+    return {kind for kind, found in there.items() if found}
+
+
+@pytest.mark.parametrize("name", ["generic", "deep"])
+def test_every_equation_is_broken_in_every_way_for_which_it_has_a_place(name: str) -> None:
+    for step in symbp.derive(NETWORKS[name]).steps:
+        tried = [fault for fault, _ in mutants(step.statement)]
+        for kind in _parts(step.statement):
+            assert any(fault.startswith(KINDS[kind]) for fault in tried), (step.label, kind)
+
+
+def test_what_is_claimed_to_be_0_or_1_is_broken_on_the_left() -> None:
+    derivation = symbp.derive()
+    for label in ("1.6b", "2.7z", "A.4"):
+        faults = [fault for fault, _ in mutants(derivation[label].statement)]
+        assert any(fault.endswith("on the left") for fault in faults), label
+
+
+def test_two_indices_are_different_somewhere() -> None:
+    """Of three indices over two neurons each, two are always the same: each pair differs in one case."""
+    network = Network(3, [Dense(2, "sigmoid"), Dense(2, "sigmoid")], "half_squared_error")
+    step = symbp.derive(network)["2.17a, k=2"]
+    shape = Shape((3, 2, 2), (True, True), 2)
+    cases = list(assignments(step, shape, random.Random(1)))
+    indices = sorted({i for node in step.statement.atoms(Node) for i in node.indices if i.is_Symbol}, key=str)
+    for a, b in combinations(indices, 2):
+        assert any(case[a] != case[b] for case in cases), (a, b)
 
 
 def test_the_unbroken_equations_pass_the_same_panel() -> None:

@@ -73,7 +73,7 @@ class Context:
 
 
 def _of_side(side: Expression, statement: Statement) -> Iterator[tuple[str, Expression]]:
-    """Yield the other sign and twice a whole side; a list claims nothing, 0 has no sign, and if u is at least 1, so is 2 u."""
+    """Yield the other sign of a side and twice it; 2 u is at least 1 if u is, and a list claims nothing."""
     if statement.relation == "," or (isinstance(side, Number) and side.value == 0):
         return
     yield "sign", Negative(side)

@@ -55,8 +55,11 @@ def _index_choices(ranges: dict[Any, int], rng: random.Random) -> Iterator[dict[
         return
     yield {symbol: rng.randint(1, high) for symbol, high in ranges.items()}
     yield dict(ranges)
-    # All different, so that no Kronecker delta is met.
-    yield {symbol: position % high + 1 for position, (symbol, high) in enumerate(ranges.items())}
+    # All different, so that no Kronecker delta is met; any two, also where there are only two neurons.
+    step = 1
+    while step < max(len(ranges), 2):
+        yield {symbol: position // step % high + 1 for position, (symbol, high) in enumerate(ranges.items())}
+        step *= 2
     if len(ranges) > 1:
         one = rng.randint(1, min(ranges.values()))
         yield dict.fromkeys(ranges, one)

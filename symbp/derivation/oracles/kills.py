@@ -8,7 +8,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from sympy import Eq, KroneckerDelta
 
 from symbp.algebra.nodes import Node
 from symbp.derivation.oracles.mutants import mutants
@@ -23,6 +28,7 @@ EQUAL = {
 }
 # Faults that change no value in a network with a layer of one neuron: its only index is 1.
 EQUAL_AT_ONE = ("indices swapped", "without KroneckerDelta")
+_EXCHANGED = re.compile(r"index (\w+) for (\w+) in ")
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ def try_faults(derivation: Derivation, steps: tuple[Step, ...] = ()) -> Mutation
             checks = panel.checks(dataclasses.replace(step, statement=statement))
             tried += 1
             if all(check.passed for check in checks):
-                why = _equal_because(step, fault, derivation.network)
+                why = _equal_because(step, fault, statement, derivation.network)
                 survivors.append(Survivor(step.label, fault, why))
             else:
                 killed += 1
@@ -127,15 +133,46 @@ def try_faults(derivation: Derivation, steps: tuple[Step, ...] = ()) -> Mutation
     return MutationReport(by_step, by_rule, tuple(survivors))
 
 
-def _equal_because(step: Step, fault: str, network: Network | None) -> str | None:
+def _equal_because(step: Step, fault: str, statement: Eq, network: Network | None) -> str | None:
     for (label, start), why in EQUAL.items():
         if step.label == label and fault.startswith(start):
             return why
+    exchanged = _EXCHANGED.match(fault)
+    if exchanged is not None:
+        return _same_index(step, statement, exchanged.groups(), network)
     if network is None or not (step.functions or "k=" in step.label):
         return None
     if fault.startswith(EQUAL_AT_ONE) and _only_index_one(step, fault, network):
         return "a layer of one neuron has no other index than 1"
     return None
+
+
+def _same_index(step: Step, statement: Eq, names: Any, network: Network | None) -> str | None:
+    """Why two indices have the same value wherever the equation has one that is not 0."""
+    found = {
+        index.name: index for node in step.statement.atoms(Node) for index in node.indices if index.is_Symbol
+    }
+    a, b = (found[name] for name in names)
+    right, wrong = step.statement.rhs, statement.rhs
+    apart = {KroneckerDelta(a, b): 0}
+    if right.xreplace(apart) == wrong.xreplace(apart) and right.subs(a, b) == wrong.subs(a, b):
+        return f"the Kronecker delta makes {a} and {b} the same"
+    if network is None or not (step.functions or "k=" in step.label):
+        return None
+    last = {network.sizes[n] for index in (a, b) for n in _layers_of(index, step.statement, network)}
+    return "a layer of one neuron has no other index than 1" if last == {1} else None
+
+
+def _layers_of(index: Any, statement: Eq, network: Network) -> Iterator[int]:
+    """Yield the layers whose neurons an index runs over."""
+    for node in statement.atoms(Node):
+        layers = {
+            "w": (node.layer, node.layer - 1),
+            "S": (node.layer + 1, node.layer),
+            "T": (network.hidden + 1, node.layer),
+            "a": (node.layer - 1,),
+        }.get(node.kind, (node.layer,))
+        yield from (int(n) for own, n in zip(node.indices, layers, strict=True) if own == index)
 
 
 def _only_index_one(step: Step, fault: str, network: Network) -> bool:

@@ -10,12 +10,18 @@ import sympy
 from sympy import Eq, MatMul, Mul, Sum, Transpose
 
 from symbp.algebra.matrices import (
+    ChainMatrix,
+    DeltaColumn,
     Hadamard,
     InputColumn,
     LayerMatrix,
     MatrixSum,
     NeuronColumn,
+    PreActivationColumn,
     RegularWeights,
+    StepMatrix,
+    StepProduct,
+    UnitColumn,
     WeightMatrix,
     is_matrix,
 )
@@ -24,6 +30,12 @@ from symbp.algebra.updates import PerWeight, step
 from symbp.derivation.records import equation
 from symbp.errors import DerivationError
 
+# Which arguments of a matrix are layers.
+_LAYERS: dict[type, tuple[int, ...]] = {
+    **dict.fromkeys((InputColumn, WeightMatrix, RegularWeights, DeltaColumn, StepMatrix), (0,)),
+    **dict.fromkeys((PreActivationColumn, UnitColumn), (0,)),
+    **dict.fromkeys((StepProduct, ChainMatrix), (0, 1)),
+}
 _OTHER = {"old": "new", "new": "old", "own": "old"}
 
 
@@ -31,10 +43,39 @@ def mutants(statement: Eq) -> Iterator[tuple[str, Eq]]:
     """Yield (what was done, the faulty statement) for the right side of an equation."""
     left, right = statement.args
     seen = {right}
-    for what, faulty in _faults(right):
+    for what, faulty in (*_faults(right), *_of_indices(statement)):
         if faulty not in seen:
             seen.add(faulty)
             yield what, equation(left, faulty)
+    if right.is_number:  # there is little to break in 0 or 1: what is claimed of another quantity is wrong
+        yield from ((what, equation(faulty, right)) for what, faulty in _of_left(left))
+
+
+def _of_indices(statement: Eq) -> Iterator[tuple[str, Any]]:
+    """Yield the right side with another index of the equation in one place."""
+    right = statement.rhs
+    used = {i for node in statement.atoms(Node) for i in node.indices if i.is_Symbol}
+    letters = sorted(used, key=str)
+    for node in sorted(right.atoms(Node), key=str):
+        for place, own in enumerate(node.indices):
+            for other in letters if own.is_Symbol else ():
+                if other != own:
+                    indices = (*node.indices[:place], other, *node.indices[place + 1 :])
+                    wrong = Node(node.kind, node.layer, indices, node.sample)
+                    yield f"index {other} for {own} in {node}", right.xreplace({node: wrong})
+
+
+def _of_left(left: Any) -> Iterator[tuple[str, Any]]:
+    for node in sorted(left.atoms(Node), key=str):
+        faulty = [("one layer later", Node(node.kind, node.layer + 1, node.indices, node.sample))]
+        if node.sample is not None:
+            faulty = [("one sample later", Node(node.kind, node.layer, node.indices, node.sample + 1))]
+        for place, index in enumerate(node.indices):
+            if not index.is_Symbol:
+                indices = (*node.indices[:place], index - 1, *node.indices[place + 1 :])
+                faulty.append(("the index before", Node(node.kind, node.layer, indices, node.sample)))
+        for what, wrong in faulty:
+            yield f"{what} in {node} on the left", left.xreplace({node: wrong})
 
 
 def _faults(right: Any) -> Iterator[tuple[str, Any]]:
@@ -122,6 +163,8 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
         (symbol, low, high), *rest = part.limits
         yield "one term short", part.func(part.function, (symbol, low, high - 1), *rest)
         yield "first term left out", part.func(part.function, (symbol, low + 1, high), *rest)
+        yield "one term more", part.func(part.function, (symbol, low, high + 1), *rest)
+        yield "one term before", part.func(part.function, (symbol, low - 1, high), *rest)
     elif isinstance(part, Transpose):
         yield "not transposed", part.arg
     elif isinstance(part, Hadamard):
@@ -130,12 +173,14 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
         (symbol, low, high) = part.limits[0]
         yield "one term short", part.func(part.function, (symbol, low, high - 1))
         yield "first term left out", part.func(part.function, (symbol, low + 1, high))
+        yield "one term more", part.func(part.function, (symbol, low, high + 1))
+        yield "one term before", part.func(part.function, (symbol, low - 1, high))
     elif is_matrix(part):
         yield "transposed", Transpose(part)
-        if isinstance(part, (NeuronColumn, InputColumn, WeightMatrix, RegularWeights)):
-            layer, *sample = part.args
-            yield "matrix of layer + 1", part.func(layer + 1, *sample)
-            yield "matrix of layer - 1", part.func(layer - 1, *sample)
+        for place in _LAYERS.get(type(part), (0,) if isinstance(part, NeuronColumn) else ()):
+            for sign, by in (("+", 1), ("-", -1)):
+                args = [arg + by if n == place else arg for n, arg in enumerate(part.args)]
+                yield f"matrix of layer {sign} 1", part.func(*args)
     elif isinstance(part, ActivateDerivative):
         yield "without g'", sympy.S.One
         yield "g' of another layer", ActivateDerivative(part.args[0] + 1, part.args[1])
@@ -144,6 +189,7 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
         yield "g of another layer", Activate(part.args[0] + 1, part.args[1])
     elif isinstance(part, Width):
         yield "width of the next layer", Width(part.args[0] + 1)
+        yield "width of the layer before", Width(part.args[0] - 1)
     elif isinstance(part, sympy.Pow) and part.exp.is_Integer:
         yield "another power", part.base ** (part.exp + 1)
 
