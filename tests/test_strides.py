@@ -1,4 +1,4 @@
-"""Rows of arrays that would begin at multiples of half a page: where they are parted, and that nothing else changes."""
+"""Rows of arrays that would begin at multiples of half a page are parted, and nothing else changes."""
 
 from __future__ import annotations
 

@@ -32,7 +32,8 @@ def part_rows(program: Program, schedule: Schedule) -> Program:
             return array
         return replace(array, axes=(rows, int(columns) + schedule.target.line // size))
 
-    return replace(program, kernels=tuple(replace(k, arrays=tuple(map(of, k.arrays))) for k in program.kernels))
+    kernels = (replace(k, arrays=tuple(map(of, k.arrays))) for k in program.kernels)
+    return replace(program, kernels=tuple(kernels))
 
 
 def _without_gaps(program: Program) -> set[str]:
