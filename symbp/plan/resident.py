@@ -262,14 +262,18 @@ def _elements(value: Any) -> list[Access]:
 
 
 def _with_indices(penalty: Map | Reduce, gradient: Reduce) -> Map | None:
-    """Return what a penalty adds to a gradient, with the gradient's indices; None if it is of other weights."""
+    """Return what a penalty adds to a gradient, with its indices; None if it is of other weights."""
     if not isinstance(penalty, Map) or len(penalty.loops) != len(gradient.loops):
         return None
     if penalty.target.array != gradient.target.array:
         return None
     same = {old.index: new.index for old, new in zip(penalty.loops, gradient.loops, strict=True)}
     target = penalty.target.xreplace(same)
-    return replace(penalty, target=target, value=penalty.value.xreplace(same)) if target == gradient.target else None
+    return (
+        replace(penalty, target=target, value=penalty.value.xreplace(same))
+        if target == gradient.target
+        else None
+    )
 
 
 def _without(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
