@@ -21,6 +21,7 @@ from tests import plain_vectors
 
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos")
 _JIT = "return njit(cache=True, **options)(function)"
+_INLINED = "return njit(forceinline=True, **OPTIONS)(function)"
 
 
 def _by_element(function: Callable[[float], float]) -> Callable[[np.generic], np.generic]:
@@ -35,7 +36,7 @@ def interpreted(
     options = {"target": "x86-64-v3", **options}  # not the machine's own: the same text everywhere
     spec = Spec(network, TrainOptions(**options))  # type: ignore[arg-type]
     source = trainer_source(derivation or derive(network, spec.train.training), spec, prove)
-    assert source.count(_JIT) == 1
+    assert source.count(_JIT) == source.count(_INLINED) == 1
     module = types.ModuleType(network.name)
     # Compiled code overflows to infinity, as NumPy does; Python's math raises.
     lanes = target_of(spec.train.target).lanes(spec.train.dtype)
@@ -43,7 +44,8 @@ def interpreted(
     # A kernel's processor says nothing of 0/0, which rows and lanes to spare may come to.
     module.__dict__["_in_silence"] = lambda kernel: np.errstate(all="ignore")(kernel)
     silent = "return function if more else _in_silence(function)"  # those with options are inlined
-    text = plain_vectors.without_vectors(source.replace(_JIT, silent))
+    source = source.replace(_JIT, silent).replace(_INLINED, "return function")
+    text = plain_vectors.without_vectors(source)
     exec(compile(text, f"<{network.name}>", "exec"), module.__dict__)
     module.math = types.SimpleNamespace(
         **{name: getattr(np, name) for name in (*_SAME, "isfinite", "copysign", "floor")},

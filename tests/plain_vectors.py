@@ -173,6 +173,7 @@ def functions(lanes: int) -> dict[str, object]:
         "max": greater,
         "larger": lambda a, b: np.where(a > b, a, b),
         "row_max": lambda vec, size: vec[:size].max(),
+        "rows_sum": lambda rows, size: rows[:, :size].sum(),
         "row_sum": lambda vec, size: vec.reshape(-1)[:size].sum(),
         "_turn_block": turn,
         "view": view,

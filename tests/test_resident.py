@@ -104,6 +104,57 @@ def test_what_the_update_rule_keeps_stays_in_registers(options):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-13)
 
 
+PENALTIES = [{"l2": 0.3}, {"l1": 0.2}, {"l1": 0.1, "l2": 0.2, "optimizer": "momentum"}]
+
+
+@pytest.mark.parametrize("name", ["one", "three", "wide", "no bias"])
+@pytest.mark.parametrize("options", PENALTIES, ids=["l2", "l1", "both"])
+def test_a_penalty_is_part_of_cost_and_gradient(name, options):
+    """The same from the kernels for larger batches, which add it in another way."""
+    network = NETWORKS[name]
+    w, X, Y = data(network, 5)
+    results = []
+    for batch in (1, 8):
+        module = interpreted(network, dtype="float64", batch_size=batch, target="x86-64-v4", **options)
+        assert hasattr(module, "_epoch_in_registers") == (batch == 1)
+        given = {"epochs": 2, "batch_size": 1, "learning_rate": RATE, "shuffle": False}
+        found, history = module.fit(w, X, Y, **given)
+        results.append((found, history))
+    np.testing.assert_allclose(*(found for found, _ in results), rtol=0, atol=1e-13)
+    np.testing.assert_allclose(*(history for _, history in results), rtol=1e-13)
+    without = interpreted(network, dtype="float64", batch_size=1, target="x86-64-v4")
+    plain, _ = without.fit(w, X, Y, **given)
+    assert np.abs(plain - results[0][0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_penalty_compiled(dtype, tmp_path):
+    """Rows that end inside a register, whose other numbers are no weights."""
+    network = Network(3, [Dense(5, "tanh"), Dense(2, "softmax")], "cross_entropy", name="penalised")
+    w, X, Y = data(network, 20)
+    options = {"l1": 0.02, "l2": 0.1}
+    given = {"epochs": 1, "learning_rate": 0.05, "shuffle": False}
+    trainer = symbp.generate(
+        network, tmp_path / "one.py", dtype=dtype, batch_size=1, target="x86-64-v4", prove=False, **options
+    )
+    found, history = trainer.fit(w, X, Y, **given)
+    module = interpreted(network, dtype="float64", batch_size=8, target="x86-64-v4", **options)
+    expected, costs = module.fit(w, X, Y, batch_size=1, **given)
+    tolerance = 40 * len(X) * np.finfo(dtype).eps
+    np.testing.assert_allclose(found, expected, rtol=0, atol=tolerance)
+    assert history[0] == pytest.approx(costs[0], rel=float(tolerance))
+
+
+def test_a_penalty_of_what_stands_beyond_a_row_is_noticed():
+    """Sums over whole registers: rows have NaN beyond their end in plain Python."""
+    network = NETWORKS["three"]
+    w, X, Y = data(network, 2)
+    module = interpreted(network, dtype="float64", batch_size=1, target="x86-64-v4", l2=0.3)
+    module.rows_sum = lambda rows, size: rows.sum()
+    with pytest.raises(FloatingPointError):
+        module.fit(w, X, Y, epochs=1, shuffle=False)
+
+
 def test_weights_of_samples():
     network = replace(NETWORKS["three"], weighted=True, cost="huber")
     w, X, Y = data(network, 5)
@@ -140,7 +191,7 @@ def test_when():
     assert has(make_plan(symbp.derive(TINY), Schedule(TARGETS["x86-64-v3"], "float32", 1)))
     assert not has(make_plan(symbp.derive(TINY), Schedule(TARGETS["x86-64-v3"], "float64", 1)))
     assert not has(make_plan(symbp.derive(TINY), Schedule(TARGETS["portable"], "float32", 1)))
-    assert not has(plan(TINY, l2=0.1))
+    assert has(plan(TINY, l2=0.1))
     assert not has(plan(TINY, clip_norm=1.0))
     # As many as there is room for, and one more.
     room = TIMES * V4.registers

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 1473f3ac48b1f37096c5fff668c0afb4c2c515acbbce37703ff507edcd6e3e2d
+# content: sha256 553029fc4a938586fb4bf524a9062f0d69e3222bcc6db66773b0d20009492028
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -23,6 +23,7 @@ From the command line: python THIS_FILE.py --help
 """
 
 import math
+from functools import partial
 
 import numpy as np
 from numba import njit
@@ -67,6 +68,14 @@ F = np.float64  # the type of every number in a kernel
 I = np.int64  # the integer of the same size
 
 
+OPTIONS = {
+    "fastmath": {"contract"},  # fused multiply-add and nothing else: NaN and infinity stay what they are
+    "error_model": "numpy",
+    "nogil": True,
+    "no_cfunc_wrapper": True,  # nobody takes the address of a kernel
+}
+
+
 def _kernel(function, **more):
     """Compile at the first call, and cache on disk.
 
@@ -74,8 +83,7 @@ def _kernel(function, **more):
     caches, so each name under which this file is loaded needs entries of its own.
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
-    # 'contract' allows fused multiply-add and nothing else: NaN and infinity stay what they are.
-    options = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True, **more}
+    options = OPTIONS | more
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process
@@ -83,7 +91,8 @@ def _kernel(function, **more):
 
 
 def _inlined(function):
-    return _kernel(function, forceinline=True)
+    """Compile as a part of each kernel that calls it, and of what is cached of that."""
+    return njit(forceinline=True, **OPTIONS)(function)
 
 
 # The elementary functions of the kernels, in arithmetic that the compiler turns into vector
@@ -200,7 +209,7 @@ def _answer(w, X, work):
         H[0, q] = sigmoid(C2[0, q])
 
 
-@_inlined
+@partial(_kernel, forceinline=True, no_cfunc_wrapper=False)
 def predict_one(prepared, x, h):
     """h[:] = the outputs for one sample.
 

@@ -153,12 +153,13 @@ return x if x == 0 or x != x else y
             """\
 given = x
 a = min(abs(x), TANH_END)
-a = a + a
-x = -a if a < 1 else a
-magic = MAGIC_CENTRE
-"""
-            + _EXP_REDUCTION
-            + """\
+x = math.copysign(a + a, a - 0.5)
+t = x*LOG2_E + MAGIC_CENTRE
+n = t - MAGIC_CENTRE
+r = (x - n*LOG2_HIGH) - n*LOG2_LOW
+p = poly(EXP, r)
+q = r*r*p + r
+a = I(F(t).view(I) << I(SHIFT)).view(F)
 e = q*a + (a - 1)
 y = e/(e + 2)
 return math.copysign(y, given)

@@ -26,6 +26,7 @@ from symbp.plan.rows import vectorise_rows
 from symbp.plan.sharing import share_functions
 from symbp.plan.single import answer_one, prepare_weights
 from symbp.plan.step import fuse_step
+from symbp.plan.strides import part_rows
 from symbp.plan.tiles import Schedule, gather_batch, tile_contractions, turn_weights
 
 Pass = Callable[[Program], Program]
@@ -85,6 +86,9 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
     def rows(program: Program) -> Program:
         return vectorise_rows(program, schedule)
 
+    def strides(program: Program) -> Program:
+        return part_rows(program, schedule)
+
     return (
         hoist,
         share_functions,
@@ -102,6 +106,7 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
         schedule_loops,
         vectorise_functions,
         rows,
+        strides,
     )
 
 

@@ -116,8 +116,6 @@ def keep_weights(program: Program, schedule: Schedule) -> Program:
     """Add the kernel of a step of one sample, where steps have one and registers suffice."""
     if schedule.batch_size != 1 or not is_fused(program):
         return program
-    if any(kernel.name == "penalty" for kernel in program.kernels):
-        return program
     needed = sum(row.registers(schedule.lanes) for row in resident_rows(program))
     if needed > TIMES * schedule.target.registers:
         return program
@@ -143,10 +141,30 @@ class _Resident:
         gradients = [s for s in step.statements if step.array(s.target.array).role == "gradient"]
         measured = each_sum_once([s for s in step.statements if s not in gradients])
         statements = [self._of_one(statement, step) for statement in measured]
+        # The penalty's share of the gradient is added where the gradient is, its share of the cost here.
+        self.penalties = self._penalties()
+        statements += [s for s in self.penalties if s.target.array not in _names_of(gradients)]
         for gradient in gradients:
             statements += self._descent(gradient)
         used = {access.array for s in statements for access in s.accesses()}
         return Kernel(RESIDENT, tuple(a for a in self.arrays.values() if a.name in used), tuple(statements))
+
+    def _penalties(self) -> list[Map | Reduce]:
+        """The statements of the penalty: its sums and the cost read the weights where they stand."""
+        statements: list[Map | Reduce] = []
+        for kernel in (k for k in self.program.kernels if k.name == "penalty"):
+            for statement in kernel.statements:
+                assert isinstance(statement, (Map, Reduce))
+                if kernel.array(statement.target.array).role == "gradient":
+                    statements.append(statement)  # of the weights of one layer, as its gradient is
+                    continue
+                for access in sorted(statement.accesses(), key=str):
+                    array = kernel.array(access.array)
+                    if array.role != "weights" and array.name not in self.arrays:
+                        self.arrays[array.name] = replace(array, role="local")
+                own = {a: self._weight(a) for a in _elements(statement.value) if len(a.indices) == 2}
+                statements.append(replace(statement, value=statement.value.xreplace(own)))
+        return statements
 
     def _of_one(self, statement: Statement, kernel: Kernel) -> Map | Reduce:
         """A statement without its loop over samples."""
@@ -205,6 +223,11 @@ class _Resident:
         extents = {loop.index: loop for loop in gradient.loops}
         loops = tuple(extents[index] for index in target.indices)
         yield Map(target, loops, self._kept(gradient.value, kernel), gradient.origin)
+        for penalty in self.penalties:
+            added = _with_indices(penalty, gradient)
+            if added is not None:
+                own = {a: target if a == gradient.target else self._weight(a) for a in _elements(added.value)}
+                yield Map(target, loops, added.value.xreplace(own), added.origin)
         update = self.program.kernel("update")
         (found,) = (s for s in update.statements if s.loops)
         assert isinstance(found, (Map, Sweep))
@@ -227,6 +250,30 @@ class _Resident:
             value = part.value.xreplace(places)
             assert not value.has(every_weight)
             yield Map(part.target.xreplace(places), loops, value, part.origin)
+
+
+def _names_of(statements: list[Statement]) -> set[str]:
+    return {statement.target.array for statement in statements}
+
+
+def _elements(value: Any) -> list[Access]:
+    """Return the elements of matrices in a value, in the order of their names."""
+    return sorted((a for a in value.atoms(Access) if len(a.indices) == 2), key=str)
+
+
+def _with_indices(penalty: Map | Reduce, gradient: Reduce) -> Map | None:
+    """Return what a penalty adds to a gradient, with its indices; None if it is of other weights."""
+    if not isinstance(penalty, Map) or len(penalty.loops) != len(gradient.loops):
+        return None
+    if penalty.target.array != gradient.target.array:
+        return None
+    same = {old.index: new.index for old, new in zip(penalty.loops, gradient.loops, strict=True)}
+    target = penalty.target.xreplace(same)
+    return (
+        replace(penalty, target=target, value=penalty.value.xreplace(same))
+        if target == gradient.target
+        else None
+    )
 
 
 def _without(loops: tuple[Loop, ...]) -> tuple[Loop, ...]:
@@ -275,6 +322,8 @@ def _kinds(statement: Statement) -> tuple[dict[str, bool] | None, list[set[str]]
         whole = reads <= {(), statement.target.indices} and statement.target.indices in reads
         return ({} if whole or not statement.target.indices else None), [vectors]
     if not statement.loops:  # between registers
+        if whole_of(statement) is not None:
+            return {}, []
         one = statement.initial is None and len(statement.over) == 1
         return (dict.fromkeys(vectors, True) if one else None), []
     product = product_of(statement)
@@ -285,6 +334,16 @@ def _kinds(statement: Statement) -> tuple[dict[str, bool] | None, list[set[str]]
     initial = statement.initial.atoms(Access) if statement.initial is not None else set()
     others = {statement.target.array, *(a.array for a in initial if a.indices)}
     return {**dict.fromkeys(others, spread), vector.array: not spread}, []
+
+
+def whole_of(statement: Reduce) -> Access | None:
+    """Return the matrix of a sum over all its numbers."""
+    matrices = {a for a in statement.value.atoms(Access) if a.indices}
+    if statement.loops or statement.operation != "sum" or len(statement.over) != 2 or len(matrices) != 1:
+        return None
+    (matrix,) = matrices
+    over = {loop.index for loop in statement.over}
+    return matrix if statement.initial is None and set(matrix.indices) == over else None
 
 
 def outer_factors(statement: Map) -> tuple[Access, Access] | None:

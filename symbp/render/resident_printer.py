@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbp.plan.program import Access, Kernel, Map, Program, Reduce, Statement
-from symbp.plan.resident import Rows, outer_factors, product_of, resident_rows, spread_arrays
+from symbp.plan.resident import (
+    Rows,
+    outer_factors,
+    product_of,
+    resident_rows,
+    spread_arrays,
+    whole_of,
+)
 from symbp.plan.tiles import RESIDENT
 from symbp.render.abreast_printer import JOINED
 from symbp.render.kernel_functions import KernelFunctions
@@ -68,6 +75,9 @@ class ResidentPrinter:
             if pair is None:
                 return self._print(statement.value)
             return f"outer({', '.join(map(self._name, pair))})"
+        whole = None if statement.loops else whole_of(statement)
+        if whole is not None:
+            return f"rows_sum({self._print(statement.value)}, {self._size(whole)})"
         if not statement.loops:
             return f"{JOINED[statement.operation]}({self._print(statement.value)})"
         product = product_of(statement)
