@@ -30,7 +30,7 @@ from symbp.network import Dense, Network
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflow is what these tests are about
 
-SIZES = (0, 1e-300, 1e-30, 1e-8, 1e-3, 0.3, 1, 3, 10, 20, 40, 90, 120, 720, 800, 1e5, 1e10, 1e20, 1e38, 1e200)
+SIZES = (0, 1e-300, 1e-8, 0.3, 3, 10, 20, 40, 120, 800, 1e20, 1e38, 1e200)
 # An error may be so many times what a unit in the last place of output and argument makes.
 TIMES = 16
 H = sympy.Symbol("h", real=True)
@@ -72,7 +72,8 @@ def wrong(derivation: Derivation, dtype: str) -> list[str]:
     slope = rewrite(sympy.diff(with_numbers(stated_formula(network.layers[-1].activation, 1)), Z))[0]
     rate = sympy.diff(cost, H)
     stated = {"J": cost, "dJ/dz": rate * slope}
-    points = np.array(sorted({kind(sign * x) for x in SIZES if x < info.max for sign in (-1, 1)}), dtype)
+    sizes = [kind(x) for x in SIZES if x < float(info.max)]
+    points = np.array(sorted({sign * x for x in sizes for sign in (-1, 1)}), dtype)
     found = []
     for target in TARGETS[network.cost.targets]:
         y = kind(target)
@@ -101,7 +102,8 @@ def _is_right(value: float, stated: Any, unit: Any, here: dict[str, float], info
         return True
     if not math.isfinite(value):
         return False
-    return bool(abs(true - value) <= max(TIMES * float(info.eps) * abs(true), allowed(), 4 * float(info.tiny)))
+    error = abs(true - value)
+    return bool(error <= max(TIMES * float(info.eps) * abs(true), 4 * float(info.tiny)) or error <= allowed())
 
 
 def _allowed(
@@ -117,7 +119,9 @@ def _allowed(
         return max(moved, abs(_at(cost, unit, beside) - _at(cost, unit, here)))
     largest = max(abs(exact(slope, {"z": z})) for z in (-1.0, 0.0, 1.0))
     turned = abs(_at(rate * slope, unit, beside) - _at(rate * slope, unit, here))
-    return turned + moved * abs(exact(slope, here)) + TIMES * eps * abs(exact(rate, {"h": h, **here})) * largest
+    return (
+        turned + moved * abs(exact(slope, here)) + TIMES * eps * abs(exact(rate, {"h": h, **here})) * largest
+    )
 
 
 def _change(of: Any, h: Any, beside: Any, here: dict[str, float]) -> Any:

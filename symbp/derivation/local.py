@@ -166,7 +166,8 @@ def _with_roots(product: Expr) -> Expr:
     Where x is an output that rounds to its limit c, that is 0; a rounded b x^2 may exceed a.
     """
     factors = sympy.Mul.make_args(product)
-    return sympy.Mul(*(part for f in factors for part in _roots_out(f, alone=len(factors) == 1)))
+    parts = [part for f in factors for part in _roots_out(f, alone=len(factors) == 1)]
+    return product if len(parts) == len(factors) else sympy.Mul(*parts)
 
 
 def _roots_out(factor: Expr, alone: bool) -> tuple[Expr, ...]:

@@ -103,6 +103,9 @@ def cost_form(b: Builder, record: Cost, of_layer: bool) -> CostForm | None:
     through = (("o", (value_form(formula).expression, formula)),)
     forms = ((summand, ()), rewritten(summand), rewritten(inside))
     form = best(forms, "value", cases, through)
+    if form.left:  # next to a root, where nothing keeps them, digits are no loss
+        floor = max(largest(summand, dict(case), through) for case in cases)
+        form = best(forms, "value", cases, through, floor=floor)
     return CostForm(form, {**back, Z: Node("c", h.layer, h.indices, h.sample)}, weight)
 
 

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symbp.algebra.nodes import eta
+import sympy
+
+from symbp.algebra.nodes import eta, w_ij
 from symbp.algebra.updates import epoch, epochs, eta_0, step, steps
 from symbp.derivation.describe_training import TrainingDescription, describe_training
+from symbp.derivation.kinks import kinks
+from symbp.derivation.penalty import constants, in_letters
 from symbp.functions import Penalty, Schedule, UpdateRule
 from symbp.functions.parameters import DOMAINS
 from symbp.notation.writer import Writer
@@ -46,6 +50,9 @@ class TrainingEntry:
         What other letters mean.
     note : str
         Empty, or what has to be known beside the equations.
+    kinks : tuple of (str, str, str, str, str)
+        Of a penalty of one weight: the weight, the place, the slopes on the left and on the
+        right, and the declared one.
     source : str
     """
 
@@ -56,6 +63,7 @@ class TrainingEntry:
     parameters: tuple[tuple[str, str, str, str], ...]
     letters: tuple[tuple[str, str], ...]
     note: str
+    kinks: tuple[tuple[str, str, str, str, str], ...]
     source: str
 
 
@@ -84,5 +92,20 @@ def _entry(found: TrainingDescription, writer: Writer) -> TrainingEntry:
         ),
         letters=tuple((writer.expression(x), text) for x, text in _MEANINGS.items() if x in held),
         note=_DECAYS if found.decays else "",
+        kinks=_kinks(record, writer) if isinstance(record, Penalty) else (),
         source=record.source,
     )
+
+
+def _kinks(record: Penalty, writer: Writer) -> tuple[tuple[str, str, str, str, str], ...]:
+    weight = sympy.Symbol("w", real=True)
+    formula = in_letters(record.read(), {"w": weight, **constants(record)})
+    # Where a kink is does not depend on how strong the penalty is, but a strength of 0 has none.
+    numbers = {constant: 1 for constant in constants(record).values()}
+    return tuple(
+        (
+            writer.expression(w_ij),
+            *(writer.expression(x) for x in (kink.at, kink.left, kink.right, kink.declared)),
+        )
+        for kink in kinks(formula, weight, numbers)
+    )  # type: ignore[return-value]

@@ -54,6 +54,4 @@ def is_never_negative(expr: Any) -> bool:
 def _has_no_minus(fraction: Any) -> bool:
     """Whether neither numerator nor denominator has a negative coefficient."""
     above, below = sympy.fraction(sympy.factor(fraction))
-    return all(
-        c >= 0 for part in (above, below) for c in sympy.Poly(sympy.expand(part), X).all_coeffs()
-    )
+    return all(c >= 0 for part in (above, below) for c in sympy.Poly(sympy.expand(part), X).all_coeffs())

@@ -322,7 +322,7 @@ def conjugate(e: Any) -> Expr | None:
             continue
         for other in e.args:
             b = -other / c
-            inner = sympy.expand(root.base - b**2) if b.is_positive else None
+            inner = root.base - b**2 if b.is_positive else None
             if inner is None or len(Add.make_args(inner)) >= len(Add.make_args(root.base)):
                 continue
             rest = Add(*(t for t in e.args if t not in (term, other)))
