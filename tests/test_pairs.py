@@ -114,14 +114,13 @@ def _allowed(
     beside = {**here, "z": float(np.nextafter(kind(here["z"]), kind(np.inf)))}
     h = exact(unit, here)
     of = cost if name == "J" else rate
-    moved = max((_change(of, h, h * (1 + sign * TIMES * eps), here) for sign in (-1, 1)))
+    moved = max(_change(of, h, h * (1 + sign * TIMES * eps), here) for sign in (-1, 1))
     if name == "J":
-        return max(moved, abs(_at(cost, unit, beside) - _at(cost, unit, here)))
+        return float(max(moved, abs(_at(cost, unit, beside) - _at(cost, unit, here))))
     largest = max(abs(exact(slope, {"z": z})) for z in (-1.0, 0.0, 1.0))
     turned = abs(_at(rate * slope, unit, beside) - _at(rate * slope, unit, here))
-    return (
-        turned + moved * abs(exact(slope, here)) + TIMES * eps * abs(exact(rate, {"h": h, **here})) * largest
-    )
+    of_slope = TIMES * eps * largest * abs(exact(rate, {"h": h, **here}))
+    return float(turned + moved * abs(exact(slope, here)) + of_slope)
 
 
 def _change(of: Any, h: Any, beside: Any, here: dict[str, float]) -> Any:

@@ -98,14 +98,15 @@ def _entry(found: TrainingDescription, writer: Writer) -> TrainingEntry:
 
 
 def _kinks(record: Penalty, writer: Writer) -> tuple[tuple[str, str, str, str, str], ...]:
-    weight = sympy.Symbol("w", real=True)
-    formula = in_letters(record.read(), {"w": weight, **constants(record)})
-    # Where a kink is does not depend on how strong the penalty is, but a strength of 0 has none.
-    numbers = {constant: 1 for constant in constants(record).values()}
-    return tuple(
-        (
-            writer.expression(w_ij),
-            *(writer.expression(x) for x in (kink.at, kink.left, kink.right, kink.declared)),
+    letters, weight = constants(record), sympy.Symbol("w", real=True)
+    # A strength of 0, the default, has no kink: plain letters stand for all others.
+    plain = {name: sympy.Symbol(name, positive=True) for name in letters}
+    back = {plain[name]: letter for name, letter in letters.items()}
+    formula = in_letters(record.read(), {"w": weight, **plain})
+    found = []
+    for kink in kinks(formula, weight, dict.fromkeys(back, 1)):
+        place, left, right, declared = (
+            writer.expression(x.xreplace(back)) for x in (kink.at, kink.left, kink.right, kink.declared)
         )
-        for kink in kinks(formula, weight, numbers)
-    )  # type: ignore[return-value]
+        found.append((writer.expression(w_ij), place, left, right, declared))
+    return tuple(found)

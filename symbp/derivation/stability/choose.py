@@ -138,9 +138,8 @@ def best(
         Whether polynomials are taken as they are, unmeasured.
     """
     written = candidates[0][0]
-    if harmless and (
-        of == "derivative" and is_harmless(written) or written.is_polynomial(*written.free_symbols)
-    ):
+    polynomial = written.is_polynomial(*written.free_symbols)
+    if harmless and (polynomial or (of == "derivative" and is_harmless(written))):
         return Form(written, (), (), ())
     # All are equal, so the shortest one says what should come out.
     shortest = min((rewrite(put_in(expr, dict(through)))[0] for expr, _ in candidates), key=sympy.count_ops)
