@@ -340,6 +340,16 @@ class Erfc(Function):
         return -sympy.erf(u).diff(u).xreplace({u: self.args[0]})
 
 
+class NormalCdfBy(Function):
+    """(1 + erf(u/sqrt(2)))/2 with its second argument, exp(-u^2/2), at hand.
+
+    Kernels that need the normal distribution and its density compute one exponential.
+    """
+
+    nargs = 2
+    is_real = True
+
+
 NAMED: tuple[type[Named], ...] = (
     Softplus,
     LogSoftplus,
@@ -360,6 +370,7 @@ DEFINITIONS: dict[Any, Callable[..., Any]] = {
     expm1: lambda u: exp(u) - 1,
     log1p: lambda u: log(1 + u),
     Erfc: lambda u: 1 - sympy.erf(u),
+    NormalCdfBy: lambda u, gauss: (1 + sympy.erf(u / sympy.sqrt(2))) / 2,
     Raised: lambda u: u,
     Lowered: lambda u: u,
 }
