@@ -12,7 +12,7 @@ import sympy
 from sympy import Abs, exp, tanh
 from sympy.codegen.cfunctions import expm1
 
-from symbp.algebra.named import Named
+from symbp.algebra.named import Erfc, Named
 from symbp.derivation.computed import USUAL
 from symbp.derivation.derive import derive
 from symbp.derivation.stability.proof import equal
@@ -25,8 +25,9 @@ from symbp.plan.program import Program
 from symbp.plan.sharing import canonical, share_functions
 from tests.plain_python import interpreted
 
-# Functions that are computed from an exponential of their argument, or of a multiple of it.
-EXPONENTIALS = (exp, expm1, tanh, sympy.sinh, sympy.cosh)
+# Functions that are computed from an exponential of their argument, or of a multiple of it; Erfc from
+# one of the square.
+EXPONENTIALS = (exp, expm1, tanh, sympy.sinh, sympy.cosh, Erfc)
 # What one step of training computes, one after another on the same arrays.
 STEP = ("forward", "sensitivities", "gradient")
 # Output units beside the usual one that a cost is tried with.
@@ -49,7 +50,8 @@ def _kinds(program: Program, kernels: tuple[str, ...] = STEP) -> Counter[Any]:
     for kernel in (k for k in program.kernels if k.name in kernels):
         for statement in kernel.statements:
             for inner in _written_out(statement.value):
-                found[canonical(_core(inner.args[0]))] += 1
+                argument = -(inner.args[0] ** 2) if isinstance(inner, Erfc) else inner.args[0]
+                found[canonical(_core(argument))] += 1
     return found
 
 
@@ -80,6 +82,7 @@ def test_an_exponential_is_evaluated_once(network: Network) -> None:
     [
         (("mish", "identity"), "half_squared_error", 1),
         (("swish", "identity"), "half_squared_error", 1),
+        (("gelu", "identity"), "half_squared_error", 1),
         (("identity", "identity"), "log_cosh", 1),
         (("identity", "sigmoid"), "binary_cross_entropy", 1),
         (("identity", "identity"), "half_squared_error", 0),
@@ -107,6 +110,21 @@ def test_what_is_written_out_is_proved(kind: Any) -> None:
     assert equal(definition, WRITTEN_OUT[kind](u))
     assert not equal(definition, -WRITTEN_OUT[kind](u))
     assert not equal(definition, WRITTEN_OUT[kind](2 * u))
+
+
+def test_math_has_an_erfc_of_its_own() -> None:
+    """Kernels that call Python's math keep it: no function there takes the exponential."""
+    network = Network(2, [Dense(3, "gelu"), Dense(2)], "half_squared_error", name="e")
+    rng = np.random.default_rng(0)
+    w, X, Y = rng.normal(size=network.n_params), rng.normal(size=(7, 2)), rng.normal(size=(7, 2))
+    found = [
+        interpreted(network, elementary=elementary, target=target).value_and_gradient(w, X, Y)
+        for elementary in ("fast", "libm")
+        for target in ("portable", "x86-64-v3")
+    ]
+    for cost, gradient in found[1:]:
+        assert cost == pytest.approx(found[0][0], rel=1e-14)
+        np.testing.assert_allclose(gradient, found[0][1], rtol=1e-12)
 
 
 def test_a_fused_step_has_what_cost_and_sensitivities_share() -> None:

@@ -165,6 +165,26 @@ def test_an_update_rule_is_told_as_its_assignments(capsys: pytest.CaptureFixture
     ]
 
 
+@pytest.mark.parametrize("name", ["l1", "elastic_net"])
+def test_the_kink_of_a_penalty_is_told(name: str) -> None:
+    told = {form: functions_page([PENALTIES[name]], form) for form in ("text", "markdown", "latex")}
+    line = "at w_{ij}^k = 0: slope -lambda_1 on the left, lambda_1 on the right; declared there: 0"
+    assert f"    kink        {line}" in told["text"].splitlines()
+    mathematics = "slope $-\\lambda_1$ on the left, $\\lambda_1$ on the right; declared there: $0$"
+    assert mathematics in told["markdown"]
+    assert mathematics in told["latex"]
+    derivation = symbp.derive(None, penalty=PENALTIES[name])
+    assert "its derivative is declared as 0" in derivation["2.1ra"].because
+
+
+def test_a_penalty_without_a_kink_tells_of_none() -> None:
+    assert "kink" not in functions_page([PENALTIES["l2"]])
+    assert "kink" not in symbp.derive(None, penalty=PENALTIES["l2"])["2.1ra"].because
+    own = Penalty("bridge", "l1*max(abs(w) - 1, 0)", PENALTIES["l1"].parameters)
+    kinks = [line for line in functions_page([own]).splitlines() if line.startswith("    kink")]
+    assert len(kinks) == 2
+
+
 @pytest.mark.parametrize("record", TRAINING, ids=lambda record: record.name)
 def test_the_table_states_what_derivations_state(record: UpdateRule | Schedule | Penalty) -> None:
     key = {UpdateRule: "optimizer", Schedule: "schedule", Penalty: "penalty"}[type(record)]

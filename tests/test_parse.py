@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 from symbp.errors import ExpressionError
-from symbp.functions.parse import MAX_LENGTH, Total, parse_formula
+from symbp.functions.parse import MAX_LENGTH, MAX_NESTED, Total, parse_formula
 
 z = sympy.Symbol("z", real=True)
 
@@ -165,3 +165,36 @@ def test_what_is_no_formula_is_refused(text: str, reason: str) -> None:
     with pytest.raises(ExpressionError, match=reason) as caught:
         parse_formula(text, ("z",))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [("", 0), ("  ", 0), ("z" + " + z" * 200, MAX_LENGTH), ("2*0x10", 2), ("z + 1_000", 4), ("0b1", 0)],
+)
+def test_every_refusal_shows_its_place(text: str, column: int) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_formula(text, ("z",))
+    shown, caret = caught.value.excerpt
+    assert f"column {column + 1}:" in str(caught.value)
+    place = caret.index("^")
+    stripped = text.strip()
+    assert shown[place : place + 1] == stripped[column : column + 1]
+
+
+@pytest.mark.parametrize("text", ["1e-3*z", "1E+3*z", "5.*z", ".5*z", "100*z"])
+def test_plain_decimals_are_numbers(text: str) -> None:
+    assert parse_formula(text, ("z",)).coeff(z) == sympy.Rational(text.removesuffix("*z"))
+
+
+def test_functions_nest_only_so_far() -> None:
+    """Each level makes the derivative longer by a factor that holds all others."""
+
+    def nested(depth: int) -> str:
+        return "erf(" * depth + "z" + ")" * depth
+
+    parse_formula(nested(MAX_NESTED), ("z",))
+    parse_formula("+".join(f"erf({n}*z)" for n in range(1, 30)), ("z",))  # beside each other
+    deep = MAX_NESTED + 1
+    for text in (nested(deep), "sqrt(1 + " * deep + "z**2" + ")" * deep, "1/(2 + " * deep + "z" + ")" * deep):
+        with pytest.raises(ExpressionError, match=f"nested more than {MAX_NESTED} deep"):
+            parse_formula(text, ("z",))

@@ -10,16 +10,29 @@ import sympy
 from sympy import Abs, Piecewise, Rational, Symbol, erf, exp, log, sqrt, tanh
 from sympy.codegen.cfunctions import expm1, log1p
 
-from symbp.algebra.named import LETTERS, NAMED, LogAddExp, LogCosh, LogOneMinusExp, Sigmoid, Softplus, defined
+from symbp.algebra.named import (
+    LETTERS,
+    NAMED,
+    NOTHING,
+    LogAddExp,
+    LogCosh,
+    LogOneMinusExp,
+    LogSoftplus,
+    LogSoftplusSlope,
+    Sigmoid,
+    Softplus,
+    defined,
+)
+from symbp.derivation.stability.enclosure import X, is_enclosed, is_never_negative
 from symbp.derivation.stability.far import AT_INFINITY, FAR_RULES, far_forms
 from symbp.derivation.stability.numbers import exact
 from symbp.derivation.stability.proof import equal
-from symbp.derivation.stability.rules import RULES, rewrite
+from symbp.derivation.stability.rules import RULES, TARGET_APART, rewrite
 from tests.kernel_text import kernel_function
 
 Z, H, Y = (Symbol(name, real=True) for name in "zhy")
 EVERY_RULE = pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
-ALL = (*RULES, *FAR_RULES, AT_INFINITY)
+ALL = (*RULES, *FAR_RULES, AT_INFINITY, TARGET_APART)
 EVERY_RULE_AT_ALL = pytest.mark.parametrize("rule", ALL, ids=[rule.name for rule in ALL])
 EVERY_NAME = pytest.mark.parametrize("kind", NAMED, ids=[kind.title for kind in NAMED])
 
@@ -27,6 +40,7 @@ EVERY_NAME = pytest.mark.parametrize("kind", NAMED, ids=[kind.title for kind in 
 POINTS = {
     "log1mexp": (-1e-8, -0.3, -1.0, -40.0, -700.0),
     "log of exp": (0.3, 1.0, 40.0),
+    "target apart": (0.0, 1e-8, -1e-8, 0.3, 40.0, -40.0, 700.0, -700.0),  # a root is at log(p/(1 - p))
     "log1p": (1e-300, 1e-8, -1e-8, 0.3, -0.3, 40.0, 800.0),
 }
 USUAL = (0.0, 1e-300, -1e-300, 1e-8, -1e-8, 0.3, -0.3, 1.0, -1.0, 40.0, -40.0, 800.0, -800.0)
@@ -92,7 +106,13 @@ def test_the_right_side_is_accurate(rule, dtype: str) -> None:
 @EVERY_NAME
 def test_a_named_function_is_its_definition(kind) -> None:
     function = kind(*LETTERS[: next(iter(kind.nargs))])
-    assert equal(function.defining(), function.stable())
+    stable = function.stable()
+    if kind.has_limit:
+        (limit, condition), *others = stable.args
+        assert condition == (function.args[0] <= NOTHING)
+        assert is_enclosed(function, limit)
+        stable = Piecewise((function.defining(), condition), *others)
+    assert equal(function.defining(), stable)
     for n, letter in enumerate(function.args, 1):
         assert equal(function.fdiff(n), function.defining().diff(letter))
 
@@ -105,13 +125,41 @@ def test_a_broken_branch_of_a_named_function_is_not_proved(kind) -> None:
     for cases in stable.atoms(Piecewise):
         for n, (value, condition) in enumerate(cases.args):
             for faulty in (2 * value + 1, value + exp(-Abs(function.args[0]))):
+                if kind.has_limit and n == 0:
+                    assert not is_enclosed(function, faulty)
+                    continue
                 branches = list(cases.args)
                 branches[n] = (faulty, condition)
                 broken = stable.xreplace({cases: Piecewise(*branches, evaluate=False)})
                 assert not equal(function.defining(), broken)
 
 
+def test_what_is_left_out_at_a_limit_is_below_half_a_unit() -> None:
+    """x = exp(-40) against 2^-53: in the logarithm beside a size of 40, in the slope beside 1."""
+    assert math.exp(NOTHING) < 2**-53 / 8
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        (X - log(1 + X), True),
+        (log(1 + X) - X + X**2 / 2, True),
+        (log(1 + X) - X, False),
+        (X / 2 - log(1 + X), False),  # it is from x = 2.6 on
+        (log(1 + X) - X + X**2 / 3, False),
+        (log(2 + X) - X - 1, False),  # not at 0
+        (X**2 - X + 1, False),  # positive, but not by its coefficients: not proved
+    ],
+)
+def test_bounds_are_proved_by_derivatives(claim: sympy.Expr, holds: bool) -> None:
+    assert is_never_negative(claim) is holds
+
+
 WRITTEN = {
+    log(1 + log(1 + exp(Z)) - 1): LogSoftplus(Z),
+    3 * log(log(1 + exp(2 * Z)) ** 3): 9 * LogSoftplus(2 * Z),
+    exp(Z) / (1 + exp(Z)) / log(1 + exp(Z)): LogSoftplusSlope(Z),
+    (1 - Y / log(1 + exp(Z))) / (1 + exp(-Z)): Sigmoid(Z) - Y * LogSoftplusSlope(Z),
     log(1 + exp(Z)): Softplus(Z),
     log(1 / (1 + exp(-Z))): -Softplus(-Z),
     log(1 - 1 / (1 + exp(-Z))): -Softplus(Z),

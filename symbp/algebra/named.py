@@ -15,6 +15,9 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 MAECHLER = 'Maechler 2012, "Accurately computing log(1 - exp(-|a|))"'
 
+# Below this, exp(u) beside 1 is nothing in either type, however it is multiplied.
+NOTHING = -40
+
 # Beyond this size squares are avoided: below, nothing is near the end of a type.
 FAR = 10
 
@@ -31,10 +34,16 @@ class Named(Function):
         The name in kernels and, as an operator, on pages.
     reference : str
         Where the stable form is from.
+    has_limit : bool
+        Whether the first branch of the stable form is not equal to the definition but what it
+        tends to for u towards minus infinity: with x = exp(u), the definition lies between
+        (1 - x) times that limit and the limit, as :meth:`compared` has them both.
+        :func:`symbp.derivation.stability.enclosure.is_enclosed` proves it.
     """
 
     title: ClassVar[str]
     reference: ClassVar[str]
+    has_limit: ClassVar[bool] = False
     is_real = True
 
     def fdiff(self, argindex: int = 1) -> Expr:
@@ -50,6 +59,10 @@ class Named(Function):
     def stable(self) -> Expr:
         """Return the form that kernels compute."""
         raise NotImplementedError
+
+    def compared(self, value: Expr) -> Expr:
+        """Return an increasing function of a value: bounds are stated of what it gives."""
+        return value
 
 
 class Softplus(Named):
@@ -69,6 +82,57 @@ class Softplus(Named):
     def stable(self) -> Expr:
         u = self.args[0]
         return Piecewise((0, u <= 0), (u, True)) + log1p(exp(-Abs(u)))
+
+
+class LogSoftplus(Named):
+    """log(log(1 + exp(u))), which is u where exp(u) is next to nothing.
+
+    Softplus underflows for u < -745 in float64 (-104 in float32), where its logarithm is u.
+    With x = exp(u), log(1 + x)/x lies between 1 - x and 1: for u <= -40 what is left out is
+    below 1e-17, next to a value of 40.
+    """
+
+    nargs = 1
+    title = "logsoftplus"
+    reference = "x - x^2/2 <= log(1 + x) <= x for x >= 0"
+    has_limit = True
+
+    def defining(self) -> Expr:
+        return log(log(1 + exp(self.args[0])))
+
+    def stable(self) -> Expr:
+        u = self.args[0]
+        e = exp(-Abs(u))
+        return Piecewise((u, u <= NOTHING), (log(log1p(e)), u <= 0), (log(u + log1p(e)), True))
+
+    def compared(self, value: Expr) -> Expr:
+        return exp(value)
+
+
+class LogSoftplusSlope(Named):
+    """sigmoid(u)/softplus(u), the derivative of log(softplus(u)), which is 1 where exp(u) is next to nothing.
+
+    Both underflow for u < -745 in float64. With x = exp(u) it is x/((1 + x) log(1 + x)), between
+    1 - x and 1: for u <= -40 what is left out is below 1e-17.
+    """
+
+    nargs = 1
+    title = "logsoftplusslope"
+    reference = "x/(1 + x) <= log(1 + x) <= x for x >= 0"
+    has_limit = True
+
+    def defining(self) -> Expr:
+        u = self.args[0]
+        return 1 / ((1 + exp(-u)) * log(1 + exp(u)))
+
+    def stable(self) -> Expr:
+        u = self.args[0]
+        e = exp(-Abs(u))
+        below, above = e / ((1 + e) * log1p(e)), 1 / ((1 + e) * (u + log1p(e)))
+        return Piecewise((sympy.S.One, u <= NOTHING), (below, u <= 0), (above, True))
+
+    def compared(self, value: Expr) -> Expr:
+        return value * log(1 + exp(self.args[0]))
 
 
 class Sigmoid(Named):
@@ -276,8 +340,20 @@ class Erfc(Function):
         return -sympy.erf(u).diff(u).xreplace({u: self.args[0]})
 
 
+class NormalCdfBy(Function):
+    """(1 + erf(u/sqrt(2)))/2 with its second argument, exp(-u^2/2), at hand.
+
+    Kernels that need the normal distribution and its density compute one exponential.
+    """
+
+    nargs = 2
+    is_real = True
+
+
 NAMED: tuple[type[Named], ...] = (
     Softplus,
+    LogSoftplus,
+    LogSoftplusSlope,
     Sigmoid,
     LogCosh,
     LogAddExp,
@@ -294,6 +370,7 @@ DEFINITIONS: dict[Any, Callable[..., Any]] = {
     expm1: lambda u: exp(u) - 1,
     log1p: lambda u: log(1 + u),
     Erfc: lambda u: 1 - sympy.erf(u),
+    NormalCdfBy: lambda u, gauss: (1 + sympy.erf(u / sympy.sqrt(2))) / 2,
     Raised: lambda u: u,
     Lowered: lambda u: u,
 }

@@ -75,6 +75,9 @@ ORACLES: dict[str, Oracle] = {
     "normal_cdf": Oracle(
         lambda x: _rough_erfc(-x * math.sqrt(0.5)) / 2, _tail(mpmath.ncdf), (-40.0, 9.0), (-4.0, 4.0)
     ),
+    "normal_cdf_by": Oracle(
+        lambda x: _rough_erfc(-x * math.sqrt(0.5)) / 2, _tail(mpmath.ncdf), (-40.0, 9.0), (-4.0, 4.0)
+    ),
     "sin": Oracle(np.sin, mpmath.sin, (-10.0, 10.0)),
     "cos": Oracle(np.cos, mpmath.cos, (-10.0, 10.0)),
     "arctan": Oracle(np.arctan, mpmath.atan, (-10.0, 10.0)),

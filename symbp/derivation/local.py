@@ -157,7 +157,36 @@ def _degrees(expr: Expr) -> tuple[int, int]:
 def _shortest(polynomial: Expr) -> Expr:
     """Return the way of writing a polynomial in O that takes the fewest operations."""
     forms = [O * sympy.expand(polynomial / O), sympy.factor(polynomial), sympy.expand(polynomial)]
-    return min(forms, key=sympy.count_ops)
+    return _with_roots(min(forms, key=sympy.count_ops))
+
+
+def _with_roots(product: Expr) -> Expr:
+    """Write a factor a - b x^2 as b (c - x)(c + x), and a - b x as b (c - x), for numbers c that are no 1.
+
+    Where x is an output that rounds to its limit c, that is 0; a rounded b x^2 may exceed a.
+    """
+    factors = sympy.Mul.make_args(product)
+    parts = [part for f in factors for part in _roots_out(f, alone=len(factors) == 1)]
+    return product if len(parts) == len(factors) else sympy.Mul(*parts)
+
+
+def _roots_out(factor: Expr, alone: bool) -> tuple[Expr, ...]:
+    if not isinstance(factor, sympy.Add) or len(factor.args) != 2 or len(factor.free_symbols) != 1:
+        return (factor,)
+    (x,) = factor.free_symbols
+    a, b = factor.subs(x, 0), factor.coeff(x, 1)
+    if not alone and factor == a + b * x and a.is_Rational and _rounds(b):
+        return (b, a / b + x) if b > 0 else (-b, -a / b - x)
+    b = factor.coeff(x, 2)
+    if factor == a + b * x**2 and a.is_Rational and _rounds(b) and a / b < 0:
+        c = sympy.sqrt(-a / b)
+        return (-b, c - x, c + x) if c.is_Rational else (factor,)
+    return (factor,)
+
+
+def _rounds(number: Expr) -> bool:
+    """Whether multiplying by a number rounds: it is no power of 2."""
+    return bool(number.is_Rational and number != 0 and not sympy.log(abs(number), 2).is_Integer)
 
 
 def _exponent_unit(formula: Expr) -> Expr:
@@ -271,6 +300,7 @@ def simplify_entry(expr: Expr) -> Expr:
     reduced = sympy.cancel(plain)
     forms = [sympy.factor_terms(plain), sympy.factor_terms(reduced), _pull_out_signs(sympy.factor(reduced))]
     best = min(forms, key=lambda form: (_divisions(form), sympy.count_ops(form)))
+    best = _with_roots(best)
     for e, dummy in reversed(letters.items()):  # the outermost first: letters stand in letters
         best = best.xreplace({dummy: e})
     return best

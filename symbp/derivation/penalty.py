@@ -91,7 +91,7 @@ def penalise(b: Builder, penalty: Penalty | None, bias: Bias) -> Node:
         "2.1ra",
         "differentiate",
         equation(Partial(whole, w_ij), derivative),
-        "a regular weight stands in one term of the penalty",
+        "a regular weight stands in one term of the penalty" + _declared(derivative),
         ("2.1p", "2.1r"),
         (*ANY_LAYER, at_most(j, Width(k - 1))),
     )
@@ -129,6 +129,12 @@ def _derivative(total: Any) -> Any:
         slope = hidden.hide(rules.differentiate(inner, own))
         found.append(factor * rules.collapse(Sum(slope * _same_weight(own, w_ij), *limits)))
     return hidden.show(sympy.Add(*found))
+
+
+def _declared(derivative: Any) -> str:
+    """Say what the derivative is where absolute values have none."""
+    found = sorted(derivative.atoms(sympy.sign), key=str)
+    return "; where an absolute value has a kink its derivative is declared as 0" if found else ""
 
 
 def _flat(total: Sum) -> tuple[Any, list[Any]]:

@@ -12,7 +12,7 @@ from sympy import Sum
 from symbp.algebra.nodes import Node
 from symbp.derivation.records import Builder, equation
 from symbp.derivation.stability.choose import Form, O, Z, best, largest, rewritten, value_form
-from symbp.derivation.stability.rules import Rule
+from symbp.derivation.stability.rules import TARGET_APART, Rule, rewrite
 from symbp.derivation.stability.scan import put_in
 from symbp.derivation.stable import RULE, one_letter
 
@@ -101,9 +101,11 @@ def cost_form(b: Builder, record: Cost, of_layer: bool) -> CostForm | None:
         return None
     inside = summand.replace(lambda e: isinstance(e, sympy.log), lambda e: e.xreplace({O: formula}))
     through = (("o", (value_form(formula).expression, formula)),)
-    floor = max(largest(summand, dict(case), through) for case in cases)
     forms = ((summand, ()), rewritten(summand), rewritten(inside))
-    form = best(forms, "value", cases, through, floor=floor)
+    form = best(forms, "value", cases, through)
+    if form.left:  # next to a root, where nothing keeps them, digits are no loss
+        floor = max(largest(summand, dict(case), through) for case in cases)
+        form = best(forms, "value", cases, through, floor=floor)
     return CostForm(form, {**back, Z: Node("c", h.layer, h.indices, h.sample)}, weight)
 
 
@@ -125,11 +127,33 @@ def sensitivity_form(b: Builder, record: Cost) -> CostForm | None:
     through = (("o", (value_form(formula).expression, formula)),)
     # A unit whose own derivative needs a stable form keeps its digits here, too, however small it is.
     floor = 0.0 if "1.8ds" in b else max(largest(rate, dict(case), through) for case in cases)
+    back = {Z: c, O: h, Y: y}
+    apart = _apart(rate, formula)
+    if apart is not None:
+        form = best(((rate, ()), *apart), "derivative", cases, through, harmless=False)
+        if not form.left:
+            return CostForm(form, back, weight)
     forms: Candidates = ((rate, ()), _by_factors(b, h, y, c))
     if sympy.count_ops(rate) <= _SHORT:
         forms = (*forms, rewritten(rate), rewritten(put_in(rate, dict(through))))
+    forms = (*forms, *((into_cases(expr), used) for expr, used in forms if into_cases(expr) != expr))
     form = best(forms, "derivative", cases, through, floor=floor)
-    return CostForm(form, {Z: c, O: h, Y: y}, weight)
+    return CostForm(form, back, weight)
+
+
+def _apart(rate: Any, formula: Any) -> Candidates | None:
+    """Return output minus target, which is a difference of two numbers near 1, as one of small ones."""
+    found = TARGET_APART.find(rate.xreplace({O: rewrite(formula)[0]}))
+    return None if found is None else ((found, (TARGET_APART,)),)
+
+
+def into_cases(product: Any) -> Any:
+    """Multiply out a case distinction: its 0 is then 0, whatever stands beside it."""
+    cases = [f for f in sympy.Mul.make_args(product) if isinstance(f, sympy.Piecewise)]
+    if len(cases) != 1 or cases[0] == product or not any(value == 0 for value, _ in cases[0].args):
+        return product
+    rest = sympy.Mul(*(f for f in sympy.Mul.make_args(product) if f != cases[0]))
+    return sympy.Piecewise(*((value * rest, test) for value, test in cases[0].args))
 
 
 def _by_factors(b: Builder, h: Node, y: Any, c: Node) -> tuple[Any, tuple[Rule, ...]]:

@@ -107,6 +107,8 @@ class Elementary:
         The name of a constant: the algorithm holds for ``|x| <= reach``, and ``math`` has to
         take over beyond. Empty: it holds everywhere.
     source : str
+    given : tuple of (str, str)
+        Further arguments, each with the elementary function of x that it is.
     """
 
     name: str
@@ -117,3 +119,13 @@ class Elementary:
     uses: tuple[str, ...] = ()
     reach: str = ""
     source: str = ""
+    given: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names of its arguments."""
+        return ("x", *(name for name, _ in self.given))
+
+    def at(self, x: str) -> str:
+        """Return the text of a call at x."""
+        return f"{self.name}({', '.join([x, *(f'{of}({x})' for _, of in self.given)])})"

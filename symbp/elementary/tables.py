@@ -271,6 +271,25 @@ return 0.5 + x*p if a < NORMAL_NEAR else y
             source="Shepherd and Laframboise 1981",
         ),
         Elementary(
+            "normal_cdf_by",
+            "NormalCdfBy",
+            erfc(-x / sqrt(2)) / 2,
+            "as normal_cdf, with exp(-x^2/2) given, which its derivative needs too",
+            """\
+a = min(abs(x), HALF_GAUSS_END)
+v = (a - NORMAL_MIDDLE)/(a + NORMAL_MIDDLE)
+p = poly(NORMAL_TAIL, v)
+y = e*(0.5 + p)/(1 + 1.5*a)
+z = x*x
+p = poly(NORMAL, z)
+y = 1 - y if x > 0 else y
+return 0.5 + x*p if a < NORMAL_NEAR else y
+""",
+            uses=("half_gauss",),
+            given=(("e", "half_gauss"),),
+            source="Shepherd and Laframboise 1981",
+        ),
+        Elementary(
             "sin",
             "sin",
             sin(x),

@@ -34,6 +34,7 @@ MAX_EXPONENT = 64
 MAX_NODES = 2000
 MAX_DIGITS = 40
 MAX_TERMS = 1000
+MAX_NESTED = 12  # each more makes the derivative longer by one factor that holds all others
 MAX_GROWTH = 3  # exp(exp(exp(z))) overflows for every z above 2
 _LARGE = 1e300
 _MANY = 1e6
@@ -108,17 +109,24 @@ class _Reader:
         self.functions = FUNCTIONS | {name: STEPWISE[name] for name in functions}
 
     def read(self) -> sympy.Expr:
-        if not isinstance(self.text, str) or not self.text:
+        if not isinstance(self.text, str):
             raise ExpressionError(f"formula {self.text!r}: expected a text such as '1/(1 + exp(-z))'")
+        if not self.text:
+            raise self.at(0, "expected a text such as '1/(1 + exp(-z))'")
         if len(self.text) > MAX_LENGTH:
-            raise ExpressionError(
-                f"formula {self.text[:30]!r}...: {len(self.text)} characters; the limit is {MAX_LENGTH}"
+            error = ExpressionError(
+                f"formula {self.text[:30]!r}..., column {MAX_LENGTH + 1}: {len(self.text)} characters; "
+                f"the limit is {MAX_LENGTH}"
             )
+            error.point_at(self.text, MAX_LENGTH)
+            raise error
         self._check_characters()
         value = self.expression(self._tree(), 0)
         value = self.checked(None, value)
         if _growth(value) > MAX_GROWTH:
             raise self.at(0, f"exponentials nested more than {MAX_GROWTH} deep")
+        if _nesting(value) > MAX_NESTED:
+            raise self.at(0, f"functions nested more than {MAX_NESTED} deep")
         return value
 
     # From text to tree -----------------------------------------------------------------
@@ -214,16 +222,18 @@ class _Reader:
 
     def number(self, node: ast.Constant, value: float) -> sympy.Expr:
         text = ast.get_source_segment(self.text, node) or str(value)
+        if not re.fullmatch(r"[0-9.]+([eE][+-]?[0-9]+)?", text):
+            raise self.fail(node, f"the number {text}: write it with decimal digits only, such as 16 or 1e-3")
         if not abs(value) < _LARGE:
             raise self.fail(node, f"a number must be below {_LARGE:g}")
         if len(text) > MAX_DIGITS:
             raise self.fail(node, f"a number of {len(text)} characters; the limit is {MAX_DIGITS}")
         if isinstance(value, int):
             return sympy.Integer(value)
-        digits = re.split("[eE]", text)[0].strip("0._")
+        digits = re.split("[eE]", text)[0].strip("0.")
         if digits and abs(value) < 1 / _LARGE:
             raise self.fail(node, f"a number other than 0 must be above {1 / _LARGE:g}")
-        exact = fractions.Fraction(text.replace("_", ""))
+        exact = fractions.Fraction(text)
         return sympy.Rational(exact.numerator, exact.denominator)
 
     def name(self, node: ast.AST, name: str) -> sympy.Expr:
@@ -329,6 +339,15 @@ def _terms(expr: Any) -> float:
         power, terms = abs(int(expr.exp)), _terms(expr.base)
         return math.comb(int(terms) + power - 1, power) if terms < _MANY else math.inf
     return 1
+
+
+def _nesting(expr: Any) -> int:
+    """Return how deeply functions, roots and divisions by sums are nested."""
+    inner = max(map(_nesting, expr.args), default=0)
+    return inner + int(
+        isinstance(expr, sympy.Function)
+        or (expr.is_Pow and (not expr.exp.is_Integer or expr.exp.is_negative))
+    )
 
 
 def _growth(expr: Any) -> int:

@@ -6,6 +6,7 @@ next is declared; everything else follows from the text.
 
 from __future__ import annotations
 
+import keyword
 import math
 import re
 from collections.abc import Mapping
@@ -25,6 +26,9 @@ GIVEN = ("w", "gradient", "learning_rate", "step")
 _WORDS = (*GIVEN, "pi", "sum")
 MAX_LINES = 40
 _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_JOINING = {"if", "else", "and", "or", "not"}
+# One that is no part of a number, as in 1e5, and no attribute.
+_USED = re.compile(r"(?<![\w.])[A-Za-z_]\w*", re.ASCII)
 
 
 class Assignment(NamedTuple):
@@ -115,12 +119,7 @@ class UpdateRule(Parametrised):
         found: list[Assignment] = []
         for number, name, text in lines:
             later = {other for n, other, _ in lines if n >= number} - set(known)
-            for used in _IDENTIFIER.findall(text):
-                if used in later:
-                    raise self._fail(
-                        number,
-                        f"{used!r} is used before it is set; assign it above, or declare it in states",
-                    )
+            self._check_names(number, text, known, later)
             try:
                 value = parse_formula(text, tuple(known), exponents)
             except ExpressionError as error:
@@ -131,6 +130,27 @@ class UpdateRule(Parametrised):
             known += [] if name in known else [name]
         self._check_use(lines, found)
         return tuple(found)
+
+    def _check_names(self, number: int, text: str, known: list[str], later: set[str]) -> None:
+        """Refuse the first name that has no meaning yet, or none at all."""
+        from symbp.functions.names import nearest
+        from symbp.functions.vocabulary import CONSTANTS, FUNCTIONS, STEPWISE
+
+        words = {*known, *FUNCTIONS, *STEPWISE, *CONSTANTS}
+        for match in _USED.finditer(text):
+            name = match.group()
+            if keyword.iskeyword(name) and name not in _JOINING:
+                return  # no formula at all: the parser says why
+            if name in words | _JOINING or text[match.end() :].lstrip().startswith("("):
+                continue
+            if name in later:
+                reason = f"{name!r} is used before it is set; assign it above, or declare it in states"
+            else:
+                near = f"{hint} Or" if (hint := nearest(name, known)).startswith("; did") else ";"
+                reason = f"unknown name {name!r}{near} declare it in parameters or states, or assign it above"
+            error = self._fail(number, reason)
+            error.point_at(text, match.start())
+            raise error
 
     def _lines(self) -> list[tuple[int, str, str]]:
         """Return number, name and text of every assignment."""

@@ -2,13 +2,14 @@
 
 sigmoid(u), sigmoid(-u) and softplus(u) are all computed from exp(-|u|): the unit swish needs two
 of them, the first on the way forward, the other on the way back; the cost log cosh and its
-derivative tanh have expm1(-|u|) in common. A function that has nothing in common with another
+derivative tanh have expm1(-|u|) in common, the normal distribution and its density, which the
+unit gelu needs, exp(-u^2/2). A function that has nothing in common with another
 stays as it is, which reads better.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,7 @@ import sympy
 from sympy import Abs, Expr, Piecewise, exp
 from sympy.codegen.cfunctions import expm1
 
-from symbp.algebra.named import LETTERS, LogCosh, Named, Sigmoid
+from symbp.algebra.named import LETTERS, Erfc, LogCosh, Named, NormalCdfBy, Sigmoid
 from symbp.plan.program import Kernel, Program
 from symbp.plan.sharing import LEFT_ALONE, calls, canonical, share_functions
 
@@ -41,11 +42,19 @@ def tanh_from_expm1(u: Any) -> Expr:
     return Piecewise((e, u <= 0), (-e, True)) * (2 + e) / (1 + (1 + e) ** 2)
 
 
+def erfc_by_gauss(argument: Any) -> Expr:
+    """Return erfc(-u/sqrt(2)), twice the normal distribution, with exp(-u^2/2) as a call beside it."""
+    return 2 * NormalCdfBy(-sympy.sqrt(2) * argument, exp(-(argument**2)))
+
+
+_Forms = Mapping[Any, Callable[[Any], Expr]]
+
 # What else is computed from an exponential of -|u| where something beside it is.
-WRITTEN_OUT: dict[Any, Callable[[Any], Expr]] = {
+WRITTEN_OUT: _Forms = {
     sympy.tanh: tanh_from_expm1,
     Logistic: lambda u: Sigmoid(u).stable(),
     LogOfCosh: lambda u: LogCosh(u).stable(),
+    Erfc: erfc_by_gauss,
 }
 # What a formula has where that is not taken.
 _AS_WRITTEN: dict[Any, Callable[[Any], Expr]] = {
@@ -56,13 +65,22 @@ _AS_WRITTEN: dict[Any, Callable[[Any], Expr]] = {
 
 def share_inside_named(program: Program) -> Program:
     """Return the program with the calls that functions make inside shared too."""
+    return _shared(program, WRITTEN_OUT)
+
+
+def share_inside_math(program: Program) -> Program:
+    """Do the same where kernels call Python's ``math``, which has an erfc and needs nothing beside it."""
+    return _shared(program, {kind: form for kind, form in WRITTEN_OUT.items() if kind is not Erfc})
+
+
+def _shared(program: Program, forms: _Forms) -> Program:
     changed = _with_values(program, _named_shapes)
     values = [x.value for kernel in changed.kernels if _is_shared(kernel) for x in kernel.statements]
     users: dict[Expr, set[Expr]] = {}
     for call in (call for value in values for call in calls(value)):
-        for inner in _inside(call):
+        for inner in _inside(call, forms):
             users.setdefault(canonical(inner), set()).add(canonical(call))
-    opened = {user for found in users.values() if len(found) > 1 for user in found if _opens(user)}
+    opened = {user for found in users.values() if len(found) > 1 for user in found if _opens(user, forms)}
     if not opened:
         return program
 
@@ -90,8 +108,10 @@ def _is_shared(kernel: Kernel) -> bool:
     return kernel.name not in LEFT_ALONE
 
 
-def _opens(call: Any) -> bool:
-    return isinstance(call, Named) or type(call) in WRITTEN_OUT
+def _opens(call: Any, forms: _Forms) -> bool:
+    if isinstance(call, Erfc):  # of other arguments kernels have no ratio
+        return Erfc in forms and not (sympy.sqrt(2) * call.args[0]).has(sympy.sqrt(2))
+    return isinstance(call, Named) or type(call) in forms
 
 
 def _written_out(call: Any) -> Expr:
@@ -99,9 +119,9 @@ def _written_out(call: Any) -> Expr:
     return own
 
 
-def _inside(call: Any) -> Iterator[Expr]:
+def _inside(call: Any, forms: _Forms) -> Iterator[Expr]:
     """Yield what the written-out form of a function calls, but not what its arguments do."""
-    if not _opens(call):
+    if not _opens(call, forms):
         yield call
         return
     if call.has(sympy.Piecewise) or any(argument.has(Named) for argument in call.args):

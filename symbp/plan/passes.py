@@ -19,7 +19,7 @@ from symbp.plan.fusing import fuse_maps
 from symbp.plan.hoist import hoist
 from symbp.plan.lower import lower
 from symbp.plan.narrow import narrow_products
-from symbp.plan.opening import share_inside_named
+from symbp.plan.opening import share_inside_math, share_inside_named
 from symbp.plan.program import ROWS, Access, Array, Kernel, Loop, Map, Origin, Program, Reduce, Statement
 from symbp.plan.resident import keep_weights
 from symbp.plan.rows import vectorise_rows
@@ -60,7 +60,9 @@ def make_plan(derivation: Derivation, schedule: Schedule = Schedule()) -> Progra
 def passes(schedule: Schedule) -> tuple[Pass, ...]:
     """Return the passes for a machine, in order."""
     if not schedule.lanes:
-        return PASSES
+        if schedule.elementary == "fast":
+            return PASSES
+        return tuple(share_inside_math if p is share_inside_named else p for p in PASSES)
 
     def fused_step(program: Program) -> Program:
         return fuse_step(program, schedule)
@@ -92,7 +94,7 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
     return (
         hoist,
         share_functions,
-        share_inside_named,
+        share_inside_named if schedule.elementary == "fast" else share_inside_math,
         fused_step,
         resident,
         answer_one,

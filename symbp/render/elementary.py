@@ -23,6 +23,7 @@ _MATH = {
     "gauss": "math.exp(-x[i]*x[i])",
     "half_gauss": "math.exp(F(-0.5)*x[i]*x[i])",
     "normal_cdf": "F(0.5)*math.erfc(F(-0.7071067811865476)*x[i])",
+    "normal_cdf_by": "F(0.5)*math.erfc(F(-0.7071067811865476)*x[i])",
 }
 
 
@@ -41,6 +42,7 @@ def functions(names: Iterable[str], dtype: str, vectors: bool = False) -> list[d
     return [
         {
             "name": function.name,
+            "arguments": ", ".join(function.record.arguments),
             "comments": [
                 *textwrap.wrap(f"{function.record.value}: {function.record.method}.", WIDTH),
                 *function.polynomials,
@@ -68,7 +70,7 @@ def module_source(dtype: str, names: Iterable[str] = tuple(FUNCTIONS), contract:
         Whether the compiler may fuse multiplications with additions, as in the trainers.
     """
     names = tuple(names)
-    loops = [{"name": f"all_{name}", "value": f"{name}(x[i])"} for name in names]
+    loops = [{"name": f"all_{name}", "value": FUNCTIONS[name].at("x[i]")} for name in names]
     loops += [{"name": f"math_{name}", "value": _MATH.get(name, f"math.{name}(x[i])")} for name in names]
     return loops_source(dtype, names, loops, contract)
 

@@ -29,7 +29,7 @@ GENERIC = (
     ("Update", r"2\.2(m|[.cps].*)?"),
     ("Sample by sample", r"A\.\d+[bm]?"),
     (_OUTPUT, r"1\.8.*|2\.1([a-z].*)?"),
-    (_BACKWARD, r"D\.1[a-z]"),
+    (_BACKWARD, r"D\.1[a-z]+"),
 )
 INSTANCES = (
     (_FORWARD, r"2\.6b?|1\.3([a-z].*)?"),

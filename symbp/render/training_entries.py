@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symbp.algebra.nodes import eta
+import sympy
+
+from symbp.algebra.nodes import eta, w_ij
 from symbp.algebra.updates import epoch, epochs, eta_0, step, steps
 from symbp.derivation.describe_training import TrainingDescription, describe_training
+from symbp.derivation.kinks import kinks
+from symbp.derivation.penalty import constants, in_letters
 from symbp.functions import Penalty, Schedule, UpdateRule
 from symbp.functions.parameters import DOMAINS
 from symbp.notation.writer import Writer
@@ -46,6 +50,9 @@ class TrainingEntry:
         What other letters mean.
     note : str
         Empty, or what has to be known beside the equations.
+    kinks : tuple of (str, str, str, str, str)
+        Of a penalty of one weight: the weight, the place, the slopes on the left and on the
+        right, and the declared one.
     source : str
     """
 
@@ -56,6 +63,7 @@ class TrainingEntry:
     parameters: tuple[tuple[str, str, str, str], ...]
     letters: tuple[tuple[str, str], ...]
     note: str
+    kinks: tuple[tuple[str, str, str, str, str], ...]
     source: str
 
 
@@ -84,5 +92,21 @@ def _entry(found: TrainingDescription, writer: Writer) -> TrainingEntry:
         ),
         letters=tuple((writer.expression(x), text) for x, text in _MEANINGS.items() if x in held),
         note=_DECAYS if found.decays else "",
+        kinks=_kinks(record, writer) if isinstance(record, Penalty) else (),
         source=record.source,
     )
+
+
+def _kinks(record: Penalty, writer: Writer) -> tuple[tuple[str, str, str, str, str], ...]:
+    letters, weight = constants(record), sympy.Symbol("w", real=True)
+    # A strength of 0, the default, has no kink: plain letters stand for all others.
+    plain = {name: sympy.Symbol(name, positive=True) for name in letters}
+    back = {plain[name]: letter for name, letter in letters.items()}
+    formula = in_letters(record.read(), {"w": weight, **plain})
+    found = []
+    for kink in kinks(formula, weight, dict.fromkeys(back, 1)):
+        place, left, right, declared = (
+            writer.expression(x.xreplace(back)) for x in (kink.at, kink.left, kink.right, kink.declared)
+        )
+        found.append((writer.expression(w_ij), place, left, right, declared))
+    return tuple(found)

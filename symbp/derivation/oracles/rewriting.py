@@ -38,8 +38,8 @@ def _equal_with_outputs(derivation: Derivation, step: Step, left: Any, right: An
 def _put_in(definition: Any, expr: Any) -> Any:
     """Put the right side of a definition in place of every node that it defines.
 
-    An expression with a case distinction that asks for such a node stays: SymPy would write a
-    comparison of cases, which no proof here reads.
+    The conditions of case distinctions keep the node: SymPy would write a comparison of cases
+    there, which no proof here reads. Both sides ask the same, or the proof fails.
     """
 
     def one(node: Node) -> Any:
@@ -51,10 +51,9 @@ def _put_in(definition: Any, expr: Any) -> Any:
         return rules.at_sample(value, sample)
 
     kind = definition.lhs.kind
-    asked = {node.kind for relation in expr.atoms(Relational) for node in relation.atoms(Node)}
-    if kind in asked:
-        return expr
-    return expr.replace(lambda e: isinstance(e, Node) and e.kind == kind, one)
+    conditions: dict[Any, Any] = {r: sympy.Dummy() for r in expr.atoms(Relational) if r.atoms(Node)}
+    put = expr.xreplace(conditions).replace(lambda e: isinstance(e, Node) and e.kind == kind, one)
+    return put.xreplace({dummy: r for r, dummy in conditions.items()})
 
 
 def _summand(expr: Any) -> tuple[Any, Any]:

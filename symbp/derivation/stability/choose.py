@@ -119,6 +119,7 @@ def best(
     variable: str = "z",
     domain: tuple[float, float] = (-math.inf, math.inf),
     floor: float = 0.0,
+    harmless: bool = True,
 ) -> Form:
     """Return the best form of an expression in several letters, of which one runs over the line.
 
@@ -133,9 +134,12 @@ def best(
         Numbers of the other letters: each case is scanned.
     through, variable, domain, floor
         As for :func:`.scan.scan_expression`, the first one as pairs.
+    harmless : bool
+        Whether polynomials are taken as they are, unmeasured.
     """
     written = candidates[0][0]
-    if (of == "derivative" and is_harmless(written)) or written.is_polynomial(*written.free_symbols):
+    polynomial = written.is_polynomial(*written.free_symbols)
+    if harmless and (polynomial or (of == "derivative" and is_harmless(written))):
         return Form(written, (), (), ())
     # All are equal, so the shortest one says what should come out.
     shortest = min((rewrite(put_in(expr, dict(through)))[0] for expr, _ in candidates), key=sympy.count_ops)
@@ -153,11 +157,25 @@ def best(
 
 
 def is_harmless(expr: Any) -> bool:
-    """Whether an expression is a polynomial in every case: it leaves the type only where its value does."""
+    """Whether an expression is a polynomial in every case: it leaves the type only where its value does.
+
+    One of output and weighted sum is not: where one is nearly infinite the other may be 0.
+    """
+    if {O, Z} <= expr.free_symbols:
+        return False
     cases = expr.atoms(sympy.Piecewise)
     parts = [expr, *(value for found in cases for value, _ in found.args)]
     letters = {found: sympy.Dummy(real=True) for found in cases}
-    return all(_is_plain_polynomial(part.xreplace(letters)) for part in parts)
+    return all(_is_plain_polynomial(part.xreplace(letters)) for part in parts) and not any(
+        _is_nothing_times(e) for e in expr.atoms(sympy.Mul)
+    )
+
+
+def _is_nothing_times(product: Any) -> bool:
+    """Whether a product may be 0 times what has left the type: a case of 0 beside a letter."""
+    cases = [f for f in product.args if isinstance(f, sympy.Piecewise)]
+    zero = any(value == 0 for found in cases for value, _ in found.args)
+    return zero and any(not f.is_number for f in product.args if f not in cases)
 
 
 def _is_plain_polynomial(expr: Any) -> bool:

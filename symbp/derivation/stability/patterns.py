@@ -17,6 +17,8 @@ from symbp.algebra.named import (
     LogAddExp,
     LogCosh,
     LogOneMinusExp,
+    LogSoftplus,
+    LogSoftplusSlope,
     SechSoftplus,
     Sigmoid,
     Softplus,
@@ -101,6 +103,27 @@ def log_of_sigmoid(e: Any) -> Expr | None:
     if not chosen or not (rest.is_Rational and rest > 0):
         return None
     return found[0] * (log(rest) - Add(*(Softplus(-f.args[0]) for f in chosen)))
+
+
+def log_of_softplus(e: Any) -> Expr | None:
+    found = _argument(e)
+    return found[0] * LogSoftplus(found[1].args[0]) if found and isinstance(found[1], Softplus) else None
+
+
+def sigmoid_over_softplus(e: Any) -> Expr | None:
+    """sigmoid(u)/softplus(u); a sum that divides by softplus(u) is spread."""
+    factors = Mul.make_args(e)
+    for factor in factors:
+        if not isinstance(factor, Sigmoid):
+            continue
+        below = 1 / Softplus(factor.args[0])
+        if below in factors:
+            return LogSoftplusSlope(*factor.args) * Mul(*(f for f in factors if f not in (factor, below)))
+        for total in factors:
+            if isinstance(total, Add) and any(below in Mul.make_args(term) for term in total.args):
+                rest = Mul(*(f for f in factors if f not in (factor, total)))
+                return Add(*(factor * rest * term for term in total.args))
+    return None
 
 
 def log_of_exponential(e: Any) -> Expr | None:
@@ -219,6 +242,18 @@ def one_minus_sigmoid(e: Any) -> Expr | None:
     return None
 
 
+def target_apart(e: Any) -> Expr | None:
+    """sigmoid(u) - p for one letter p."""
+    if not isinstance(e, Add) or len(e.args) != 2:
+        return None
+    chosen = [t for t in e.args if isinstance(t, Sigmoid)]
+    p = -Add(*(t for t in e.args if t not in chosen))
+    if len(chosen) != 1 or not p.is_Symbol:
+        return None
+    (u,) = chosen[0].args
+    return (1 - p) * Sigmoid(u) - p * Sigmoid(-u)
+
+
 def one_plus_tanh(e: Any) -> Expr | None:
     for ratio in (1, -1):
         found = _pair(e, tanh, ratio)
@@ -287,7 +322,7 @@ def conjugate(e: Any) -> Expr | None:
             continue
         for other in e.args:
             b = -other / c
-            inner = sympy.expand(root.base - b**2) if b.is_positive else None
+            inner = root.base - b**2 if b.is_positive else None
             if inner is None or len(Add.make_args(inner)) >= len(Add.make_args(root.base)):
                 continue
             rest = Add(*(t for t in e.args if t not in (term, other)))

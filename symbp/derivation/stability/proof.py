@@ -18,6 +18,8 @@ from symbp.algebra.nodes import Constant, Node
 
 # More combinations of branches than this are not tried: the proof then fails.
 _CASES = 200
+# The logarithms of logarithms that are looked into.
+_NESTED = 1
 
 
 def equal(a: Any, b: Any) -> bool:
@@ -183,11 +185,17 @@ def _vanishes(difference: Expr) -> bool:
     outside = sorted(difference.free_symbols - inside, key=str)
     if outside and difference.is_polynomial(*outside):  # such as a target: every power of it by itself
         return all(map(_logs_vanish, sympy.Poly(difference, *outside).coeffs()))
-    return _logs_vanish(difference)
+    return _a_factor_vanishes(difference, _NESTED)
 
 
-def _logs_vanish(difference: Expr) -> bool:
-    """Whether a sum of multiples of logarithms is 0."""
+def _a_factor_vanishes(fraction: Expr, nested: int) -> bool:
+    """Whether a factor of a fraction's numerator is a sum of multiples of logarithms that is 0."""
+    numerator = sympy.factor(sympy.numer(sympy.together(fraction)))
+    return any(_logs_vanish(factor, nested) for factor in sympy.Mul.make_args(numerator))
+
+
+def _logs_vanish(difference: Expr, nested: int = 0) -> bool:
+    """Whether a sum of multiples of logarithms is 0, of logarithms of such sums as often as nested."""
     # sum of c_i log(A_i) + rest = 0 if and only if prod A_i^(n c_i) exp(n rest) = 1.
     terms = sympy.Add.make_args(sympy.expand(difference))
     logs = [t for t in terms if isinstance(t.as_coeff_Mul()[1], log)]
@@ -199,7 +207,8 @@ def _logs_vanish(difference: Expr) -> bool:
     n = sympy.ilcm(1, *(c.q for c in coefficients))
     rest = sympy.expand(difference - sympy.Add(*logs))
     product = sympy.Mul(*(t.as_coeff_Mul()[1].args[0] ** (n * t.as_coeff_Mul()[0]) for t in logs))
-    return _is_zero_fraction(_over_exponentials(product * exp(n * rest)) - 1)
+    left = _over_exponentials(product * exp(n * rest)) - 1
+    return _is_zero_fraction(left) or (nested > 0 and _a_factor_vanishes(left, nested - 1))
 
 
 def _over_exponentials(expr: Expr) -> Expr:

@@ -20,6 +20,8 @@ from symbp.algebra.named import (
     Erfc,
     LogCosh,
     LogOneMinusExp,
+    LogSoftplus,
+    LogSoftplusSlope,
     SechSoftplus,
     Sigmoid,
     Softplus,
@@ -111,6 +113,20 @@ RULES: tuple[Rule, ...] = (
         "the sigmoid underflows where its logarithm is -|u|",
         MAECHLER,
         patterns.log_of_sigmoid,
+    ),
+    Rule(
+        "log of softplus",
+        Eq(log(Softplus(U)), LogSoftplus(U), evaluate=False),
+        "softplus underflows where its logarithm is u",
+        LogSoftplus.reference,
+        patterns.log_of_softplus,
+    ),
+    Rule(
+        "sigmoid over softplus",
+        Eq(Sigmoid(U) / Softplus(U), LogSoftplusSlope(U), evaluate=False),
+        "both underflow where their ratio is 1",
+        LogSoftplusSlope.reference,
+        patterns.sigmoid_over_softplus,
     ),
     Rule(
         "log of exp",
@@ -254,6 +270,15 @@ RULES: tuple[Rule, ...] = (
         "IEEE 754, section 5.11",
         patterns.nan_passes,
     ),
+)
+
+# Only where it is wanted: by itself, a difference is shorter.
+TARGET_APART = Rule(
+    "target apart",
+    Eq(Sigmoid(U) - P, (1 - P) * Sigmoid(U) - P * Sigmoid(-U), evaluate=False),
+    f"for p = 1 and large u it is {_CANCELS}",
+    "1 - sigmoid(u) = sigmoid(-u)",
+    patterns.target_apart,
 )
 
 _WHOLE = tuple(rule for rule in RULES if rule.whole)

@@ -139,7 +139,7 @@ def scan_expression(
     tuple of Finding
         In the order of the line, one for each range and kind.
     """
-    probe = _Probe(expr, dtype, reference, variable, others or {}, through or {}, floor, limit)
+    probe = _Probe(expr, dtype, reference, variable, others or {}, through or {}, floor, limit, of == "value")
     if not probe.expr.free_symbols:
         return ()
     points = _points(probe.expr, variable, dtype, domain, sparse)
@@ -182,14 +182,16 @@ def half_of_the_digits(dtype: str) -> float:
 
 
 def put_in(expr: Any, through: Mapping[str, tuple[Any, Any]]) -> Any:
-    """Put in what the letters of `through` should be, but where a case distinction asks for one.
+    """Put in what the letters of `through` should be, but not into the conditions of case distinctions.
 
-    SymPy would write a comparison of cases, which nothing here reads.
+    SymPy would write a comparison of cases there, which nothing here reads.
     """
-    asked = {letter.name for r in expr.atoms(sympy.core.relational.Relational) for letter in r.free_symbols}
-    return expr.xreplace(
-        {sympy.Symbol(n, real=True): true for n, (_, true) in through.items() if n not in asked}
-    )
+    conditions: dict[Any, Any] = {
+        r: sympy.Dummy() for r in expr.atoms(sympy.core.relational.Relational) if r.free_symbols
+    }
+    values = {sympy.Symbol(name, real=True): true for name, (_, true) in through.items()}
+    put = expr.xreplace(conditions).xreplace(values)
+    return put.xreplace({dummy: r for r, dummy in conditions.items()})
 
 
 Verdict = tuple[Kind | None, float]
@@ -208,6 +210,7 @@ class _Probe:
         through: Mapping[str, tuple[Any, Any]],
         floor: float,
         limit: float | None,
+        of_outputs: bool = False,
     ) -> None:
         self.expr = with_numbers(expr)
         stated = put_in(expr if reference is None else reference, through)
@@ -223,6 +226,8 @@ class _Probe:
         self.through = through
         self.floor = max(floor, float(self.info.smallest_normal))
         self.limit = half_of_the_digits(dtype) if limit is None else limit
+        self.of_outputs = of_outputs
+        self.outputs = {name: (own, with_numbers(true)) for name, (own, true) in through.items()}
 
     def computed(self, points: Array) -> tuple[Array, Array]:
         """Return the computed values, and where a part of them was infinite."""
@@ -263,6 +268,8 @@ class _Probe:
         error = float(abs(true - computed) / unit)
         if error <= self.limit or error <= self.limit * float(self._moved(point, true) / unit):
             return None, error
+        if self.of_outputs and error <= self.limit * float(self._moved_by_output(point) / unit):
+            return None, error
         return ("overflow" if overflowed else "cancellation"), error
 
     def _unit(self, size: Any) -> Any:
@@ -281,6 +288,17 @@ class _Probe:
         try:
             beside = float(np.nextafter(self.dtype(point), self.dtype(np.inf)))
             return abs(self.true(beside) - true)
+        except (NotReal, OverflowError):
+            return number(0)
+
+    def _moved_by_output(self, point: float) -> Any:
+        """How far the value moves when what it is computed from does by a unit in its last place."""
+        try:
+            known = {self.variable: point, **{name: float(self.dtype(x)) for name, x in self.others.items()}}
+            outputs = {name: exact(true, known) for name, (_, true) in self.outputs.items()}
+            at = exact(self.expr, {**known, **outputs})
+            beside = {name: x + self._unit(abs(x)) for name, x in outputs.items()}
+            return abs(exact(self.expr, {**known, **beside}) - at)
         except (NotReal, OverflowError):
             return number(0)
 

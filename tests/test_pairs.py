@@ -1,0 +1,136 @@
+"""Every output unit with every cost that takes it: J and dJ/dz, as computed, against exact values.
+
+What cannot be helped is stated here once: a cost is a function of a rounded output, so its error
+is at least what the last units of the output move. Everything else is to be right, or told.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import sympy
+
+from symbp.algebra.nodes import Node, with_numbers
+from symbp.derivation.derive import derive
+from symbp.derivation.records import Derivation
+from symbp.derivation.stability.choose import O, Z
+from symbp.derivation.stability.numbers import NotReal, exact, rounded
+from symbp.derivation.stability.rules import rewrite
+from symbp.derivation.stable import label_of_form
+from symbp.derivation.stable_costs import SAMPLES, TARGETS, Y
+from symbp.derivation.stated import stated_formula
+from symbp.errors import SpecError
+from symbp.functions import ACTIVATIONS, COSTS
+from symbp.network import Dense, Network
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflow is what these tests are about
+
+SIZES = (0, 1e-300, 1e-8, 0.3, 3, 10, 20, 40, 120, 800, 1e20, 1e38, 1e200)
+# An error may be so many times what a unit in the last place of output and argument makes.
+TIMES = 16
+H = sympy.Symbol("h", real=True)
+
+
+def _pairs() -> Iterator[Any]:
+    for unit, activation in ACTIVATIONS.items():
+        for cost in COSTS:
+            if activation.of_layer:
+                continue
+            try:
+                network = Network(1, [Dense(1, unit, bias=False)], cost, name="one")
+            except SpecError:
+                continue
+            yield pytest.param(network, id=f"{unit} {cost}")
+
+
+def _computed(derivation: Derivation) -> tuple[Any, Any, Any]:
+    """Return output, cost and sensitivity of one unit and one sample, as kernels compute them."""
+    output = derivation[label_of_form(derivation, "1.8")].statement.rhs
+    (total,) = derivation[label_of_form(derivation, "2.1")].statement.rhs.atoms(sympy.Sum)
+    rate = derivation[label_of_form(derivation, "D.1f")].statement.rhs * SAMPLES
+    return tuple(_in_letters(e) for e in (output, total.function, rate))  # type: ignore[return-value]
+
+
+def _in_letters(expr: Any) -> Any:
+    letters = {"c": Z, "h": O, "y": Y}
+    return with_numbers(expr.replace(lambda e: isinstance(e, Node), lambda e: letters[e.kind]))
+
+
+def wrong(derivation: Derivation, dtype: str) -> list[str]:
+    """Return what is neither right nor as near as the rounded output allows."""
+    network = derivation.network
+    assert network is not None
+    output, *computed = _computed(derivation)
+    kind, info = np.dtype(dtype).type, np.finfo(dtype)
+    unit = rewrite(with_numbers(stated_formula(network.layers[-1].activation, 1)))[0]
+    cost = with_numbers(stated_formula(network.cost, 1))
+    slope = rewrite(sympy.diff(with_numbers(stated_formula(network.layers[-1].activation, 1)), Z))[0]
+    rate = sympy.diff(cost, H)
+    stated = {"J": cost, "dJ/dz": rate * slope}
+    sizes = [kind(x) for x in SIZES if x < float(info.max)]
+    points = np.array(sorted({sign * x for x in sizes for sign in (-1, 1)}), dtype)
+    found = []
+    for target in TARGETS[network.cost.targets]:
+        y = kind(target)
+        values = {"z": points, "y": np.full_like(points, y)}
+        values["o"] = rounded(output, values, dtype)[0]
+        for name, expr in zip(stated, computed, strict=True):
+            column = rounded(expr, values, dtype)[0]
+            for z, value in zip(points.tolist(), column.tolist(), strict=True):
+                here = {"z": z, "y": float(y)}
+                allowed = functools.partial(_allowed, cost, rate, slope, unit, here, kind)
+                if not _is_right(value, stated[name], unit, here, info, lambda n=name, a=allowed: a(n)):
+                    found.append(f"{name} = {value:.6g} at z = {z:g}, y = {target:g} in {dtype}")
+    return found
+
+
+def _at(expr: Any, unit: Any, here: dict[str, float]) -> Any:
+    return exact(expr, here, (("h", unit),))
+
+
+def _is_right(value: float, stated: Any, unit: Any, here: dict[str, float], info: Any, allowed: Any) -> bool:
+    try:
+        true, output = _at(stated, unit, here), exact(unit, here)
+    except NotReal:
+        return True
+    if max(abs(true), abs(output)) > float(info.max):
+        return True
+    if not math.isfinite(value):
+        return False
+    error = abs(true - value)
+    return bool(error <= max(TIMES * float(info.eps) * abs(true), 4 * float(info.tiny)) or error <= allowed())
+
+
+def _allowed(
+    cost: Any, rate: Any, slope: Any, unit: Any, here: dict[str, float], kind: Any, name: str
+) -> float:
+    """Return what the last units of output, largest slope and argument make of J or dJ/dz."""
+    eps = float(np.finfo(kind).eps)
+    beside = {**here, "z": float(np.nextafter(kind(here["z"]), kind(np.inf)))}
+    h = exact(unit, here)
+    of = cost if name == "J" else rate
+    moved = max(_change(of, h, h * (1 + sign * TIMES * eps), here) for sign in (-1, 1))
+    if name == "J":
+        return float(max(moved, abs(_at(cost, unit, beside) - _at(cost, unit, here))))
+    largest = max(abs(exact(slope, {"z": z})) for z in (-1.0, 0.0, 1.0))
+    turned = abs(_at(rate * slope, unit, beside) - _at(rate * slope, unit, here))
+    of_slope = TIMES * eps * largest * abs(exact(rate, {"h": h, **here}))
+    return float(turned + moved * abs(exact(slope, here)) + of_slope)
+
+
+def _change(of: Any, h: Any, beside: Any, here: dict[str, float]) -> Any:
+    try:
+        return abs(exact(of, {"h": beside, **here}) - exact(of, {"h": h, **here}))
+    except NotReal:
+        return 0
+
+
+@pytest.mark.parametrize("network", list(_pairs()))
+def test_cost_and_sensitivity_of_every_pair(network: Network) -> None:
+    derivation = derive(network)
+    assert [*wrong(derivation, "float64"), *wrong(derivation, "float32")] == []
