@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -31,8 +32,9 @@ MEASURE = """() => {
   const rgba = c => { const v = c.match(/[\\d.]+/g).map(Number), one = c.startsWith('color(') ? 1 : 255;
     return [...v.slice(0, 3).map(x => x / one), v.length > 3 ? v[3] : 1]; };
   const over = ([r, g, b, a], under) => [r, g, b].map((x, n) => a * x + (1 - a) * under[n]);
-  const ground = e => e ? over(rgba(getComputedStyle(e).backgroundColor), ground(e.parentElement))
-    : [1, 1, 1];
+  const grounds = new Map([[null, [1, 1, 1]]]);
+  const ground = e => { if (!grounds.has(e)) grounds.set(e,
+    over(rgba(getComputedStyle(e).backgroundColor), ground(e.parentElement))); return grounds.get(e); };
   const light = c => { const [r, g, b] = c.map(
     v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126*r + .7152*g + .0722*b; };
   const contrast = e => { const under = ground(e), color = over(rgba(getComputedStyle(e).color), under);
@@ -97,7 +99,9 @@ def measure(browser: Any, path: Path, width: int = 360, scheme: str = "light") -
     page.on("request", lambda request: requests.append(request.url))
     try:
         page.goto(path.as_uri())
-        return {**page.evaluate(MEASURE), "complaints": complaints, "requests": requests}
+        # As text: Playwright would check each of some 100,000 numbers and words one by one.
+        found = json.loads(page.evaluate(f"() => JSON.stringify(({MEASURE})())"))
+        return {**found, "complaints": complaints, "requests": requests}
     finally:
         context.close()
 

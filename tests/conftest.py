@@ -8,9 +8,13 @@ end together.
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
+
+# As on the command line (symbp/cli): before SymPy is imported.
+os.environ.setdefault("SYMPY_CACHE_SIZE", "20000")
 
 # Longest first, by the seconds of processor time that they take.
 LONGEST = (

@@ -5,6 +5,7 @@ A fault shows as an ordinary traceback and in milliseconds, where Numba takes se
 
 from __future__ import annotations
 
+import functools
 import math
 import types
 from collections.abc import Callable
@@ -29,13 +30,26 @@ def _by_element(function: Callable[[float], float]) -> Callable[[np.generic], np
     return lambda x: type(x)(function(float(x)))
 
 
+@functools.cache
+def _text(writer: Callable[..., str], network: Network, train: TrainOptions, prove: bool) -> str:
+    """Return the text of a trainer; a writer that a test puts in its place writes its own."""
+    return writer(derive(network, train.training), Spec(network, train), prove)
+
+
 def interpreted(
     network: Network, derivation: symbp.Derivation | None = None, prove: bool = False, **options: object
 ) -> types.ModuleType:
-    """Return the trainer of a network as a module whose kernels are plain functions."""
+    """Return the trainer of a network as a module whose kernels are plain functions.
+
+    The text of a network with the same options is written once; a test that changes how symbp writes
+    it gives the derivation.
+    """
     options = {"target": "x86-64-v3", **options}  # not the machine's own: the same text everywhere
     spec = Spec(network, TrainOptions(**options))  # type: ignore[arg-type]
-    source = trainer_source(derivation or derive(network, spec.train.training), spec, prove)
+    if derivation is None:
+        source = _text(trainer_source, network, spec.train, prove)
+    else:
+        source = trainer_source(derivation, spec, prove)
     assert source.count(_JIT) == source.count(_INLINED) == 1
     module = types.ModuleType(network.name)
     # Compiled code overflows to infinity, as NumPy does; Python's math raises.

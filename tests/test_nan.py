@@ -91,7 +91,8 @@ def test_the_slope_of_a_faulty_printer_swallows_nan(monkeypatch: pytest.MonkeyPa
     from symbp.render.value_printer import ValuePrinter
 
     monkeypatch.setattr(ValuePrinter, "unseen", lambda self, cases: "")
-    trainer = interpreted(Network(2, [Dense(2)], "mean_absolute_error", name="nan"))
+    network = Network(2, [Dense(2)], "mean_absolute_error", name="nan")
+    trainer = interpreted(network, symbp.derive(network))
     w = trainer.init_params(0)
     w[:] = np.nan
     _, gradient = trainer.value_and_gradient(w, np.array([[0.5, -0.4]]), np.zeros((1, 2)))

@@ -21,11 +21,13 @@ from symbp.derivation.records import Derivation, equation
 from symbp.errors import SymbpError
 from symbp.network import Network
 from symbp.plan.passes import make_plan
+from symbp.plan.program import Program
 from symbp.run import interpret
 from symbp.run.mistakes_of_layout import of_layout
 from symbp.run.mistakes_of_parts import parts_of
 from symbp.run.mistakes_of_slopes import Suspect, costs_of_others, is_of_layer, slopes_of_others
 from symbp.run.point import Point
+from symbp.run.reference import Reference
 
 Floats = NDArray[np.float64]
 # The statements that a mistake changes, by label.
@@ -49,21 +51,19 @@ def of_numbers(derivation: Derivation, point: Point, right: Floats) -> Iterator[
     yield from _of_samples(derivation, point)
 
 
-def calculus(derivation: Derivation, point: Point, layers: tuple[int, ...]) -> Iterator[Suspect]:
+def calculus(right: Reference, layers: tuple[int, ...]) -> Iterator[Suspect]:
     """Yield what mistakes of calculus give, the simplest first.
 
     Parameters
     ----------
-    derivation : Derivation
-    point : Point
+    right : Reference
     layers : tuple of int
         The layers with wrong derivatives: a mistake in delta of a layer shows in it and below, one
         in the derivatives by its weights in it alone.
     """
-    network = derivation.network
-    assert network is not None
+    derivation, network, point = right.derivation, right.network, right.point
     for reason, changed in _broken_equations(derivation, network, layers):
-        found = _gradient_with(derivation, changed, point)
+        found = _gradient_with(changed, right)
         if found is not None:
             labels = _few(tuple(changed))
             yield Suspect(f"{reason} (equation{'s' if len(changed) > 1 else ''} {labels})", found)
@@ -76,12 +76,23 @@ def _few(labels: tuple[str, ...]) -> str:
     return ", ".join(labels) if len(labels) <= 3 else f"{labels[0]} to {labels[-1]}"
 
 
-def _gradient_with(derivation: Derivation, changed: Changed, point: Point) -> Floats | None:
+def _gradient_with(changed: Changed, right: Reference) -> Floats | None:
     """Derive the gradient anew with equations changed; None where nothing follows from them."""
+    key, p = frozenset(changed.items()), right.point
+    if key not in right.wrong:
+        right.wrong[key] = _program_with(changed, right.derivation)
+    if (program := right.wrong[key]) is None:
+        return None
     try:
-        program = make_plan(derivation.replaced(changed))
         with np.errstate(all="ignore"):
-            return interpret.gradient(program, point.w, point.X, point.Y, point.v)[1]
+            return interpret.gradient(program, p.w, p.X, p.Y, p.v)[1]
+    except SymbpError:
+        return None
+
+
+def _program_with(changed: Changed, derivation: Derivation) -> Program | None:
+    try:
+        return make_plan(derivation.replaced(changed))
     except SymbpError:
         return None
 

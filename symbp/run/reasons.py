@@ -31,7 +31,7 @@ def reason(right: Reference, stated: Stated, tolerance: float) -> str | None:
         return simple
     data = _of_data(right, stated)
     layers = _not_alike(right, stated, data, tolerance)
-    return _suspected(right, stated, tolerance, calculus(right.derivation, right.point, layers))
+    return _suspected(right, stated, tolerance, calculus(right, layers))
 
 
 def simple_reason(right: Reference, stated: Stated, tolerance: float) -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from symbp.errors import DerivationError
 from symbp.functions import Penalty
 from symbp.network import Network
 from symbp.plan.passes import make_plan
+from symbp.plan.program import Program
 from symbp.run import interpret
 from symbp.run.formula.written import Stated, WrittenGradient
 from symbp.run.paths import penalty_slope, plain_tape
@@ -41,6 +43,9 @@ class Reference:
         The derivative of the penalty; 0 without one.
     scale : ndarray, shape (n_params,)
         What errors are relative to.
+    wrong : dict
+        The programs of the derivation with a mistake, which are derived for the first gradient that
+        may have it.
     """
 
     derivation: Derivation
@@ -48,6 +53,7 @@ class Reference:
     right: Floats
     slope: Floats
     scale: Floats
+    wrong: dict[Any, Program | None] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def network(self) -> Network:
