@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 aa58061adeb6fa67110dd5562b1b01d44d2dc06b7384a4be0469e288d8ab4811
+# content: sha256 70b1b0d1c4cbd3a12a549034180301b07272798c9dca3982517371968af466f2
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -114,8 +114,8 @@ def exp(x):
     # that small results lose bits only once.
     # exp(r) = 1 + r + r^2 P(r), degree 4, relative error 3.8e-09
     # largest error met in 30,157,744 points: 0.88 ulp
-    x = max(min(x, F(89.0)), F(-105.0))
     half = math.copysign(F(64.0), x)
+    x = max(min(x, F(89.0)), F(-105.0))
     b = number(bits(F(12583039.0) + half) << 23)
     magic = F(12583039.0) - half
     t = x*F(1.442695) + magic

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 e75a876c1875bcd974e9842562031c4e4fb96b3d5947d917e218cddd4c98c18f
+# content: sha256 bdf7c5e397978e4b4a201308a3c77f9dc2eb81dba4dfa0ba960baa11afaf0414
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -118,8 +118,8 @@ def exp(x):
     # that small results lose bits only once.
     # exp(r) = 1 + r + r^2 P(r), degree 9, relative error 1.1e-17
     # largest error met in 3,035,112 points: 0.9 ulp
-    x = max(min(x, 710.0), -746.0)
     half = math.copysign(512.0, x)
+    x = max(min(x, 710.0), -746.0)
     b = number(bits(6755399441056767.0 + half) << 52)
     magic = 6755399441056767.0 - half
     t = x*1.4426950408889634 + magic
