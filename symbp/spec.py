@@ -36,6 +36,7 @@ from symbp.network import MAX_LAYERS, Dense, Network, resolve
 from symbp.own_rules import OWN_TABLES, OwnRules
 from symbp.spec_tables import tables_of
 from symbp.target import NAMES as TARGET_NAMES
+from symbp.target import TARGETS
 from symbp.values import positive_number, shown, whole_number
 
 DTYPES = ("float64", "float32")
@@ -123,6 +124,8 @@ class TrainOptions:
         if learning_rate is not None and beside:
             raise SpecError("learning_rate is given twice, beside the optimizer and within it")
         rate = beside.get("learning_rate", rule.learning_rate) if learning_rate is None else learning_rate
+        # numpy.float32 and numpy.dtype("float32") say the same as their name.
+        dtype = getattr(dtype, "name", getattr(dtype, "__name__", dtype))
         if not isinstance(dtype, str) or dtype not in DTYPES:
             raise SpecError(f"dtype = {shown(dtype)}: expected one of {', '.join(DTYPES)}")
         if not isinstance(shuffle, bool):
@@ -138,7 +141,8 @@ class TrainOptions:
         object.__setattr__(self, "shuffle", shuffle)
         object.__setattr__(self, "elementary", elementary)
         if not isinstance(target, str) or target not in TARGET_NAMES:
-            raise SpecError(f"target = {shown(target)}: expected one of {', '.join(TARGET_NAMES)}")
+            machines = ", ".join(f"{each.name} ({each.title})" for each in TARGETS.values())
+            raise SpecError(f"target = {shown(target)}: expected host (this machine), {machines}")
         object.__setattr__(self, "target", target)
         object.__setattr__(self, "schedule", choose("schedule", schedule, SCHEDULES, Schedule)[0])
         clip = None if clip_norm is None else positive_number("clip_norm", clip_norm)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from symbp.errors import SpecError
@@ -203,6 +204,21 @@ def test_strange_files_end_quickly(text: str, message: str) -> None:
         Spec.from_text(text, "odd.toml")
     assert message in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+def test_types_may_be_numpys() -> None:
+    assert (
+        TrainOptions(dtype=np.float32)
+        == TrainOptions(dtype=np.dtype("float32"))
+        == TrainOptions(dtype="float32")
+    )
+    with pytest.raises(SpecError, match=r"dtype = 'float16': expected one of float64, float32"):
+        TrainOptions(dtype=np.float16)
+
+
+def test_machines_are_said_in_words() -> None:
+    with pytest.raises(SpecError, match=r"target = 'avx2': expected host .*x86-64-v3 \(x86-64 with AVX2\)"):
+        TrainOptions(target="avx2")
 
 
 def test_unreadable_files(tmp_path: Path) -> None:

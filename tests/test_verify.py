@@ -8,7 +8,7 @@ import pytest
 import sympy
 
 import symbp
-from symbp.errors import DerivationError, TrainerError
+from symbp.errors import DerivationError, SpecError, TrainerError
 from symbp.functions import Activation, Cost
 from symbp.network import Dense, Network
 from symbp.run import paths
@@ -217,6 +217,11 @@ def test_tolerance_can_be_given():
 def test_samples_must_be_positive():
     with pytest.raises(ValueError, match="samples = 0"):
         verify(fake_trainer(XOR), samples=0)
+
+
+def test_a_name_is_no_trainer():
+    with pytest.raises(SpecError, match=r"verify: 'x_trainer.py' is a name; .* symbp.load"):
+        verify("x_trainer.py")
 
 
 def test_the_same_seed_gives_the_same_report():

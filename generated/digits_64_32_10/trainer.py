@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 70b1b0d1c4cbd3a12a549034180301b07272798c9dca3982517371968af466f2
+# content: sha256 7023c1691aad543c4dd0e36514c299d176e24d4a05dd5914caad54a151da3f70
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -1525,7 +1525,7 @@ def init_params(rng_or_seed=0):
     Layer 1: he, normal, variance 2/fan_in (He et al. 2015, arXiv:1502.01852, section 2.2).
     Layer 2: glorot, uniform, square of the limit 6/(fan_in + fan_out) (Glorot and Bengio 2010, eq. 16).
     """
-    rng = np.random.default_rng(rng_or_seed)
+    rng = _random(rng_or_seed)
     w = np.zeros(N_PARAMS, DTYPE)
     for first, last, rows, columns, regular, distribution, scale in INITIAL:
         if distribution == "normal":
@@ -1760,8 +1760,7 @@ def fit(
     for what, values in (("X", X), ("Y", Y)):
         _finite(what, values)
     epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
-    if not (math.isfinite(learning_rate) and learning_rate > 0):
-        raise ValueError(f"learning_rate = {learning_rate}: expected a positive number")
+    learning_rate = _positive("learning_rate", learning_rate)
     if clip_norm is not None:
         raise ValueError("clip_norm: this trainer does not clip; write it again with clip_norm among its options")
     states, step, done = _state(state)
@@ -1769,7 +1768,7 @@ def fit(
     whole = done + epochs if total_epochs is None else _count("total_epochs", total_epochs, done + epochs)
     batches = (len(X) + batch_size - 1)//batch_size
     rate = DTYPE.type(learning_rate)
-    rng = np.random.default_rng(seed)
+    rng = _random(seed)
     rows = np.arange(len(X))
     history = History()
     most = min(batch_size, len(X))  # rows of a batch
@@ -1817,15 +1816,25 @@ def _chunks(n):
         yield start, min(CHUNK, n - start)
 
 
+def _numbers(what, values):
+    """Return the values in memory as the kernels want it, in the trainer's type."""
+    try:
+        if np.iscomplexobj(values):
+            raise TypeError("a complex number")
+        return np.asarray(values, DTYPE, order="C")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what}: expected an array of real numbers ({error})") from None
+
+
 def _weights(w):
-    w = np.ascontiguousarray(w, DTYPE)
+    w = _numbers("w", w)
     if w.shape != (N_PARAMS,):
         raise ValueError(f"w has shape {w.shape}, expected ({N_PARAMS},)")
     return w
 
 
 def _inputs(X):
-    X = np.ascontiguousarray(X, DTYPE)
+    X = _numbers("X", X)
     if X.ndim != 2 or X.shape[1] != SIZES[0]:
         raise ValueError(f"X has shape {X.shape}, expected (n, {SIZES[0]})")
     return X
@@ -1849,7 +1858,7 @@ def _targets(Y, n):
         rows = np.zeros((n, outputs), DTYPE)
         rows[np.arange(n), Y] = 1
         return rows
-    rows = np.ascontiguousarray(Y, DTYPE)
+    rows = _numbers("Y", Y)
     if rows.shape != (n, outputs):
         raise ValueError(f"Y has shape {Y.shape}, expected ({n},) or ({n}, {outputs})")
     # The gradient uses that the targets of a sample sum to one (D.1f). A product with ones sums short
@@ -1874,6 +1883,22 @@ def _count(name, value, least):
     return int(value)
 
 
+def _positive(name, value):
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not (real and math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} = {value!r}: expected a positive number")
+    return float(value)
+
+
+def _random(seed):
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"seed = {seed!r}: expected a whole number of at least 0, or a numpy.random.Generator"
+        ) from None
+
+
 def _state(state):
     """Return the states of the optimizer, shape (len(STATES), N_PARAMS), updates and epochs done."""
     states = np.empty((len(STATES), N_PARAMS), DTYPE)
@@ -1886,7 +1911,7 @@ def _state(state):
     if state["optimizer"] != OPTIMIZER or set(STATES) != set(state["states"]):
         raise ValueError(f"state: it is of the optimizer {state['optimizer']}, this trainer's is {OPTIMIZER}")
     for number, name in enumerate(STATES):
-        given = np.asarray(state["states"][name], DTYPE)
+        given = _numbers(f"state: {name}", state["states"][name])
         if given.shape != (N_PARAMS,):
             raise ValueError(f"state: {name} has shape {given.shape}, expected ({N_PARAMS},)")
         states[number] = given

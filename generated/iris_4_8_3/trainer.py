@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 f88c2f505f61d4ccf2324dce810ee4cb4c502648d4b36e319726024f850b2a9c
+# content: sha256 0a05f75736b7fe583ca1994d6d46872b0d7673596b58f63a0486c08184957ec7
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -605,7 +605,7 @@ def init_params(rng_or_seed=0):
 
     Layer 1, 2: glorot, uniform, square of the limit 6/(fan_in + fan_out) (Glorot and Bengio 2010, eq. 16).
     """
-    rng = np.random.default_rng(rng_or_seed)
+    rng = _random(rng_or_seed)
     w = np.zeros(N_PARAMS, DTYPE)
     for first, last, rows, columns, regular, distribution, scale in INITIAL:
         if distribution == "normal":
@@ -752,8 +752,7 @@ def fit(
     for what, values in (("X", X), ("Y", Y)):
         _finite(what, values)
     epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
-    if not (math.isfinite(learning_rate) and learning_rate > 0):
-        raise ValueError(f"learning_rate = {learning_rate}: expected a positive number")
+    learning_rate = _positive("learning_rate", learning_rate)
     if clip_norm is not None:
         raise ValueError("clip_norm: this trainer does not clip; write it again with clip_norm among its options")
     states, step, done = _state(state)
@@ -761,7 +760,7 @@ def fit(
     whole = done + epochs if total_epochs is None else _count("total_epochs", total_epochs, done + epochs)
     batches = (len(X) + batch_size - 1)//batch_size
     rate = DTYPE.type(learning_rate)
-    rng = np.random.default_rng(seed)
+    rng = _random(seed)
     rows = np.arange(len(X))
     history = History()
     gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X), CHUNK))
@@ -800,15 +799,25 @@ def _chunks(n):
         yield start, min(CHUNK, n - start)
 
 
+def _numbers(what, values):
+    """Return the values in memory as the kernels want it, in the trainer's type."""
+    try:
+        if np.iscomplexobj(values):
+            raise TypeError("a complex number")
+        return np.asarray(values, DTYPE, order="C")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what}: expected an array of real numbers ({error})") from None
+
+
 def _weights(w):
-    w = np.ascontiguousarray(w, DTYPE)
+    w = _numbers("w", w)
     if w.shape != (N_PARAMS,):
         raise ValueError(f"w has shape {w.shape}, expected ({N_PARAMS},)")
     return w
 
 
 def _inputs(X):
-    X = np.ascontiguousarray(X, DTYPE)
+    X = _numbers("X", X)
     if X.ndim != 2 or X.shape[1] != SIZES[0]:
         raise ValueError(f"X has shape {X.shape}, expected (n, {SIZES[0]})")
     return X
@@ -832,7 +841,7 @@ def _targets(Y, n):
         rows = np.zeros((n, outputs), DTYPE)
         rows[np.arange(n), Y] = 1
         return rows
-    rows = np.ascontiguousarray(Y, DTYPE)
+    rows = _numbers("Y", Y)
     if rows.shape != (n, outputs):
         raise ValueError(f"Y has shape {Y.shape}, expected ({n},) or ({n}, {outputs})")
     # The gradient uses that the targets of a sample sum to one (D.1f). A product with ones sums short
@@ -857,6 +866,22 @@ def _count(name, value, least):
     return int(value)
 
 
+def _positive(name, value):
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not (real and math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} = {value!r}: expected a positive number")
+    return float(value)
+
+
+def _random(seed):
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"seed = {seed!r}: expected a whole number of at least 0, or a numpy.random.Generator"
+        ) from None
+
+
 def _state(state):
     """Return the states of the optimizer, shape (len(STATES), N_PARAMS), updates and epochs done."""
     states = np.empty((len(STATES), N_PARAMS), DTYPE)
@@ -869,7 +894,7 @@ def _state(state):
     if state["optimizer"] != OPTIMIZER or set(STATES) != set(state["states"]):
         raise ValueError(f"state: it is of the optimizer {state['optimizer']}, this trainer's is {OPTIMIZER}")
     for number, name in enumerate(STATES):
-        given = np.asarray(state["states"][name], DTYPE)
+        given = _numbers(f"state: {name}", state["states"][name])
         if given.shape != (N_PARAMS,):
             raise ValueError(f"state: {name} has shape {given.shape}, expected ({N_PARAMS},)")
         states[number] = given

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 7ef8bb66885557e9bb0a737c775afd932cf69703521151bd0d11127faf4c9a03
+# content: sha256 553029fc4a938586fb4bf524a9062f0d69e3222bcc6db66773b0d20009492028
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -463,7 +463,7 @@ def init_params(rng_or_seed=0):
 
     Layer 1, 2: glorot, uniform, square of the limit 6/(fan_in + fan_out) (Glorot and Bengio 2010, eq. 16).
     """
-    rng = np.random.default_rng(rng_or_seed)
+    rng = _random(rng_or_seed)
     w = np.zeros(N_PARAMS, DTYPE)
     for first, last, rows, columns, regular, distribution, scale in INITIAL:
         if distribution == "normal":
@@ -609,8 +609,7 @@ def fit(
     for what, values in (("X", X), ("Y", Y)):
         _finite(what, values)
     epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
-    if not (math.isfinite(learning_rate) and learning_rate > 0):
-        raise ValueError(f"learning_rate = {learning_rate}: expected a positive number")
+    learning_rate = _positive("learning_rate", learning_rate)
     if clip_norm is not None:
         raise ValueError("clip_norm: this trainer does not clip; write it again with clip_norm among its options")
     states, step, done = _state(state)
@@ -618,7 +617,7 @@ def fit(
     whole = done + epochs if total_epochs is None else _count("total_epochs", total_epochs, done + epochs)
     batches = (len(X) + batch_size - 1)//batch_size
     rate = DTYPE.type(learning_rate)
-    rng = np.random.default_rng(seed)
+    rng = _random(seed)
     rows = np.arange(len(X))
     history = History()
     gradients, work = np.empty((1, N_PARAMS), DTYPE), _workspace(min(batch_size, len(X), CHUNK))
@@ -657,15 +656,25 @@ def _chunks(n):
         yield start, min(CHUNK, n - start)
 
 
+def _numbers(what, values):
+    """Return the values in memory as the kernels want it, in the trainer's type."""
+    try:
+        if np.iscomplexobj(values):
+            raise TypeError("a complex number")
+        return np.asarray(values, DTYPE, order="C")
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what}: expected an array of real numbers ({error})") from None
+
+
 def _weights(w):
-    w = np.ascontiguousarray(w, DTYPE)
+    w = _numbers("w", w)
     if w.shape != (N_PARAMS,):
         raise ValueError(f"w has shape {w.shape}, expected ({N_PARAMS},)")
     return w
 
 
 def _inputs(X):
-    X = np.ascontiguousarray(X, DTYPE)
+    X = _numbers("X", X)
     if X.ndim != 2 or X.shape[1] != SIZES[0]:
         raise ValueError(f"X has shape {X.shape}, expected (n, {SIZES[0]})")
     return X
@@ -677,7 +686,7 @@ def _targets(Y, n):
     outputs = SIZES[-1]
     if n == 0:
         raise ValueError("X has no rows: there is nothing to average over")
-    rows = np.ascontiguousarray(Y, DTYPE)
+    rows = _numbers("Y", Y)
     if rows.ndim == 1 and outputs == 1:
         rows = rows.reshape(-1, 1)
     if rows.shape != (n, outputs):
@@ -699,6 +708,22 @@ def _count(name, value, least):
     return int(value)
 
 
+def _positive(name, value):
+    real = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not (real and math.isfinite(value) and value > 0):
+        raise ValueError(f"{name} = {value!r}: expected a positive number")
+    return float(value)
+
+
+def _random(seed):
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"seed = {seed!r}: expected a whole number of at least 0, or a numpy.random.Generator"
+        ) from None
+
+
 def _state(state):
     """Return the states of the optimizer, shape (len(STATES), N_PARAMS), updates and epochs done."""
     states = np.empty((len(STATES), N_PARAMS), DTYPE)
@@ -711,7 +736,7 @@ def _state(state):
     if state["optimizer"] != OPTIMIZER or set(STATES) != set(state["states"]):
         raise ValueError(f"state: it is of the optimizer {state['optimizer']}, this trainer's is {OPTIMIZER}")
     for number, name in enumerate(STATES):
-        given = np.asarray(state["states"][name], DTYPE)
+        given = _numbers(f"state: {name}", state["states"][name])
         if given.shape != (N_PARAMS,):
             raise ValueError(f"state: {name} has shape {given.shape}, expected ({N_PARAMS},)")
         states[number] = given

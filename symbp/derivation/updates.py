@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Expr, MatAdd, MatMul, Piecewise, Sum, Symbol
+from sympy import Expr, MatAdd, MatMul, Piecewise, Sum
 
 from symbp.algebra.matrices import GradientMatrix, Updated, WeightMatrix
 from symbp.algebra.nodes import Inputs as NumberOfInputs
@@ -157,15 +157,3 @@ def _assigned(rule: UpdateRule, name: str) -> PerWeight:
 def is_update(label: str) -> bool:
     """Whether a label belongs to the update: to 2.2 and all that stands under it."""
     return label == "2.2" or label.startswith(("2.2.", "2.2p", "2.2s", "2.2c"))
-
-
-PLAIN_SYMBOLS: tuple[Symbol, ...] = (
-    step,
-    steps,
-    epoch,
-    epochs,
-    eta_0,
-    clip_norm,
-    gradient_norm,
-    clip_factor,
-)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from symbp.errors import TrainerError
+from symbp.errors import SpecError, TrainerError
 from symbp.network import Network
 from symbp.run import by_inputs, direct, paths, plain
 from symbp.run.generate import generate
@@ -25,10 +26,12 @@ from symbp.run.report import Report, Row, name_of_weight, relative_errors, worst
 from symbp.run.scale import gradient_scale
 from symbp.run.trainer import Trainer
 from symbp.run.verify_update import update_row
+from symbp.values import whole_number
 
 if TYPE_CHECKING:
     from symbp.derivation.records import Derivation
 
+MOST_SAMPLES = 10_000
 Floats = NDArray[np.float64]
 # The paths are exact up to rounding; a few hundred operations of it are allowed for.
 TOLERANCE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-4}
@@ -61,13 +64,14 @@ def verify(
     ------
     TrainerError
         If an array of the trainer has the wrong shape.
-    ValueError
-        If `samples` is not positive.
+    SpecError
+        If `what` is nothing that can be verified, or `samples` not a whole number of at least 1.
     """
-    if samples < 1:
-        raise ValueError(f"samples = {samples}: expected at least 1")
+    samples = whole_number("samples", samples, 1, MOST_SAMPLES)
     if isinstance(what, Trainer):
         return _verify_trainer(what, seed, samples, tolerance)
+    if isinstance(what, (str, PathLike)):
+        raise SpecError(f"verify: {str(what)!r} is a name; a trainer's file is read by symbp.load")
     with tempfile.TemporaryDirectory(prefix="symbp_verify_") as folder:
         # Without its own checks: here the numbers judge.
         trainer = generate(what, Path(folder) / "trainer.py", prove=False)
