@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 7023c1691aad543c4dd0e36514c299d176e24d4a05dd5914caad54a151da3f70
+# content: sha256 87eded89d1a0b31c452d31db69a1b7d9828ded80d47212cc2c45881d6605605a
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -1238,25 +1238,23 @@ def _measure(X, Y, rows, start, count, m, begin, work):
     V2 = view(work, 170*capacity + 2080, 33, 16)
     C2 = view(work, 32*capacity + begin*10, capacity, 10)
     D2 = view(work, 127*capacity + begin*10, capacity, 10)
-    XB = view(work, 63*capacity + begin*64, capacity, 64)
     cost = F(0.0)
-
-    # (2.6b, k=1)  XB is the batch's part of X
-    for p in range(count):
-        row = rows[start + p]
-        store(XB, p, 0, load(X, row, 0, 64), 64)
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
     for r in range(0, 32, 16):
         for p in range(0, count, 4):
+            row0 = rows[min(start + p, start + count - 1)]
+            row1 = rows[min(start + p + 1, start + count - 1)]
+            row2 = rows[min(start + p + 2, start + count - 1)]
+            row3 = rows[min(start + p + 3, start + count - 1)]
             c0 = c1 = c2 = c3 = load(V1, 64, r, 16)
             for s in range(64):
                 v = load(V1, s, r, 16)
-                c0 = fma(XB[p, s], v, c0)
-                c1 = fma(XB[p + 1, s], v, c1)
-                c2 = fma(XB[p + 2, s], v, c2)
-                c3 = fma(XB[p + 3, s], v, c3)
+                c0 = fma(X[row0, s], v, c0)
+                c1 = fma(X[row1, s], v, c1)
+                c2 = fma(X[row2, s], v, c2)
+                c3 = fma(X[row3, s], v, c3)
             store(O1, p, r, select(c0 <= F(0.0), F(0.0), c0), 16)
             store(O1, p + 1, r, select(c1 <= F(0.0), F(0.0), c1), 16)
             store(O1, p + 2, r, select(c2 <= F(0.0), F(0.0), c2), 16)
@@ -1343,7 +1341,7 @@ def _back(Y, rows, start, count, m, begin, work):
 
 
 @_inlined
-def _descend(count, learning_rate, work, team):
+def _descend(X, rows, start, count, learning_rate, work, team):
     """Update the weights by a batch of which delta is known: no gradient is stored, each is used at once."""
     capacity = (work.size - 3632)//170
     D2 = view(work, 127*capacity, capacity, 10)
@@ -1351,7 +1349,6 @@ def _descend(count, learning_rate, work, team):
     V2 = view(work, 170*capacity + 2080, 33, 16)
     D1 = view(work, 137*capacity, capacity, 32)
     V1 = view(work, 170*capacity + 0, 65, 32)
-    XB = view(work, 63*capacity, capacity, 64)
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
     for i in range(0, 10, 10):
@@ -1382,13 +1379,14 @@ def _descend(count, learning_rate, work, team):
         for j in part(range(0, 60, 6), team):
             c0 = c1 = c2 = c3 = c4 = c5 = spread(F(0.0), 16)
             for p in range(count):
+                row = rows[start + p]
                 v = load(D1, p, i, 16)
-                c0 = fma(XB[p, j], v, c0)
-                c1 = fma(XB[p, j + 1], v, c1)
-                c2 = fma(XB[p, j + 2], v, c2)
-                c3 = fma(XB[p, j + 3], v, c3)
-                c4 = fma(XB[p, j + 4], v, c4)
-                c5 = fma(XB[p, j + 5], v, c5)
+                c0 = fma(X[row, j], v, c0)
+                c1 = fma(X[row, j + 1], v, c1)
+                c2 = fma(X[row, j + 2], v, c2)
+                c3 = fma(X[row, j + 3], v, c3)
+                c4 = fma(X[row, j + 4], v, c4)
+                c5 = fma(X[row, j + 5], v, c5)
             _update_row(V1, j, i, c0, learning_rate)
             _update_row(V1, j + 1, i, c1, learning_rate)
             _update_row(V1, j + 2, i, c2, learning_rate)
@@ -1398,11 +1396,12 @@ def _descend(count, learning_rate, work, team):
         for j in part(range(60, 64, 4), team):
             c0 = c1 = c2 = c3 = spread(F(0.0), 16)
             for p in range(count):
+                row = rows[start + p]
                 v = load(D1, p, i, 16)
-                c0 = fma(XB[p, j], v, c0)
-                c1 = fma(XB[p, j + 1], v, c1)
-                c2 = fma(XB[p, j + 2], v, c2)
-                c3 = fma(XB[p, j + 3], v, c3)
+                c0 = fma(X[row, j], v, c0)
+                c1 = fma(X[row, j + 1], v, c1)
+                c2 = fma(X[row, j + 2], v, c2)
+                c3 = fma(X[row, j + 3], v, c3)
             _update_row(V1, j, i, c0, learning_rate)
             _update_row(V1, j + 1, i, c1, learning_rate)
             _update_row(V1, j + 2, i, c2, learning_rate)
@@ -1461,7 +1460,7 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, first, last, work, team=Non
             break
         _back(Y, rows, start + begin, end - begin, F(count), begin, work)
         meet(team)
-        _descend(count, learning_rate, work, team)
+        _descend(X, rows, start, count, learning_rate, work, team)
         meet(team)
         total += cost*count
     if last:
