@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 87eded89d1a0b31c452d31db69a1b7d9828ded80d47212cc2c45881d6605605a
+# content: sha256 c4d058e17e833bd3f574bcd1fdbed58c25eb80824e5e048b82583cba51ae165f
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -570,8 +570,9 @@ def _turn_block(typing, target, row, column, source, height, width):
         def addresses(array, value, first, across):
             """Return where LANES rows begin."""
             address = _address(context, builder, array, value, first, across)
-            step = cgutils.unpack_tuple(builder, context.make_array(array)(context, builder, value).strides, 2)[0]
-            return [cgutils.pointer_add(builder, address, builder.mul(step, step.type(n))) for n in range(LANES)]
+            shape = context.make_array(array)(context, builder, value).shape
+            columns = builder.extract_value(shape, 1)
+            return [builder.gep(address, [builder.mul(columns, columns.type(n))]) for n in range(LANES)]
 
         places_read = zip(addresses(signature.args[3], arguments[3], column, row), masks(width, height))
         held = [_load(builder, *place) for place in places_read]
@@ -773,13 +774,13 @@ def transpose(target, source, height, width, team=None):
     """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
     low, high = share(0, height, LANES, team)
     for i in range(low, high, LANES):
-        tall = min(height - i, LANES)
-        for j in range(0, width, LANES):
-            wide = min(width - j, LANES)
-            if tall == LANES and wide == LANES:
+        tall, first = min(height - i, LANES), 0
+        if tall == LANES:
+            first = width//LANES*LANES
+            for j in range(0, first, LANES):
                 _turn_block(target, i, j, source, LANES, LANES)
-            else:
-                _turn_block(target, i, j, source, tall, wide)
+        for j in range(first, width, LANES):
+            _turn_block(target, i, j, source, tall, min(width - j, LANES))
 
 
 @_kernel
