@@ -6,6 +6,7 @@ are laid out for: nothing is run, and nothing depends on a clock.
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 import types
@@ -104,6 +105,7 @@ ARGUMENTS = {
     "_measure": (_DATA, _DATA, _ROWS, _COUNT, _COUNT, _NUMBER, _COUNT, _WORK),
     "_back": (_DATA, _ROWS, _COUNT, _COUNT, _NUMBER, _COUNT, _WORK),
     "_descend": (_COUNT, _NUMBER, _WORK, _ALONE),
+    "_descend of X": (_DATA, _ROWS, _COUNT, _COUNT, _NUMBER, _WORK, _ALONE),
     "_epoch_in_registers": (_WORK, _DATA, _DATA, _ROWS, _COUNT, _NUMBER, _WORK, _ALONE),
 }
 
@@ -111,8 +113,11 @@ ARGUMENTS = {
 def loops_of(module: types.ModuleType, kernel: str, target: str) -> list[Loop]:
     """Return the innermost loops of a kernel in float32, in the instructions of a machine."""
     function = getattr(module, kernel)
-    function.compile(ARGUMENTS[kernel])
-    compiled = function.overloads[ARGUMENTS[kernel]]
+    arguments = ARGUMENTS[kernel]
+    if len(inspect.signature(function.py_func).parameters) != len(arguments):
+        arguments = ARGUMENTS[f"{kernel} of X"]
+    function.compile(arguments)
+    compiled = function.overloads[arguments]
     text = _alone(compiled.library.get_llvm_str(), compiled.fndesc.mangled_name)
     return loops(assembly(text, target), MACHINES[target][2])
 

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 393f147cd804974437a553038d66ff37936988a4d198df62073c96286e4195a2
+# content: sha256 c4d058e17e833bd3f574bcd1fdbed58c25eb80824e5e048b82583cba51ae165f
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -114,8 +114,8 @@ def exp(x):
     # that small results lose bits only once.
     # exp(r) = 1 + r + r^2 P(r), degree 4, relative error 3.8e-09
     # largest error met in 30,157,744 points: 0.88 ulp
-    x = max(min(x, F(89.0)), F(-105.0))
     half = math.copysign(F(64.0), x)
+    x = max(min(x, F(89.0)), F(-105.0))
     b = number(bits(F(12583039.0) + half) << 23)
     magic = F(12583039.0) - half
     t = x*F(1.442695) + magic
@@ -570,8 +570,9 @@ def _turn_block(typing, target, row, column, source, height, width):
         def addresses(array, value, first, across):
             """Return where LANES rows begin."""
             address = _address(context, builder, array, value, first, across)
-            step = cgutils.unpack_tuple(builder, context.make_array(array)(context, builder, value).strides, 2)[0]
-            return [cgutils.pointer_add(builder, address, builder.mul(step, step.type(n))) for n in range(LANES)]
+            shape = context.make_array(array)(context, builder, value).shape
+            columns = builder.extract_value(shape, 1)
+            return [builder.gep(address, [builder.mul(columns, columns.type(n))]) for n in range(LANES)]
 
         places_read = zip(addresses(signature.args[3], arguments[3], column, row), masks(width, height))
         held = [_load(builder, *place) for place in places_read]
@@ -773,13 +774,13 @@ def transpose(target, source, height, width, team=None):
     """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
     low, high = share(0, height, LANES, team)
     for i in range(low, high, LANES):
-        tall = min(height - i, LANES)
-        for j in range(0, width, LANES):
-            wide = min(width - j, LANES)
-            if tall == LANES and wide == LANES:
+        tall, first = min(height - i, LANES), 0
+        if tall == LANES:
+            first = width//LANES*LANES
+            for j in range(0, first, LANES):
                 _turn_block(target, i, j, source, LANES, LANES)
-            else:
-                _turn_block(target, i, j, source, tall, wide)
+        for j in range(first, width, LANES):
+            _turn_block(target, i, j, source, tall, min(width - j, LANES))
 
 
 @_kernel
@@ -1238,25 +1239,23 @@ def _measure(X, Y, rows, start, count, m, begin, work):
     V2 = view(work, 170*capacity + 2080, 33, 16)
     C2 = view(work, 32*capacity + begin*10, capacity, 10)
     D2 = view(work, 127*capacity + begin*10, capacity, 10)
-    XB = view(work, 63*capacity + begin*64, capacity, 64)
     cost = F(0.0)
-
-    # (2.6b, k=1)  XB is the batch's part of X
-    for p in range(count):
-        row = rows[start + p]
-        store(XB, p, 0, load(X, row, 0, 64), 64)
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
     for r in range(0, 32, 16):
         for p in range(0, count, 4):
+            row0 = rows[min(start + p, start + count - 1)]
+            row1 = rows[min(start + p + 1, start + count - 1)]
+            row2 = rows[min(start + p + 2, start + count - 1)]
+            row3 = rows[min(start + p + 3, start + count - 1)]
             c0 = c1 = c2 = c3 = load(V1, 64, r, 16)
             for s in range(64):
                 v = load(V1, s, r, 16)
-                c0 = fma(XB[p, s], v, c0)
-                c1 = fma(XB[p + 1, s], v, c1)
-                c2 = fma(XB[p + 2, s], v, c2)
-                c3 = fma(XB[p + 3, s], v, c3)
+                c0 = fma(X[row0, s], v, c0)
+                c1 = fma(X[row1, s], v, c1)
+                c2 = fma(X[row2, s], v, c2)
+                c3 = fma(X[row3, s], v, c3)
             store(O1, p, r, select(c0 <= F(0.0), F(0.0), c0), 16)
             store(O1, p + 1, r, select(c1 <= F(0.0), F(0.0), c1), 16)
             store(O1, p + 2, r, select(c2 <= F(0.0), F(0.0), c2), 16)
@@ -1343,7 +1342,7 @@ def _back(Y, rows, start, count, m, begin, work):
 
 
 @_inlined
-def _descend(count, learning_rate, work, team):
+def _descend(X, rows, start, count, learning_rate, work, team):
     """Update the weights by a batch of which delta is known: no gradient is stored, each is used at once."""
     capacity = (work.size - 3632)//170
     D2 = view(work, 127*capacity, capacity, 10)
@@ -1351,7 +1350,6 @@ def _descend(count, learning_rate, work, team):
     V2 = view(work, 170*capacity + 2080, 33, 16)
     D1 = view(work, 137*capacity, capacity, 32)
     V1 = view(work, 170*capacity + 0, 65, 32)
-    XB = view(work, 63*capacity, capacity, 64)
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
     for i in range(0, 10, 10):
@@ -1382,13 +1380,14 @@ def _descend(count, learning_rate, work, team):
         for j in part(range(0, 60, 6), team):
             c0 = c1 = c2 = c3 = c4 = c5 = spread(F(0.0), 16)
             for p in range(count):
+                row = rows[start + p]
                 v = load(D1, p, i, 16)
-                c0 = fma(XB[p, j], v, c0)
-                c1 = fma(XB[p, j + 1], v, c1)
-                c2 = fma(XB[p, j + 2], v, c2)
-                c3 = fma(XB[p, j + 3], v, c3)
-                c4 = fma(XB[p, j + 4], v, c4)
-                c5 = fma(XB[p, j + 5], v, c5)
+                c0 = fma(X[row, j], v, c0)
+                c1 = fma(X[row, j + 1], v, c1)
+                c2 = fma(X[row, j + 2], v, c2)
+                c3 = fma(X[row, j + 3], v, c3)
+                c4 = fma(X[row, j + 4], v, c4)
+                c5 = fma(X[row, j + 5], v, c5)
             _update_row(V1, j, i, c0, learning_rate)
             _update_row(V1, j + 1, i, c1, learning_rate)
             _update_row(V1, j + 2, i, c2, learning_rate)
@@ -1398,11 +1397,12 @@ def _descend(count, learning_rate, work, team):
         for j in part(range(60, 64, 4), team):
             c0 = c1 = c2 = c3 = spread(F(0.0), 16)
             for p in range(count):
+                row = rows[start + p]
                 v = load(D1, p, i, 16)
-                c0 = fma(XB[p, j], v, c0)
-                c1 = fma(XB[p, j + 1], v, c1)
-                c2 = fma(XB[p, j + 2], v, c2)
-                c3 = fma(XB[p, j + 3], v, c3)
+                c0 = fma(X[row, j], v, c0)
+                c1 = fma(X[row, j + 1], v, c1)
+                c2 = fma(X[row, j + 2], v, c2)
+                c3 = fma(X[row, j + 3], v, c3)
             _update_row(V1, j, i, c0, learning_rate)
             _update_row(V1, j + 1, i, c1, learning_rate)
             _update_row(V1, j + 2, i, c2, learning_rate)
@@ -1461,7 +1461,7 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, first, last, work, team=Non
             break
         _back(Y, rows, start + begin, end - begin, F(count), begin, work)
         meet(team)
-        _descend(count, learning_rate, work, team)
+        _descend(X, rows, start, count, learning_rate, work, team)
         meet(team)
         total += cost*count
     if last:

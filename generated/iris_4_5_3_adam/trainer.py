@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 bc73275f8602553060bebd1c4acf9936027a5d0b42e24dd7ebbbd084e795fce6
+# content: sha256 8b5ecf9b85733693f99bac86df272ef79e10a3d44a51d9ff26455e21023cff16
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -118,8 +118,8 @@ def exp(x):
     # that small results lose bits only once.
     # exp(r) = 1 + r + r^2 P(r), degree 9, relative error 1.1e-17
     # largest error met in 3,035,112 points: 0.9 ulp
-    x = max(min(x, 710.0), -746.0)
     half = math.copysign(512.0, x)
+    x = max(min(x, 710.0), -746.0)
     b = number(bits(6755399441056767.0 + half) << 52)
     magic = 6755399441056767.0 - half
     t = x*1.4426950408889634 + magic
@@ -612,8 +612,9 @@ def _turn_block(typing, target, row, column, source, height, width):
         def addresses(array, value, first, across):
             """Return where LANES rows begin."""
             address = _address(context, builder, array, value, first, across)
-            step = cgutils.unpack_tuple(builder, context.make_array(array)(context, builder, value).strides, 2)[0]
-            return [cgutils.pointer_add(builder, address, builder.mul(step, step.type(n))) for n in range(LANES)]
+            shape = context.make_array(array)(context, builder, value).shape
+            columns = builder.extract_value(shape, 1)
+            return [builder.gep(address, [builder.mul(columns, columns.type(n))]) for n in range(LANES)]
 
         places_read = zip(addresses(signature.args[3], arguments[3], column, row), masks(width, height))
         held = [_load(builder, *place) for place in places_read]
@@ -815,13 +816,13 @@ def transpose(target, source, height, width, team=None):
     """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
     low, high = share(0, height, LANES, team)
     for i in range(low, high, LANES):
-        tall = min(height - i, LANES)
-        for j in range(0, width, LANES):
-            wide = min(width - j, LANES)
-            if tall == LANES and wide == LANES:
+        tall, first = min(height - i, LANES), 0
+        if tall == LANES:
+            first = width//LANES*LANES
+            for j in range(0, first, LANES):
                 _turn_block(target, i, j, source, LANES, LANES)
-            else:
-                _turn_block(target, i, j, source, tall, wide)
+        for j in range(first, width, LANES):
+            _turn_block(target, i, j, source, tall, min(width - j, LANES))
 
 
 @_kernel

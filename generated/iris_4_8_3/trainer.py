@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 52847dc28ba247e57593d0f25038937aff03eae777a8374e064a2570c5be80bd
+# content: sha256 0a05f75736b7fe583ca1994d6d46872b0d7673596b58f63a0486c08184957ec7
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -105,8 +105,8 @@ def exp(x):
     # that small results lose bits only once.
     # exp(r) = 1 + r + r^2 P(r), degree 9, relative error 1.1e-17
     # largest error met in 3,035,112 points: 0.9 ulp
-    x = max(min(x, 710.0), -746.0)
     half = math.copysign(512.0, x)
+    x = max(min(x, 710.0), -746.0)
     b = I(F(6755399441056767.0 + half).view(I) << I(52)).view(F)
     magic = 6755399441056767.0 - half
     t = x*1.4426950408889634 + magic

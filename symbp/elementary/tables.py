@@ -30,8 +30,8 @@ a = I(F(t).view(I) << I(SHIFT)).view(F)
 # Both factors of 2^n = a b are normal numbers wherever exp(x) is not 0 or infinity: b = 2^half with half = 64
 # (512) and the sign of x. By arithmetic, because a choice would be a branch outside of vectors.
 _EXP_RANGE = """\
-x = max(min(x, MOST), LEAST)
 half = math.copysign(HALF, x)
+x = max(min(x, MOST), LEAST)
 b = I(F(MAGIC_CENTRE + half).view(I) << I(SHIFT)).view(F)
 magic = MAGIC_CENTRE - half
 """

@@ -70,6 +70,9 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
     def resident(program: Program) -> Program:
         return keep_weights(program, schedule)
 
+    def gather(program: Program) -> Program:
+        return gather_batch(program, schedule)
+
     def turn(program: Program) -> Program:
         return turn_weights(program, schedule)
 
@@ -98,7 +101,7 @@ def passes(schedule: Schedule) -> tuple[Pass, ...]:
         fused_step,
         resident,
         answer_one,
-        gather_batch,
+        gather,
         turn,
         prepare_weights,
         tiles,

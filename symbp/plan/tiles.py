@@ -29,7 +29,7 @@ from symbp.plan.program import (
     Statement,
     Tile,
 )
-from symbp.target import PORTABLE, Target
+from symbp.target import BITS, PORTABLE, Target
 
 # Kernels that hold a batch at once; those of single samples have other shapes.
 OF_BATCHES = ("forward", "sensitivities", "gradient")
@@ -50,6 +50,9 @@ _EVEN_OF_FEW = (1, 2, 4, 6)
 CHAINS = 4
 # Registers that one copy moves.
 LONGEST = 8
+# Bytes of a batch's inputs up to which a step reads them where they are: a first-level cache has room for
+# them beside weights and sums. And how many blocks of columns may do so: each looks up where a row is.
+NEAR, FEW_BLOCKS = 2**14, 2
 # Rows that a workspace must have to spare, for the last block may reach beyond the samples.
 SPARE = HIGHEST_OF_ONE - 1
 
@@ -90,13 +93,23 @@ class Schedule:
 # The batch side by side ----------------------------------------------------------------------
 
 
-def gather_batch(program: Program) -> Program:
-    """Copy the inputs of a batch into rows that lie side by side, wherever a product reads them."""
-    kernels = []
-    for kernel in program.kernels:
-        wanted = kernel.name in (*OF_BATCHES, *OF_STEPS)
-        kernels.append(_gathered(kernel) if wanted else kernel)
+def gather_batch(program: Program, schedule: Schedule) -> Program:
+    """Copy the inputs of a batch into rows that lie side by side, wherever a product reads them.
+
+    A step of a few samples reads each of them once or twice: where it is.
+    """
+    copied = OF_BATCHES if _is_read_in_place(program, schedule) else (*OF_BATCHES, *OF_STEPS)
+    kernels = (_gathered(kernel) if kernel.name in copied else kernel for kernel in program.kernels)
     return replace(program, kernels=tuple(kernels))
+
+
+def _is_read_in_place(program: Program, schedule: Schedule) -> bool:
+    """Whether a step of training reads the inputs through the numbers of their rows."""
+    first, *others = program.layers
+    inputs = first.columns - int(first.bias)
+    size = schedule.batch_size * inputs * BITS[schedule.dtype] // 8
+    # What the outputs read has a sample in each lane, and no rows of samples.
+    return bool(others) and size <= NEAR and len(block_widths(first.rows, schedule)) <= FEW_BLOCKS
 
 
 def _gathered(kernel: Kernel) -> Kernel:
@@ -248,7 +261,7 @@ def is_tileable(statement: Reduce, kernel: Kernel) -> bool:
         and along[0].indices == (over.index, columns.index)
         and all(access.indices[-1] == columns.index for access in beside)
         and all(len(f.indices) == 2 for f in found)
-        and roles <= {"work", "weights", "gradient", "register", "argument"}
+        and roles <= {"work", "weights", "gradient", "register", "argument", "data"}
     )
 
 

@@ -36,6 +36,8 @@ class VectorPrinter(ValuePrinter):
         How many numbers a vector has, as ``load`` takes it.
     held : dict of Access to str
         Elements that variables hold.
+    rows : dict of str to str
+        Index of a sample -> the variable that holds the number of its row, where it is not ``row``.
     """
 
     def __init__(self, dtype: str, arrays: tuple[Array, ...], functions: KernelFunctions) -> None:
@@ -43,17 +45,23 @@ class VectorPrinter(ValuePrinter):
         self.columns: Any = None
         self.size = ""
         self.held: dict[Access, str] = {}
+        self.rows: dict[str, str] = {}
         # Whether a NaN arrives by another way: a sensitivity is NaN where the output of its unit is.
         self.passed_on = False
 
     def _print_Access(self, expr: Access) -> str:
         if expr in self.held:
             return self.held[expr]
+        is_data = expr.array in self.arrays and self.arrays[expr.array].role == "data"
         if self.columns not in expr.indices:
-            return super()._print_Access(expr)
+            row = self.rows.get(self.index(expr.indices[0])) if is_data else None
+            return super()._print_Access(expr) if row is None else self._of_row(expr, row)
         sample, column = map(self.index, expr.indices)
-        row = "row" if expr.array in self.arrays and self.arrays[expr.array].role == "data" else sample
+        row = "row" if is_data else sample
         return f"load({expr.array}, {row}, {column}, {self.size})"
+
+    def _of_row(self, expr: Access, row: str) -> str:
+        return f"{expr.array}[{', '.join([row, *map(self.index, expr.indices[1:])])}]"
 
     def _choice(self, condition: str, value: str, other: str) -> str:
         return f"select({condition}, {value}, {other})"
@@ -111,7 +119,16 @@ class TilePrinter:
             # The last block may reach beyond the samples: there are rows to spare.
             block.open(f"for {row} in range({'count' if height == 1 else f'0, count, {height}'}):")
             rows = [row, *(Symbol(f"{row} + {n}") for n in range(1, height))]
+            values = self.values
+            if self._reads_data(reduce):
+                # Nobody wants what is beyond the samples: some row again.
+                values.rows = {str(x): f"row{n}" for n, x in enumerate(rows)}
+                for sample, name in values.rows.items():
+                    place = "start + " + sample
+                    place = place if height == 1 else f"min({place}, start + count - 1)"
+                    block.add(f"{name} = rows[{place}]")
             self._one(block, statement, reduce, tile, column, width, rows)
+            values.rows = {}
             return
         for first, last, size in runs(pieces(int(tile.rows.extent), height)):
             with block.restored():
@@ -159,6 +176,8 @@ class TilePrinter:
             with block.restored():
                 if of_samples:
                     block.open(f"for {over.index} in range(count):")
+                    if self._reads_data(reduce):
+                        block.add(f"row = rows[start + {over.index}]")
                 else:
                     open_pieces(block, over.index, start, end, size, always=True)
                 for n, names in enumerate(chains[:size]):
@@ -169,6 +188,9 @@ class TilePrinter:
                         if first is not None:
                             factor = values.doprint(first.xreplace(place).xreplace(term))
                         block.add(f"{name} = fma({factor}, v, {name})")
+
+    def _reads_data(self, reduce: Reduce) -> bool:
+        return any(self.kernel.array(access.array).role == "data" for access in reduce.value.atoms(Access))
 
     @staticmethod
     def _at(tile: Tile, row: Any, column: Any) -> dict[Any, Any]:

@@ -63,6 +63,8 @@ class TrainingView:
         self.epoch = _further([*clipped, *counters, *states, *run])
         self.rate = "rate" if self.scheduled else "learning_rate"
         self.fused = "descend" in kernels
+        reads_inputs = self.fused and any(array.role == "data" for array in kernels["descend"].arrays)
+        self.descend_from = "X, rows, start, " if reads_inputs else ""
         factors = kernels["factors"].statements if "factors" in kernels else ()
         self.factors = tuple(s.target.array for s in factors)
         self.factor_arguments = ", ".join(["learning_rate", *clipped, *steps])
@@ -82,7 +84,7 @@ class TrainingView:
             "lay": "work, team",
             "turn": "work, team",
             "back": f"{targets}, rows, start, count, m, begin, work",
-            "descend": f"count, learning_rate{numbers}, work, team",
+            "descend": f"{self.descend_from}count, learning_rate{numbers}, work, team",
             "unpack": vectors,
         }
 
