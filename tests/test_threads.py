@@ -169,22 +169,29 @@ def test_nobody_waits_for_ever_when_training_ends_early(tmp_path, trainer):
 
 
 def test_an_interrupt_before_one_s_own_part(trainer, monkeypatch):
-    """The others are in an epoch that this thread never enters: they leave it, and fit ends."""
-    module, begin = trainer.module, trainer.module._Team._begin
-    begun = []
+    """The others wait for an epoch that this thread never begins: they take no part in it, and fit ends."""
+    module, call, share = trainer.module, trainer.module._Team._call, trainer.module._Team._share
+    called, shared = [], []
 
     def interrupted(team, given):
-        begin(team, given)
-        begun.append(given)
-        if len(begun) == 2:
+        call(team, given)
+        called.append(given)
+        if len(called) == 2:
+            time.sleep(0.05)
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(module._Team, "_begin", interrupted)
+    def counted(team, thread):
+        shared.append(thread)
+        return share(team, thread)
+
+    monkeypatch.setattr(module._Team, "_call", interrupted)
+    monkeypatch.setattr(module._Team, "_share", counted)
     before = threading.active_count()
     with pytest.raises(KeyboardInterrupt):
         in_threads(module, 3, COMPILED, 500, 96, "float32", epochs=4)
     assert threading.active_count() == before
-    assert len(begun) == 3  # the last one tells the others that it is over
+    assert sorted(shared) == [0, 1, 2]  # the first epoch of each
+    assert called[2:] == [None]  # which tells the others that it is over
 
 
 def test_threads_that_have_gone_to_sleep_are_woken(trainer):
