@@ -27,6 +27,7 @@ PLAIN = (
     "the S-matrices and the T-product, i.e. one sample's share",
     "A bar is a line; I am no letter, half_squared_error is a name",
     "a^L = [sigma(W^L[...])]: a longer formula is left alone, k = 1 in it too",
+    "2.17a, k=2 is a label, and the Kronecker delta a name; dE/dw and lambda/2 are longer",
     "100 % of {braces} & $dollars$, <tags> and back\\slashes",
 )
 

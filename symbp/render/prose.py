@@ -31,11 +31,11 @@ _OPERATOR = r"\s(?:<=|>=|[-+=<>x])\s"
 _NUMBER = r"\d+(?:\.\d+)?"
 _REST = rf"{_OPERATOR}(?:{_ATOM}|{_NUMBER})"
 _FORMULA = re.compile(
-    rf"(?<![\w^_.'\[(/\\-])(?<!\) )(?P<paren>\(?)"
-    rf"(?:{_ATOM}(?:{_REST})*|(?:{_NUMBER}|a){_OPERATOR}{_ATOM}(?:{_REST})*)(?![\w^_(\[\]@/*'-]|\.\w)"
+    rf"(?<![\w^_.'\[(/\\-])(?<!\) )(?<!Kronecker )(?P<paren>\(?)"
+    rf"(?:{_ATOM}(?:{_REST})*|(?:{_NUMBER}|a){_OPERATOR}{_ATOM}(?:{_REST})*)(?![\w^_(\[\]@/*'=-]|\.\w)"
 )
 # What is left of a formula that is more than letters, indices and signs between them.
-_MORE = re.compile(r"[_^\[\]@]|<-|\w\(")
+_MORE = re.compile(r"[_^\[\]@]|<-|\w\(|[A-Za-z]\w*/\w")
 _PARTS = re.compile(rf"(?P<name>{_NAMED}|[A-Za-z])(?P<scripts>(?:[_^]{_SCRIPT})*)(?P<prime>'?)")
 
 
