@@ -170,7 +170,7 @@ def _ranges(found: list[bool], real: Any, finite: Any) -> Iterator[tuple[str, li
             yield f"z {'>' if finite(low) else '>='} {low:.6g}", [low]
         else:
             below = "" if low is None else f"{low:.6g} {'<' if finite(low) else '<='} "
-            ends = [high] if low is None else [low, high]
+            ends = [end for end in (low, high) if end is not None]
             yield f"{below}z {'<' if finite(high) else '<='} {high:.6g}", ends
 
 
