@@ -167,6 +167,7 @@ def _ranges(found: list[bool], real: Any, finite: Any) -> Iterator[tuple[str, li
         if low is not None and low == high:
             yield f"z near {low:.6g}", []
         elif high is None:
+            assert low is not None  # else it is real nowhere
             yield f"z {'>' if finite(low) else '>='} {low:.6g}", [low]
         else:
             below = "" if low is None else f"{low:.6g} {'<' if finite(low) else '<='} "
