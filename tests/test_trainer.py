@@ -164,9 +164,9 @@ def write(folder, text, name="tiny.py"):
 @pytest.mark.usefixtures("unsealed")
 def test_loading_repeats_no_warning(tmp_path):
     """What is to be said of an own function is said where it is declared."""
+    layer = Dense(1, symbp.Activation("own", "log(z)"))
     with pytest.warns(symbp.SymbpWarning, match="is not real for z <= 0"):
-        own = symbp.Activation("own", "log(z)")
-        network = symbp.Network(1, [symbp.Dense(1, own)], "half_squared_error")
+        network = Network(1, [layer], "half_squared_error")
     source = trainer_source(symbp.derive(network), Spec(network))
     (tmp_path / "own.py").write_text(source)
     with warnings.catch_warnings():
