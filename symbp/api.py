@@ -219,7 +219,8 @@ def chain(expression: object, at: Mapping[str, object] | None = None) -> Chain:
     ----------
     expression : str, sympy.Expr or mapping
         ``"(a + b)*c"`` is split into its operations. In ``"y = 2*a1 + a2; a1 = 3*x; a2 = -x"``
-        each assignment is a node, in any order; the output is what no other node uses.
+        each assignment is a node, in any order; the output is what no other node uses. A text stays
+        as it is written; ``pi`` and ``e`` in it are the numbers, unless they are assigned or in `at`.
     at : mapping, optional
         Values of all inputs, such as ``{"a": -12, "b": 14, "c": "1/3"}``; decimals are exact.
 

@@ -7,6 +7,7 @@ held out and seen only once, for the last line.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class Stage:
 
     def __enter__(self) -> Stage:
         self._start = time.perf_counter()
+        if sys.stdout.isatty():  # the line of the result is written over it
+            print(f"{self.name:<8}    ...", end="\r", flush=True)
         return self
 
     @property
@@ -49,6 +52,8 @@ class Stage:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             print(f"{self.name:<8}{self.seconds:7.2f} s   {self.result}", flush=True)
+        elif sys.stdout.isatty():
+            print(flush=True)
 
 
 def run_demo(directory: str | Path) -> bool:
@@ -85,7 +90,7 @@ def run_demo(directory: str | Path) -> bool:
         trainer = symbp.generate(derivation, directory / "trainer.py", **vars(options))
         # Numba compiles what fits when it is first called; the rate below is that of training.
         trainer.fit(trainer.init_params(), X[seen[:1]], Y[seen[:1]], epochs=1, progress=False)
-        this.result = f"wrote {trainer.path.name}, {trainer.n_params:,} weights, {trainer.dtype}"
+        this.result = f"wrote {directory / 'trainer.py'}, {trainer.n_params:,} weights, {trainer.dtype}"
     with Stage("verify") as this:
         report = symbp.verify(trainer)
         verdict = "all agree" if report.ok else "FAILED"

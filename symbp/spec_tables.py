@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from symbp.functions import ACTIVATIONS, COSTS, SCHEDULES, Activation, Cost
+from symbp.functions import ACTIVATIONS, COSTS, OPTIMIZERS, PENALTIES, SCHEDULES, Activation, Cost
 from symbp.functions.parameters import parameter_entry
 from symbp.network import Dense, Network
 from symbp.own_rules import own_entries
 
 if TYPE_CHECKING:
     from symbp.spec import TrainOptions
+
+
+def own_records(network: Network, train: TrainOptions) -> list[Any]:
+    """Return the functions, rules, schedules and penalties in use that are not built in, each once."""
+    used = [*(layer.activation for layer in network.layers), network.cost]
+    rules = [train.optimizer, train.schedule, train.penalty]
+    known = {**ACTIVATIONS, **COSTS, **OPTIMIZERS, **SCHEDULES, **PENALTIES}
+    own = {record.name: record for record in (*used, *rules) if record is not None}
+    return [record for name, record in own.items() if name not in known]
 
 
 def tables_of(network: Network, train: TrainOptions) -> dict[str, Any]:

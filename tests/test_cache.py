@@ -17,6 +17,7 @@ import pytest
 
 import symbp
 from symbp.render.writer import write_trainer
+from tests.own_process import output_of
 
 # Compiled several times below, so as small as can be, and without vectors.
 TRAIN = symbp.TrainOptions(target="portable")
@@ -42,19 +43,18 @@ AS_BOTH = (
 WAYS = {"loaded": AS_LOADED, "imported": AS_IMPORTED}
 
 
-def run(folder, *arguments):
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA")}
-    environment["PYTHONPATH"] = str(ROOT)
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+def environment():
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA")}
+    return {**kept, "PYTHONPATH": str(ROOT)}
+
+
+def run(folder, code):
+    return output_of(code, folder, environment())
 
 
 def use(folder, way):
     """Return the numbers and where the kernels came from."""
-    *numbers, origin = run(folder, "-c", WAYS.get(way, way)).split(" ", 2)
+    *numbers, origin = run(folder, WAYS.get(way, way)).split(" ", 2)
     return tuple(numbers), origin
 
 
@@ -64,7 +64,12 @@ def entries(folder):
 
 
 def run_as_script(folder):
-    assert run(folder, "trainer.py", "self-test") == "self-test passed"
+    done = subprocess.run(
+        [sys.executable, "trainer.py", "self-test"],
+        **{"cwd": folder, "env": environment(), "capture_output": True, "text": True, "check": False},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "self-test passed"
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +120,7 @@ def test_an_edit_is_refused_by_load_and_followed_by_import(home, tmp_path):
     file.write_text(edited)
     os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
     refused = "import symbp\ntry: symbp.load('trainer.py')\nexcept symbp.SymbpError as error: print(error)"
-    assert "edited since symbp wrote it" in run(folder, "-c", refused)
+    assert "edited since symbp wrote it" in run(folder, refused)
     os.utime(file)
     numbers, origin = use(folder, "imported")
     assert numbers != expected

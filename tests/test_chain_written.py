@@ -84,3 +84,7 @@ def test_a_formula_may_begin_with_a_minus(text: str, capsys: pytest.CaptureFixtu
 def test_a_wrong_option_is_still_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["chain", "-x", "--fromat", "html"]) == 2
     assert "No such option" in capsys.readouterr().err
+
+
+def test_a_number_with_a_name_is_said_once() -> None:
+    assert "\n  two = 2\n" in symbp.chain("two = 2; y = two*x", {"x": 1}).text()

@@ -291,3 +291,14 @@ def test_targets_outside_the_domain_of_a_cost(
     rows = "".join(f"1,2,{y}\n" for y in targets.split())
     Path("iris.csv").write_text("a,b,kind\n" + rows)
     assert message in error_of(capsys, "train", "iris.toml", "--data", "iris.csv", "--target", "kind")
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "20000"), ({"SYMPY_CACHE_SIZE": "500"}, "500")])
+def test_sympy_remembers_more_unless_told_otherwise(given: dict[str, str], expected: str) -> None:
+    """It reads the size when it is imported, so the command line has to come before it."""
+    code = "import symbp.cli, sympy.core.cache as c; print(c.SYMPY_CACHE_SIZE)"
+    environment = {name: value for name, value in os.environ.items() if name != "SYMPY_CACHE_SIZE"} | given
+    done = subprocess.run(
+        [sys.executable, "-c", code], text=True, capture_output=True, check=True, env=environment
+    )
+    assert done.stdout.split() == [expected]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from symbp.cli import main
+from symbp.demo import Stage
 
 
 def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,6 +23,21 @@ def test_demo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert float(accuracy[1]) >= 95
     assert (tmp_path / "demo" / "derivation.tex").is_file()
     assert (tmp_path / "demo" / "trainer.py").is_file()
+
+
+def test_a_stage_says_that_it_goes_on(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    """On a terminal: the line of the result is written over it, and an error begins on a line of its own."""
+
+    def stages() -> str:
+        with Stage("prove") as this:
+            this.result = "done"
+        with pytest.raises(ZeroDivisionError), Stage("compile"):
+            raise ZeroDivisionError
+        return capsys.readouterr().out
+
+    assert re.fullmatch(r"prove +0\.\d\d s   done\n", stages())
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert re.fullmatch(r"prove +\.\.\.\rprove +0\.\d\d s   done\ncompile +\.\.\.\r\n", stages())
 
 
 def test_without_scikit_learn(

@@ -36,14 +36,14 @@ LOOP = """
 @_kernel
 def each_{name}(x, y):
     for n in range(len(x)):
-        store(y, n, 0, {name}(load(x, n, 0, SIZE)), SIZE)
+        store(y, n, 0, {of_vector}, SIZE)
 
 
 @_kernel
 def one_{name}(x, y):
     for n in range(x.shape[0]):
         for m in range(x.shape[1]):
-            y[n, m] = {name}(x[n, m])
+            y[n, m] = {of_number}
 """
 
 
@@ -80,7 +80,11 @@ def module_with(dtype: str, target: str, names: list[str], contract: bool = Fals
         "" if "def _inlined(" in head else "\n\ndef _inlined(f):\n    return _kernel(f, forceinline=True)\n"
     )
     size = 3 * TARGETS[target].lanes(dtype) + 1
-    loops = "".join(LOOP.format(name=name) for name in names)
+    of_vector, of_number = "load(x, n, 0, SIZE)", "x[n, m]"
+    loops = "".join(
+        LOOP.format(name=n, of_vector=FUNCTIONS[n].at(of_vector), of_number=FUNCTIONS[n].at(of_number))
+        for n in names
+    )
     module = types.ModuleType(f"vectors_{dtype}_{target.replace('-', '_')}")
     sys.modules[module.__name__] = module
     exec(f"{head}{inlined}\n{brought}\n{vectors}\nSIZE = {size}\n{loops}", module.__dict__)
@@ -144,8 +148,8 @@ def test_the_same_operations_in_the_same_order(name, dtype):
     for key, space in (("numbers", scope), ("vectors", plain)):
         for function in functions([name], dtype, vectors=key == "vectors"):
             lines = "\n    ".join(function["lines"])
-            exec(f"def {function['name']}(x):\n    {lines}", space)
-        outcome[key] = space[name]
+            exec(f"def {function['name']}({function['arguments']}):\n    {lines}", space)
+        outcome[key] = eval(f"lambda x: {FUNCTIONS[name].at('x')}", space)
     with np.errstate(all="ignore"):
         expected = np.array([outcome["numbers"](value) for value in x])
         np.testing.assert_array_equal(outcome["vectors"](x), expected)

@@ -31,7 +31,10 @@ def declared(formula: str, cost: str = "squared_error") -> list[str]:
         ("z if abs(z) < 2 else 0*z", "jumps from 0 to -2 at z = -2: no derivative tells of that step"),
         ("z if z <= 3 else z**2", "jumps from 3 to 9 at z = 3: no derivative tells of that step"),
         ("log(z)", "is not real for z <= 0: outputs there are not finite"),
-        ("sqrt(z)", "is not real for z < 0: outputs there are not finite"),
+        (
+            "sqrt(z)",
+            "is not real for z < 0: outputs there are not finite; its derivative is not finite at z = 0",
+        ),
         ("log(z - 2)", "is not real for z <= 2: outputs there are not finite"),
     ],
 )

@@ -9,16 +9,22 @@ import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import sympy
 
 import symbp
-from symbp.algebra.nodes import Constant
+from symbp.algebra.nodes import Constant, with_numbers
 from symbp.cli import main
 from symbp.derivation.describe import describe
 from symbp.derivation.describe_training import describe_training
 from symbp.derivation.inverse import relation_to_output
 from symbp.derivation.local import O, Z
+from symbp.derivation.relation import stated_slope
+from symbp.derivation.stability.choose import O as OUTPUT
+from symbp.derivation.stability.choose import slope_form, value_form
+from symbp.derivation.stability.numbers import exact, rounded
+from symbp.derivation.stability.rules import rewrite
 from symbp.functions import (
     ACTIVATIONS,
     COSTS,
@@ -224,3 +230,86 @@ def test_rules_whose_decay_takes_biases_say_so() -> None:
     note = "biases decay like every other weight; the penalties leave biases out"
     assert note in functions_page([OPTIMIZERS["adamw"]])
     assert note not in functions_page([OPTIMIZERS["adam"]])
+
+
+OWN = """
+[network]
+name = "own"
+inputs = 2
+cost = "mine"
+layers = [{units = 3, activation = "bent"}, {units = 3, activation = "steep"}, {units = 1}]
+[functions]
+bent = "(sqrt(z**2 + 1) - 1)/2 + z"
+steep = "z**3/(1 + abs(z)**3)"
+mine = "(h - y)**4 + abs(h - y)"
+"""
+
+
+def _own(tmp_path: Path, *arguments: str) -> list[str]:
+    (tmp_path / "own.toml").write_text(OWN)
+    return ["functions", *arguments, "--spec", str(tmp_path / "own.toml")]
+
+
+def test_own_functions_are_told_like_those_of_the_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(_own(tmp_path)) == 0
+    entries = {text.split("\n")[0]: text for text in capsys.readouterr().out.split("\n\n")}
+    assert set(entries) >= {"bent", "steep", "mine", "hypot1less1(u)"}
+    assert "    stable form g = z + hypot1less1(z)/2\n" in entries["bent"]
+    assert "    errors      g 1.2, g' 0.87 ulp in float64; " in entries["bent"]
+    assert "wrong" not in entries["bent"]
+    assert (
+        "    wrong       the value or derivative is not a number for |z| >= 6.07e+102 in float64"
+        in (entries["steep"])
+    )
+    assert (
+        "    kink        at h = y: slope -1 on the left, 1 on the right; declared there: 0" in entries["mine"]
+    )
+    assert "    wrong       the value itself overflows for |h| >= 1.26e+77 in float64" in entries["mine"]
+
+
+@pytest.mark.parametrize(("name", "first"), [("bent", "bent"), ("tanh", "tanh"), ("silu", "swish")])
+def test_one_of_own_and_built_in_functions(
+    name: str, first: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(_own(tmp_path, name)) == 0
+    assert capsys.readouterr().out.splitlines()[0] == first
+
+
+def test_own_functions_that_are_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(_own(tmp_path, "bnt")) == 2
+    assert "unknown function 'bnt'; did you mean 'bent'?" in capsys.readouterr().err
+    plain = tmp_path / "plain.toml"
+    plain.write_text('[network]\nname = "p"\ninputs = 1\ncost = "squared_error"\nlayers = [{units = 1}]\n')
+    assert main(["functions", "--spec", str(plain)]) == 2
+    assert "it uses no function of its own" in capsys.readouterr().err
+
+
+def test_where_a_derivative_fades_is_told() -> None:
+    """Of those that kernels compute from an output that rounds, and of no others."""
+    told = {
+        name
+        for name, record in ACTIVATIONS.items()
+        if "where that rounds to its limit" in functions_page([record])
+    }
+    assert told == {"elu", "selu", "sigmoid", "tanh", "scaled_tanh"}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", ["elu", "selu", "sigmoid", "tanh", "scaled_tanh"])
+def test_a_derivative_that_fades_keeps_its_bound_and_its_sign(name: str, dtype: str) -> None:
+    """From the rounded output; test_units.py measures whole kernels."""
+    formula = ACTIVATIONS[name].expression()
+    line = next(x for x in functions_page([ACTIVATIONS[name]]).splitlines() if "rounds to its limit" in x)
+    bound = float(re.search(rf"([\d.e-]+) in {dtype}", line)[1])  # type: ignore[index]
+    kind, z = np.dtype(dtype).type, sympy.Symbol("z", real=True)
+    points = np.linspace(-60, 60, 961, dtype=dtype)
+    stable = value_form(formula).expression
+    value = np.array([float(exact(stable, {"z": x})) for x in points.tolist()]).astype(dtype)
+    relation = with_numbers(slope_form(formula, stated_slope(formula).subs(O, OUTPUT)).expression)
+    slopes = rounded(relation, {"z": points, "o": value}, kind)[0]
+    true = rewrite(formula.diff(z))[0]
+    for x, slope in zip(points.tolist(), slopes.tolist(), strict=True):
+        assert slope >= 0
+        assert abs(float(exact(true, {"z": x}) - slope)) <= bound

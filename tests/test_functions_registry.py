@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -35,6 +36,7 @@ from symbp.notation.text import TextWriter
 from symbp.notation.writer import Writer
 from symbp.render.writer import trainer_source, write_trainer
 from symbp.run.plain import H, Y
+from symbp.run.trainer import Trainer
 from tests.plain_python import interpreted
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -56,34 +58,76 @@ _SMALL = 2.0**-62
 # Kernels ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=DTYPES)
-def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    layers = [Dense(2, record) for record in ELEMENTWISE]
-    network = Network(1, [*layers, Dense(2, "identity")], "half_squared_error", name="probe")
-    path = tmp_path_factory.mktemp("probe") / f"probe_{request.param}.py"
-    # Proved record by record elsewhere; this network of many layers only holds them. Without the
-    # self-test its training is not compiled either, which nothing here asks for. One type in vectors,
-    # the other in plain loops: the plain-Python kernels below are those of vectors in both.
-    target = {"float64": "portable", "float32": "host"}[request.param]
-    spec = symbp.Spec(network, symbp.TrainOptions(dtype=request.param, target=target))
-    write_trainer(symbp.derive(network), spec, path, prove=False)
-    return symbp.load(path, self_test=False)
+# Every activation in both types and both kinds of loops as plain Python, and compiled once: every
+# second one with a kernel in plain loops, the others with one in vectors.
+PLAIN = [(dtype, target) for dtype in DTYPES for target in ("portable", "x86-64-v3")]
+COMPILED = {"float64": ("portable", ELEMENTWISE[::2]), "float32": ("host", ELEMENTWISE[1::2])}
 
 
-def _weights(probe: Any, z: float) -> np.ndarray:
+@dataclasses.dataclass(frozen=True)
+class Probe:
+    """Kernels with one layer for each of some activations."""
+
+    records: tuple[Activation, ...]
+    trainer: Any
+
+    @property
+    def dtype(self) -> np.dtype:
+        return np.dtype(self.trainer.dtype)
+
+
+def _network(records: list[Activation]) -> Network:
+    layers = [Dense(2, record) for record in records]
+    return Network(1, [*layers, Dense(2, "identity")], "half_squared_error", name="probe")
+
+
+@functools.cache
+def _plain_probe(dtype: str, target: str) -> Probe:
+    module = interpreted(_network(ELEMENTWISE), dtype=dtype, target=target)
+    return Probe(tuple(ELEMENTWISE), Trainer(Path("plain.py"), module, ""))
+
+
+@pytest.fixture(scope="module")
+def compiled_probes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Probe]:
+    found = {}
+    for dtype, (target, records) in COMPILED.items():
+        network = _network(records)
+        path = tmp_path_factory.mktemp("probe") / f"probe_{dtype}.py"
+        # Proved record by record elsewhere; this network of many layers only holds them. Without the
+        # self-test its training is not compiled either, which nothing here asks for.
+        spec = symbp.Spec(network, symbp.TrainOptions(dtype=dtype, target=target))
+        write_trainer(symbp.derive(network), spec, path, prove=False)
+        found[dtype] = Probe(tuple(records), symbp.load(path, self_test=False))
+    return found
+
+
+@pytest.fixture(params=[*PLAIN, *COMPILED], ids=lambda made: made if made in COMPILED else "-".join(made))
+def probe(request: pytest.FixtureRequest) -> Probe:
+    if request.param in PLAIN:
+        return _plain_probe(*request.param)
+    return request.getfixturevalue("compiled_probes")[request.param]
+
+
+def test_every_activation_is_compiled() -> None:
+    compiled = {record.name for _, records in COMPILED.values() for record in records}
+    assert compiled == {record.name for record in ELEMENTWISE}
+
+
+def _weights(probe: Probe, z: float) -> np.ndarray:
     """Return weights that give neuron 0 of every layer the weighted sum z."""
-    w = np.zeros(probe.n_params, probe.dtype)
+    w = np.zeros(probe.trainer.n_params, probe.dtype)
+    records = probe.records
     carried = 0.0  # what neuron 1 of the layer before puts out
-    for k, matrix in enumerate(probe.unpack(w)):
+    for k, matrix in enumerate(probe.trainer.unpack(w)):
         matrix[0, -1] = z
         if k:
-            slope = _slope(ELEMENTWISE[k - 1], 0.5)
+            slope = _slope(records[k - 1], 0.5)
             passed = 2.0 ** round(-np.log2(abs(slope)))
             matrix[1, :2] = (_SMALL, passed)
             matrix[1, 2] = 0.5 - passed * carried
         else:
             matrix[1, -1] = 0.5
-        carried = float(_exact(ELEMENTWISE[k].expression(), z=0.5)) if k < len(ELEMENTWISE) else 0.0
+        carried = float(_exact(records[k].expression(), z=0.5)) if k < len(records) else 0.0
     return w
 
 
@@ -102,26 +146,26 @@ def _function(expr: Any, names: tuple[str, ...]) -> Any:
     return sympy.lambdify([sympy.Symbol(name, real=True) for name in names], expr, "mpmath")
 
 
-def _measure(probe: Any, z: float) -> list[tuple[float, float]]:
+def _measure(probe: Probe, z: float) -> list[tuple[float, float]]:
     """Return (g(z), g'(z)) of every elementwise activation, as the kernels compute them."""
-    w = _weights(probe, z)
-    _, gradient = probe.value_and_gradient(w, np.zeros((1, 1), probe.dtype), np.full((1, 2), 7, probe.dtype))
+    w, X, Y = _weights(probe, z), np.zeros((1, 1), probe.dtype), np.full((1, 2), 7, probe.dtype)
+    _, gradient = probe.trainer.value_and_gradient(w, X, Y)
     assert gradient.dtype == probe.dtype
-    blocks = probe.unpack(gradient.astype(np.float64))
+    blocks = probe.trainer.unpack(gradient.astype(np.float64))
     found = []
-    for k in range(len(ELEMENTWISE)):
+    for k in range(len(probe.records)):
         behind = blocks[k + 1][1, 2]
         found.append((blocks[k + 1][1, 0] / behind, blocks[k][0, -1] / (_SMALL * behind)))
     return found
 
 
-def test_values_and_derivatives_in_the_kernel(probe: Any) -> None:
+def test_values_and_derivatives_in_the_kernel(probe: Probe) -> None:
     """Right to a few roundings of the largest intermediate number; saturation is tested elsewhere."""
     eps = float(np.finfo(probe.dtype).eps)
     tiny = TINY[str(probe.dtype)]
     for number in (*SPECIAL, tiny, -tiny, -3.0, 3.0, *RANDOM):
         z = float(np.asarray(number, probe.dtype))
-        for record, (value, slope) in zip(ELEMENTWISE, _measure(probe, z), strict=True):
+        for record, (value, slope) in zip(probe.records, _measure(probe, z), strict=True):
             formula = record.expression()
             exact = float(_exact(formula, z=z))
             assert value == pytest.approx(exact, rel=8 * eps, abs=4 * eps * max(1, abs(z))), (record.name, z)
@@ -149,20 +193,22 @@ def _named(record: Activation | Cost) -> dict[sympy.Symbol, float]:
     return {sympy.Symbol(name, real=True): value for name, value in record.values.items()}
 
 
-def test_nan_goes_through_every_activation(probe: Any) -> None:
+def test_nan_goes_through_every_activation(probe: Probe) -> None:
     w = _weights(probe, 0.5)
-    for k, record in enumerate(ELEMENTWISE):
+    for k, record in enumerate(probe.records):
         broken = w.copy()
-        probe.unpack(broken)[k][1, -1] = np.nan
-        outputs = probe.predict(broken, np.zeros((1, 1)))
+        probe.trainer.unpack(broken)[k][1, -1] = np.nan
+        outputs = probe.trainer.predict(broken, np.zeros((1, 1)))
         assert np.isnan(outputs[0, 1]), record.name
 
 
-def test_no_call_is_made_twice(probe: Any) -> None:
+@pytest.mark.parametrize(("dtype", "target"), PLAIN[::3])
+def test_no_call_is_made_twice(dtype: str, target: str) -> None:
     """Each activation may call its own functions on the way forward, and those of g' that g lacks."""
     # With the functions of math, which no emitted helper calls in turn.
-    train = dataclasses.replace(probe.spec.train, elementary="libm")
-    spec = dataclasses.replace(probe.spec, train=train)
+    spec = symbp.Spec(
+        _network(ELEMENTWISE), symbp.TrainOptions(dtype=dtype, target=target, elementary="libm")
+    )
     source = trainer_source(symbp.derive(spec.network), spec, False)
     forward = source[source.index("def _forward") : source.index("def _answer")]
     backward = source[source.index("def _sensitivities") : source.index("def _gradient")]

@@ -87,6 +87,7 @@ def test_how_numbers_are_shown(value: sympy.Number, digits: int | None, text: st
         ("x = 1, 2; x = 1, 2; y = 1", "'x' is given twice"),
         ("x = 1, 2; y", "'y': expected something like 'x = 2, 1'"),
         ("x = 1, 2; y = 1; seed = -1", "seed = '-1': expected a whole number of at least 0"),
+        ("x = 1, 2; y = 1; seed = 9999999999999999999", "of at least 0 with at most 18 digits"),
         ("x = 1, 2; y = 1; w = 1, 2", "w has 2 values, but the network takes 10"),
         ("x = 1, 2; y = 1; w = 1; W1 = 2", "give w or W1, W2, ..., not both"),
         ("x = 1, 2; y = 1; W1 = 1, 2", "W1 is 3 x 2; 2 values are given"),

@@ -10,6 +10,7 @@ import pytest
 import sympy
 
 import symbp
+from symbp.run import mistakes
 
 Dense = symbp.Dense
 # Square layers, so that every mistake has fitting shapes.
@@ -97,6 +98,21 @@ def test_a_mistake_in_every_layer_is_one_mistake(mistake: str) -> None:
     report = symbp.check_gradient(NET, by_hand(mistake))
     assert not report.ok
     assert EVERYWHERE[mistake] in (report.reason or "")
+
+
+def test_a_mistake_is_derived_for_the_first_gradient_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    derived: list[object] = []
+    usual = mistakes.make_plan
+    monkeypatch.setattr(mistakes, "make_plan", lambda *given: derived.append(given) or usual(*given))
+    network = symbp.Network(2, [Dense(2, "tanh"), Dense(2)], "half_squared_error", name="again")
+    wrong = "dJ/dW^k = 2 W^k"  # none of the mistakes gives it, so all are tried
+    first = symbp.check_gradient(network, wrong)
+    assert not first.ok
+    count = len(derived)
+    again = symbp.check_gradient(network, wrong)
+    assert again.reason == first.reason
+    # What needs nothing derived anew is planned each time.
+    assert len(derived) - count < count / 2
 
 
 @pytest.mark.parametrize("mistake", ["no slope", "untransposed", "transposed"])

@@ -170,6 +170,45 @@ def test_a_slip_in_the_slope_of_every_layer_is_one_mistake() -> None:
     assert report.reason == "g' of every layer is written (1 - o)^2, and not o (1 - o) with o for the output"
 
 
+SUMS = {
+    # notation: the recursion in derivatives by weighted sums, and the gradient
+    "nielsen": (
+        r"\frac{\partial C}{\partial z^l} ="
+        r" (W^{l+1})^T \frac{\partial C}{\partial z^{l+1}} \odot \sigma'(z^l)",
+        "dC/dW^l = dC/dz^l (a^{l-1})^T; dC/db^l = dC/dz^l",
+    ),
+    "smatrix": (
+        "dJ/dc_k = (Wbar_{k+1}^T dJ/dc_{k+1}) .* g'^k(c_k)",
+        "dJ/dW_k = dJ/dc_k a_k^T",
+    ),
+    "ng": (
+        "dJ/dz_i^(l) = g'(z_i^(l)) sum_j Theta_{ji}^(l) dJ/dz_j^(l+1)",
+        "dJ/dTheta_{ij}^(l) = dJ/dz_i^(l+1) a_j^(l)",
+    ),
+    "bishop": (
+        r"\frac{\partial e}{\partial a^{(k)}} = \sigma'(a^{(k)}) \odot"
+        r" (Wbar^{(k+1)T} \frac{\partial e}{\partial a^{(k+1)}})",
+        "de/dW^(k) = de/da^(k) z^{(k-1)T}",
+    ),
+}
+
+
+@pytest.mark.parametrize("notation", SUMS)
+def test_derivatives_by_weighted_sums_are_the_sensitivities(notation: str) -> None:
+    recursion, gradient = SUMS[notation]
+    assert symbp.check_gradient(OBLONG, f"{recursion}\n{gradient}", notation=notation).ok
+    wrong = recursion.replace("'", "", 1)
+    report = symbp.check_gradient(OBLONG, f"{wrong}\n{gradient}", notation=notation)
+    assert not report.ok
+    assert "stands in place of" in (report.reason or "")
+
+
+def test_an_unusual_factor_on_one_block_is_said() -> None:
+    text = "dC/dW^l = delta^l (a^{l-1})^T/m; dC/db^1 = 0.3 delta^1/m; dC/db^2 = delta^2/m"
+    report = symbp.check_gradient(OBLONG, text, notation="nielsen")
+    assert report.reason == "in the derivatives by the biases of layer 1: it is 0.3 times the right one"
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

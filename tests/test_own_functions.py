@@ -95,17 +95,18 @@ def test_a_function_of_the_layer_takes_no_cases() -> None:
 
 
 @pytest.mark.parametrize(
-    ("formula", "place"),
+    ("formula", "place", "steep"),
     [
-        ("sqrt(z)", "z < 0"),
-        ("log(z)", "z <= 0"),
-        ("z**(1/3)", "z < 0"),
-        ("log(z + 1/2)", "z <= -0.5"),
-        ("sqrt(9 - z**2)", "z < -3, z > 3"),
-        ("sqrt(z**2 - 1/100)", "-0.1 < z < 0.1"),
+        ("sqrt(z)", "z < 0", "0"),
+        ("log(z)", "z <= 0", ""),
+        ("z**(1/3)", "z < 0", "0"),
+        ("z**(3/2)", "z < 0", ""),
+        ("log(z + 1/2)", "z <= -0.5", ""),
+        ("sqrt(9 - z**2)", "z < -3, z > 3", "-3, 3"),
+        ("sqrt(z**2 - 1/100)", "-0.1 < z < 0.1", "-0.1, 0.1"),
     ],
 )
-def test_what_is_not_real_everywhere_is_one_warning(formula: str, place: str) -> None:
+def test_what_is_not_real_everywhere_is_one_warning(formula: str, place: str, steep: str) -> None:
     """It can be derived and proved where it is real, and used there."""
     with pytest.warns(SymbpWarning) as caught:
         network = Network(2, [Dense(3, symbp.Activation("own", formula)), Dense(1)], "squared_error", "own")
@@ -113,6 +114,7 @@ def test_what_is_not_real_everywhere_is_one_warning(formula: str, place: str) ->
     assert (
         message
         == f"activation 'own': formula {formula!r} is not real for {place}: outputs there are not finite"
+        + (f"; its derivative is not finite at z = {steep}" if steep else "")
     )
     interpreted(network, prove=True).self_test()
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import symbp
+from symbp.cli import main
 from symbp.errors import DerivationError, ExpressionError, SpecError
 from symbp.functions import OPTIMIZERS, Parameter, UpdateRule
 from symbp.notation import get
@@ -79,6 +80,48 @@ def test_a_wrong_rule_is_one_line(text, states, message):
         UpdateRule("mine", text, states=states, parameters={"mu": 0.5}).read()
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith("optimizer 'mine'")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "line", "column"),
+    [
+        (
+            "m = beta*m + gradient\nw = w - m",
+            "line 1: unknown name 'beta'; declare it in parameters or states, or assign it above",
+            "beta*m + gradient",
+            0,
+        ),
+        (
+            "m = gradient + m\nw = w - 1e5*gradent*m",
+            "line 2: unknown name 'gradent'; did you mean 'gradient'? Or declare it in parameters or states",
+            "w - 1e5*gradent*m",
+            8,
+        ),
+        (
+            "m = m + q\nq = gradient\nw = w - m*q",
+            "line 1: 'q' is used before it is set; assign it above, or declare it in states",
+            "m + q",
+            4,
+        ),
+    ],
+)
+def test_a_name_without_a_meaning_is_shown(text, reason, line, column):
+    with pytest.raises(ExpressionError) as caught:
+        UpdateRule("mine", text, states={"m": 0}).read()
+    assert str(caught.value).startswith(f"optimizer 'mine', {reason}")
+    assert caught.value.excerpt == (line, " " * column + "^")
+
+
+def test_the_command_line_shows_it_too(tmp_path, capsys):
+    (tmp_path / "own.toml").write_text(
+        '[network]\nname = "p"\ninputs = 1\ncost = "squared_error"\nlayers = [{units = 1}]\n'
+        '[optimizers]\nmine = "v = q*gradient\\nq = v\\nw = w - q"\n[train]\noptimizer = {name = "mine"}\n'
+    )
+    assert main(["derive", str(tmp_path / "own.toml")]) == 2
+    *_, message, line, caret = capsys.readouterr().err.splitlines()
+    assert "'q' is used before it is set" in message
+    assert line.strip() == "q*gradient"
+    assert caret.index("^") == line.index("q")
 
 
 @pytest.mark.parametrize(

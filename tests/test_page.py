@@ -326,7 +326,8 @@ def test_pages_are_the_same_under_every_hash_seed():
         "for form in FORMATS.values(): sys.stdout.write(form(derived('mixed')))"
     )
     root = Path(__file__).parents[1]
-    outputs = {
+    # A set, and with one more seed: that of this process, which every run chooses anew.
+    outputs = {"".join(form(derived("mixed")) for form in FORMATS.values()).encode()} | {
         subprocess.run(
             [sys.executable, "-c", program],
             cwd=root,
@@ -334,7 +335,7 @@ def test_pages_are_the_same_under_every_hash_seed():
             capture_output=True,
             check=True,
         ).stdout
-        for seed in ("0", "1", "77")
+        for seed in ("0", "77")
     }
     assert len(outputs) == 1
     assert len(outputs.pop()) > 10_000

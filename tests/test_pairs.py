@@ -15,18 +15,20 @@ import numpy as np
 import pytest
 import sympy
 
+from symbp.algebra.named import LogSoftplus, Sigmoid, Softplus
 from symbp.algebra.nodes import Node, with_numbers
 from symbp.derivation.derive import derive
-from symbp.derivation.records import Derivation
+from symbp.derivation.records import Derivation, equation
 from symbp.derivation.stability.choose import O, Z
 from symbp.derivation.stability.numbers import NotReal, exact, rounded
 from symbp.derivation.stability.rules import rewrite
 from symbp.derivation.stable import label_of_form
 from symbp.derivation.stable_costs import SAMPLES, TARGETS, Y
 from symbp.derivation.stated import stated_formula
-from symbp.errors import SpecError
+from symbp.errors import DerivationError, SpecError
 from symbp.functions import ACTIVATIONS, COSTS
 from symbp.network import Dense, Network
+from tests.plain_python import interpreted
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflow is what these tests are about
 
@@ -134,3 +136,56 @@ def _change(of: Any, h: Any, beside: Any, here: dict[str, float]) -> Any:
 def test_cost_and_sensitivity_of_every_pair(network: Network) -> None:
     derivation = derive(network)
     assert [*wrong(derivation, "float64"), *wrong(derivation, "float32")] == []
+
+
+@pytest.mark.parametrize("y", [0.0, 1.0])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_saturated_sigmoid_keeps_its_digits(dtype: str, y: float) -> None:
+    """Cost and derivative by the weighted sum, in units in their own last places."""
+    network = Network(1, [Dense(1, "sigmoid", bias=False)], "binary_cross_entropy", name="one")
+    module = interpreted(network, dtype=dtype, elementary="libm")
+    kind, info = np.dtype(dtype).type, np.finfo(dtype)
+    compared = 0
+    for size in (0.0, 1e-8, 0.3, 5, 20, 40, 80, 700, 800):
+        for z in (float(kind(size)), -float(kind(size))):
+            away = -z if y else z  # J is softplus of it, dJ/dz the sigmoid with the sign of it
+            J = float(module.value_and_gradient([1.0], [[z]], [[y]])[0])
+            slope = float(module.input_gradient([1.0], [[z]], [[y]])[0, 0])
+            for value, true in ((J, Softplus(Z)), (slope if y == 0 else -slope, Sigmoid(Z))):
+                right = exact(true, {"z": away})
+                if right > float(info.tiny):
+                    assert abs(right - value) <= 4 * float(np.spacing(kind(float(right)))), (z, value)
+                    compared += 1
+                else:
+                    assert 0 <= value <= float(info.tiny)
+    assert compared > 20
+
+
+def test_the_logarithm_of_a_rate_that_is_too_small() -> None:
+    """z = -800: the rate is exp(-800), its logarithm -800; z and the slope 1 - y/h take their limits."""
+    network = Network(1, [Dense(1, "softplus", bias=False)], "poisson", name="one")
+    for dtype in ("float64", "float32"):
+        module = interpreted(network, dtype=dtype)
+        for y in (0.0, 1.0, 2.5):
+            assert module.value_and_gradient([1.0], [[-800.0]], [[y]])[0] == 800 * y
+            assert module.input_gradient([1.0], [[-800.0]], [[y]])[0, 0] == -y
+
+
+@pytest.mark.parametrize(
+    ("unit", "cost", "label", "fault"),
+    [
+        ("softplus", "poisson", "2.1", lambda e: e.replace(LogSoftplus, sympy.log)),
+        ("softplus", "poisson", "D.1f", lambda e: 2 * e),
+        ("swish", "huber", "D.1f", lambda e: e.xreplace({sympy.Integer(1): sympy.Integer(2)})),
+        ("sigmoid", "binary_cross_entropy", "D.1f", lambda e: e.replace(Sigmoid, lambda u: Sigmoid(2 * u))),
+        ("sigmoid", "binary_cross_entropy", "D.1f", lambda e: -e),
+    ],
+)
+def test_a_broken_stable_form_is_refused(unit: str, cost: str, label: str, fault: Any) -> None:
+    derivation = derive(Network(1, [Dense(1, unit, bias=False)], cost, name="one"))
+    found = label_of_form(derivation, label)
+    assert found != label
+    statement = derivation[found].statement
+    broken = derivation.replace(found, equation(statement.lhs, fault(statement.rhs)))
+    with pytest.raises(DerivationError, match=found):
+        broken.prove()

@@ -4,16 +4,20 @@ import io
 import re
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
 
+import symbp
 import symbp.run.load as loading
 from symbp.errors import DataError, SymbpError, TrainerError, TrainingError
 from symbp.network import Dense, Network
+from symbp.render.writer import trainer_source
 from symbp.run.interface import TrainerModule
 from symbp.run.load import load, module_name
 from symbp.run.progress import LINES, lines, notice
+from symbp.spec import Spec
 from tests.fake_trainer import fake_trainer
 
 NET = Network(3, [Dense(4, "tanh"), Dense(2, "softmax")], "cross_entropy", name="small")
@@ -155,6 +159,18 @@ def write(folder, text, name="tiny.py"):
     path = folder / name
     path.write_text(text)
     return path
+
+
+def test_loading_repeats_no_warning(tmp_path):
+    """What is to be said of an own function is said where it is declared."""
+    with pytest.warns(symbp.SymbpWarning, match="is not real for z <= 0"):
+        layer = Dense(1, symbp.Activation("own", "log(z)"))
+    network = Network(1, [layer], "half_squared_error")
+    source = trainer_source(symbp.derive(network), Spec(network))
+    (tmp_path / "own.py").write_text(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        symbp.load(tmp_path / "own.py", self_test=False)
 
 
 @pytest.mark.usefixtures("unsealed")

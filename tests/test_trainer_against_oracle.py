@@ -74,14 +74,20 @@ def test_depths_and_biases(depth, biases):
         check(interpreted(network), network)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_compiled_with_any_number_of_rows(tmp_path, dtype):
+COMPILED = Network(5, [Dense(7, "relu"), Dense(6, "tanh", False), Dense(3, "softmax")], "cross_entropy")
+
+
+@pytest.fixture(scope="module", params=["float64", "float32"])
+def trainer(request, tmp_path_factory):
+    target = {"float64": "portable", "float32": "host"}[request.param]
+    path = tmp_path_factory.mktemp("compiled") / "trainer.py"
+    return symbp.generate(COMPILED, path, prove=False, dtype=request.param, target=target, batch_size=4)
+
+
+def test_compiled_with_any_number_of_rows(trainer):
     """Also beyond the chunk of rows that a kernel holds at once."""
-    network = Network(5, [Dense(7, "relu"), Dense(6, "tanh", False), Dense(3, "softmax")], "cross_entropy")
-    target = {"float64": "portable", "float32": "host"}[dtype]
-    trainer = symbp.generate(network, tmp_path / "trainer.py", dtype=dtype, target=target)
     for n in (1, 2, 33, 255, 256, 257, 600):
-        check(trainer.module, network, n, rtol=1e-10 if dtype == "float64" else 2e-4)
+        check(trainer.module, COMPILED, n, rtol=1e-10 if trainer.dtype == "float64" else 2e-4)
     report = symbp.verify(trainer)
     assert report.ok, report
 
@@ -120,17 +126,13 @@ def test_fit_is_stochastic_gradient_descent(shuffle, batch_size):
     assert len(history) == 3
 
 
-def test_the_same_seed_trains_bitwise_the_same(tmp_path):
-    network = Network(3, [Dense(4, "tanh"), Dense(2, "softmax")], "cross_entropy")
-    trainer = symbp.generate(
-        network, tmp_path / "trainer.py", dtype="float32", batch_size=4, target="portable"
-    )
-    _, X, Y = data(network, 30)
+def test_the_same_seed_trains_bitwise_the_same(trainer):
+    _, X, Y = data(COMPILED, 30)
     runs = [trainer.fit(trainer.init_params(1), X, Y, epochs=4, seed=seed) for seed in (7, 7, 8)]
     assert np.array_equal(runs[0][0], runs[1][0])
     assert runs[0][1] == runs[1][1]
     assert not np.array_equal(runs[0][0], runs[2][0])
-    assert runs[0][0].dtype == np.float32
+    assert runs[0][0].dtype == trainer.dtype
 
 
 def test_a_cost_that_explodes_stops():

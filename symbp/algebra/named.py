@@ -376,9 +376,9 @@ DEFINITIONS: dict[Any, Callable[..., Any]] = {
 }
 
 
-def defined(expr: Any) -> Any:
-    """Return the expression with every named function's definition in its place."""
-    kinds = (Named, *DEFINITIONS)
+def defined(expr: Any, but: tuple[Any, ...] = ()) -> Any:
+    """Return the expression with the definition of every named function, but of some, in its place."""
+    kinds = (Named, *(kind for kind in DEFINITIONS if kind not in but))
 
     def one(e: Any) -> Any:
         return e.defining() if isinstance(e, Named) else DEFINITIONS[e.func](*e.args)

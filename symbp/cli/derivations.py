@@ -12,6 +12,7 @@ from symbp.cli.options import Name, form_of, output_options
 from symbp.errors import SpecError
 from symbp.files import atomic_write, check_output
 from symbp.spec import Spec
+from symbp.spec_tables import own_records
 
 FORMATS = ("latex", "html", "text", "markdown", "pdf")
 AUDIT_FORMATS = ("text", "latex", "html", "json")
@@ -153,8 +154,9 @@ def _prove(declared: Spec, components: bool, mutants: bool) -> int:
 
 @cli.command()
 @click.argument("name", required=False)
+@click.option("--spec", metavar="SPEC", help="The own functions of SPEC, with what is wrong with them.")
 @click.option("--format", "form", type=Name(("text", "markdown", "latex")), default="text", show_default=True)
-def functions(name: str | None, form: str) -> None:
+def functions(name: str | None, spec: str | None, form: str) -> None:
     """Print the table of activations, costs, update rules, schedules and penalties, or the entry NAME.
 
     Formula, derivative as derived, its relation to the output, range, kinks with the declared
@@ -164,17 +166,23 @@ def functions(name: str | None, form: str) -> None:
     from symbp.functions.names import nearest
 
     tables: tuple[Any, ...] = (ACTIVATIONS, COSTS, OPTIMIZERS, SCHEDULES, PENALTIES)
-    records = [record for table in tables for record in table.values()]
+    built_in = [record for table in tables for record in table.values()]
+    declared = None if spec is None else Spec.from_toml(spec)
+    own = [] if declared is None else own_records(declared.network, declared.train)
+    records = built_in if declared is None else own
     if name is not None:
         wanted = ALIASES.get(name, name)
-        records = [record for record in records if record.name == wanted]
+        records = [record for record in (*own, *built_in) if record.name == wanted]
         if not records:
-            known = [*ALIASES, *(name for table in tables for name in table)]
+            known = [*ALIASES, *(record.name for record in (*own, *built_in))]
             raise SpecError(f"unknown function {name!r}{nearest(name, known)}")
+    if not records:
+        raise SpecError(f"{spec}: it uses no function of its own; leave --spec out for the built-in ones")
 
-    from symbp.render.functions_page import functions_page
+    from symbp.render.functions_page import functions_page, own_notes
 
-    click.echo(functions_page(records, form), nl=False)
+    notes = {} if declared is None else own_notes(declared.network)
+    click.echo(functions_page(records, form, notes), nl=False)
 
 
 @cli.command()

@@ -83,7 +83,7 @@ def forward(b: Builder, bias: Bias) -> None:
         b.define(
             "1.6b",
             equation(layer_input(k, Width(k - 1) + 1), sympy.Integer(1)),
-            "the last input is that of the bias neuron, which returns 1",
+            "one of the inputs is that of the bias neuron, which returns 1",
             (*ANY_LAYER, at_most(Width(k - 1) + 1, Inputs(k))),
         )
     b.define("1.7", equation(Inputs(k), Width(k - 1) + bias(k)), _inputs_reason(bias), ANY_LAYER)

@@ -24,6 +24,8 @@ _BISECTIONS = 60
 # A step of this part of the value is none that rounding makes.
 _JUMP = 1e-6
 _SHOWN = 3
+# A slope that is infinite at the end of a range is at least so large at the rounded end.
+_STEEP = 1e7
 
 # Numbers inside each set that outputs may lie in, and numbers that targets may be.
 _OUTPUTS = {
@@ -133,12 +135,27 @@ def _of_line(formula: Any) -> str:
     if not any(found):
         return _NOWHERE
     ranges = list(_ranges(found, real, finite))
-    shown = ", ".join(ranges[:_SHOWN]) + (", ..." if len(ranges) > _SHOWN else "")
-    return f"is not real for {shown}: outputs there are not finite"
+    shown = _listed([words for words, _ in ranges])
+    steep = [end for _, ends in ranges for end in ends if finite(end) and _is_steep(formula, end)]
+    at = f"; its derivative is not finite at z = {_listed([f'{end:.6g}' for end in steep])}" if steep else ""
+    return f"is not real for {shown}: outputs there are not finite{at}"
 
 
-def _ranges(found: list[bool], real: Any, finite: Any) -> Iterator[str]:
-    """Yield the ranges that are not real, in words; with their ends where these have no finite value."""
+def _listed(words: list[str]) -> str:
+    return ", ".join(words[:_SHOWN]) + (", ..." if len(words) > _SHOWN else "")
+
+
+def _is_steep(formula: Any, at: float) -> bool:
+    """Whether the derivative is not finite where the formula is: sqrt(z) at 0."""
+    z = sympy.Symbol("z", real=True)
+    try:
+        return not abs(value_at(formula.diff(z), {"z": at})) < _STEEP
+    except (NotReal, ZeroDivisionError):
+        return True
+
+
+def _ranges(found: list[bool], real: Any, finite: Any) -> Iterator[tuple[str, list[float]]]:
+    """Yield the ranges that are not real, in words, and their ends; these belong to them if not finite."""
     position = 0
     for is_real, group in itertools.groupby(found):
         first, last = position, position + len(list(group)) - 1
@@ -148,12 +165,14 @@ def _ranges(found: list[bool], real: Any, finite: Any) -> Iterator[str]:
         low = _edge(_LINE[first], _LINE[first - 1], real) if first else None
         high = _edge(_LINE[last], _LINE[last + 1], real) if last + 1 < len(_LINE) else None
         if low is not None and low == high:
-            yield f"z near {low:.6g}"
+            yield f"z near {low:.6g}", []
         elif high is None:
-            yield f"z {'>' if finite(low) else '>='} {low:.6g}"
+            assert low is not None  # else it is real nowhere
+            yield f"z {'>' if finite(low) else '>='} {low:.6g}", [low]
         else:
             below = "" if low is None else f"{low:.6g} {'<' if finite(low) else '<='} "
-            yield f"{below}z {'<' if finite(high) else '<='} {high:.6g}"
+            ends = [end for end in (low, high) if end is not None]
+            yield f"{below}z {'<' if finite(high) else '<='} {high:.6g}", ends
 
 
 def _edge(outside: float, inside: float, real: Any) -> float:

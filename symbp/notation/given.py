@@ -148,7 +148,8 @@ def _weights(entries: Mapping[str, str], layout: WeightLayout) -> tuple[Rows, ..
         return _from_list(_row("w", entries["w"], network.n_params), layout)
     seed = entries.get("seed", "0")
     if not re.fullmatch(r"\d{1,18}", seed):
-        raise DataError(f"numbers: seed = {shown(seed)}: expected a whole number of at least 0")
+        digits = " with at most 18 digits" if seed.isdecimal() else ""
+        raise DataError(f"numbers: seed = {shown(seed)}: expected a whole number of at least 0{digits}")
     source = random.Random(int(seed))
     found = []
     for k, (rows, columns) in zip(layers, network.shapes, strict=True):

@@ -54,6 +54,6 @@ NG = Notation(
     },
     remarks=(
         "Theta with the number l leads from layer l to layer l + 1; its column 0 holds the biases. A bar "
-        "takes the biases away, from Theta as from a.",
+        "takes the biases away, from Theta^(l) as from a^(l).",
     ),
 )

@@ -37,6 +37,7 @@ class Entry:
     method: str
     detail: str
     step: str
+    place: str
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,8 @@ def _entries(verdicts: Sequence[Verdict], write: Writer) -> list[Entry]:
                 v.because,
                 v.method,
                 v.detail,
-                step(v),
+                step(v) if v.steps else "",
+                "" if v.steps else step(v),
             )
         )
     return found

@@ -154,7 +154,7 @@ def _forward(chain: Chain, style: Style) -> list[Row]:
         middle = [] if vertex.formula is None else [style.write(vertex.formula)]
         middle += [style.digits(vertex.value)] if chain.evaluated else []
         if middle:
-            rows.append(Row(style.write(sympy.Symbol(vertex.name)), tuple(middle)))
+            rows.append(Row(style.write(sympy.Symbol(vertex.name)), tuple(dict.fromkeys(middle))))
     return rows
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
 
 from symbp.errors import RenderError
-from symbp.render import escape
+from symbp.render import escape, prose
 from symbp.values import counted
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -55,10 +55,10 @@ _ANGLES = {
 
 FORMATS: dict[str, Format] = {
     "numba": Format(),
-    "latex": Format(delimiters=_ANGLES, filters={"tex": escape.latex}),
-    "markdown": Format(filters={"md": escape.markdown}),
+    "latex": Format(delimiters=_ANGLES, filters={"tex": escape.latex, "said": prose.latex}),
+    "markdown": Format(filters={"md": escape.markdown, "said": prose.markdown}),
     "text": Format(),
-    "html": Format(filters={"slug": escape.slug}, autoescape=True),
+    "html": Format(filters={"slug": escape.slug, "said": prose.html}, autoescape=True),
 }
 
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import decimal
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
+import numpy as np
 import sympy
 
 from symbp.algebra.named import LETTERS, NAMED, Raised
 from symbp.derivation.computed import USUAL
+from symbp.derivation.derive import derive
 from symbp.derivation.describe import Description, describe
 from symbp.derivation.extent import End
 from symbp.derivation.kinks import Kink
+from symbp.derivation.stability.choose import Z, largest
+from symbp.derivation.stability.report import by_own_function, errors_met, fades
 from symbp.elementary.records import DTYPES
-from symbp.functions import Activation, Cost
+from symbp.errors import SymbpWarning
+from symbp.functions import ACTIVATIONS, Activation, Cost
 from symbp.functions.measured import measured
 from symbp.functions.parameters import DOMAINS
+from symbp.network import Network
 from symbp.notation import get
 from symbp.notation.latex import LatexWriter
 from symbp.notation.text import TextWriter
@@ -71,6 +80,11 @@ class Entry:
         Letter, default, domain.
     errors : tuple of (str, float, float)
         Format, and the largest errors met of an activation and of its derivative, in ulp.
+    absolute : tuple of (str, str)
+        Format, and the largest absolute error of a derivative whose digits go where the output,
+        from which it is computed, rounds to its limit; empty for others.
+    notes : tuple of str
+        What is wrong with the function, even in its stable form.
     source : str
     """
 
@@ -87,23 +101,31 @@ class Entry:
     kinks: tuple[tuple[str, str, str, str], ...]
     parameters: tuple[tuple[str, str, str], ...]
     errors: tuple[tuple[str, float, float], ...]
+    absolute: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
     source: str
 
 
-def functions_page(records: Sequence[Activation | Cost | TrainingRecord], form: str = "text") -> str:
+def functions_page(
+    records: Sequence[Activation | Cost | TrainingRecord],
+    form: str = "text",
+    notes: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> str:
     """Return the table of functions.
 
     Parameters
     ----------
     records : sequence of Activation, Cost, UpdateRule, Schedule or Penalty
     form : {"text", "markdown", "latex"}
+    notes : mapping
+        Name -> what is wrong with that function (:func:`own_notes`).
     """
     printer, kind, template = FORMATS[form]
     writer = printer(get("smatrix"))
     found = [describe(record) for record in records if isinstance(record, (Activation, Cost))]
     context = {
-        "activations": [_entry(one, writer) for one in found if isinstance(one.record, Activation)],
-        "costs": [_entry(one, writer) for one in found if isinstance(one.record, Cost)],
+        "activations": [_entry(one, writer, notes) for one in found if isinstance(one.record, Activation)],
+        "costs": [_entry(one, writer, notes) for one in found if isinstance(one.record, Cost)],
         "training": training_entries(
             [record for record in records if not isinstance(record, (Activation, Cost))], writer
         ),
@@ -112,9 +134,50 @@ def functions_page(records: Sequence[Activation | Cost | TrainingRecord], form: 
     return render(kind, template, context)
 
 
-def _entry(found: Description, writer: Writer) -> Entry:
+def own_notes(network: Network) -> dict[str, tuple[str, ...]]:
+    """Return what is wrong with a network's own activations and cost in each type, by their names."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SymbpWarning)  # the same in other words
+        derivation = derive(network)
+    found: dict[str, tuple[str, ...]] = {}
+    for dtype in DTYPES:
+        for name, told in by_own_function(derivation, dtype).items():
+            found[name] = (*found.get(name, ()), *(f"{sentence} in {dtype}" for sentence in told))
+    return found
+
+
+def _errors(record: Activation | Cost) -> tuple[tuple[str, float, float], ...]:
+    """Return format and errors of value and derivative: as measured, or as the scan meets them."""
+    if isinstance(record, Cost) or record.of_layer:
+        return ()
+    if record.name in ACTIVATIONS:
+        found = ((dtype, measured().get((record.name, dtype))) for dtype in DTYPES)
+        return tuple((dtype, each.value, each.derivative) for dtype, each in found if each is not None)
+    return tuple((dtype, *errors_met(record.expression(), dtype)) for dtype in DTYPES)
+
+
+def _absolute(
+    record: Activation | Cost, errors: tuple[tuple[str, float, float], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return the absolute errors of a derivative that is 0 where the unit saturates, in words."""
+    if isinstance(record, Cost) or record.of_layer or not fades(record.expression()):
+        return ()
+    size = largest(sympy.diff(record.expression(), Z))
+    return tuple(
+        (dtype, _rounded_up(slope * float(np.spacing(np.dtype(dtype).type(size)))))
+        for dtype, _, slope in errors
+    )
+
+
+def _rounded_up(size: float) -> str:
+    with decimal.localcontext(prec=2, rounding=decimal.ROUND_UP):
+        return f"{+decimal.Decimal(size):.1e}"
+
+
+def _entry(found: Description, writer: Writer, notes: Mapping[str, tuple[str, ...]]) -> Entry:
     record = found.record
     cost = record if isinstance(record, Cost) else None
+    errors = _errors(record)
     return Entry(
         name=record.name,
         formula=writer.expression(found.formula),
@@ -131,11 +194,9 @@ def _entry(found: Description, writer: Writer) -> Entry:
             (writer.expression(sympy.Symbol(p.name, real=True)), f"{p.default:.10g}", DOMAINS[p.domain][1])
             for p in record.parameters
         ),
-        errors=tuple(
-            (dtype, each.value, each.derivative)
-            for dtype in DTYPES
-            if cost is None and (each := measured().get((record.name, dtype))) is not None
-        ),
+        errors=errors,
+        absolute=_absolute(record, errors),
+        notes=notes.get(record.name, ()),
         source=record.source,
     )
 

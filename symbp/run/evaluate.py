@@ -86,6 +86,11 @@ def _absolute(x: AnyArray) -> AnyArray:
     return np.where(np.real(x) < 0, -x, x)
 
 
+def _sign(x: AnyArray) -> AnyArray:
+    # 0 at 0, and NaN where x is NaN.
+    return np.where(np.real(x) > 0, 1.0, np.where(np.real(x) < 0, -1.0, 0.0 * np.real(x)))
+
+
 def _tanh(x: AnyArray) -> AnyArray:
     # (1 - e^{-2|x|}) / (1 + e^{-2|x|}) through expm1: no overflow, and no cancellation at 0.
     e = np.expm1(-2 * _absolute(x))
@@ -125,6 +130,7 @@ FUNCTIONS: dict[type[sympy.Basic], Callable[..., AnyArray]] = {
     sympy.atan: np.arctan,
     sympy.tanh: _tanh,
     sympy.Abs: _absolute,
+    sympy.sign: _sign,
     sympy.floor: np.floor,
     Total: _total,
 }

@@ -13,7 +13,9 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 from sympy import KroneckerDelta
+from sympy.codegen.cfunctions import expm1, log1p
 
+from symbp.algebra.named import defined
 from symbp.algebra.nodes import m
 from symbp.plan.program import (
     ROWS,
@@ -162,8 +164,8 @@ def _values(value: Any, loops: tuple[Loop, ...], memory: Mapping[str, Any], rows
     def positions(indices: Any) -> tuple[Any, ...]:
         return tuple(int(x) if x.is_Integer else _along(x, order, extents) for x in indices)
 
-    # A named stable function has the value of what defines it.
-    plain = value.replace(lambda e: hasattr(e, "defining"), lambda e: e.defining())
+    # A named stable function has the value of what defines it; two are NumPy's as they are.
+    plain = defined(value, but=(expm1, log1p))
     letters: dict[Any, Any] = {m: sympy.Dummy("m")}
     numbers: dict[Any, Any] = {letters[m]: float(rows)}
     for symbol in plain.free_symbols - set(extents):

@@ -15,6 +15,8 @@ from symbp.run.report import relative_errors
 
 # How far a factor may be from a known one.
 NEAR = 1e-6
+# So many entries of a part are no multiple of the right ones by chance.
+FEW = 3
 
 
 def reason(right: Reference, stated: Stated, tolerance: float) -> str | None:
@@ -183,4 +185,12 @@ def _parts_in_words(
             yield f"the derivatives by {where} are 0"
             continue
         words = _named_factor(right, value, of_sample)
+        if words is None and _is_no_chance(right, names):
+            words = f"it is {value:.6g} times the right one"
         yield None if words is None else f"in the derivatives by {where}: {words}"
+
+
+def _is_no_chance(right: Reference, names: list[str]) -> bool:
+    """Whether parts have entries enough that all are one multiple of the right ones only by a factor."""
+    sizes = {name: int(mask.sum()) for name, mask in parts_of(right.network)}
+    return all(sizes[name] >= FEW for name in names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from symbp.errors import DataError, TrainingError
+from symbp.errors import DataError, SymbpWarning, TrainingError
 from symbp.network import Network
 from symbp.run import tested
 from symbp.run.interface import Callback, FloatArray, TrainerModule
@@ -54,7 +55,10 @@ class Trainer:
         self.module = module
         self.source = source
         self.self_test = self_test
-        self.spec = Spec.from_text(module.SPEC, str(path))
+        with warnings.catch_warnings():
+            # What is to be said of own functions was said when the trainer was generated.
+            warnings.simplefilter("ignore", SymbpWarning)
+            self.spec = Spec.from_text(module.SPEC, str(path))
 
     @property
     def network(self) -> Network:

@@ -13,8 +13,16 @@ import sympy
 from symbp.derivation import local
 from symbp.derivation.records import Builder, Derivation
 from symbp.derivation.relation import stated_slope
-from symbp.derivation.stability.choose import O, Z, slope_form, stable_form, value_form
-from symbp.derivation.stability.scan import Finding, scan_expression, scan_size
+from symbp.derivation.stability.choose import (
+    O,
+    Z,
+    is_as_good,
+    largest,
+    slope_form,
+    stable_form,
+    value_form,
+)
+from symbp.derivation.stability.scan import Finding, largest_error, scan_expression, scan_size
 from symbp.derivation.stability.sentences import told
 from symbp.derivation.stable import RULE
 from symbp.derivation.stable_costs import cost_form, sensitivity_form
@@ -76,6 +84,35 @@ def told_of_own_functions(derivation: Derivation, dtype: str) -> tuple[str, ...]
         for what, found in _of_own_functions(derivation, dtype)
         for sentence in told(found)
     )
+
+
+def by_own_function(derivation: Derivation, dtype: str) -> dict[str, list[str]]:
+    """Return what is wrong with each own function of a network, by its name, in sentences."""
+    return {what.split("'")[1]: told(found) for what, found in _of_own_functions(derivation, dtype)}
+
+
+def errors_met(formula: Any, dtype: str) -> tuple[float, float]:
+    """Return the largest errors of g and g' that the scan meets where it finds nothing wrong, in ulp.
+
+    Elementary functions count as correctly rounded. Units are those of the exact value, but of
+    at least its largest size for \\|z\\| <= 1.
+    """
+    relation = stated_slope(formula).subs(local.O, O)
+    value, slope = value_form(formula).expression, slope_form(formula, relation).expression
+    through = {"o": (value, formula)} if slope.has(O) else {}
+    true_slope = sympy.diff(formula, Z)
+    return (
+        largest_error(value, dtype, formula, {}, largest(formula)),
+        largest_error(slope, dtype, true_slope, through, largest(true_slope)),
+    )
+
+
+def fades(formula: Any) -> bool:
+    """Whether kernels compute g' from the output alone, and its digits go where that rounds to its limit."""
+    relation = stated_slope(formula).subs(local.O, O)
+    if not relation.has(O) or slope_form(formula, relation).expression != relation:
+        return False
+    return not is_as_good(formula, relation)
 
 
 def _of_own_functions(derivation: Derivation, dtype: str) -> Iterator[tuple[str, list[Finding]]]:

@@ -153,6 +153,17 @@ def scan_expression(
     return tuple(found)
 
 
+def largest_error(
+    expr: Any, dtype: str, reference: Any, through: Mapping[str, tuple[Any, Any]], floor: float
+) -> float:
+    """Return the largest error in units in the last place at points where nothing is found, to two digits."""
+    probe = _Probe(expr, dtype, reference, "z", {}, through, floor, None)
+    if not probe.expr.free_symbols:
+        return 0.0
+    verdicts = probe.verdicts(_points(probe.expr, "z", dtype, (-math.inf, math.inf), sparse=False))
+    return float(f"{max((error for kind, error in verdicts if kind is None), default=0.0):.2g}")
+
+
 def scan_size(
     expr: Any,
     dtype: str,

@@ -295,6 +295,8 @@ class _Reader(Cursor):
         scripted = self._name()
         slope = self.take("'") is not None
         below, above = self.scripts()
+        if len(above) == 2 and above[1] in (Name(0, "T"), Name(0, "top")) and scripted != "T":
+            return Transposed(token.at, Name(token.at, scripted, below, above[:1]))  # W^{(k+1)T}
         name = Name(token.at, scripted, below, above)
         slope = self.take("'") is not None or slope
         if slope or (self.next.text == "(" and self.is_function(scripted)):

@@ -21,6 +21,7 @@ from symbp.run.formula.letters import in_letters_of
 from symbp.run.formula.names import Names, names_of
 from symbp.run.formula.operations import ELEMENTARY
 from symbp.run.formula.reader import read_lines
+from symbp.run.formula.sensitivities import as_sensitivities
 from symbp.run.formula.target import Entry, Target
 from symbp.run.formula.tokens import fault
 from symbp.run.formula.tree import Binary, Line, Name, Part, walk
@@ -227,6 +228,7 @@ def read_gradient(
                 raise GradientError(f"layer {layer}: expected a text, or a pair with that of the biases")
             for bias, text in enumerate(pair):
                 found += [Entry(line, layer, bool(bias)) for line in lines(text)]
+    found = as_sensitivities(found, names)
     defining = [entry.line for entry in found if entry.line.left and not entry.line.gradient]
     entries = tuple(_checked(entry, names) for entry in found if entry.line not in defining)
     definitions = without_accumulation(defining, names)
