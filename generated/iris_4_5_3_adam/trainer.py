@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 8b5ecf9b85733693f99bac86df272ef79e10a3d44a51d9ff26455e21023cff16
+# content: sha256 64169ef6eddd3e2440a496a97f0d966ca9889e6f3d5e2896672bd9dfa13b5236
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -202,11 +202,11 @@ def tanh(x):
 
 
 # Threads. A team is None where one thread works alone; else it is, for each of its threads,
-# (thread, threads, arrived, costs): its number and how many there are, how often they have met
-# in all, and a place for the cost of each.
+# (thread, threads, arrived, costs, begun): its number and how many there are, how often they have
+# met in all, a place for the cost of each, and how many epochs have begun.
 SPINS = 4096  # looks at the others before giving way to other programs
-PATIENCE = 2**17  # looks for the next epoch before sleeping: to be woken takes longer
-GONE = 2**62  # arrivals from which on nobody is waited for: somebody has left
+PATIENCE = 2**13  # looks for the next epoch before sleeping: to be woken takes longer
+OVER = 2**62  # what `begun` is when there are no more epochs
 
 
 def _counter(context, builder, array, value):
@@ -272,19 +272,41 @@ def meet(team):
         before = _arrive(arrived)
         enough = (before//threads + 1)*threads
         looks = 0
-        while before < GONE and _seen(arrived) < enough:
+        while _seen(arrived) < enough:
             looks += 1
             if looks > SPINS:
                 _give_way()
 
 
 @_kernel
-def soon(epoch, number):
-    """Return whether epoch[0] becomes the number while one looks for a moment."""
-    for _ in range(PATIENCE):
-        if _seen(epoch) >= number:
+def soon(begun, number):
+    """Return whether as many epochs begin while one looks for a moment."""
+    for looks in range(PATIENCE):
+        if _seen(begun) >= number:
             return True
+        if looks > SPINS:  # the first thread may have to work where this one runs
+            _give_way()
     return False
+
+
+@_kernel
+def open_epoch(team):
+    """Let the others in, if this is the first thread; return the number of the epoch.
+
+    The first one holds nothing of Python's any more, so that nobody has to wait for it.
+    """
+    if team is None:
+        return 0
+    return _arrive(team[4]) + 1 if team[0] == 0 else _seen(team[4])
+
+
+@_kernel
+def close_epoch(epoch, team):
+    """Meet once more; all but the first then look for the next epoch, before they go back to Python."""
+    meet(team)
+    if team is not None:
+        if team[0] > 0:
+            soon(team[4], epoch + 1)
 
 
 @_kernel
@@ -1328,6 +1350,7 @@ def _epoch_in_parts(w, X, Y, rows, batch_size, learning_rate, clip_norm, step, s
     batches = (n + batch_size - 1)//batch_size
     thread = 0 if team is None else team[0]
     gradient = gradients[thread]
+    number = open_epoch(team)
     for batch in range(batches):
         start = batch*batch_size
         count = min(batch_size, n - start)
@@ -1353,6 +1376,7 @@ def _epoch_in_parts(w, X, Y, rows, batch_size, learning_rate, clip_norm, step, s
         if not math.isfinite(cost):
             return float(cost), batch
         total += cost*count
+    close_epoch(number, team)
     return total/max(n, 1), -1
 
 
@@ -1473,10 +1497,11 @@ class _Team:
 
     def __init__(self, threads, rows):
         self.threads = threads
-        self.begun, self.over = np.zeros(1, np.int64), False
+        self.called, self.over = 0, False  # epochs that the others know of
         self.awake = threading.Condition()
         self.others = []
-        self.given = self.place = None
+        self.given = None
+        self.place = self._place()
         self.steps = _epoch_in_parts
         gradients = np.empty((threads, N_PARAMS), DTYPE)
         self.memory = [(gradients, _workspace(min(rows, CHUNK))) for _ in range(threads)]
@@ -1487,9 +1512,8 @@ class _Team:
     def __exit__(self, *error):
         self.over = True
         if self.others:
-            # An interrupt may have kept this thread from an epoch that the others are in.
-            self.place[0][0] = GONE
-            self._begin(None)
+            self._call(None)
+            self.place[2][0] = OVER
         for other in self.others:
             other.join()
 
@@ -1499,33 +1523,35 @@ class _Team:
             return self.steps(*given, *self.memory[0])
         if not self.others:
             self._start(given)
-        self.place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
-        self._begin(given)
+        self._call(given)
         return self._share(0)
+
+    def _place(self):
+        return np.zeros(1, np.int64), np.zeros(self.threads, DTYPE), np.zeros(1, np.int64)
 
     def _start(self, given):
         """Compile with no rows, as nobody may wait for one that still compiles, or fails to; start the others."""
         w, X, Y, rows, *more = given
-        self.place = np.zeros(1, np.int64), np.zeros(self.threads, DTYPE)
-        self.steps(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *self.place))
-        soon(self.begun, 0)
+        self.steps(w, X, Y, rows[:0], *more, *self.memory[0], (0, 1, *self._place()))
+        soon(self.place[2], 0)
         for thread in range(1, self.threads):
             other = threading.Thread(target=self._follow, args=(thread,), daemon=True)
             other.start()
             self.others.append(other)
 
-    def _begin(self, given):
+    def _call(self, given):
+        """Tell the others what comes next; it begins when this thread is in compiled code."""
         with self.awake:
             self.given = given
-            self.begun[0] += 1
+            self.called += 1
             self.awake.notify_all()
 
     def _follow(self, thread):
         number = 1
         while True:
-            if not soon(self.begun, number):
+            while not soon(self.place[2], number):
                 with self.awake:
-                    self.awake.wait_for(lambda: self.begun[0] >= number)
+                    self.awake.wait_for(lambda: self.called >= number)
             if self.over:
                 return
             self._share(thread)
