@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 9ee9c5200ccad1104b83ae80fa2e36a04564230c217c6f0f8fe4ab6c1911433f
+# content: sha256 e1531a448ebdb3f2675740f0df48e6eafdf523fb7f1f3059a710c7de73ba6351
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -247,7 +247,7 @@ def soon(begun, number):
     return False
 
 
-@_kernel
+@_inlined
 def open_epoch(team):
     """Let the others in, if this is the first thread; return the number of the epoch.
 
@@ -258,7 +258,7 @@ def open_epoch(team):
     return _arrive(team[4]) + 1 if team[0] == 0 else _seen(team[4])
 
 
-@_kernel
+@_inlined
 def close_epoch(epoch, team):
     """Meet once more; all but the first then look for the next epoch, before they go back to Python."""
     meet(team)

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 64169ef6eddd3e2440a496a97f0d966ca9889e6f3d5e2896672bd9dfa13b5236
+# content: sha256 60321cadb89be982e5dde6d37d5ee29fa7dbce3ffef81b847c7d5bf63fe34f0f
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -289,7 +289,7 @@ def soon(begun, number):
     return False
 
 
-@_kernel
+@_inlined
 def open_epoch(team):
     """Let the others in, if this is the first thread; return the number of the epoch.
 
@@ -300,7 +300,7 @@ def open_epoch(team):
     return _arrive(team[4]) + 1 if team[0] == 0 else _seen(team[4])
 
 
-@_kernel
+@_inlined
 def close_epoch(epoch, team):
     """Meet once more; all but the first then look for the next epoch, before they go back to Python."""
     meet(team)
