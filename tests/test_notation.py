@@ -252,7 +252,7 @@ def test_conditions_are_joined_to_chains():
 
 @pytest.mark.parametrize("label", ["1.6b", "D.6b", "2.1rb", "A.8b", "A.11b"])
 def test_an_equation_of_biases_says_which_layers_have_one(label):
-    """Whether in numbers of inputs, N_{k-1} + 1 <= M_k, or where the author has no letter for these, by beta."""
+    """By N_{k-1} + 1 <= M_k, or by beta where the author has no letter for the number of inputs."""
     layers = [Dense(3, "tanh"), Dense(2, "tanh", bias=False), Dense(1)]
     step = symbp.derive(Network(2, layers, "half_squared_error"), l2=0.1)[label]
     for name in NOTATIONS:

@@ -130,7 +130,7 @@ class Structure:
         return (Said(eq, conditions),)
 
     def _without_inputs(self, condition: Any) -> Iterator[Any]:
-        """Say that a layer has a bias, N_{k-1} + 1 <= M_k, in other words: beta_k = 1, where some have none."""
+        """Say that a layer has a bias, N_{k-1} + 1 <= M_k, as beta_k = 1 where some layers have none."""
         if not condition.has(Inputs):
             yield condition
             return
