@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from symbp.derivation.derive import derive as _derive
@@ -29,23 +29,29 @@ class Step(_Step):
         Whether its layers 1, ..., L + 1 have a bias.
     notation : str
         Whose symbols it shows itself in.
+    home : Derivation, optional
+        What it is a step of: once that is proved, the step shows itself with the verdicts.
     """
 
     widths: tuple[int, ...] = ()
     biases: tuple[bool, ...] = ()
     notation: str = "smatrix"
+    home: _Derivation | None = field(default=None, repr=False, compare=False)
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, str]:
         from symbp.render.notebook import step_bundle
 
-        return step_bundle(self, self.widths, include, exclude, self.notation, self.biases)
+        return step_bundle(self._known(), self.widths, include, exclude, self.notation, self.biases)
 
     def _repr_latex_(self) -> str:
         from symbp.render.notebook import step_latex
 
         return step_latex(self, self.widths, self.notation, self.biases)
+
+    def _known(self) -> _Step:
+        return self if self.home is None else self.home.known(self)
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class Derivation(_Derivation):
             "widths": self.network.sizes if self.network else (),
             "biases": tuple(layer.bias for layer in layers),
             "notation": self.notation,
+            "home": self,
         }
         object.__setattr__(self, "steps", tuple(_shown(step, how) for step in self.steps))
 
@@ -142,7 +149,7 @@ class Derivation(_Derivation):
 def _shown(step: _Step, how: Mapping[str, Any]) -> Step:
     if isinstance(step, Step) and step.notation == how["notation"]:
         return step
-    return Step(**{field.name: getattr(step, field.name) for field in fields(_Step)}, **how)
+    return Step(**{part.name: getattr(step, part.name) for part in fields(_Step)}, **how)
 
 
 def derive(

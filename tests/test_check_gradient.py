@@ -161,6 +161,10 @@ def test_a_gradient_as_sympy_matrices() -> None:
         symbp.check_gradient(network, [right[0][:, :2], right[1]])
 
 
+def _two_lines(W: Matrices, X: Any, Y: Any) -> Matrices:
+    raise ValueError("one\n  two")
+
+
 BAD = {
     "fails": (lambda W, X, Y: 1 / 0, "the gradient function failed: ZeroDivisionError"),
     "number": (lambda W, X, Y: 3.0, "returned float: expected a list, one matrix per layer"),
@@ -174,6 +178,11 @@ BAD = {
         r"W_3 has shape \(5, 2\): expected \(2, 5\); it is transposed",
     ),
     "text": (lambda W, X, Y: ["a", "b", "c"], "expected numbers of shape"),
+    "complex": (
+        lambda W, X, Y: [g * 1j for g in by_hand()(W, X, Y)],
+        r"the gradient of W_1 is complex: expected real numbers of shape \(4, 4\)",
+    ),
+    "fails in two lines": (_two_lines, "the gradient function failed: ValueError: one two$"),
 }
 
 

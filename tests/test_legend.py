@@ -75,3 +75,12 @@ def test_biases_are_not_spoken_of_where_there_are_none() -> None:
     derivation = symbp.derive(symbp.Network(2, layers, "half_squared_error"))
     for notation in ("ng", "lfd", "bishop", "nielsen"):
         assert not [words for words in table(derivation, notation).values() if "bias" in words], notation
+
+
+def test_functions_of_stable_forms_are_said_to_be_what_they_are() -> None:
+    network = symbp.Network(2, [symbp.Dense(3, "swish"), symbp.Dense(1, "softplus")], "log_cosh")
+    lines = [" ".join(line.split()) for line in symbp.derive(network).text(notation="ng").splitlines()]
+    table = lines[: lines.index("Forward pass")]
+    assert "sigmoid(u) 1/(1 + exp(-u))" in table
+    assert "softplus(u) log(1 + exp(u))" in table
+    assert "finite(u) u; an infinite u becomes the number of the type that is next to it" in table

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-from sympy import MatMul, Mul, Sum, Transpose
+from sympy import MatMul, Mul, Piecewise, S, Sum, Transpose
 
 import symbp
 from symbp.algebra.matrices import ChainMatrix, DeltaColumn, MatrixSum, StepMatrix, WeightMatrix
@@ -17,6 +17,8 @@ from symbp.derivation.oracles.kills import try_faults
 from symbp.derivation.oracles.model import Shape
 from symbp.derivation.oracles.mutants import mutants
 from symbp.derivation.oracles.panel import Panel
+from symbp.derivation.records import equation
+from symbp.errors import DerivationError
 from symbp.network import Dense, Network
 
 NETWORKS = {
@@ -69,6 +71,18 @@ def test_every_fault_is_seen(name: str) -> None:
     assert report.killed > 400  # the faults are there
     assert set(report.by_step) == set(derivation.labels)
     assert min(tried for tried, _ in report.by_step.values()) > 0  # and in every equation
+
+
+@pytest.mark.parametrize("units", [1, 2, 3])
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "elu"])
+def test_both_branches_of_an_output_are_visited(activation: str, units: int) -> None:
+    """A sensitivity that is right only above the kink of the output is seen to be wrong."""
+    derivation = symbp.derive(Network(2, [Dense(units, activation)], "half_squared_error"))
+    statement = derivation["D.1f"].statement
+    (slope,) = statement.rhs.atoms(Piecewise)
+    broken = derivation.replace("D.1f", equation(statement.lhs, statement.rhs.xreplace({slope: S.One})))
+    with pytest.raises(DerivationError, match=r"D\.1f: mpmath check failed"):
+        broken.prove()
 
 
 KINDS = {

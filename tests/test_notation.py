@@ -9,6 +9,7 @@ import pytest
 import sympy
 from sympy import Ge, Identity, KroneckerDelta, Le, Lt, Sum, Transpose
 
+import symbp
 from symbp import notation as notation_package
 from symbp.algebra import matrices, nodes
 from symbp.algebra.nodes import KINDS, L, Node, Partial, Width, i, index, j, k, l, q, r, s
@@ -247,6 +248,23 @@ def test_conditions_are_joined_to_chains():
     assert writer.conditions((Ge(nodes.Inputs(k), Width(k - 1) + 1),)) == ("N_{k-1} + 1 <= M_k",)
     assert writer.conditions((sympy.Eq(Sum(y, (r, 1, 3)), 1, evaluate=False),)) == ("sum_{r=1}^3 y_r = 1",)
     assert LatexWriter(get("smatrix")).conditions((Le(2, l), Le(l, L + 1))) == (r"2 \le l \le L + 1",)
+
+
+@pytest.mark.parametrize("label", ["1.6b", "D.6b", "2.1rb", "A.8b", "A.11b"])
+def test_an_equation_of_biases_says_which_layers_have_one(label):
+    """By N_{k-1} + 1 <= M_k, or by beta where the author has no letter for the number of inputs."""
+    layers = [Dense(3, "tanh"), Dense(2, "tanh", bias=False), Dense(1)]
+    step = symbp.derive(Network(2, layers, "half_squared_error"), l2=0.1)[label]
+    for name in NOTATIONS:
+        if name == "nielsen" and label == "1.6b":  # it has no bias neuron
+            continue
+        writer = TextWriter(get(name), (2, 3, 2, 1), (True, False, True))
+        said = [line for s in writer.structure.said(step.statement, step.assumes) for line in s.conditions]
+        there = " ".join(writer.conditions(said))
+        assert "<= M_k" in there or re.search(r"beta_\S+ = 1", there), name
+        alike = TextWriter(get(name), (2, 3, 2, 1), (True, True, True))
+        said = [line for s in alike.structure.said(step.statement, step.assumes) for line in s.conditions]
+        assert "beta" not in " ".join(alike.conditions(said)), name
 
 
 def test_another_notation_is_another_record():

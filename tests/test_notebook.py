@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 
@@ -62,6 +63,16 @@ def test_a_step_that_nobody_checked_says_so():
     bundle = symbp.derive()["2.8"]._repr_mimebundle_()
     assert "NOT PROVED" in bundle["text/html"]
     assert "NOT CHECKED" in bundle["text/plain"]
+
+
+def test_a_step_shows_the_verdicts_once_its_derivation_is_proved():
+    network = symbp.Network(2, [symbp.Dense(1)], "squared_error")
+    derivation = symbp.derive(network)
+    step = derivation["D.1f"]
+    derivation.prove()
+    assert "ok: types, mpmath" in step._repr_mimebundle_()["text/plain"]
+    broken = dataclasses.replace(step, statement=equation(step.statement.lhs, -step.statement.rhs))
+    assert "NOT CHECKED" in broken._repr_mimebundle_()["text/plain"]
 
 
 def test_steps_of_a_changed_derivation_show_themselves_too(derivation):

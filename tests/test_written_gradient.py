@@ -250,6 +250,17 @@ def test_what_does_not_fit_is_a_report_with_the_likeliest_mistake(text: str) -> 
     assert caret.strip() == "^"
 
 
+def test_0_is_the_matrix_of_zeros() -> None:
+    network = symbp.Network(3, [symbp.Dense(4, "tanh"), symbp.Dense(2)], "half_squared_error")
+    weights, biases = "dC/dW^l = delta^l (a^{l-1})^T / m", "dC/db^l = delta^l / m"
+    for text, reason in (
+        (f"{weights}; dC/db^l = 0", "the derivatives by the biases of every layer are 0"),
+        (f"dC/dW^l = 0; {biases}", "the derivatives by the weights of every layer are 0"),
+    ):
+        report = symbp.check_gradient(network, text, notation="nielsen")
+        assert (report.ok, report.misfit, report.reason) == (False, None, reason)
+
+
 def test_bad_options() -> None:
     for options, message in (
         ({"tolerance": -1}, "tolerance = -1: expected a positive number"),

@@ -222,6 +222,16 @@ class Derivation:
         verdicts = check_all(self)
         return replace(self, steps=tuple(replace(s, checks=verdicts.get(s.label, ())) for s in self.steps))
 
+    def known(self, step: Step) -> Step:
+        """Return one of its steps with the verdicts of the oracles, if they have run; else as it is."""
+        ran = self.__dict__.get("_checked")
+        found = (
+            None
+            if ran is None or step.checks
+            else next((s for s in ran.steps if s.label == step.label and s.statement == step.statement), None)
+        )
+        return found or step
+
     def prove(self) -> list[Check]:
         """Run every oracle on every step.
 

@@ -9,10 +9,11 @@ import sympy
 from sympy import Identity, Symbol
 
 from symbp.algebra.matrices import ChainMatrix, LayerMatrix
+from symbp.algebra.named import LETTERS, Named, Raised
 from symbp.algebra.nodes import KINDS, Constant, L, Node, Width, index, k, l, m
 from symbp.algebra.updates import CLIPPED, PerWeight
 from symbp.notation import training
-from symbp.notation.meanings import MEANINGS, SMATRIX, WITHOUT_BIAS
+from symbp.notation.meanings import FINITE_MEANS, MEANINGS, SMATRIX, WITHOUT_BIAS
 from symbp.notation.records import PLAIN, Letters
 from symbp.notation.text import TextWriter
 from symbp.notation.writer import Writer
@@ -49,7 +50,8 @@ def legend(statements: Iterable[Any], writer: Writer) -> list[tuple[str, str]]:
     for key in training.GLYPHS:
         if key in found - known:
             rows.setdefault(_of_training(key, writer), meaning(key, writer))
-    return [*rows.items(), *_own_names(written, writer), *_parameters(written, writer)]
+    named = dict(_functions(written, writer))
+    return [*rows.items(), *named.items(), *_own_names(written, writer), *_parameters(written, writer)]
 
 
 def _of_training(key: str, writer: Writer) -> str:
@@ -57,6 +59,16 @@ def _of_training(key: str, writer: Writer) -> str:
     if key not in KINDS:
         return writer.expression(Symbol(key))
     return writer.expression(Node(key, layer))
+
+
+def _functions(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str, str]]:
+    """Yield the functions of stable forms, which have no name that every reader knows."""
+    words = TextWriter(writer.notation)
+    kinds = {type(part) for statement in statements for part in statement.atoms(Named, Raised)}
+    for kind in sorted(kinds, key=lambda kind: kind.__name__):
+        function = kind(*LETTERS[: next(iter(kind.nargs))])
+        what = words.expression(function.defining()) if isinstance(function, Named) else FINITE_MEANS
+        yield writer.expression(function), what
 
 
 def _own_names(statements: Iterable[Any], writer: Writer) -> Iterable[tuple[str, str]]:

@@ -51,6 +51,8 @@ MEANINGS: dict[str, str] = {
     "GradientMatrix": "the derivatives by all weights of a layer",
 }
 
+FINITE_MEANS = "u; an infinite u becomes the number of the type that is next to it"
+
 # Where no layer has a bias.
 WITHOUT_BIAS: dict[str, str] = {
     "Width": "number of neurons of layer {layer} (of inputs for layer {first})",

@@ -121,13 +121,24 @@ class Structure:
         """Leave out the number of inputs where the author has no letter for it; W without biases is W."""
         conditions = said.conditions
         if "Inputs" in self.notation.without:
-            conditions = tuple(c for c in conditions if not c.has(Inputs))
+            conditions = tuple(kept for c in conditions for kept in self._without_inputs(c))
         eq = said.equation
         if not any(self.biases):
             eq = _same(eq, lambda e: self._outputs_as_inputs(e.replace(RegularWeights, WeightMatrix)))
         elif self.notation.regular == "rows":
             eq = _same(eq, self.regular_outputs)
         return (Said(eq, conditions),)
+
+    def _without_inputs(self, condition: Any) -> Iterator[Any]:
+        """Say that a layer has a bias, N_{k-1} + 1 <= M_k, as beta_k = 1 where some layers have none."""
+        if not condition.has(Inputs):
+            yield condition
+            return
+        low, high = condition.args
+        if isinstance(high, Inputs) and self.is_bias(high.args[0], low):
+            there = self.bias(high.args[0])
+            if not there.is_Integer:
+                yield Eq(there, 1, evaluate=False)
 
     def _outputs_as_inputs(self, expr: Any) -> Any:
         """Without biases the outputs of a layer are the inputs of the next, whose letter may be the same."""

@@ -30,7 +30,8 @@ def of_function(network: Network, function: GradientFunction, layout: str, point
     try:
         returned = function(weights, *data)
     except Exception as error:
-        raise GradientError(f"the gradient function failed: {type(error).__name__}: {error}") from error
+        said = " ".join(str(error).split())  # theirs may have several lines
+        raise GradientError(f"the gradient function failed: {type(error).__name__}: {said}") from error
     return LAYOUTS[layout][1](network, returned)
 
 
@@ -104,9 +105,12 @@ def refuse_transposed(found: Sequence[tuple[int, ...]], expected: Sequence[tuple
 
 def _array(value: Any, shape: tuple[int, ...], what: str) -> Floats:
     try:
-        array = np.asarray(value, dtype=np.float64)
+        given = np.asarray(value)
+        array = given.real.astype(np.float64)
     except (TypeError, ValueError):
         raise GradientError(f"{what} is {type(value).__name__}: expected numbers of shape {shape}") from None
+    if np.iscomplexobj(given):
+        raise GradientError(f"{what} is complex: expected real numbers of shape {shape}")
     if array.shape != shape:
         hint = "; it is transposed" if array.T.shape == shape and array.ndim == 2 else ""
         raise GradientError(f"{what} has shape {array.shape}: expected {shape}{hint}")

@@ -42,6 +42,8 @@ REAL_WORK = 20_000
 MANY_WEIGHTS = 1_000
 # Up to this width a layer is narrow, and its functions are tried at this many samples.
 NARROW, MANY_SAMPLES = 2, 6
+# Equations of one neuron, whose function may have branches: the slopes, and D.1 with the output's put in.
+OF_ONE_NEURON = ("1.3", "D.1f")
 
 
 class Panel:
@@ -207,14 +209,14 @@ _known = functools.lru_cache(maxsize=16_384)(_compare)
 def _cases(step: Step, model: Model) -> Iterator[tuple[dict[Any, int], Any]]:
     """Yield cases with the statement to try there.
 
-    A function of a narrow layer is tried at every sample: its few neurons may all be on
-    the same side of a kink at the first.
+    A function of one neuron is tried at every sample: at the first, the few neurons of a
+    layer may all be on the same side of a kink.
     """
-    narrow = isinstance(model, RealModel) and step.functions and min(model.shape.widths[1:]) <= NARROW
+    everywhere = isinstance(model, RealModel) and step.functions and step.label.startswith(OF_ONE_NEURON)
     left, right = step.statement.args
     for env in assignments(step, model.shape, random.Random(step.label)):
         yield env, step.statement
-        if narrow and step.label.startswith("1.3"):
+        if everywhere:
             for p in range(2, model.shape.samples + 1):
                 sample = sympy.Integer(p)
                 yield env, equation(rules.at_sample(left, sample), rules.at_sample(right, sample))

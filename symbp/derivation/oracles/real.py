@@ -135,6 +135,14 @@ def switched_off(network: Network, values: dict[Any, list[Any]]) -> bool:
     return any(not any(values["o", layer]) for layer in range(1, network.hidden + 2))
 
 
+def one_sided(network: Network, runs: Sequence[dict[Any, list[Any]]]) -> bool:
+    """Whether the outputs show one branch of an activation with a kink at 0: the other could be wrong."""
+    last = network.hidden + 1
+    if not network.layer(last).activation.expression().has(sympy.Piecewise, sympy.Abs):
+        return False
+    return len({value > 0 for values in runs for value in values["c", last]}) == 1
+
+
 class Reals:
     """The arithmetic of real numbers at the working precision, for models of a network."""
 
@@ -186,7 +194,9 @@ class RealModel(Reals):
                 if attempt == _ATTEMPTS - 1:
                     raise
                 continue
-            if not any(at_kink(network, values) for values in runs) and not switched_off(network, runs[0]):
+            if any(at_kink(network, values) for values in runs) or switched_off(network, runs[0]):
+                continue
+            if not one_sided(network, runs):
                 break
 
     def _draw(self, rng: random.Random, signs: bool) -> None:

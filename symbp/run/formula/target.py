@@ -85,7 +85,7 @@ class Target:
         return self._from_axes(value, len(row), len(column))
 
     def _matrix(self, letters: Mapping[str, Bound]) -> list[tuple[Place, Floats]]:
-        value = self._value(letters)
+        value = _zeros_if_zero(self._value(letters), *self.arrays.matrix(self.layer)[0].shape)
         if not value.matrix and self.arrays.matrix(self.layer)[0].size != 1:
             raise self._misfit(value) from Misfit()
         return self._as_matrix(value)
@@ -116,7 +116,7 @@ class Target:
     def _column(self, letters: Mapping[str, Bound] | None = None) -> list[tuple[Place, Floats]]:
         if not self.has_bias:
             raise self.at.fault(self.entry.line.right, f"layer {self.layer} has no bias")
-        value = self._value(self.letters if letters is None else letters)
+        value = _zeros_if_zero(self._value(self.letters if letters is None else letters), self.rows, 1)
         if value.shape != (self.rows, 1):
             raise self.at.fault(
                 self.entry.line.right,
@@ -197,3 +197,10 @@ class Target:
             found = np.roll(found, -1, axis=-1)
         place = (slice(None), slice(None)) if columns == self.columns else self.regular
         return [(place, found)]
+
+
+def _zeros_if_zero(value: Value, rows: int, columns: int) -> Value:
+    """Read the number 0 as the matrix of zeros, as authors write it."""
+    if value.matrix or value.data.any():
+        return value
+    return Value(np.zeros((1,) * (DIMENSIONS - 2) + (rows, columns)), True)
