@@ -30,11 +30,13 @@ from tests.meaning import (
     step_matrix,
     value_of,
 )
+from tests.numbers import sigmoid
 
 FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "exp": np.exp,
     "log": np.log,
     "tanh": np.tanh,
+    "sigmoid": sigmoid,
     "softplus": lambda u: np.log1p(np.exp(u)),
 }
 _NAME = re.compile(r"[A-Za-z]+'?")

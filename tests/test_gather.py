@@ -44,15 +44,16 @@ def test_when():
 def test_shuffled_rows_and_a_batch_that_is_not_full(target, bias):
     """As kernels do that copy the inputs first: the same weights."""
     network = Network(5, [Dense(9, "tanh", bias=bias), Dense(3, "softmax")], "cross_entropy", name="gather")
+    derivation = symbp.derive(network)
     rng = np.random.default_rng(0)
     w, X = rng.normal(size=network.n_params), rng.normal(size=(23, 5))
     Y = np.eye(3)[rng.integers(3, size=23)]
     found = []
     for batch in (32, 2**14):
-        module = interpreted(network, dtype="float64", batch_size=batch, target=target)
+        module = interpreted(network, derivation, dtype="float64", batch_size=batch, target=target)
         found.append(module.fit(w, X, Y, epochs=2, batch_size=9, learning_rate=0.1, seed=3)[0])
     np.testing.assert_allclose(*found, rtol=0, atol=1e-13)
-    module = interpreted(network, dtype="float64", batch_size=32, target=target)
+    module = interpreted(network, derivation, dtype="float64", batch_size=32, target=target)
     for threads in (1, 2, 3):
         module.WORTHWHILE = 1
         again, _ = module.fit(w, X, Y, epochs=2, batch_size=9, learning_rate=0.1, seed=3, threads=threads)

@@ -150,7 +150,11 @@ MISTAKES = [
     ("[train]", "[penalties]\nl2 = 'w'\n[train]", "[penalties] l2: a built-in one has this name"),
     ("[train]", "[penalties]\nflat = '3'\n[train]", "[penalties] flat: penalty 'flat': formula '3' does not"),
     ("[train]", "[schedules]\nup = 'rate*stp'\n[train]", "[schedules] up: schedule 'up': formula 'rate*stp'"),
-    ("[train]", "[optimizers]\nv = 'w = v'\n[train]", "[optimizers] v: optimizer 'v', line 1: formula 'v'"),
+    (
+        "[train]",
+        "[optimizers]\nv = 'w = v'\n[train]",
+        "optimizer 'v', line 1: unknown name 'v'; declare it",
+    ),
     ("seed = 7", "learning_rate = 1", "[train]: learning_rate belongs to the optimizer: {name = 'sgd'"),
     ("shuffle = false", "shuffle = 0", "[train]: shuffle = 0: expected true or false"),
     ('"float32"', '"float16"', "[train]: dtype = 'float16': expected one of float64, float32"),

@@ -161,12 +161,11 @@ def write(folder, text, name="tiny.py"):
     return path
 
 
-@pytest.mark.usefixtures("unsealed")
 def test_loading_repeats_no_warning(tmp_path):
     """What is to be said of an own function is said where it is declared."""
-    layer = Dense(1, symbp.Activation("own", "log(z)"))
     with pytest.warns(symbp.SymbpWarning, match="is not real for z <= 0"):
-        network = Network(1, [layer], "half_squared_error")
+        layer = Dense(1, symbp.Activation("own", "log(z)"))
+    network = Network(1, [layer], "half_squared_error")
     source = trainer_source(symbp.derive(network), Spec(network))
     (tmp_path / "own.py").write_text(source)
     with warnings.catch_warnings():
@@ -174,6 +173,7 @@ def test_loading_repeats_no_warning(tmp_path):
         symbp.load(tmp_path / "own.py", self_test=False)
 
 
+@pytest.mark.usefixtures("unsealed")
 def test_load(tmp_path):
     path = write(tmp_path, SMALL_MODULE)
     trainer = load(path)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,7 +66,9 @@ def test_a_value_that_is_not_finite_counts() -> None:
     assert found.value[0] == found.derivative[0] == np.inf
 
 
-def test_the_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from symbp.cli import main
 
     monkeypatch.setattr(units, "UNITS", ("identity",))
@@ -77,3 +81,6 @@ def test_the_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
         ["identity", "float32", "0.00"],
     ]
     assert main(["accuracy", "--activations", "--function", "exp"]) == 2
+    monkeypatch.setattr(units, "PATH", tmp_path / "accuracy.toml")
+    assert main(["accuracy", "--activations", "--record"]) == 0
+    assert tomllib.loads(units.PATH.read_text())["identity"]["float32"]["value"] == 0

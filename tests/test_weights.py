@@ -43,7 +43,11 @@ def test_the_derivation_is_proved_and_every_fault_is_seen(network):
     weighted = [
         step for step in derivation.steps if any(node.kind == "v" for node in step.statement.rhs.atoms(Node))
     ]
-    assert {"2.1", "2.1d", "D.1f"} <= {step.label for step in weighted} <= {"2.1", "2.1d", "2.1s", "D.1f"}
+    assert (
+        {"2.1", "2.1d", "D.1f"}
+        <= {step.label for step in weighted}
+        <= {"2.1", "2.1d", "2.1s", "D.1f", "D.1fs"}
+    )
     for step in weighted:
         assert all(check.passed for check in panel.checks(step))
         for fault, statement in mutants(step.statement):

@@ -22,7 +22,7 @@ def accuracy(names: tuple[str, ...], quick: bool, form: str, activations: bool, 
     Each is compared with the exact values and timed beside those of math and NumPy.
     """
     if activations:
-        _activations(names, form)
+        _activations(names, form, record)
         return
     if record and (names or quick):
         raise click.UsageError("--record takes all functions and all points")
@@ -38,15 +38,15 @@ def accuracy(names: tuple[str, ...], quick: bool, form: str, activations: bool, 
         click.echo(f"wrote {units.record(units.every())}", err=True)
 
 
-def _activations(names: tuple[str, ...], form: str) -> None:
+def _activations(names: tuple[str, ...], form: str, record: bool) -> None:
     from symbp.bench import units
 
     if names or form != "text":
         raise click.UsageError("--activations goes without --function and --format")
-    click.echo(
-        units.text(units.every(lambda what: click.echo(what, err=True) if sys.stderr.isatty() else None)),
-        nl=False,
-    )
+    found = units.every(lambda what: click.echo(what, err=True) if sys.stderr.isatty() else None)
+    click.echo(units.text(found), nl=False)
+    if record:
+        click.echo(f"wrote {units.record(found)}", err=True)
 
 
 @cli.command()
