@@ -17,7 +17,7 @@ Verdict = tuple[Kind | None, float]
 Judge = Callable[[Array], list[Verdict]]
 
 # A bisection takes so many steps at least, and ends when the end is known so well.
-_STEPS, _MOST_STEPS, _NEAR = 10, 40, 2e-3
+_STEPS, _MOST_STEPS, _NEAR = 10, 40, 2e-4
 # Where a gap is looked into between two points; no numbers with few digits come of these.
 _PARTS = (0.2247, 0.4719, 0.7183)
 
