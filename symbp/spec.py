@@ -132,6 +132,10 @@ class TrainOptions:
             raise SpecError(f"shuffle = {shown(shuffle)}: expected true or false")
         if not isinstance(elementary, str) or elementary not in ELEMENTARY:
             raise SpecError(f"elementary = {shown(elementary)}: expected one of {', '.join(ELEMENTARY)}")
+        if rule.name not in OPTIMIZERS:
+            from symbp.functions.examine_rules import warn_of_rule
+
+            warn_of_rule(rule)
         object.__setattr__(self, "optimizer", rule)
         object.__setattr__(self, "learning_rate", positive_number("learning_rate", rate))
         object.__setattr__(self, "batch_size", whole_number("batch_size", batch_size, 1, MAX_BATCH))

@@ -127,3 +127,23 @@ def test_a_relation_that_kernels_do_not_use_says_why(formula: str, reason: str) 
         warnings.simplefilter("ignore")
         derivation = symbp.derive(Network(2, [Dense(2, own), Dense(1)], "squared_error"))
     assert derivation["1.3r, k=1"].because.endswith(why_beside(g))
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        ("log(h)", "is not real for h <= 0: the cost is NaN there"),
+        ("sqrt(h - y)", "is not real for h < -0.7 at y = -0.7: the cost is NaN there"),
+        ("log(h**2 - 1)", "is not real for -1 <= h <= 1: the cost is NaN there"),
+        ("sqrt(y)*h", "is not real for any h at y = -2.6: the cost is NaN there"),
+    ],
+)
+def test_a_cost_that_is_not_real_is_told_with_the_range(formula: str, told: str) -> None:
+    with pytest.warns(SymbpWarning) as found:
+        Network(2, [Dense(1)], symbp.Cost("own", formula))
+    assert str(found[0].message) == f"cost 'own': formula {formula!r} {told}"
+
+
+def test_the_range_of_a_cost_lies_where_its_outputs_do() -> None:
+    with pytest.warns(SymbpWarning, match="not real for h >= 0.5: the cost is NaN there"):
+        Network(2, [Dense(1, "sigmoid")], symbp.Cost("own", "log(0.5 - h)", output="unit_interval"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -183,3 +185,35 @@ def test_glyphs_of_rules():
     printed = [writer.equation(derivation[f"2.2.{n}"].statement) for n in (3, 5)]
     assert printed[0] == r"\hat{\mathsf{m}}_{ij}^k = \frac{\mathsf{m}_{ij}^k}{1 - \beta_1^{\tau}}"
     assert r"\sqrt{\hat{\mathsf{v}}_{ij}^k}" in printed[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "states", "told"),
+    [
+        ("w = w - learning_rate*log(gradient)", {}, "'w' has no finite value at gradient = 0, w = -0.8 "),
+        ("w = w - learning_rate*sqrt(gradient)", {}, "'w' is not real at gradient = -0.7, w = -0.8548 "),
+        (
+            "v = 0.9*v + 0.1*gradient**2\nw = w - learning_rate*gradient/sqrt(v)",
+            {"v": 0},
+            "'w' has no finite value at gradient = 0, w = -0.8, v = 0 (update 1); add a small number",
+        ),
+        ("c = gradient*sqrt(w)\nw = w - learning_rate*c", {}, "'c' is not real at gradient = 0, w = -0.8 "),
+    ],
+)
+def test_a_rule_that_gives_no_number_is_told_with_the_place(text, states, told):
+    with pytest.warns(symbp.SymbpWarning) as found:
+        symbp.TrainOptions(optimizer=symbp.UpdateRule("own", text, states=states))
+    assert str(found[0].message).startswith(f"optimizer 'own': {told}")
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_a_rule_that_gives_numbers_is_not_told_of(rule):
+    again = dataclasses.replace(rule, name="own")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        symbp.TrainOptions(optimizer=again)
+
+
+def test_a_comment_in_a_rule_is_no_unknown_name():
+    with pytest.raises(symbp.SymbpError, match="column 28: the character #: "):
+        symbp.UpdateRule("own", "w = w - learning_rate*gradient # plain").read()

@@ -17,7 +17,7 @@ from symbp.derivation.computed import USUAL
 from symbp.derivation.derive import derive
 from symbp.derivation.stability.choose import Z, is_harmless, slope_form, value_form
 from symbp.derivation.stability.report import left_of_cost, scan, stable_form, warn_of_own_functions
-from symbp.derivation.stability.scan import DTYPES, Finding
+from symbp.derivation.stability.scan import DTYPES, Finding, scan_size
 from symbp.errors import SymbpWarning
 from symbp.functions import ACTIVATIONS, COSTS, Activation, Cost
 from symbp.functions.parse import parse_formula
@@ -247,7 +247,7 @@ def test_a_formula_that_leaves_the_type_is_warned_of_with_the_range(
 
 
 def test_a_size_that_no_training_reaches_is_told_in_the_header() -> None:
-    formula, told = "z**3", "the value itself overflows for |z| >= 6.99e+12 in float32"
+    formula, told = "z**3", "the value itself overflows for |z| >= 6.98e+12 in float32"
     network = Network(2, [Dense(2, Activation("own", formula)), Dense(1)], "squared_error")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -289,3 +289,37 @@ def test_the_scan_works_where_a_library_has_switched_subnormal_numbers_off() -> 
     )
     assert done.returncode == 0, done.stderr
     assert "the value overflows for z >= 710 in float64" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("formula", "dtype", "of", "kind", "low", "high"),
+    [
+        # 1/z^2 leaves the type where z^2 is below 1/M.
+        ("1/z", "float64", "derivative", "too large", 0.0, 7.46e-155),
+        # z^2 is 0 where it is less than half of the smallest number there is.
+        ("log(z**2)", "float64", "value", "overflow", 0.0, 1.57e-162),
+        ("(exp(z) - 1)/z", "float32", "derivative", "nan", 0.0, 2.65e-23),
+    ],
+)
+def test_a_range_that_reaches_0_has_its_true_end(
+    formula: str, dtype: str, of: str, kind: str, low: float, high: float
+) -> None:
+    if kind == "too large":
+        found = scan_size(parse_formula(formula, ("z",)).diff(Z), dtype, of="derivative")
+    else:
+        found = tuple(f for f in scan(formula, dtype) if f.of == of and f.kind == kind)
+    assert any(_near(f.low, low) and _near(f.high, high) for f in found), [str(f) for f in found]
+
+
+def test_digits_that_are_right_by_luck_make_no_gap() -> None:
+    """(exp(z) - 1)/z: the derivative near 0 is a multiple of a large unit, now and then the right one."""
+    lost = [f for f in scan("(exp(z) - 1)/z", "float64") if f.kind == "cancellation" and f.of == "derivative"]
+    positive = [f for f in lost if f.low > 0]
+    assert len(positive) == 1
+    assert positive[0].low < 1e-150
+    assert positive[0].high > 1e-9
+
+
+def test_two_ranges_with_a_sound_one_between_stay_two() -> None:
+    found = [f for f in scan("1 - tanh(abs(z))", "float64") if f.kind == "cancellation"]
+    assert [f.high < 0 for f in found if f.of == "value"] == [True, False]

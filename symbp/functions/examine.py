@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -33,6 +33,12 @@ _OUTPUTS = {
     "positive": (0.05, 0.4, 2.5),
     "unit_interval": (0.05, 0.3, 0.9),
     "distribution": (0.05, 0.3, 0.9),
+}
+_BOUNDS = {
+    "real": (-math.inf, math.inf),
+    "positive": (0.0, math.inf),
+    "unit_interval": (0.0, 1.0),
+    "distribution": (0.0, 1.0),
 }
 _TARGETS = {
     "real": (-2.6, -0.7, 0.0, 0.3, 2.5),
@@ -116,29 +122,49 @@ def _change(formula: Any, values: dict[str, float], variable: str) -> float:
 def _of_line(formula: Any) -> str:
     """Say for which z the formula is not real, or nothing."""
 
-    def real(z: float) -> bool:
-        try:
-            value_at(formula, {"z": z})
-        except NotReal:
-            return False
-        return True
-
-    def finite(z: float) -> bool:
-        try:
-            return math.isfinite(value_at(formula, {"z": z}))
-        except (NotReal, ZeroDivisionError):
-            return False
-
-    found = [real(z) for z in _LINE]
-    if all(found):
+    ranges = _unreal(formula, "z", {}, _LINE)
+    if not ranges:
         return ""
-    if not any(found):
+    if ranges == [_EVERYWHERE]:
         return _NOWHERE
-    ranges = list(_ranges(found, real, finite))
+    finite = _finite(formula, "z", {})
     shown = _listed([words for words, _ in ranges])
     steep = [end for _, ends in ranges for end in ends if finite(end) and _is_steep(formula, end)]
     at = f"; its derivative is not finite at z = {_listed([f'{end:.6g}' for end in steep])}" if steep else ""
     return f"is not real for {shown}: outputs there are not finite{at}"
+
+
+# What is said of a range, and its ends.
+_Range = tuple[str, list[float]]
+_EVERYWHERE: _Range = ("", [])
+
+
+def _unreal(formula: Any, variable: str, beside: Mapping[str, float], line: Sequence[float]) -> list[_Range]:
+    """Return the ranges of a variable in which a formula is not real, as far as the line reaches."""
+
+    def real(at: float) -> bool:
+        try:
+            value_at(formula, {**beside, variable: at})
+        except NotReal:
+            return False
+        return True
+
+    found = [real(at) for at in line]
+    if not any(found):
+        return [_EVERYWHERE]
+    return list(_ranges(found, line, variable, real, _finite(formula, variable, beside)))
+
+
+def _finite(formula: Any, variable: str, beside: Mapping[str, float]) -> Callable[[float], bool]:
+    """Return the question whether the formula has a finite value at a number."""
+
+    def finite(at: float) -> bool:
+        try:
+            return math.isfinite(value_at(formula, {**beside, variable: at}))
+        except (NotReal, ZeroDivisionError):
+            return False
+
+    return finite
 
 
 def _listed(words: list[str]) -> str:
@@ -154,7 +180,7 @@ def _is_steep(formula: Any, at: float) -> bool:
         return True
 
 
-def _ranges(found: list[bool], real: Any, finite: Any) -> Iterator[tuple[str, list[float]]]:
+def _ranges(found: list[bool], line: Sequence[float], name: str, real: Any, finite: Any) -> Iterator[_Range]:
     """Yield the ranges that are not real, in words, and their ends; these belong to them if not finite."""
     position = 0
     for is_real, group in itertools.groupby(found):
@@ -162,17 +188,17 @@ def _ranges(found: list[bool], real: Any, finite: Any) -> Iterator[tuple[str, li
         position = last + 1
         if is_real:
             continue
-        low = _edge(_LINE[first], _LINE[first - 1], real) if first else None
-        high = _edge(_LINE[last], _LINE[last + 1], real) if last + 1 < len(_LINE) else None
+        low = _edge(line[first], line[first - 1], real) if first else None
+        high = _edge(line[last], line[last + 1], real) if last + 1 < len(line) else None
         if low is not None and low == high:
-            yield f"z near {low:.6g}", []
+            yield f"{name} near {low:.6g}", []
         elif high is None:
             assert low is not None  # else it is real nowhere
-            yield f"z {'>' if finite(low) else '>='} {low:.6g}", [low]
+            yield f"{name} {'>' if finite(low) else '>='} {low:.6g}", [low]
         else:
             below = "" if low is None else f"{low:.6g} {'<' if finite(low) else '<='} "
             ends = [end for end in (low, high) if end is not None]
-            yield f"{below}z {'<' if finite(high) else '<='} {high:.6g}", ends
+            yield f"{below}{name} {'<' if finite(high) else '<='} {high:.6g}", ends
 
 
 def _edge(outside: float, inside: float, real: Any) -> float:
@@ -237,10 +263,20 @@ def _of_cost(formula: Any, record: Parametric) -> str:
         try:
             value = value_at(formula, {"h": h, "y": y})
         except NotReal:
-            return f"is not real at h = {h:g}, y = {y:g}: the cost is NaN there"
+            return _unreal_cost(formula, record, h, y)
         if not math.isfinite(value):
             return (
                 f"has no finite value at h = {h:g}, y = {y:g}: give it one with 'a if ... else b', "
                 "or keep such data away"
             )
     return ""
+
+
+def _unreal_cost(formula: Any, record: Cost, h: float, y: float) -> str:
+    """Say for which predictions the cost of a target is not real; one of them is `h`."""
+    low, high = _BOUNDS[record.output]
+    line = sorted({h, *(at for at in _LINE if low < at < high)})
+    ranges = _unreal(formula, "h", {"y": y}, line)
+    where = _listed([words for words, _ in ranges]) if ranges != [_EVERYWHERE] else "any h"
+    target = f" at y = {y:g}" if any(symbol.name == "y" for symbol in formula.free_symbols) else ""
+    return f"is not real for {where}{target}: the cost is NaN there"

@@ -29,6 +29,8 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _JOINING = {"if", "else", "and", "or", "not"}
 # One that is no part of a number, as in 1e5, and no attribute.
 _USED = re.compile(r"(?<![\w.])[A-Za-z_]\w*", re.ASCII)
+# Up to the first character that has no place in a formula: of that one the parser tells.
+_READABLE = re.compile(r"[A-Za-z0-9_.+\-*/()<>=,\s]*", re.ASCII)
 
 
 class Assignment(NamedTuple):
@@ -137,7 +139,8 @@ class UpdateRule(Parametrised):
         from symbp.functions.vocabulary import CONSTANTS, FUNCTIONS, STEPWISE
 
         words = {*known, *FUNCTIONS, *STEPWISE, *CONSTANTS}
-        for match in _USED.finditer(text):
+        readable = _READABLE.match(text)
+        for match in _USED.finditer(text[: readable.end()] if readable else text):
             name = match.group()
             if keyword.iskeyword(name) and name not in _JOINING:
                 return  # no formula at all: the parser says why

@@ -6,9 +6,8 @@ spaced evenly in the logarithm; the ends of what is found are bisected.
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,14 +17,12 @@ import sympy
 from symbp.algebra.nodes import with_numbers
 from symbp.derivation.oracles.formula import number
 from symbp.derivation.stability.numbers import Array, NotReal, exact, rounded
+from symbp.derivation.stability.ranges import Kind, Verdict, ranges
 from symbp.derivation.stability.rules import rewrite
 
-Kind = Literal["overflow", "nan", "cancellation", "not real", "too large"]
 DTYPES = ("float32", "float64")
-# Bisection ends here on its way to 0.
+# Below this an end of a range is shown as 0.
 _NOTHING = 1e-290
-# The steps of a bisection: two digits of the end of a range are enough.
-_STEPS = 10
 
 
 @dataclass(frozen=True)
@@ -146,7 +143,7 @@ def scan_expression(
     verdicts = probe.verdicts(points)
     found = [
         Finding(*ends, kind, worst, of, dtype, variable)
-        for ends, kind, worst in _ranges(points, verdicts, probe, ends)
+        for ends, kind, worst in ranges(points, verdicts, probe.verdicts, ends)
     ]
     if of == "value" and probe.swallows_nan():
         found.append(Finding(math.nan, math.nan, "nan", math.inf, of, dtype, variable))
@@ -179,10 +176,9 @@ def scan_size(
     if not probe.expr.free_symbols:
         return ()
     points = _points(probe.expr, variable, dtype, (-math.inf, math.inf), sparse=False)
-    ranges = _ranges(points, [probe.at(float(x)) for x in points], probe, ends=True)
     return tuple(
         Finding(low, high, kind, worst, of, dtype, variable)
-        for (low, high), kind, worst in ranges
+        for (low, high), kind, worst in ranges(points, probe.verdicts(points), probe.verdicts, ends=True)
         if low < high  # a point alone is a pole: there is no value
     )
 
@@ -203,9 +199,6 @@ def put_in(expr: Any, through: Mapping[str, tuple[Any, Any]]) -> Any:
     values = {sympy.Symbol(name, real=True): true for name, (_, true) in through.items()}
     put = expr.xreplace(conditions).xreplace(values)
     return put.xreplace({dummy: r for r, dummy in conditions.items()})
-
-
-Verdict = tuple[Kind | None, float]
 
 
 class _Probe:
@@ -255,10 +248,6 @@ class _Probe:
     def verdicts(self, points: Array) -> list[Verdict]:
         columns = (points.tolist(), *(column.tolist() for column in self.computed(points)))
         return [self.verdict(*row) for row in zip(*columns, strict=True)]
-
-    def at(self, point: float) -> Verdict:
-        (verdict,) = self.verdicts(np.array([point], self.dtype))
-        return verdict
 
     def verdict(self, point: float, computed: float, overflowed: bool) -> Verdict:
         try:
@@ -323,7 +312,10 @@ class _Probe:
 class _Size(_Probe):
     """Asks only whether the exact value is too large."""
 
-    def at(self, point: float) -> Verdict:
+    def verdicts(self, points: Array) -> list[Verdict]:
+        return [self._size(point) for point in points.tolist()]
+
+    def _size(self, point: float) -> Verdict:
         try:
             large = abs(self.true(point)) > float(self.info.max)
         except NotReal:
@@ -354,46 +346,3 @@ def _points(expr: Any, variable: str, dtype: str, domain: tuple[float, float], s
         points += [x * factor for x in numbers for factor in (1, 1 - 1e-3, 1 + 1e-3)]
     low, high = domain
     return np.array(sorted({kind(x) for x in (0, *points) if low < kind(x) < high}), dtype)
-
-
-def _ranges(
-    points: Array, verdicts: list[Verdict], probe: _Probe, ends: bool
-) -> Iterator[tuple[tuple[float, float], Kind, float]]:
-    """Join neighbouring points with the same verdict, and bisect both ends."""
-    position = 0
-    for kind, group in itertools.groupby(verdicts, key=lambda verdict: verdict[0]):
-        found = list(group)
-        first, last = position, position + len(found) - 1
-        position += len(found)
-        if kind is None:
-            continue
-
-        def same(x: float, kind: Kind = kind) -> bool:
-            return probe.at(x)[0] == kind
-
-        low, high = float(points[first]), float(points[last])
-        if ends:
-            low = _bisect(points[first - 1], low, same) if first > 0 else -math.inf
-            high = _bisect(points[last + 1], high, same) if last + 1 < len(points) else math.inf
-        yield (low, high), kind, max(error for _, error in found)
-
-
-def _bisect(outside: float, inside: float, same: Callable[[float], bool]) -> float:
-    """Return the end of a range between two neighbouring points."""
-    outside, inside = float(outside), float(inside)
-    for _ in range(_STEPS):
-        middle = _between(outside, inside)
-        if middle in (outside, inside):
-            break
-        if same(middle):
-            inside = middle
-        else:
-            outside = middle
-    return inside
-
-
-def _between(a: float, b: float) -> float:
-    """Return the geometric mean of two numbers of one sign, else the mean."""
-    if a * b > 0 or (abs(a) > 1e-150 and abs(b) > 1e-150 and (a > 0) == (b > 0)):
-        return math.copysign(math.sqrt(abs(a)) * math.sqrt(abs(b)), a)
-    return (a + b) / 2
