@@ -85,6 +85,21 @@ def test_both_branches_of_an_output_are_visited(activation: str, units: int) -> 
         broken.prove()
 
 
+LATE = symbp.Activation("late", "z if z < 5 else 2*z - 5")
+
+
+@pytest.mark.parametrize("units", [1, 2, 3])
+@pytest.mark.parametrize("activation", ["hard_sigmoid", LATE], ids=["hard_sigmoid", "late"])
+def test_branches_far_from_0_are_visited(activation: str | symbp.Activation, units: int) -> None:
+    derivation = symbp.derive(Network(2, [Dense(units, activation)], "half_squared_error"))
+    statement = derivation["D.1f"].statement
+    (slope,) = statement.rhs.atoms(Piecewise)
+    for value, _ in slope.args:  # that of one branch everywhere
+        broken = derivation.replace("D.1f", equation(statement.lhs, statement.rhs.xreplace({slope: value})))
+        with pytest.raises(DerivationError, match=r"D\.1f: mpmath check failed"):
+            broken.prove()
+
+
 KINDS = {
     "sign": ("sign", "sign of"),
     "index": ("index", "indices swapped"),

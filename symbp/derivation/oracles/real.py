@@ -8,6 +8,7 @@ on every machine.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import math
 import random
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import sympy
 
+from symbp.derivation.kinks import switches
 from symbp.derivation.oracles import penalties
 from symbp.derivation.oracles.formula import FUNCTIONS, evaluate
 from symbp.derivation.oracles.model import Array, Key, NotApplicable, Shape
@@ -32,6 +34,7 @@ _BITS = 400
 _STEP = _mp.mpf(10) ** -25
 _NEAR = _mp.mpf(10) ** -9
 _ATTEMPTS = 20
+_FARTHEST = 100  # by how much weights of outputs are multiplied at most
 
 
 def activate(activation: Activation, sums: list[Any]) -> list[Any]:
@@ -135,12 +138,23 @@ def switched_off(network: Network, values: dict[Any, list[Any]]) -> bool:
     return any(not any(values["o", layer]) for layer in range(1, network.hidden + 2))
 
 
+@functools.cache
+def turns(activation: Activation) -> tuple[Any, ...]:
+    """Return where an activation goes from one branch to another, in order."""
+    formula = activation.expression()
+    if not formula.has(sympy.Piecewise, sympy.Abs):
+        return ()
+    (variable,) = formula.free_symbols
+    found = [_mp.mpf(str(sympy.N(place, 30))) for place in switches(formula, variable)]
+    return tuple(sorted(found)) or (_mp.mpf(0),)
+
+
 def one_sided(network: Network, runs: Sequence[dict[Any, list[Any]]]) -> bool:
-    """Whether the outputs show one branch of an activation with a kink at 0: the other could be wrong."""
+    """Whether the outputs leave out a branch of their activation, which could be wrong then."""
     last = network.hidden + 1
-    if not network.layer(last).activation.expression().has(sympy.Piecewise, sympy.Abs):
-        return False
-    return len({value > 0 for values in runs for value in values["c", last]}) == 1
+    places = turns(network.layer(last).activation)
+    met = [bisect.bisect(places, value) for values in runs for value in values["c", last]]
+    return len(set(met)) < min(len(places) + 1, len(met))
 
 
 class Reals:
@@ -207,10 +221,10 @@ class RealModel(Reals):
         network, samples = self.network, range(self.shape.samples)
         self.weights = [
             Rows(
-                [scaled(draw(), 1000 * math.isqrt(4 * columns)) * 2 for _ in range(columns)]
+                [scaled(draw() * far, 1000 * math.isqrt(4 * columns)) * 2 for _ in range(columns)]
                 for _ in range(rows)
             )
-            for rows, columns in network.shapes
+            for (rows, columns), far in zip(network.shapes, self._stretched(), strict=True)
         ]
         self.x = [[_mp.mpf(draw()) / 1000 for _ in range(network.sizes[0])] for _ in samples]
         self.targets = [self._target(rng, signs) for _ in samples]
@@ -218,6 +232,12 @@ class RealModel(Reals):
         self.sample_weights = [
             _mp.mpf(rng.randint(200, 2000)) / 1000 if network.weighted else _mp.mpf(1) for _ in samples
         ]
+
+    def _stretched(self) -> list[int]:
+        """Return what weights are multiplied by: those of outputs, so that their sums pass each turn."""
+        places = turns(self.network.layer(self.network.hidden + 1).activation)
+        farthest = max(map(abs, places), default=0)
+        return [1] * self.network.hidden + [min(1 + math.ceil(2 * farthest), _FARTHEST)]
 
     def _target(self, rng: random.Random, signs: bool) -> list[Any]:
         raw = [_mp.mpf(rng.randint(1, 1000)) / 1001 for _ in range(self.network.sizes[-1])]
