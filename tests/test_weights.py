@@ -43,11 +43,8 @@ def test_the_derivation_is_proved_and_every_fault_is_seen(network):
     weighted = [
         step for step in derivation.steps if any(node.kind == "v" for node in step.statement.rhs.atoms(Node))
     ]
-    assert (
-        {"2.1", "2.1d", "D.1f"}
-        <= {step.label for step in weighted}
-        <= {"2.1", "2.1d", "2.1s", "D.1f", "D.1fs"}
-    )
+    labels = {step.label for step in weighted}
+    assert {"2.1", "2.1d", "D.1f"} <= labels <= {"2.1", "2.1d", "2.1s", "D.1f", "D.1fs"}
     for step in weighted:
         assert all(check.passed for check in panel.checks(step))
         for fault, statement in mutants(step.statement):
@@ -150,15 +147,15 @@ def trainer(network, tmp_path):
             CLASSES,
             [0, 1, 2],
             {"sample_weight": ["a", 1, 1]},
-            r"sample_weight = \['a', 1, 1\]: expected an array",
+            "sample_weight: expected an array",
         ),
+        (CLASSES, [0, 1, 2], {"sample_weight": {0: 1}}, "sample_weight: expected an array"),
         (
             CLASSES,
             [0, 1, 2],
-            {"sample_weight": {0: 1}},
-            "sample_weight = {0: 1}: expected an array of numbers",
+            {"sample_weight": [[1], [1, 2], [3]]},
+            "sample_weight: expected an array",
         ),
-        (CLASSES, [0, 1, 2], {"sample_weight": [[1], [1, 2], [3]]}, "expected an array of numbers, one for"),
         (CLASSES, [0, 1, 2], {"class_weight": "balance"}, "'balance': expected 'balanced' or a dict"),
         (CLASSES, [0, 1, 2], {"class_weight": [1, 2, 3]}, "expected 'balanced' or a dict"),
         (CLASSES, [0, 1, 2], {"class_weight": {3: 1}}, "3 is no label; expected whole numbers from 0 to 2"),

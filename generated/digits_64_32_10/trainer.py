@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 e1531a448ebdb3f2675740f0df48e6eafdf523fb7f1f3059a710c7de73ba6351
+# content: sha256 2eb27c2579f48e4644d4749e47a1476b9f4ae71841c20fe169d320f6cbbed6d0
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -1843,12 +1843,12 @@ def _chunks(n):
         yield start, min(CHUNK, n - start)
 
 
-def _numbers(what, values):
-    """Return the values in memory as the kernels want it, in the trainer's type."""
+def _numbers(what, values, kind=DTYPE):
+    """Return the values in memory as the kernels want it, by default in the trainer's type."""
     try:
         if np.iscomplexobj(values):
             raise TypeError("a complex number")
-        return np.asarray(values, DTYPE, order="C")
+        return np.asarray(values, kind, order="C")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what}: expected an array of real numbers ({error})") from None
 

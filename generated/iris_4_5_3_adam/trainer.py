@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 60321cadb89be982e5dde6d37d5ee29fa7dbce3ffef81b847c7d5bf63fe34f0f
+# content: sha256 62ec1d7f726727fa75bb2898c487419e6292592ae3cb15618343bad73e5a7a72
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -1683,12 +1683,12 @@ def _chunks(n):
         yield start, min(CHUNK, n - start)
 
 
-def _numbers(what, values):
-    """Return the values in memory as the kernels want it, in the trainer's type."""
+def _numbers(what, values, kind=DTYPE):
+    """Return the values in memory as the kernels want it, by default in the trainer's type."""
     try:
         if np.iscomplexobj(values):
             raise TypeError("a complex number")
-        return np.asarray(values, DTYPE, order="C")
+        return np.asarray(values, kind, order="C")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what}: expected an array of real numbers ({error})") from None
 

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 0a05f75736b7fe583ca1994d6d46872b0d7673596b58f63a0486c08184957ec7
+# content: sha256 14f6660cf0ce36d01bbc3b891a27e1bb309f9c23de75dca7e05c7dbb98b6cb60
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -799,12 +799,12 @@ def _chunks(n):
         yield start, min(CHUNK, n - start)
 
 
-def _numbers(what, values):
-    """Return the values in memory as the kernels want it, in the trainer's type."""
+def _numbers(what, values, kind=DTYPE):
+    """Return the values in memory as the kernels want it, by default in the trainer's type."""
     try:
         if np.iscomplexobj(values):
             raise TypeError("a complex number")
-        return np.asarray(values, DTYPE, order="C")
+        return np.asarray(values, kind, order="C")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what}: expected an array of real numbers ({error})") from None
 

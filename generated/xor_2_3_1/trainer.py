@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 553029fc4a938586fb4bf524a9062f0d69e3222bcc6db66773b0d20009492028
+# content: sha256 859273219d0a2a79735199dd2e47ef84091e86598e15d02a899a0c573e3ada73
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -656,12 +656,12 @@ def _chunks(n):
         yield start, min(CHUNK, n - start)
 
 
-def _numbers(what, values):
-    """Return the values in memory as the kernels want it, in the trainer's type."""
+def _numbers(what, values, kind=DTYPE):
+    """Return the values in memory as the kernels want it, by default in the trainer's type."""
     try:
         if np.iscomplexobj(values):
             raise TypeError("a complex number")
-        return np.asarray(values, DTYPE, order="C")
+        return np.asarray(values, kind, order="C")
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what}: expected an array of real numbers ({error})") from None
 

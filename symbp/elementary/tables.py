@@ -26,6 +26,17 @@ p = poly(EXP, r)
 q = h + (r*r*p - l)
 a = I(F(t).view(I) << I(SHIFT)).view(F)
 """
+# The normal distribution below 0, by its density, and above; near 0 another polynomial.
+_NORMAL_TAIL = """\
+v = (a - NORMAL_MIDDLE)/(a + NORMAL_MIDDLE)
+p = poly(NORMAL_TAIL, v)
+"""
+_NORMAL_END = """\
+z = x*x
+p = poly(NORMAL, z)
+y = 1 - y if x > 0 else y
+return 0.5 + x*p if a < NORMAL_NEAR else y
+"""
 
 # Both factors of 2^n = a b are normal numbers wherever exp(x) is not 0 or infinity: b = 2^half with half = 64
 # (512) and the sign of x. By arithmetic, because a choice would be a branch outside of vectors.
@@ -257,16 +268,12 @@ return 1 - (x + x*p) if a < ERFC_NEAR else y
             "exp(-x^2/2) (1/2 + P)/(1 + 3|x|/2) below 0, and 1 minus that above; near 0 a polynomial",
             "a = min(abs(x), HALF_GAUSS_END)\n"
             + _SQUARE
+            + _NORMAL_TAIL
             + """\
-v = (a - NORMAL_MIDDLE)/(a + NORMAL_MIDDLE)
-p = poly(NORMAL_TAIL, v)
 e = exp(-0.5*square)
 y = (0.5*e + e*(p - rest*(0.25 + 0.5*p)))/(1 + 1.5*a)
-z = x*x
-p = poly(NORMAL, z)
-y = 1 - y if x > 0 else y
-return 0.5 + x*p if a < NORMAL_NEAR else y
-""",
+"""
+            + _NORMAL_END,
             uses=("exp",),
             source="Shepherd and Laframboise 1981",
         ),
@@ -275,16 +282,10 @@ return 0.5 + x*p if a < NORMAL_NEAR else y
             "NormalCdfBy",
             erfc(-x / sqrt(2)) / 2,
             "as normal_cdf, with exp(-x^2/2) given, which its derivative needs too",
-            """\
-a = min(abs(x), HALF_GAUSS_END)
-v = (a - NORMAL_MIDDLE)/(a + NORMAL_MIDDLE)
-p = poly(NORMAL_TAIL, v)
-y = e*(0.5 + p)/(1 + 1.5*a)
-z = x*x
-p = poly(NORMAL, z)
-y = 1 - y if x > 0 else y
-return 0.5 + x*p if a < NORMAL_NEAR else y
-""",
+            "a = min(abs(x), HALF_GAUSS_END)\n"
+            + _NORMAL_TAIL
+            + "y = e*(0.5 + p)/(1 + 1.5*a)\n"
+            + _NORMAL_END,
             uses=("half_gauss",),
             given=(("e", "half_gauss"),),
             source="Shepherd and Laframboise 1981",

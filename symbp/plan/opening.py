@@ -43,7 +43,7 @@ def tanh_from_expm1(u: Any) -> Expr:
 
 
 def erfc_by_gauss(argument: Any) -> Expr:
-    """Return erfc(-u/sqrt(2)), twice the normal distribution, with exp(-u^2/2) as a call beside it."""
+    """Return erfc(u), twice the normal distribution at -sqrt(2) u, with exp(-u^2) as a call beside it."""
     return 2 * NormalCdfBy(-sympy.sqrt(2) * argument, exp(-(argument**2)))
 
 

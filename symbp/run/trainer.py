@@ -17,7 +17,6 @@ from symbp.run import tested
 from symbp.run.interface import Callback, FloatArray, TrainerModule
 from symbp.run.progress import reporter
 from symbp.spec import Spec
-from symbp.values import shown
 
 if TYPE_CHECKING:
     from symbp.run.minimize import Minimisation
@@ -191,12 +190,6 @@ class Trainer:
                 f"{next(iter(given))}: the cost of network {self.network.name!r} has no sample weights; "
                 "declare weighted = true in [network], or Network(..., weighted=True), and generate it again"
             )
-        if "sample_weight" in given:
-            try:
-                np.asarray(given["sample_weight"], np.float64)
-            except (TypeError, ValueError):
-                shape = "expected an array of numbers, one for each sample"
-                raise DataError(f"sample_weight = {shown(given['sample_weight'])}: {shape}") from None
         return given
 
     def _tested(self, function: str) -> None:
