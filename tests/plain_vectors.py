@@ -133,6 +133,10 @@ def functions(lanes: int) -> dict[str, object]:
     def outer(numbers, vec):
         return numbers[:, :1] * row(vec)
 
+    def rest(vec, left_out, axis):
+        """All but a largest number, which the order puts last, and what was left out before."""
+        return np.sort(vec, axis)[:-1].sum(axis) + left_out.sum(axis)
+
     lock = threading.Lock()
 
     def arrive(arrived):
@@ -149,6 +153,7 @@ def functions(lanes: int) -> dict[str, object]:
         "store_columns": store_columns,
         "lanes_below": lambda size: np.arange(lanes) < size,
         "register_sum": lambda vec: vec.sum(axis=0, keepdims=True),
+        "register_rest": lambda vec: rest(vec, vec - vec, 0)[None, :],
         "register_max": lambda vec: vec.max(axis=0, keepdims=True),
         "take": take,
         "give": give,
@@ -172,6 +177,8 @@ def functions(lanes: int) -> dict[str, object]:
         "min": lesser,
         "max": greater,
         "larger": lambda a, b: np.where(a > b, a, b),
+        "smaller": lambda a, b: np.where(a < b, a, b),
+        "row_rest": lambda vec, left_out, size: rest(vec.reshape(-1)[:size], left_out.reshape(-1)[:size], 0),
         "row_max": lambda vec, size: vec[:size].max(),
         "rows_sum": lambda rows, size: rows[:, :size].sum(),
         "row_sum": lambda vec, size: vec.reshape(-1)[:size].sum(),

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 2eb27c2579f48e4644d4749e47a1476b9f4ae71841c20fe169d320f6cbbed6d0
+# content: sha256 89e013cb101ce71ae007285e95191ee541ff50538ee27f829a25d8e68ab54b36
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -47,7 +47,7 @@ LEARNING_RATE = 0.2
 CLIP_NORM = None
 STATES = {}  # what the optimizer keeps for every weight, and how it starts
 EPOCHS = 100
-AT_ONCE = 24672  # samples: a step takes larger batches in parts
+AT_ONCE = 24385  # samples: a step takes larger batches in parts
 TOGETHER = 8  # samples that a step takes at once: a thread has whole numbers of them
 CHUNK = 256  # rows that predict, value_and_gradient and jacobian hold at once
 SPEC = """\
@@ -134,29 +134,29 @@ def exp(x):
 
 
 @_inlined
-def log(x):
-    # log(x): x = 2^n m with sqrt(1/2) <= m < sqrt(2), log(m) = log((1 + s)/(1 - s)) with s = (m -
-    # 1)/(m + 1).
+def log1p(x):
+    # log(x + 1): as log for 1 + x; what the sum lost is added to the logarithm as a share of the
+    # sum.
     # log((1 + s)/(1 - s)) = 2 s + s^3 P(s^2), degree 2, relative error 8.3e-10
-    # largest error met in 30,157,744 points: 0.83 ulp
-    small = x < F(1.1754944e-38)
-    y = select(small, x*F(33554432.0), x)
-    k = bits(y)
+    # largest error met in 30,157,744 points: 0.84 ulp
+    u = F(1.0) + x
+    k = bits(u)
     n = k - 1060439283 >> 23
     m = number(k - (n << 23))
     e = number(n + 1262485504) - F(12582912.0)
-    e = select(small, e - F(25.0), e)
-    f = m - F(1.0)
+    lost = select(x > F(1.0), F(1.0) - (u - x), x - (u - F(1.0)))/u
+    lost = select(e == F(0.0), F(0.0), lost)
+    f = select(e == F(0.0), x, m - F(1.0))
     s = f/(f + F(2.0))
     z = s*s
     p = F(0.29870915)
     p = p*z + F(0.39977574)
     p = p*z + F(0.66666776)
     h = f*f/F(2.0)
-    y = e*F(0.69314575) - (h - (s*(h + z*p) + e*F(1.4286068e-06)) - f)
+    y = e*F(0.69314575) - (h - (s*(h + z*p) + (e*F(1.4286068e-06) + lost)) - f)
     y = select(x < F(math.inf), y, x)
-    y = select(x > F(0.0), y, select(x == F(0.0), -F(math.inf), F(math.nan)))
-    return select(x != x, x, y)
+    y = select(x > -F(1.0), y, select(x == -F(1.0), -F(math.inf), F(math.nan)))
+    return select((x == F(0.0)) | (x != x), x, y)
 
 
 # Threads. A team is None where one thread works alone; else it is, for each of its threads,
@@ -462,28 +462,49 @@ def spread(typing, number, size):
     )
 
 
-def _all_lanes(builder, register, join):
-    """Return a register with all numbers of one joined in every lane."""
+def _all_lanes(builder, found, join):
+    """Return registers with all numbers of those found joined in every lane."""
     for distance in (LANES >> n for n in range(1, LANES.bit_length())):
         places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(n + distance) % LANES for n in range(LANES)])
-        register = join(builder, register, builder.shuffle_vector(register, register, places))
-    return register
+        found = join(builder, found, [builder.shuffle_vector(x, x, places) for x in found])
+    return found
 
 
-def _folded(typing, vec, size, outside, join):
-    """Let an intrinsic join the first numbers of a Vec; what is outside of them counts as `outside`."""
+def _folded(typing, vecs, size, outside, join):
+    """Let an intrinsic join the first numbers of Vecs; what is outside of them counts as `outside`."""
+    (vec, *_) = vecs
+
     def emit(context, builder, signature, arguments):
         number = context.get_value_type(vec.dtype)
         nothing = ir.Constant(ir.VectorType(number, LANES), [ir.Constant(number, outside)]*LANES)
-        registers = []
+        found = []
         for n in range(vec.count):
-            register, mask = builder.extract_value(arguments[0], n), _mask(size.literal_value - n*LANES)
-            registers.append(register if mask is None else builder.select(mask, register, nothing))
-        while len(registers) > 1:
-            registers = [join(builder, *registers[:2]), *registers[2:]]
-        return builder.extract_element(_all_lanes(builder, *registers, join), _int(0))
+            mask = _mask(size.literal_value - n*LANES)
+            registers = [builder.extract_value(argument, n) for argument in arguments[:-1]]
+            found.append([x if mask is None else builder.select(mask, x, nothing) for x in registers])
+        while len(found) > 1:
+            found = [join(builder, *found[:2]), *found[2:]]
+        return builder.extract_element(_all_lanes(builder, *found, join)[-1], _int(0))
 
-    return vec.dtype(vec, size), emit
+    return vec.dtype(*vecs, size), emit
+
+
+def _alone(builder, register):
+    return [register]
+
+
+def _added(builder, x, y):
+    return [builder.fadd(x[0], y[0])]
+
+
+def _largest(builder, x, y):
+    return [_larger(builder, x[0], y[0])]
+
+
+def _rests(builder, x, y):
+    """Join two largest numbers and the sums of all but them: the smaller one is added."""
+    smaller = builder.select(builder.fcmp_ordered("<", y[0], x[0]), y[0], x[0])
+    return [_larger(builder, x[0], y[0]), builder.fadd(builder.fadd(x[1], y[1]), smaller)]
 
 
 def _larger(builder, x, y):
@@ -496,16 +517,28 @@ def larger(typing, a, b):
     return a(a, b), _lowered(_larger)
 
 
+@intrinsic
+def smaller(typing, a, b):
+    """The smaller one of two numbers in every place."""
+    return a(a, b), _lowered(lambda builder, x, y: builder.select(builder.fcmp_ordered("<", x, y), x, y))
+
+
 @intrinsic(prefer_literal=True)
 def row_sum(typing, vec, size):
     """The sum of the first numbers."""
-    return _folded(typing, vec, size, 0.0, lambda builder, x, y: builder.fadd(x, y))
+    return _folded(typing, [vec], size, 0.0, _added)
 
 
 @intrinsic(prefer_literal=True)
 def row_max(typing, vec, size):
     """The largest one of the first numbers."""
-    return _folded(typing, vec, size, -math.inf, _larger)
+    return _folded(typing, [vec], size, -math.inf, _largest)
+
+
+@intrinsic(prefer_literal=True)
+def row_rest(typing, vec, rest, size):
+    """The sum of the first numbers without a largest one, with the sum of those that were left out; none is below 0."""
+    return _folded(typing, [vec, rest], size, 0.0, _rests)
 
 
 def _address(context, builder, array, value, row, column):
@@ -765,30 +798,33 @@ def lanes_below(typing, size):
     return Vec(types.boolean, 1)(size), emit
 
 
-def _between(join):
+def _between(typing, vec, join, made=_alone):
     """Let an intrinsic join the registers of a Vec."""
-    def of(typing, vec):
-        def emit(context, builder, signature, arguments):
-            registers = [builder.extract_value(arguments[0], n) for n in range(vec.count)]
-            while len(registers) > 1:
-                registers = [*registers[2:], join(builder, *registers[:2])]
-            return _joined(builder, registers)
+    def emit(context, builder, signature, arguments):
+        found = [made(builder, builder.extract_value(arguments[0], n)) for n in range(vec.count)]
+        while len(found) > 1:
+            found = [*found[2:], join(builder, *found[:2])]
+        return _joined(builder, [found[0][-1]])
 
-        return Vec(vec.dtype, 1)(vec), emit
-
-    return of
+    return Vec(vec.dtype, 1)(vec), emit
 
 
 @intrinsic
 def register_sum(typing, vec):
     """The sum of the registers, lane by lane."""
-    return _between(lambda builder, x, y: builder.fadd(x, y))(typing, vec)
+    return _between(typing, vec, _added)
 
 
 @intrinsic
 def register_max(typing, vec):
     """The largest number of every lane."""
-    return _between(_larger)(typing, vec)
+    return _between(typing, vec, _largest)
+
+
+@intrinsic
+def register_rest(typing, vec):
+    """The sum of the registers without a largest number, lane by lane; none is below 0."""
+    return _between(typing, vec, _rests, lambda builder, x: (x, builder.fsub(x, x)))  # 0, or NaN
 
 
 @_inlined
@@ -808,7 +844,7 @@ def transpose(target, source, height, width, team=None):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 3632)//170
+    capacity = (work.size - 3632)//172
     W1 = view(w, 0, 32, 65)
     O1 = view(work, 0*capacity, capacity, 32)
     C2 = view(work, 32*capacity, capacity, 10)
@@ -817,8 +853,8 @@ def _forward(w, X, rows, start, count, work):
     E = view(work, 43*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
     XB = view(work, 63*capacity, capacity, 64)
-    V1 = view(work, 170*capacity + 0, 65, 32)
-    V2 = view(work, 170*capacity + 2080, 33, 16)
+    V1 = view(work, 172*capacity + 0, 65, 32)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -889,8 +925,8 @@ def _prepare(w, work):
     capacity = 16
     W1 = view(w, 0, 32, 65)
     W2 = view(w, 2080, 10, 33)
-    V1 = view(work, 170*capacity + 0, 65, 32)
-    V2 = view(work, 170*capacity + 2080, 33, 16)
+    V1 = view(work, 172*capacity + 0, 65, 32)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  V1 is the transpose of W1
     transpose(V1, W1, np.int64(65), np.int64(32))
@@ -908,9 +944,9 @@ def _answer(w, X, work):
     MU = work[42*capacity:42*capacity + capacity]
     E = view(work, 43*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
-    H_sum = work[169*capacity:169*capacity + capacity]
-    V1 = view(work, 170*capacity + 0, 65, 32)
-    V2 = view(work, 170*capacity + 2080, 33, 16)
+    H_sum = work[171*capacity:171*capacity + capacity]
+    V1 = view(work, 172*capacity + 0, 65, 32)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
@@ -983,17 +1019,23 @@ def predict_one(prepared, x, h):
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 3632)//170
-    D2 = view(work, 127*capacity, capacity, 10)
-    H = view(work, 53*capacity, capacity, 10)
-    D1 = view(work, 137*capacity, capacity, 32)
+    capacity = (work.size - 3632)//172
+    REST = work[127*capacity:127*capacity + capacity]
+    E = view(work, 43*capacity, capacity, 10)
+    D2 = view(work, 128*capacity, capacity, 10)
+    D1 = view(work, 138*capacity, capacity, 32)
     O1 = view(work, 0*capacity, capacity, 32)
     W2 = view(w, 2080, 10, 33)
 
-    # (D.1f)  delta_r^2 = (h_r - y_r)/m
-    for p in range(count):
-        row = rows[start + p]
-        store(D2, p, 0, (load(H, p, 0, 10) - load(Y, row, 0, 10))/m, 10)
+    # (1.8s.4)  zeta = sum_{s=1}^{10} e_s - max_{s=1}^{10} e_s
+    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m (1 + zeta))
+    for p in range(0, count, LANES):
+        e = columns(E, p, 10)
+        rest = register_rest(e)
+        store_columns(REST, p, rest, 1)
+        y = columns_at(Y, rows, start + p, start + count, 10)
+        d2 = ((e - y) - rest*y)/((rest + F(1.0))*m)
+        store_columns(D2, p, d2, 10)
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
     for s in range(0, 32, 16):
@@ -1026,32 +1068,30 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//170
-    MU = work[42*capacity:42*capacity + capacity]
-    E = view(work, 43*capacity, capacity, 10)
+    capacity = (work.size - 3632)//172
+    LSE = work[170*capacity:170*capacity + capacity]
+    REST = work[127*capacity:127*capacity + capacity]
     C2 = view(work, 32*capacity, capacity, 10)
+    MU = work[42*capacity:42*capacity + capacity]
     G2 = view(gradient, 2080, 10, 33)
-    D2 = view(work, 127*capacity, capacity, 10)
+    D2 = view(work, 128*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
     G1 = view(gradient, 0, 32, 65)
-    D1 = view(work, 137*capacity, capacity, 32)
+    D1 = view(work, 138*capacity, capacity, 32)
     XB = view(work, 63*capacity, capacity, 64)
     cost = F(0.0)
 
-    # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
-    total0 = spread(F(0.0), LANES)
-    for p in range(0, count, LANES):
-        e = columns(E, p, 10)
-        lse_sum = register_sum(e)
-        mu = columns(MU, p, 1)
-        lse = log(lse_sum) + mu
-        c2 = columns(C2, p, 10)
-        y = columns_at(Y, rows, start + p, start + count, 10)
-        total0 = total0 + select(lanes_below(count - p), register_sum((lse - c2)*y), F(0.0))
-    cost += row_sum(total0, 8)
+    # (1.8s.5)  lse = log1p(zeta)
+    for p in range(count):
+        LSE[p] = log1p(REST[p])
 
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} {0 if y_q^p = 0; y_q^p (lse^p + (mu^p -
+    #     c_q^{2,p})) otherwise}
+    c0 = spread(F(0.0), 10)
+    for p in range(count):
+        row = rows[start + p]
+        c0 = c0 + select(load(Y, row, 0, 10) == F(0.0), F(0.0), ((MU[p] - load(C2, p, 0, 10)) + LSE[p])*load(Y, row, 0, 10))
+    cost += row_sum(c0, 10)
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
@@ -1106,12 +1146,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 3632)//170
+    capacity = (work.size - 3632)//172
     H = view(work, 53*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    S1 = view(work, 170*capacity + 2608, 10, 32)
+    S1 = view(work, 172*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
-    B1_sum = work[170*capacity + 2928:170*capacity + 2928 + 32]
+    B1_sum = work[172*capacity + 2928:172*capacity + 2928 + 32]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(10):
@@ -1160,8 +1200,8 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//170
-    D1 = view(work, 137*capacity, capacity, 32)
+    capacity = (work.size - 3632)//172
+    D1 = view(work, 138*capacity, capacity, 32)
     W1 = view(w, 0, 32, 65)
 
     # (X.13, k=1)  dJ/dx_j = sum_{r=1}^{32} w_{rj}^1 delta_r^1
@@ -1177,13 +1217,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 3632)//170
-    S1 = view(work, 170*capacity + 2608, 10, 32)
+    capacity = (work.size - 3632)//172
+    S1 = view(work, 172*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
     O1 = view(work, 0*capacity, capacity, 32)
-    R1 = view(work, 170*capacity + 2960, 10, 32)
+    R1 = view(work, 172*capacity + 2960, 10, 32)
     H = view(work, 53*capacity, capacity, 10)
-    R1_sum = work[170*capacity + 3280:170*capacity + 3280 + 32]
+    R1_sum = work[172*capacity + 3280:172*capacity + 3280 + 32]
     W1 = view(w, 0, 32, 65)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 {0 if o_s^1 <= 0; 1 otherwise}
@@ -1239,11 +1279,11 @@ def _update_row(V, j, i, gradient, learning_rate):
 @_kernel
 def _pack(w, work, team):
     """Put the weights, and what the optimizer keeps, where a step wants them: W upright, or turned round as V."""
-    capacity = (work.size - 3632)//170
+    capacity = (work.size - 3632)//172
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 170*capacity + 0, 65, 32)
+    V1 = view(work, 172*capacity + 0, 65, 32)
     W2 = view(w, 2080, 10, 33)
-    V2 = view(work, 170*capacity + 2080, 33, 16)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  V1 is the transpose of W1
     transpose(V1, W1, np.int64(65), np.int64(32), team)
@@ -1255,12 +1295,12 @@ def _pack(w, work, team):
 @_inlined
 def _measure(X, Y, rows, start, count, m, begin, work):
     """Compute H of samples, the rows from `begin` on of a batch of m; return their share of the cost."""
-    capacity = (work.size - 3632)//170
-    V1 = view(work, 170*capacity + 0, 65, 32)
+    capacity = (work.size - 3632)//172
+    V1 = view(work, 172*capacity + 0, 65, 32)
     O1 = view(work, 0*capacity + begin*32, capacity, 32)
-    V2 = view(work, 170*capacity + 2080, 33, 16)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
     C2 = view(work, 32*capacity + begin*10, capacity, 10)
-    D2 = view(work, 127*capacity + begin*10, capacity, 10)
+    D2 = view(work, 128*capacity + begin*10, capacity, 10)
     cost = F(0.0)
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
@@ -1300,9 +1340,11 @@ def _measure(X, Y, rows, start, count, m, begin, work):
     # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
-    # (D.1f)  delta_r^2 = (h_r - y_r)/m
-    # (1.8s.4)  lse = mu + log(sum_{s=1}^{10} e_s)
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
+    # (1.8s.4)  zeta = sum_{s=1}^{10} e_s - max_{s=1}^{10} e_s
+    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m (1 + zeta))
+    # (1.8s.5)  lse = log1p(zeta)
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} {0 if y_q^p = 0; y_q^p (lse^p + (mu^p -
+    #     c_q^{2,p})) otherwise}
     total0 = spread(F(0.0), LANES)
     for p in range(0, count, LANES):
         c2 = columns(C2, p, 10)
@@ -1310,14 +1352,16 @@ def _measure(X, Y, rows, start, count, m, begin, work):
         e = exp(c2 - mu)
         h_sum = register_sum(e)
         h = e/h_sum
+        rest = register_rest(e)
         y = columns_at(Y, rows, start + p, start + count, 10)
-        d2 = (h - y)/m
+        d2 = ((e - y) - rest*y)/((rest + F(1.0))*m)
         store_columns(D2, p, d2, 10)
-        lse = log(h_sum) + mu
-        total0 = total0 + select(lanes_below(count - p), register_sum((lse - c2)*y), F(0.0))
+        lse = log1p(rest)
+        total0 = total0 + select(lanes_below(count - p), register_sum(select(y == F(0.0), F(0.0), ((mu - c2) + lse)*y)), F(0.0))
     cost += row_sum(total0, 8)
 
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p - c_q^{2,p})
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} {0 if y_q^p = 0; y_q^p (lse^p + (mu^p -
+    #     c_q^{2,p})) otherwise}
     cost = cost/m
 
     return cost
@@ -1326,9 +1370,9 @@ def _measure(X, Y, rows, start, count, m, begin, work):
 @_inlined
 def _turn(work, team):
     """Turn V round for the way back."""
-    capacity = (work.size - 3632)//170
-    V2 = view(work, 170*capacity + 2080, 33, 16)
-    W2 = view(work, 170*capacity + 3312, 10, 32)
+    capacity = (work.size - 3632)//172
+    V2 = view(work, 172*capacity + 2080, 33, 16)
+    W2 = view(work, 172*capacity + 3312, 10, 32)
 
     # (D.5f, k=1)  W2 is the transpose of V2
     transpose(W2, V2, np.int64(10), np.int64(32), team)
@@ -1337,11 +1381,11 @@ def _turn(work, team):
 @_inlined
 def _back(Y, rows, start, count, m, begin, work):
     """Compute delta of every layer, the last first, for samples that _measure has seen."""
-    capacity = (work.size - 3632)//170
-    D2 = view(work, 127*capacity + begin*10, capacity, 10)
-    D1 = view(work, 137*capacity + begin*32, capacity, 32)
+    capacity = (work.size - 3632)//172
+    D2 = view(work, 128*capacity + begin*10, capacity, 10)
+    D1 = view(work, 138*capacity + begin*32, capacity, 32)
     O1 = view(work, 0*capacity + begin*32, capacity, 32)
-    W2 = view(work, 170*capacity + 3312, 10, 32)
+    W2 = view(work, 172*capacity + 3312, 10, 32)
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
     for s in range(0, 32, 16):
@@ -1366,12 +1410,12 @@ def _back(Y, rows, start, count, m, begin, work):
 @_inlined
 def _descend(X, rows, start, count, learning_rate, work, team):
     """Update the weights by a batch of which delta is known: no gradient is stored, each is used at once."""
-    capacity = (work.size - 3632)//170
-    D2 = view(work, 127*capacity, capacity, 10)
+    capacity = (work.size - 3632)//172
+    D2 = view(work, 128*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    V2 = view(work, 170*capacity + 2080, 33, 16)
-    D1 = view(work, 137*capacity, capacity, 32)
-    V1 = view(work, 170*capacity + 0, 65, 32)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
+    D1 = view(work, 138*capacity, capacity, 32)
+    V1 = view(work, 172*capacity + 0, 65, 32)
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
     for i in range(0, 10, 10):
@@ -1443,11 +1487,11 @@ def _descend(X, rows, start, count, learning_rate, work, team):
 @_kernel
 def _unpack(w, work, team):
     """Put weights and states back into the flat vectors."""
-    capacity = (work.size - 3632)//170
+    capacity = (work.size - 3632)//172
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 170*capacity + 0, 65, 32)
+    V1 = view(work, 172*capacity + 0, 65, 32)
     W2 = view(w, 2080, 10, 33)
-    V2 = view(work, 170*capacity + 2080, 33, 16)
+    V2 = view(work, 172*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  W1 is the transpose of V1
     transpose(W1, V1, np.int64(32), np.int64(65), team)
@@ -1574,7 +1618,7 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 10), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 3632)//170
+    capacity = (work.size - 3632)//172
     H = work[53*capacity:63*capacity].reshape((capacity, 10))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
@@ -1633,7 +1677,7 @@ def input_jacobian(w, X):
 
 # Multiply-adds of one sample in a step, and those that each thread must have: below, waiting for
 # the others takes longer than the work.
-PRODUCTS = 5098
+PRODUCTS = 5109
 WORTHWHILE = 150000
 
 
@@ -1831,7 +1875,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 170*capacity + 3632
+    size = 172*capacity + 3632
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]

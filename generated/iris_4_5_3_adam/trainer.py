@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 62ec1d7f726727fa75bb2898c487419e6292592ae3cb15618343bad73e5a7a72
+# content: sha256 de1d658b3cc79e54f9ad375fbd7e337f36c2feeacb32c4b027f8e2b34114884c
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -143,19 +143,19 @@ def exp(x):
 
 
 @_inlined
-def log(x):
-    # log(x): x = 2^n m with sqrt(1/2) <= m < sqrt(2), log(m) = log((1 + s)/(1 - s)) with s = (m -
-    # 1)/(m + 1).
+def log1p(x):
+    # log(x + 1): as log for 1 + x; what the sum lost is added to the logarithm as a share of the
+    # sum.
     # log((1 + s)/(1 - s)) = 2 s + s^3 P(s^2), degree 6, relative error 1.4e-18
     # largest error met in 3,035,112 points: 0.79 ulp
-    small = x < 2.2250738585072014e-308
-    y = select(small, x*1.8014398509481984e+16, x)
-    k = bits(y)
+    u = 1.0 + x
+    k = bits(u)
     n = k - 4604544271217802189 >> 52
     m = number(k - (n << 52))
     e = number(n + 4843621399236968448) - 6755399441055744.0
-    e = select(small, e - 54.0, e)
-    f = m - 1.0
+    lost = select(x > 1.0, 1.0 - (u - x), x - (u - 1.0))/u
+    lost = select(e == 0.0, 0.0, lost)
+    f = select(e == 0.0, x, m - 1.0)
     s = f/(f + 2.0)
     z = s*s
     p = 0.14795495111639165
@@ -166,10 +166,10 @@ def log(x):
     p = p*z + 0.39999999999416314
     p = p*z + 0.6666666666666734
     h = f*f/2.0
-    y = e*0.6931471805598903 - (h - (s*(h + z*p) + e*5.497923018708371e-14) - f)
+    y = e*0.6931471805598903 - (h - (s*(h + z*p) + (e*5.497923018708371e-14 + lost)) - f)
     y = select(x < math.inf, y, x)
-    y = select(x > 0.0, y, select(x == 0.0, -math.inf, math.nan))
-    return select(x != x, x, y)
+    y = select(x > -1.0, y, select(x == -1.0, -math.inf, math.nan))
+    return select((x == 0.0) | (x != x), x, y)
 
 
 @_inlined
@@ -504,28 +504,49 @@ def spread(typing, number, size):
     )
 
 
-def _all_lanes(builder, register, join):
-    """Return a register with all numbers of one joined in every lane."""
+def _all_lanes(builder, found, join):
+    """Return registers with all numbers of those found joined in every lane."""
     for distance in (LANES >> n for n in range(1, LANES.bit_length())):
         places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(n + distance) % LANES for n in range(LANES)])
-        register = join(builder, register, builder.shuffle_vector(register, register, places))
-    return register
+        found = join(builder, found, [builder.shuffle_vector(x, x, places) for x in found])
+    return found
 
 
-def _folded(typing, vec, size, outside, join):
-    """Let an intrinsic join the first numbers of a Vec; what is outside of them counts as `outside`."""
+def _folded(typing, vecs, size, outside, join):
+    """Let an intrinsic join the first numbers of Vecs; what is outside of them counts as `outside`."""
+    (vec, *_) = vecs
+
     def emit(context, builder, signature, arguments):
         number = context.get_value_type(vec.dtype)
         nothing = ir.Constant(ir.VectorType(number, LANES), [ir.Constant(number, outside)]*LANES)
-        registers = []
+        found = []
         for n in range(vec.count):
-            register, mask = builder.extract_value(arguments[0], n), _mask(size.literal_value - n*LANES)
-            registers.append(register if mask is None else builder.select(mask, register, nothing))
-        while len(registers) > 1:
-            registers = [join(builder, *registers[:2]), *registers[2:]]
-        return builder.extract_element(_all_lanes(builder, *registers, join), _int(0))
+            mask = _mask(size.literal_value - n*LANES)
+            registers = [builder.extract_value(argument, n) for argument in arguments[:-1]]
+            found.append([x if mask is None else builder.select(mask, x, nothing) for x in registers])
+        while len(found) > 1:
+            found = [join(builder, *found[:2]), *found[2:]]
+        return builder.extract_element(_all_lanes(builder, *found, join)[-1], _int(0))
 
-    return vec.dtype(vec, size), emit
+    return vec.dtype(*vecs, size), emit
+
+
+def _alone(builder, register):
+    return [register]
+
+
+def _added(builder, x, y):
+    return [builder.fadd(x[0], y[0])]
+
+
+def _largest(builder, x, y):
+    return [_larger(builder, x[0], y[0])]
+
+
+def _rests(builder, x, y):
+    """Join two largest numbers and the sums of all but them: the smaller one is added."""
+    smaller = builder.select(builder.fcmp_ordered("<", y[0], x[0]), y[0], x[0])
+    return [_larger(builder, x[0], y[0]), builder.fadd(builder.fadd(x[1], y[1]), smaller)]
 
 
 def _larger(builder, x, y):
@@ -538,16 +559,28 @@ def larger(typing, a, b):
     return a(a, b), _lowered(_larger)
 
 
+@intrinsic
+def smaller(typing, a, b):
+    """The smaller one of two numbers in every place."""
+    return a(a, b), _lowered(lambda builder, x, y: builder.select(builder.fcmp_ordered("<", x, y), x, y))
+
+
 @intrinsic(prefer_literal=True)
 def row_sum(typing, vec, size):
     """The sum of the first numbers."""
-    return _folded(typing, vec, size, 0.0, lambda builder, x, y: builder.fadd(x, y))
+    return _folded(typing, [vec], size, 0.0, _added)
 
 
 @intrinsic(prefer_literal=True)
 def row_max(typing, vec, size):
     """The largest one of the first numbers."""
-    return _folded(typing, vec, size, -math.inf, _larger)
+    return _folded(typing, [vec], size, -math.inf, _largest)
+
+
+@intrinsic(prefer_literal=True)
+def row_rest(typing, vec, rest, size):
+    """The sum of the first numbers without a largest one, with the sum of those that were left out; none is below 0."""
+    return _folded(typing, [vec, rest], size, 0.0, _rests)
 
 
 def _address(context, builder, array, value, row, column):
@@ -807,30 +840,33 @@ def lanes_below(typing, size):
     return Vec(types.boolean, 1)(size), emit
 
 
-def _between(join):
+def _between(typing, vec, join, made=_alone):
     """Let an intrinsic join the registers of a Vec."""
-    def of(typing, vec):
-        def emit(context, builder, signature, arguments):
-            registers = [builder.extract_value(arguments[0], n) for n in range(vec.count)]
-            while len(registers) > 1:
-                registers = [*registers[2:], join(builder, *registers[:2])]
-            return _joined(builder, registers)
+    def emit(context, builder, signature, arguments):
+        found = [made(builder, builder.extract_value(arguments[0], n)) for n in range(vec.count)]
+        while len(found) > 1:
+            found = [*found[2:], join(builder, *found[:2])]
+        return _joined(builder, [found[0][-1]])
 
-        return Vec(vec.dtype, 1)(vec), emit
-
-    return of
+    return Vec(vec.dtype, 1)(vec), emit
 
 
 @intrinsic
 def register_sum(typing, vec):
     """The sum of the registers, lane by lane."""
-    return _between(lambda builder, x, y: builder.fadd(x, y))(typing, vec)
+    return _between(typing, vec, _added)
 
 
 @intrinsic
 def register_max(typing, vec):
     """The largest number of every lane."""
-    return _between(_larger)(typing, vec)
+    return _between(typing, vec, _largest)
+
+
+@intrinsic
+def register_rest(typing, vec):
+    """The sum of the registers without a largest number, lane by lane; none is below 0."""
+    return _between(typing, vec, _rests, lambda builder, x: (x, builder.fsub(x, x)))  # 0, or NaN
 
 
 @_inlined
@@ -850,7 +886,7 @@ def transpose(target, source, height, width, team=None):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 144)//28
+    capacity = (work.size - 144)//30
     W1 = view(w, 0, 5, 5)
     O1 = view(work, 0*capacity, capacity, 5)
     C2 = view(work, 5*capacity, capacity, 3)
@@ -859,8 +895,8 @@ def _forward(w, X, rows, start, count, work):
     E = view(work, 9*capacity, capacity, 3)
     H = view(work, 12*capacity, capacity, 3)
     XB = view(work, 15*capacity, capacity, 4)
-    V1 = view(work, 28*capacity + 0, 5, 8)
-    V2 = view(work, 28*capacity + 48, 6, 4)
+    V1 = view(work, 30*capacity + 0, 5, 8)
+    V2 = view(work, 30*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -934,8 +970,8 @@ def _prepare(w, work):
     capacity = 16
     W1 = view(w, 0, 5, 5)
     W2 = view(w, 25, 3, 6)
-    V1 = view(work, 28*capacity + 0, 5, 8)
-    V2 = view(work, 28*capacity + 48, 6, 4)
+    V1 = view(work, 30*capacity + 0, 5, 8)
+    V2 = view(work, 30*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  V1 is the transpose of W1
     transpose(V1, W1, np.int64(5), np.int64(5))
@@ -953,9 +989,9 @@ def _answer(w, X, work):
     MU = work[8*capacity:8*capacity + capacity]
     E = view(work, 9*capacity, capacity, 3)
     H = view(work, 12*capacity, capacity, 3)
-    H_sum = work[27*capacity:27*capacity + capacity]
-    V1 = view(work, 28*capacity + 0, 5, 8)
-    V2 = view(work, 28*capacity + 48, 6, 4)
+    H_sum = work[29*capacity:29*capacity + capacity]
+    V1 = view(work, 30*capacity + 0, 5, 8)
+    V2 = view(work, 30*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
     # (1.3, k=1)  o_i^1 = tanh(c_i^1)
@@ -1022,17 +1058,23 @@ def predict_one(prepared, x, h):
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 144)//28
-    D2 = view(work, 19*capacity, capacity, 3)
-    H = view(work, 12*capacity, capacity, 3)
-    D1 = view(work, 22*capacity, capacity, 5)
+    capacity = (work.size - 144)//30
+    REST = work[19*capacity:19*capacity + capacity]
+    E = view(work, 9*capacity, capacity, 3)
+    D2 = view(work, 20*capacity, capacity, 3)
+    D1 = view(work, 23*capacity, capacity, 5)
     O1 = view(work, 0*capacity, capacity, 5)
     W2 = view(w, 25, 3, 6)
 
-    # (D.1f)  delta_r^2 = (h_r - y_r)/m
-    for p in range(count):
-        row = rows[start + p]
-        store(D2, p, 0, (load(H, p, 0, 3) - load(Y, row, 0, 3))/m, 3)
+    # (1.8s.4)  zeta = sum_{s=1}^3 e_s - max_{s=1}^3 e_s
+    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m (1 + zeta))
+    for p in range(0, count, LANES):
+        e = columns(E, p, 3)
+        rest = register_rest(e)
+        store_columns(REST, p, rest, 1)
+        y = columns_at(Y, rows, start + p, start + count, 3)
+        d2 = ((e - y) - rest*y)/((rest + 1.0)*m)
+        store_columns(D2, p, d2, 3)
 
     # (D.5f, k=1)  delta_s^1 = (1 - (o_s^1)^2) sum_{r=1}^3 w_{rs}^2 delta_r^2
     for p in range(0, count, 6):
@@ -1064,32 +1106,30 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//28
-    MU = work[8*capacity:8*capacity + capacity]
-    E = view(work, 9*capacity, capacity, 3)
+    capacity = (work.size - 144)//30
+    LSE = work[28*capacity:28*capacity + capacity]
+    REST = work[19*capacity:19*capacity + capacity]
     C2 = view(work, 5*capacity, capacity, 3)
+    MU = work[8*capacity:8*capacity + capacity]
     G2 = view(gradient, 25, 3, 6)
-    D2 = view(work, 19*capacity, capacity, 3)
+    D2 = view(work, 20*capacity, capacity, 3)
     O1 = view(work, 0*capacity, capacity, 5)
     G1 = view(gradient, 0, 5, 5)
-    D1 = view(work, 22*capacity, capacity, 5)
+    D1 = view(work, 23*capacity, capacity, 5)
     XB = view(work, 15*capacity, capacity, 4)
     cost = 0.0
 
-    # (1.8s.4)  lse = mu + log(sum_{s=1}^3 e_s)
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p - c_q^{2,p})
-    total0 = spread(0.0, LANES)
-    for p in range(0, count, LANES):
-        e = columns(E, p, 3)
-        lse_sum = register_sum(e)
-        mu = columns(MU, p, 1)
-        lse = log(lse_sum) + mu
-        c2 = columns(C2, p, 3)
-        y = columns_at(Y, rows, start + p, start + count, 3)
-        total0 = total0 + select(lanes_below(count - p), register_sum((lse - c2)*y), 0.0)
-    cost += row_sum(total0, 4)
+    # (1.8s.5)  lse = log1p(zeta)
+    for p in range(count):
+        LSE[p] = log1p(REST[p])
 
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p - c_q^{2,p})
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 {0 if y_q^p = 0; y_q^p (lse^p + (mu^p - c_q^{2,p}))
+    #     otherwise}
+    c0 = spread(0.0, 3)
+    for p in range(count):
+        row = rows[start + p]
+        c0 = c0 + select(load(Y, row, 0, 3) == 0.0, 0.0, ((MU[p] - load(C2, p, 0, 3)) + LSE[p])*load(Y, row, 0, 3))
+    cost += row_sum(c0, 3)
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
@@ -1138,12 +1178,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 144)//28
+    capacity = (work.size - 144)//30
     H = view(work, 12*capacity, capacity, 3)
     O1 = view(work, 0*capacity, capacity, 5)
-    S1 = view(work, 28*capacity + 80, 3, 5)
+    S1 = view(work, 30*capacity + 80, 3, 5)
     W2 = view(w, 25, 3, 6)
-    B1_sum = work[28*capacity + 96:28*capacity + 96 + 5]
+    B1_sum = work[30*capacity + 96:30*capacity + 96 + 5]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(3):
@@ -1242,8 +1282,8 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//28
-    D1 = view(work, 22*capacity, capacity, 5)
+    capacity = (work.size - 144)//30
+    D1 = view(work, 23*capacity, capacity, 5)
     W1 = view(w, 0, 5, 5)
 
     # (X.13, k=1)  dJ/dx_j = sum_{r=1}^5 w_{rj}^1 delta_r^1
@@ -1259,13 +1299,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 144)//28
-    S1 = view(work, 28*capacity + 80, 3, 5)
+    capacity = (work.size - 144)//30
+    S1 = view(work, 30*capacity + 80, 3, 5)
     O1 = view(work, 0*capacity, capacity, 5)
     W2 = view(w, 25, 3, 6)
-    R1 = view(work, 28*capacity + 112, 3, 5)
+    R1 = view(work, 30*capacity + 112, 3, 5)
     H = view(work, 12*capacity, capacity, 3)
-    R1_sum = work[28*capacity + 128:28*capacity + 128 + 5]
+    R1_sum = work[30*capacity + 128:30*capacity + 128 + 5]
     W1 = view(w, 0, 5, 5)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 (1 - (o_s^1)^2)
@@ -1419,7 +1459,7 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 3), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 144)//28
+    capacity = (work.size - 144)//30
     H = work[12*capacity:15*capacity].reshape((capacity, 3))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
@@ -1479,7 +1519,7 @@ def input_jacobian(w, X):
 
 # Multiply-adds of one sample in a step, and those that each thread must have: below, waiting for
 # the others takes longer than the work.
-PRODUCTS = 98
+PRODUCTS = 102
 WORTHWHILE = 150000
 
 
@@ -1671,7 +1711,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 28*capacity + 144
+    size = 30*capacity + 144
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]

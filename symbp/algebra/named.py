@@ -326,6 +326,19 @@ class Lowered(Raised):
     """u, which is every number of the type; infinity becomes the largest of them."""
 
 
+class First(Function):
+    """u, a sum of its own: kernels compute it before they add anything to it, or take anything from it.
+
+    In (1 - y) - x the difference of two numbers near each other is exact, in (1 - x) - y it is lost.
+    """
+
+    nargs = 1
+    is_real = True
+
+    def fdiff(self, argindex: int = 1) -> Expr:
+        return sympy.S.One
+
+
 class Erfc(Function):
     """1 - erf(u), which kernels compute by itself: the difference has no digits left for u > 6.
 
@@ -371,6 +384,7 @@ DEFINITIONS: dict[Any, Callable[..., Any]] = {
     log1p: lambda u: log(1 + u),
     Erfc: lambda u: 1 - sympy.erf(u),
     NormalCdfBy: lambda u, gauss: (1 + sympy.erf(u / sympy.sqrt(2))) / 2,
+    First: lambda u: u,
     Raised: lambda u: u,
     Lowered: lambda u: u,
 }

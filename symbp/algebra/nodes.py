@@ -122,7 +122,8 @@ KINDS: dict[str, Kind] = {
     # Auxiliary quantities of the stable forms.
     "mu": Kind(lambda n: (), True, None, "largest weighted sum of the output layer"),
     "e": Kind(lambda n: (Width(n),), True, None, "shifted exponential of the output layer"),
-    "lse": Kind(lambda n: (), True, None, "log of the sum of exponentials of the output layer"),
+    "rest": Kind(lambda n: (), True, None, "sum of the shifted exponentials without a largest one"),
+    "lse": Kind(lambda n: (), True, None, "log of the sum of the shifted exponentials"),
 }
 
 # Every node carries this marker among its free symbols: SymPy's Derivative returns 0

@@ -89,7 +89,9 @@ def functions(b: Builder, network: Network) -> None:
     shifted.cost_on_weighted_sums(b, b["1.8"], b["2.1"], network.cost.name)
     stable_costs.cost(b, network.cost, activation.of_layer)
     _output_sensitivity(b, network, outputs)
-    if not activation.of_layer:
+    if activation.of_layer:
+        shifted.sensitivity_on_exponentials(b)
+    else:
         stable_costs.output_sensitivity(b, network.cost)
 
 

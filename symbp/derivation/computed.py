@@ -63,7 +63,7 @@ def _output(record: Activation) -> Builder:
 
 def _written_out(b: Builder, value: Expr) -> Expr:
     """Put the auxiliary quantities of the shift in."""
-    for label in ("1.8s.4", "1.8s.2", "1.8s.1"):
+    for label in ("1.8s.5", "1.8s.4", "1.8s.2", "1.8s.1"):
         if label in b:
             value = _put_in(value, b[label].lhs, b[label].rhs)
     return value

@@ -1,7 +1,10 @@
 """Stable forms of functions of a whole layer: the shift of a quotient of exponentials, and its cost.
 
 Both are found in the formulas: a quotient of exponentials is shifted by the largest exponent,
-and a cost that takes logarithms of an exponential is written on the weighted sums.
+and a cost that takes logarithms of an exponential is written on the weighted sums. The largest
+of the shifted exponentials is 1, beside which the others may be nothing to a type; so their sum is
+kept as 1 + zeta, where zeta is the sum of the others (Blanchard, Higham and Higham 2021,
+"Accurately computing the log-sum-exp and softmax functions", algorithm 4.1).
 """
 
 from __future__ import annotations
@@ -9,13 +12,18 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Expr, Sum
+from sympy import Expr, Piecewise, Sum
+from sympy.codegen.cfunctions import log1p
 
 from symbp.algebra import rules
+from symbp.algebra.named import First
 from symbp.algebra.nodes import MaxOver, Node, Softplus
 from symbp.derivation import local
 from symbp.derivation.records import Builder, equation
 from symbp.errors import DerivationError, SpecError
+
+# The logarithm of the sum of exponentials, while a cost is written with it.
+_LSE = sympy.Dummy("lse", real=True)
 
 
 def shifted_output(b: Builder, output: Any) -> None:
@@ -89,11 +97,11 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any, name: str) -> None
     summand = _without_logs_of_outputs(written, head) if quotient or not value.has(Sum) else None
     if summand is None:
         return
-    lse = Node("lse", head.layer, (), head.sample)
     uses = ["1.8", "2.1"]
-    if summand.has(lse):
+    if summand.has(_LSE):
         _define_log_sum_exp(b, output)
-        uses += ["1.8s.4"]
+        summand = _from_the_largest(summand, head)
+        uses += ["1.8s.1", "1.8s.2", "1.8s.5"]
     stable = cost.rhs.xreplace({total: Sum(summand, *total.limits)})
     b.add(
         "2.1s",
@@ -107,15 +115,14 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any, name: str) -> None
 
 def _without_logs_of_outputs(summand: Expr, head: Node) -> Expr | None:
     """Expand logarithms of outputs and name what is left: Softplus, log-sum-exp."""
-    lse = Node("lse", head.layer, (), head.sample)
 
     def expanded(logarithm: Expr) -> Expr:
-        named = _named(logarithm, lse)
+        named = _named(logarithm)
         if named != logarithm:
             return named
         argument = sympy.factor(sympy.together(logarithm.args[0]))
         parts = sympy.expand_log(sympy.log(argument), force=True)
-        return _with_one_sign(parts.replace(lambda e: isinstance(e, sympy.log), lambda e: _named(e, lse)))
+        return _with_one_sign(parts.replace(lambda e: isinstance(e, sympy.log), _named))
 
     written = summand.replace(lambda e: isinstance(e, sympy.log), expanded)
     if written.has(sympy.log):
@@ -132,10 +139,10 @@ def _with_one_sign(expr: Expr) -> Expr:
     return expr
 
 
-def _named(logarithm: Expr, lse: Node) -> Expr:
+def _named(logarithm: Expr) -> Expr:
     argument = logarithm.args[0]
     if isinstance(argument, Sum) and isinstance(argument.function, sympy.exp):
-        return lse
+        return _LSE
     if isinstance(argument, sympy.Add) and len(argument.args) == 2 and sympy.S.One in argument.args:
         (other,) = [a for a in argument.args if a != 1]
         if isinstance(other, sympy.exp):
@@ -143,16 +150,74 @@ def _named(logarithm: Expr, lse: Node) -> Expr:
     return logarithm
 
 
-def _define_log_sum_exp(b: Builder, output: Any) -> None:
+def _from_the_largest(summand: Expr, head: Node) -> Expr:
+    """Write log-sum-exp as mu + lse, and the distance of a weighted sum from it as two that are not below 0.
+
+    A distance that nothing is multiplied by is nothing, also if it is infinite: 0 log(0) is 0.
+    """
+    mu, lse = (Node(kind, head.layer, (), head.sample) for kind in ("mu", "lse"))
+    c = Node("c", head.layer, head.indices, head.sample)
+    factor = summand.coeff(_LSE) if summand.is_Add else summand / (_LSE - c)
+    distance = First(mu - c) + lse
+    if factor.has(_LSE) or sympy.expand(summand - factor * (_LSE - c)) != 0:
+        return summand.xreplace({_LSE: mu + lse})
+    return Piecewise((sympy.S.Zero, sympy.Eq(factor, 0)), (factor * distance, True))
+
+
+def _define_rest(b: Builder, output: Any) -> Node:
+    """Define the sum of the shifted exponentials without a largest one, which is 1."""
     found = _quotient(output.rhs)
     if found is None:
         raise DerivationError("1.8s.4: the output is no quotient of exponentials")
-    over, low, high = found[1].limits[0]
-    layer = output.lhs.layer
-    e = Node("e", layer, (over,))
+    layer, limits = output.lhs.layer, found[1].limits[0]
+    rest, e = Node("rest", layer), Node("e", layer, limits[:1])
+    if "1.8s.4" not in b:
+        b.define(
+            "1.8s.4",
+            equation(rest, Sum(e, limits) - MaxOver(e, limits)),
+            "the sum without a largest exponential, which is left out and not taken off",
+            functions=True,
+        )
+    return rest
+
+
+def _define_log_sum_exp(b: Builder, output: Any) -> None:
+    rest = _define_rest(b, output)
     b.define(
-        "1.8s.4",
-        equation(Node("lse", layer), Node("mu", layer) + sympy.log(Sum(e, (over, low, high)))),
-        "the logarithm of the sum of exponentials, shifted",
+        "1.8s.5",
+        equation(Node("lse", rest.layer), log1p(rest)),
+        "the logarithm of the sum of the shifted exponentials, the largest of which is 1",
+        functions=True,
+    )
+
+
+def sensitivity_on_exponentials(b: Builder) -> None:
+    """Add the step of the sensitivities (D.1fs) where they are the outputs less what is no output.
+
+    h - y has lost h, or 1 - h, beside a target of 0 or 1; with h = e/(1 + zeta) the numerator
+    e - y - y zeta is exact there: first e - y, which is 0 at the largest output for y = 1.
+    """
+    statement = b["D.1f"]
+    if "1.8s.3" not in b:
+        return
+    h = b["1.8s.3"].lhs
+    own = Node("h", h.layer, statement.lhs.indices, statement.lhs.sample)
+    sums = [f for f in sympy.Mul.make_args(statement.rhs) if f.has(own)]
+    if len(sums) != 1 or not sums[0].is_Add or sums[0].coeff(own) != 1:
+        return
+    other = sums[0] - own
+    if any(node.kind == "h" for node in (statement.rhs / sums[0] + other).atoms(Node)):
+        return
+    _define_rest(b, b["1.8"])
+    rest = Node("rest", own.layer, (), own.sample)
+    e = Node("e", own.layer, own.indices, own.sample)
+    numerator = First(e + other) + sympy.expand(other * rest)
+    stable = statement.rhs.xreplace({sums[0]: numerator / (1 + rest)})
+    b.add(
+        "D.1fs",
+        "sensitivity on exponentials",
+        equation(statement.lhs, stable),
+        "the outputs written out over the sum of the shifted exponentials",
+        ("D.1f", "1.8s.1", "1.8s.2", "1.8s.3", "1.8s.4"),
         functions=True,
     )

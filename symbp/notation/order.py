@@ -16,7 +16,7 @@ from sympy.concrete.summations import Sum
 from symbp.algebra.nodes import Node, Partial
 
 # Roles in reading order. Nodes go by kind, everything else by class (the nearest in the MRO).
-_KINDS = ("w", "w_new", "delta", "o", "a", "y", "h", "sigma", "c", "e", "mu", "lse", "J")
+_KINDS = ("w", "w_new", "delta", "o", "a", "y", "h", "sigma", "c", "e", "mu", "rest", "lse", "J")
 _ROLES = (
     "Delta",
     "Number",

@@ -27,6 +27,7 @@ SMATRIX = Notation(
         "J": Glyph("J", "J"),
         "mu": Glyph(r"\mu", "mu"),
         "e": Glyph(r"\varepsilon", "e", example="q"),
+        "rest": Glyph(r"\zeta", "zeta"),
         "lse": Glyph(r"\Lambda", "lse"),
         # Sizes and functions.
         "L": Glyph("L", "L"),

@@ -295,6 +295,9 @@ class Writer(TrainingNames, MatrixWriter, Arithmetic, ABC):
     _print_Max = _print_Function
     _print_Min = _print_Function
 
+    def _print_First(self, expr: Any) -> str:
+        return self.bracket(self._print(expr.args[0]))
+
     def _print_Raised(self, expr: Any) -> str:
         (inner,) = expr.args
         while isinstance(inner, Raised):

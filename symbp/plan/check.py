@@ -143,8 +143,8 @@ def _check_statement(
             isinstance(statement, Reduce) or access != statement.target
         ):
             raise PlanError(f"{where}: reads {access} while it writes {statement.target}")
-    if isinstance(statement, Reduce) and statement.operation == "max" and statement.initial is not None:
-        raise PlanError(f"{where}: a maximum has no initial value")
+    if isinstance(statement, Reduce) and statement.operation != "sum" and statement.initial is not None:
+        raise PlanError(f"{where}: a {statement.operation} has no initial value")
     if isinstance(statement, Map):
         summed = {x for x in letters(statement.value) if x in loops} - _indices(statement.target)
         if summed - {loop.index for loop in (*outer, *inside)}:

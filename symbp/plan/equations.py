@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Eq
+from sympy import Eq, exp
 
 from symbp.algebra.nodes import Constant, Node, Partial, with_numbers
 from symbp.derivation.records import Derivation, Step
@@ -52,7 +52,7 @@ class Equations:
     def _chosen(self) -> list[str]:
         labels = self._derivation.labels
         last = self.network.hidden + 1
-        stable_output = [x for x in ("1.8s.1", "1.8s.2", "1.8s.3", "1.8s.4") if x in labels]
+        stable_output = [x for x in (f"1.8s.{n}" for n in range(1, 6)) if x in labels]
         chosen = [*(stable_output if "1.8s.3" in labels else [self._form("1.8")])]
         chosen += [self._form("2.1"), self._form("D.1f")]
         for layer in range(1, last + 1):
@@ -68,6 +68,10 @@ class Equations:
     def of(self, wanted: Quantity) -> list[Step]:
         """Return the steps that compute a quantity; none if it is given (weights, data)."""
         return self._by_quantity.get(wanted, [])
+
+    def is_exponential(self, wanted: Quantity) -> bool:
+        """Whether a quantity is an exponential, which is never below 0."""
+        return any(isinstance(step.statement.rhs, exp) for step in self.of(wanted))
 
     def with_numbers(self, step: Step) -> tuple[Eq, tuple[Step, ...]]:
         """Put the number of every parameter in the place of its letter.

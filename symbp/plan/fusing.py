@@ -10,14 +10,14 @@ from sympy import Piecewise
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Or
 
-from symbp.algebra.named import LETTERS, NAMED, Raised
+from symbp.algebra.named import LETTERS, NAMED, First, Raised
 from symbp.algebra.nodes import eta
 from symbp.elementary import CALLS
 from symbp.plan.program import Abreast, Access, Fused, Kernel, Map, Program, Reduce, Statement, parts_of
 from symbp.plan.tiles import OF_BATCHES, OF_ONE, OF_STEPS, RESIDENT, Schedule
 
 # What vector registers can do with a value without a function of ours; the rest stays a loop of its own.
-OPERATIONS = (sympy.Add, sympy.Mul, Piecewise, Relational, And, Or, sympy.Abs, sympy.sign, Raised)
+OPERATIONS = (sympy.Add, sympy.Mul, Piecewise, Relational, And, Or, sympy.Abs, sympy.sign, First, Raised)
 _POWERS = 4
 # What is there for others than kernels.
 RESULTS = (("forward", "H"),)

@@ -8,7 +8,7 @@ written here.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import sympy
 from sympy import Expr, KroneckerDelta, Mul, Sum
@@ -27,6 +27,7 @@ from symbp.plan.program import (
     Layer,
     Loop,
     Map,
+    Operation,
     Origin,
     Program,
     Reduce,
@@ -149,6 +150,10 @@ class _Lowering:
         left, right = (rules.at_sample(side, p) for side in statement.args)
         target, loops = self._target(left)
         value = self._accesses(right)
+        summed = self._summed_rest(value)
+        if summed is not None:
+            self._append(self._reduction(summed, target, loops, None, origin, "rest"))
+            return
         total = self._outer_sum(value)
         if total is None:
             self._append(Map(target, loops, self._without_reductions(value, target, loops, origin), origin))
@@ -167,6 +172,17 @@ class _Lowering:
         else:
             self._append(Map(target, loops, self._without_reductions(value, target, loops, origin), origin))
 
+    def _summed_rest(self, value: Expr) -> Sum | None:
+        """Return the sum of sum - max of the same exponentials, which is one reduction; else None."""
+        sums, largest = value.atoms(Sum), value.atoms(MaxOver)
+        if len(sums) != 1 or len(largest) != 1:
+            return None
+        (total,), (over,) = sums, largest
+        same = (total.function, total.limits) == (over.function, over.limits)
+        names = {self._name(wanted) for wanted in self._done if self.equations.is_exponential(wanted)}
+        exponential = isinstance(total.function, Access) and total.function.array in names
+        return total if same and exponential and value == total - over else None
+
     @staticmethod
     def _outer_sum(value: Expr) -> tuple[Any, Expr | None, Expr | None] | None:
         """Split sum, factor * sum or sum + rest; None where there is none or more than one."""
@@ -183,7 +199,13 @@ class _Lowering:
         return sums[0], Mul(*others) if others else None, rest
 
     def _reduction(
-        self, total: Any, target: Access, loops: tuple[Loop, ...], initial: Expr | None, origin: Origin
+        self,
+        total: Any,
+        target: Access,
+        loops: tuple[Loop, ...],
+        initial: Expr | None,
+        origin: Origin,
+        operation: Operation | None = None,
     ) -> Reduce:
         over, renamed = [], total.function
         for symbol, low, high in total.limits:
@@ -196,7 +218,7 @@ class _Lowering:
         accumulate = continues and any(loop.extent == ROWS for loop in over)
         if accumulate and initial is not None:
             raise PlanError(f"{origin.label}: a sum over samples cannot start at {initial}")
-        operation: Literal["sum", "max"] = "max" if isinstance(total, MaxOver) else "sum"
+        operation = operation or ("max" if isinstance(total, MaxOver) else "sum")
         return Reduce(target, loops, tuple(over), value, operation, initial, accumulate, origin)
 
     def _without_reductions(
@@ -329,6 +351,7 @@ _NAMES = {
     "J": "cost",
     "mu": "MU",
     "e": "E",
+    "rest": "REST",
     "lse": "LSE",
     "delta": "D{}",
     "S": "S{}",

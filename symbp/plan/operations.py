@@ -15,6 +15,7 @@ from typing import Any
 import sympy
 from sympy import Expr, KroneckerDelta
 
+from symbp.algebra.named import First
 from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Reduce, parts_of
 
 
@@ -107,6 +108,8 @@ def _of_statement(statement: Map | Reduce, outer: tuple[Loop, ...], rows: int, k
     each = counter.value(statement.value)
     if statement.operation == "max":
         return each + Operations(functions=rounds - elements)
+    if statement.operation == "rest":  # the smaller one is added, the larger one kept
+        return each + Operations(additions=rounds - elements, functions=2 * (rounds - elements))
     # Of n terms, n - 1 are added to the first, unless there is something they are added to.
     starts = statement.accumulate or statement.initial is not None
     initial = Operations()
@@ -164,6 +167,8 @@ class _Counter:
             own = Operations(multiplications=abs(power) - 1, divisions=int(power < 0))
             return self.value(value.base) + own.times(rounds)
         parts: Sequence[Any] = value.args
+        if isinstance(value, First):
+            return self.value(value.args[0])
         if isinstance(value, sympy.Pow) and value.exp.is_number:
             parts = (value.base,)
         if isinstance(value, sympy.Piecewise):

@@ -1,8 +1,8 @@
 """The kernel program: what the plan hands to the printer.
 
 A program is a few kernels; a kernel is a straight list of statements, each of which fills
-one array by a loop nest. The language has maps, sums and maxima over an index, and nothing
-else: no conditions but those inside a value, no calls, no recursion, no aliasing, and every
+one array by a loop nest. The language has maps, sums, maxima and sums without a largest term over
+an index, and nothing else: no conditions but those inside a value, no calls, no recursion, no aliasing, and every
 extent is a literal except ``ROWS``, the number of samples of one call.
 """
 
@@ -19,6 +19,7 @@ from symbp.plan.layer import Layer as Layer
 
 ROWS: Literal["rows"] = "rows"
 Extent = int | Literal["rows"]
+Operation = Literal["sum", "max", "rest"]
 
 
 @dataclass(frozen=True)
@@ -149,10 +150,13 @@ class Tile:
 
 @dataclass(frozen=True)
 class Reduce:
-    """target[loops] = initial + sum of value over `over` (or the maximum, with no initial value).
+    """target[loops] = initial + sum of value over `over`, or the maximum, or a rest, with no initial value.
 
     Attributes
     ----------
+    operation : {'sum', 'max', 'rest'}
+        A rest is the sum of numbers, none below 0, without a largest one: sum - max, in which
+        nothing is taken off, so that it has all digits however small it is.
     accumulate : bool
         The sum is added to what the target holds: a sum over samples that other calls continue.
     inner : Loop or None
@@ -168,7 +172,7 @@ class Reduce:
     loops: tuple[Loop, ...]
     over: tuple[Loop, ...]
     value: Expr
-    operation: Literal["sum", "max"]
+    operation: Operation
     initial: Expr | None
     accumulate: bool
     origin: Origin

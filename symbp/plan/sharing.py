@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Symbol
 
-from symbp.algebra.named import Raised
+from symbp.algebra.named import First, Raised
 from symbp.plan.program import (
     ROWS,
     Access,
@@ -30,7 +30,7 @@ from symbp.plan.program import (
 )
 
 # Functions that cost no more than an addition.
-_CHEAP = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.KroneckerDelta, Raised)
+_CHEAP = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.KroneckerDelta, First, Raised)
 # The update runs over the flat vector of weights, which has no room for arrays beside it.
 LEFT_ALONE = ("update",)
 # A power of an exponential up to which multiplications are cheaper than another one, and as accurate.

@@ -11,7 +11,7 @@ from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.tile_printer import VectorPrinter
 
 # How the registers of a vector become one.
-JOINED = {"sum": "register_sum", "max": "register_max"}
+JOINED = {"sum": "register_sum", "max": "register_max", "rest": "register_rest"}
 
 
 class AbreastPrinter:

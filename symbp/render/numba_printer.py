@@ -135,6 +135,9 @@ class KernelPrinter:
                 block.add(f"largest = max(largest, {self.values.doprint(statement.value)})")
             block.add(f"{self.values.doprint(statement.target)} = largest")
             return
+        if statement.operation == "rest":
+            self._rest(block, statement)
+            return
         total = self.values.doprint(statement.target) if scalar else "total"
         wide = self.kernel.array(statement.target.array).role == "scalar"
         values = self.wide if wide else self.values
@@ -149,6 +152,16 @@ class KernelPrinter:
             block.add(
                 f"{self.values.doprint(statement.target)} {'+=' if statement.accumulate else '='} total"
             )
+
+    def _rest(self, block: Block, statement: Reduce) -> None:
+        """Keep the larger one of two numbers, add the smaller one; a NaN that comes first stays with min."""
+        (over,) = statement.over
+        block.add(f"largest = total = {self.values.number(0)}")
+        with block.nested(self._head(over)):
+            value = self.values.doprint(statement.value)
+            block.add(f"total += min({value}, largest)")
+            block.add(f"largest = max(largest, {value})")
+        block.add(f"{self.values.doprint(statement.target)} = total")
 
     def _open(self, block: Block, loops: Any, statement: Statement) -> None:
         for loop in loops:

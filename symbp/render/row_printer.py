@@ -28,6 +28,8 @@ class RowPrinter:
         """Add the loops of a statement."""
         if isinstance(statement, Map):
             self._map(block, statement)
+        elif statement.operation == "rest":
+            self._rest_of_rows(block, statement)
         elif statement.loops:
             self._of_rows(block, statement)
         else:
@@ -68,6 +70,27 @@ class RowPrinter:
             result = f"{result} + {other}" if statement.operation == "sum" else f"max({result}, {other})"
         target = self.values.doprint(statement.target)
         block.add(f"{target} = {result}")
+
+    def _rest_of_rows(self, block: Block, statement: Reduce) -> None:
+        """For every sample the sum without a largest number: the larger one is kept, the smaller one added."""
+        columns, target = columns_of(statement), self.values.doprint(statement.target)
+        self._open(block, statement.loops, statement)
+        block.add(f"largest = total = {self.values.number(0)}")
+        for first, last, width in runs(pieces(int(columns.extent), statement.width)):
+            self._at(sympy.Symbol(str(first)), width)
+            block.add(f"c = {self._doprint(statement.value, columns)}")
+            block.add("rest = c - c")  # 0, or NaN where a number is
+            if last - first > width:
+                with block.restored():
+                    column = open_pieces(block, columns.index, first + width, last, width, always=True)
+                    self._at(column, width)
+                    block.add(f"v = {self._doprint(statement.value, columns)}")
+                    block.add("rest = rest + smaller(v, c)")
+                    block.add("c = larger(v, c)")
+            block.add(f"top = row_max(c, {width})")
+            block.add(f"total = total + row_rest(c, rest, {width}) + min(top, largest)")
+            block.add("largest = max(top, largest)")
+        block.add(f"{target} = total")
 
     def _of_all(self, block: Block, statement: Reduce) -> None:
         """One sum of everything: as many sums as a piece has columns, joined at the end."""

@@ -219,6 +219,9 @@ class ValuePrinter(StrPrinter):
         name = self.functions.name(expr.func.__name__, self.near)
         return f"{name}({', '.join(map(self._print, expr.args))})"
 
+    def _print_First(self, expr: Any) -> str:
+        return f"({self._print(expr.args[0])})"
+
     def _print_Raised(self, expr: Any) -> str:
         return self._limited("max", -np.finfo(self.dtype).max, expr)
 

@@ -6,7 +6,7 @@ which an equation was replaced.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -134,10 +134,23 @@ def _execute(statement: Map | Reduce, memory: dict[str, Any], rows: int) -> None
         target[place] = value
         return
     axes = tuple(range(len(statement.loops), len(loops)))
-    total = value.max(axis=axes) if statement.operation == "max" else value.sum(axis=axes)
+    total = _REDUCED[statement.operation](value, axes)
     if statement.initial is not None:
         total = total + _values(statement.initial, statement.loops, memory, rows)
     target[place] = target[place] + total if statement.accumulate else total
+
+
+def _rest(value: Floats, axes: tuple[int, ...]) -> Any:
+    """Return the sum without a largest number, which the order puts last."""
+    (axis,) = axes
+    return np.moveaxis(np.sort(value, axis), axis, -1)[..., :-1].sum(axis=-1)
+
+
+_REDUCED: dict[str, Callable[[Floats, tuple[int, ...]], Any]] = {
+    "sum": lambda value, axes: value.sum(axis=axes),
+    "max": lambda value, axes: value.max(axis=axes),
+    "rest": _rest,
+}
 
 
 def _place(statement: Statement, rows: int) -> Any:

@@ -54,6 +54,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "cosh": lambda x: (_exp(x) + _exp(-x)) / 2,
     "erf": _mp.erf,
     "Erfc": lambda x: _mp.erfc(x) if x < 10**9 else _mp.mpf(0),
+    "First": lambda x: x,
     "Raised": lambda x: x,  # of every number
     "Lowered": lambda x: x,
     "sin": _bounded(_mp.sin),

@@ -6,6 +6,7 @@ of backpropagation.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,9 +28,7 @@ from sympy import (
 )
 
 from symbp.algebra import rules
-from symbp.algebra.matrices import (
-    is_matrix,
-)
+from symbp.algebra.matrices import is_matrix
 from symbp.algebra.named import Named
 from symbp.algebra.nodes import (
     Activate,
@@ -335,13 +334,20 @@ class Interpreter:
             return decide(self.condition(part) for part in expr.args)
         left, right = self.expression(expr.lhs), self.expression(expr.rhs)
         self.model.function("exp", left)  # only a domain with an order can compare
-        return bool(
-            {"<=": left <= right, "<": left < right, ">=": left >= right, ">": left > right}[expr.rel_op]
-        )
+        return bool(_COMPARISONS[expr.rel_op](left, right))
 
     def elementary(self, expr: Function) -> Any:
         return self.model.function(expr.func.__name__, self.expression(expr.args[0]))
 
+
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 
 # The first layer that has the quantity, and how many of the last layers do not; output
 # quantities stand in the last layer only.

@@ -123,7 +123,7 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
             PerWeight(part.quantity, part.layer, part.indices, _OTHER[part.role]),
         )
     elif isinstance(part, Node):
-        if part.kind not in ("J", "Js", "Jb", "h", "sigma", "y", "v", "mu", "e", "lse"):
+        if part.kind not in ("J", "Js", "Jb", "h", "sigma", "y", "v", "mu", "e", "rest", "lse"):
             yield "layer + 1", Node(part.kind, part.layer + 1, part.indices, part.sample)
             yield "layer - 1", Node(part.kind, part.layer - 1, part.indices, part.sample)
         if part.kind == "Delta" and part.sample is not None:
