@@ -35,7 +35,7 @@ def test_every_weight_has_its_derivative_and_every_step_is_proved(network: Netwo
     assert len(written.prove()) > len(written.steps)
     gradients = [label for label in written.labels if label.startswith(("D.6a", "D.6b"))]
     assert len(gradients) == network.n_params
-    deltas = [label for label in written.labels if label.startswith(("D.5", "D.1f"))]
+    deltas = [label for label in written.labels if label.startswith(("D.5", "D.1f["))]
     assert len(deltas) == sum(network.sizes[1:])
 
 

@@ -66,7 +66,7 @@ def test_jacobian_multiplies_s_matrices(program: Program) -> None:
 
 def test_every_statement_carries_its_equation(program: Program) -> None:
     labels = {x.origin.label for kernel in program.kernels for x in kernel.statements}
-    assert {"2.6b, k=1", "1.3, k=1", "D.1f", "D.5f, k=2", "D.6a, k=3", "2.1s", "2.2"} <= labels
+    assert {"2.6b, k=1", "1.3, k=1", "D.1fs", "D.5f, k=2", "D.6a, k=3", "2.1s", "2.2"} <= labels
     assert {"2.12f, k=1", "2.17af, k=1", "X.9f, k=1", "X.10, k=1", "X.13, k=1"} <= labels
 
 

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 89e013cb101ce71ae007285e95191ee541ff50538ee27f829a25d8e68ab54b36
+# content: sha256 5cdae642be069b84179681b770ffc51f9ebb30b43441919ae25e743b0faf7391
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -47,7 +47,7 @@ LEARNING_RATE = 0.2
 CLIP_NORM = None
 STATES = {}  # what the optimizer keeps for every weight, and how it starts
 EPOCHS = 100
-AT_ONCE = 24385  # samples: a step takes larger batches in parts
+AT_ONCE = 24528  # samples: a step takes larger batches in parts
 TOGETHER = 8  # samples that a step takes at once: a thread has whole numbers of them
 CHUNK = 256  # rows that predict, value_and_gradient and jacobian hold at once
 SPEC = """\
@@ -504,7 +504,7 @@ def _largest(builder, x, y):
 def _rests(builder, x, y):
     """Join two largest numbers and the sums of all but them: the smaller one is added."""
     smaller = builder.select(builder.fcmp_ordered("<", y[0], x[0]), y[0], x[0])
-    return [_larger(builder, x[0], y[0]), builder.fadd(builder.fadd(x[1], y[1]), smaller)]
+    return [_larger(builder, x[0], y[0]), builder.fadd(builder.fadd(x[1], smaller), y[1])]
 
 
 def _larger(builder, x, y):
@@ -844,7 +844,7 @@ def transpose(target, source, height, width, team=None):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//171
     W1 = view(w, 0, 32, 65)
     O1 = view(work, 0*capacity, capacity, 32)
     C2 = view(work, 32*capacity, capacity, 10)
@@ -853,8 +853,8 @@ def _forward(w, X, rows, start, count, work):
     E = view(work, 43*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
     XB = view(work, 63*capacity, capacity, 64)
-    V1 = view(work, 172*capacity + 0, 65, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V1 = view(work, 171*capacity + 0, 65, 32)
+    V2 = view(work, 171*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -925,8 +925,8 @@ def _prepare(w, work):
     capacity = 16
     W1 = view(w, 0, 32, 65)
     W2 = view(w, 2080, 10, 33)
-    V1 = view(work, 172*capacity + 0, 65, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V1 = view(work, 171*capacity + 0, 65, 32)
+    V2 = view(work, 171*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  V1 is the transpose of W1
     transpose(V1, W1, np.int64(65), np.int64(32))
@@ -944,9 +944,9 @@ def _answer(w, X, work):
     MU = work[42*capacity:42*capacity + capacity]
     E = view(work, 43*capacity, capacity, 10)
     H = view(work, 53*capacity, capacity, 10)
-    H_sum = work[171*capacity:171*capacity + capacity]
-    V1 = view(work, 172*capacity + 0, 65, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    H_sum = work[170*capacity:170*capacity + capacity]
+    V1 = view(work, 171*capacity + 0, 65, 32)
+    V2 = view(work, 171*capacity + 2080, 33, 16)
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^{64} w_{rs}^1 x_s + w_{r,65}^1
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
@@ -1019,8 +1019,8 @@ def predict_one(prepared, x, h):
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 3632)//172
-    REST = work[127*capacity:127*capacity + capacity]
+    capacity = (work.size - 3632)//171
+    ZETA = work[127*capacity:127*capacity + capacity]
     E = view(work, 43*capacity, capacity, 10)
     D2 = view(work, 128*capacity, capacity, 10)
     D1 = view(work, 138*capacity, capacity, 32)
@@ -1028,13 +1028,14 @@ def _sensitivities(w, X, Y, rows, start, count, m, work):
     W2 = view(w, 2080, 10, 33)
 
     # (1.8s.4)  zeta = sum_{s=1}^{10} e_s - max_{s=1}^{10} e_s
-    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m (1 + zeta))
+    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m sum_{s=1}^{10} e_s)
     for p in range(0, count, LANES):
         e = columns(E, p, 10)
-        rest = register_rest(e)
-        store_columns(REST, p, rest, 1)
+        zeta = register_rest(e)
+        store_columns(ZETA, p, zeta, 1)
+        d2_sum = register_sum(e)
         y = columns_at(Y, rows, start + p, start + count, 10)
-        d2 = ((e - y) - rest*y)/((rest + F(1.0))*m)
+        d2 = ((e - y) - zeta*y)/(m*d2_sum)
         store_columns(D2, p, d2, 10)
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
@@ -1068,9 +1069,8 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//172
-    LSE = work[170*capacity:170*capacity + capacity]
-    REST = work[127*capacity:127*capacity + capacity]
+    capacity = (work.size - 3632)//171
+    ZETA = work[127*capacity:127*capacity + capacity]
     C2 = view(work, 32*capacity, capacity, 10)
     MU = work[42*capacity:42*capacity + capacity]
     G2 = view(gradient, 2080, 10, 33)
@@ -1082,16 +1082,18 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     cost = F(0.0)
 
     # (1.8s.5)  lse = log1p(zeta)
-    for p in range(count):
-        LSE[p] = log1p(REST[p])
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p + (mu^p - c_q^{2,p}))
+    total0 = spread(F(0.0), LANES)
+    for p in range(0, count, LANES):
+        zeta = columns(ZETA, p, 1)
+        lse = log1p(zeta)
+        c2 = columns(C2, p, 10)
+        mu = columns(MU, p, 1)
+        y = columns_at(Y, rows, start + p, start + count, 10)
+        total0 = total0 + select(lanes_below(count - p), register_sum(((mu - c2) + lse)*y), F(0.0))
+    cost += row_sum(total0, 8)
 
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} {0 if y_q^p = 0; y_q^p (lse^p + (mu^p -
-    #     c_q^{2,p})) otherwise}
-    c0 = spread(F(0.0), 10)
-    for p in range(count):
-        row = rows[start + p]
-        c0 = c0 + select(load(Y, row, 0, 10) == F(0.0), F(0.0), ((MU[p] - load(C2, p, 0, 10)) + LSE[p])*load(Y, row, 0, 10))
-    cost += row_sum(c0, 10)
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p + (mu^p - c_q^{2,p}))
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
@@ -1146,12 +1148,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//171
     H = view(work, 53*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    S1 = view(work, 172*capacity + 2608, 10, 32)
+    S1 = view(work, 171*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
-    B1_sum = work[172*capacity + 2928:172*capacity + 2928 + 32]
+    B1_sum = work[171*capacity + 2928:171*capacity + 2928 + 32]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(10):
@@ -1200,7 +1202,7 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//171
     D1 = view(work, 138*capacity, capacity, 32)
     W1 = view(w, 0, 32, 65)
 
@@ -1217,13 +1219,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 3632)//172
-    S1 = view(work, 172*capacity + 2608, 10, 32)
+    capacity = (work.size - 3632)//171
+    S1 = view(work, 171*capacity + 2608, 10, 32)
     W2 = view(w, 2080, 10, 33)
     O1 = view(work, 0*capacity, capacity, 32)
-    R1 = view(work, 172*capacity + 2960, 10, 32)
+    R1 = view(work, 171*capacity + 2960, 10, 32)
     H = view(work, 53*capacity, capacity, 10)
-    R1_sum = work[172*capacity + 3280:172*capacity + 3280 + 32]
+    R1_sum = work[171*capacity + 3280:171*capacity + 3280 + 32]
     W1 = view(w, 0, 32, 65)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 {0 if o_s^1 <= 0; 1 otherwise}
@@ -1279,11 +1281,11 @@ def _update_row(V, j, i, gradient, learning_rate):
 @_kernel
 def _pack(w, work, team):
     """Put the weights, and what the optimizer keeps, where a step wants them: W upright, or turned round as V."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//171
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 172*capacity + 0, 65, 32)
+    V1 = view(work, 171*capacity + 0, 65, 32)
     W2 = view(w, 2080, 10, 33)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V2 = view(work, 171*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  V1 is the transpose of W1
     transpose(V1, W1, np.int64(65), np.int64(32), team)
@@ -1295,10 +1297,10 @@ def _pack(w, work, team):
 @_inlined
 def _measure(X, Y, rows, start, count, m, begin, work):
     """Compute H of samples, the rows from `begin` on of a batch of m; return their share of the cost."""
-    capacity = (work.size - 3632)//172
-    V1 = view(work, 172*capacity + 0, 65, 32)
+    capacity = (work.size - 3632)//171
+    V1 = view(work, 171*capacity + 0, 65, 32)
     O1 = view(work, 0*capacity + begin*32, capacity, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V2 = view(work, 171*capacity + 2080, 33, 16)
     C2 = view(work, 32*capacity + begin*10, capacity, 10)
     D2 = view(work, 128*capacity + begin*10, capacity, 10)
     cost = F(0.0)
@@ -1341,27 +1343,24 @@ def _measure(X, Y, rows, start, count, m, begin, work):
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
     # (1.8s.4)  zeta = sum_{s=1}^{10} e_s - max_{s=1}^{10} e_s
-    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m (1 + zeta))
+    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m sum_{s=1}^{10} e_s)
     # (1.8s.5)  lse = log1p(zeta)
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} {0 if y_q^p = 0; y_q^p (lse^p + (mu^p -
-    #     c_q^{2,p})) otherwise}
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p + (mu^p - c_q^{2,p}))
     total0 = spread(F(0.0), LANES)
     for p in range(0, count, LANES):
         c2 = columns(C2, p, 10)
         mu = register_max(c2)
         e = exp(c2 - mu)
         h_sum = register_sum(e)
-        h = e/h_sum
-        rest = register_rest(e)
+        zeta = register_rest(e)
         y = columns_at(Y, rows, start + p, start + count, 10)
-        d2 = ((e - y) - rest*y)/((rest + F(1.0))*m)
+        d2 = ((e - y) - zeta*y)/(m*h_sum)
         store_columns(D2, p, d2, 10)
-        lse = log1p(rest)
-        total0 = total0 + select(lanes_below(count - p), register_sum(select(y == F(0.0), F(0.0), ((mu - c2) + lse)*y)), F(0.0))
+        lse = log1p(zeta)
+        total0 = total0 + select(lanes_below(count - p), register_sum(((mu - c2) + lse)*y), F(0.0))
     cost += row_sum(total0, 8)
 
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} {0 if y_q^p = 0; y_q^p (lse^p + (mu^p -
-    #     c_q^{2,p})) otherwise}
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p + (mu^p - c_q^{2,p}))
     cost = cost/m
 
     return cost
@@ -1370,9 +1369,9 @@ def _measure(X, Y, rows, start, count, m, begin, work):
 @_inlined
 def _turn(work, team):
     """Turn V round for the way back."""
-    capacity = (work.size - 3632)//172
-    V2 = view(work, 172*capacity + 2080, 33, 16)
-    W2 = view(work, 172*capacity + 3312, 10, 32)
+    capacity = (work.size - 3632)//171
+    V2 = view(work, 171*capacity + 2080, 33, 16)
+    W2 = view(work, 171*capacity + 3312, 10, 32)
 
     # (D.5f, k=1)  W2 is the transpose of V2
     transpose(W2, V2, np.int64(10), np.int64(32), team)
@@ -1381,11 +1380,11 @@ def _turn(work, team):
 @_inlined
 def _back(Y, rows, start, count, m, begin, work):
     """Compute delta of every layer, the last first, for samples that _measure has seen."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//171
     D2 = view(work, 128*capacity + begin*10, capacity, 10)
     D1 = view(work, 138*capacity + begin*32, capacity, 32)
     O1 = view(work, 0*capacity + begin*32, capacity, 32)
-    W2 = view(work, 172*capacity + 3312, 10, 32)
+    W2 = view(work, 171*capacity + 3312, 10, 32)
 
     # (D.5f, k=1)  delta_s^1 = {0 if o_s^1 <= 0; 1 otherwise} sum_{r=1}^{10} w_{rs}^2 delta_r^2
     for s in range(0, 32, 16):
@@ -1410,12 +1409,12 @@ def _back(Y, rows, start, count, m, begin, work):
 @_inlined
 def _descend(X, rows, start, count, learning_rate, work, team):
     """Update the weights by a batch of which delta is known: no gradient is stored, each is used at once."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//171
     D2 = view(work, 128*capacity, capacity, 10)
     O1 = view(work, 0*capacity, capacity, 32)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V2 = view(work, 171*capacity + 2080, 33, 16)
     D1 = view(work, 138*capacity, capacity, 32)
-    V1 = view(work, 172*capacity + 0, 65, 32)
+    V1 = view(work, 171*capacity + 0, 65, 32)
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
     for i in range(0, 10, 10):
@@ -1487,11 +1486,11 @@ def _descend(X, rows, start, count, learning_rate, work, team):
 @_kernel
 def _unpack(w, work, team):
     """Put weights and states back into the flat vectors."""
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//171
     W1 = view(w, 0, 32, 65)
-    V1 = view(work, 172*capacity + 0, 65, 32)
+    V1 = view(work, 171*capacity + 0, 65, 32)
     W2 = view(w, 2080, 10, 33)
-    V2 = view(work, 172*capacity + 2080, 33, 16)
+    V2 = view(work, 171*capacity + 2080, 33, 16)
 
     # (D.6a, k=1)  W1 is the transpose of V1
     transpose(W1, V1, np.int64(32), np.int64(65), team)
@@ -1618,7 +1617,7 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 10), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 3632)//172
+    capacity = (work.size - 3632)//171
     H = work[53*capacity:63*capacity].reshape((capacity, 10))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
@@ -1875,7 +1874,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 172*capacity + 3632
+    size = 171*capacity + 3632
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 de1d658b3cc79e54f9ad375fbd7e337f36c2feeacb32c4b027f8e2b34114884c
+# content: sha256 e337dfe238cb1626f64f601a8535a8f185f19827f5a2409ee7f5f8fca4c624d5
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -546,7 +546,7 @@ def _largest(builder, x, y):
 def _rests(builder, x, y):
     """Join two largest numbers and the sums of all but them: the smaller one is added."""
     smaller = builder.select(builder.fcmp_ordered("<", y[0], x[0]), y[0], x[0])
-    return [_larger(builder, x[0], y[0]), builder.fadd(builder.fadd(x[1], y[1]), smaller)]
+    return [_larger(builder, x[0], y[0]), builder.fadd(builder.fadd(x[1], smaller), y[1])]
 
 
 def _larger(builder, x, y):
@@ -886,7 +886,7 @@ def transpose(target, source, height, width, team=None):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 144)//30
+    capacity = (work.size - 144)//29
     W1 = view(w, 0, 5, 5)
     O1 = view(work, 0*capacity, capacity, 5)
     C2 = view(work, 5*capacity, capacity, 3)
@@ -895,8 +895,8 @@ def _forward(w, X, rows, start, count, work):
     E = view(work, 9*capacity, capacity, 3)
     H = view(work, 12*capacity, capacity, 3)
     XB = view(work, 15*capacity, capacity, 4)
-    V1 = view(work, 30*capacity + 0, 5, 8)
-    V2 = view(work, 30*capacity + 48, 6, 4)
+    V1 = view(work, 29*capacity + 0, 5, 8)
+    V2 = view(work, 29*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  XB is the batch's part of X
     for p in range(count):
@@ -970,8 +970,8 @@ def _prepare(w, work):
     capacity = 16
     W1 = view(w, 0, 5, 5)
     W2 = view(w, 25, 3, 6)
-    V1 = view(work, 30*capacity + 0, 5, 8)
-    V2 = view(work, 30*capacity + 48, 6, 4)
+    V1 = view(work, 29*capacity + 0, 5, 8)
+    V2 = view(work, 29*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  V1 is the transpose of W1
     transpose(V1, W1, np.int64(5), np.int64(5))
@@ -989,9 +989,9 @@ def _answer(w, X, work):
     MU = work[8*capacity:8*capacity + capacity]
     E = view(work, 9*capacity, capacity, 3)
     H = view(work, 12*capacity, capacity, 3)
-    H_sum = work[29*capacity:29*capacity + capacity]
-    V1 = view(work, 30*capacity + 0, 5, 8)
-    V2 = view(work, 30*capacity + 48, 6, 4)
+    H_sum = work[28*capacity:28*capacity + capacity]
+    V1 = view(work, 29*capacity + 0, 5, 8)
+    V2 = view(work, 29*capacity + 48, 6, 4)
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
     # (1.3, k=1)  o_i^1 = tanh(c_i^1)
@@ -1058,8 +1058,8 @@ def predict_one(prepared, x, h):
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 144)//30
-    REST = work[19*capacity:19*capacity + capacity]
+    capacity = (work.size - 144)//29
+    ZETA = work[19*capacity:19*capacity + capacity]
     E = view(work, 9*capacity, capacity, 3)
     D2 = view(work, 20*capacity, capacity, 3)
     D1 = view(work, 23*capacity, capacity, 5)
@@ -1067,13 +1067,14 @@ def _sensitivities(w, X, Y, rows, start, count, m, work):
     W2 = view(w, 25, 3, 6)
 
     # (1.8s.4)  zeta = sum_{s=1}^3 e_s - max_{s=1}^3 e_s
-    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m (1 + zeta))
+    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m sum_{s=1}^3 e_s)
     for p in range(0, count, LANES):
         e = columns(E, p, 3)
-        rest = register_rest(e)
-        store_columns(REST, p, rest, 1)
+        zeta = register_rest(e)
+        store_columns(ZETA, p, zeta, 1)
+        d2_sum = register_sum(e)
         y = columns_at(Y, rows, start + p, start + count, 3)
-        d2 = ((e - y) - rest*y)/((rest + 1.0)*m)
+        d2 = ((e - y) - zeta*y)/(m*d2_sum)
         store_columns(D2, p, d2, 3)
 
     # (D.5f, k=1)  delta_s^1 = (1 - (o_s^1)^2) sum_{r=1}^3 w_{rs}^2 delta_r^2
@@ -1106,9 +1107,8 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//30
-    LSE = work[28*capacity:28*capacity + capacity]
-    REST = work[19*capacity:19*capacity + capacity]
+    capacity = (work.size - 144)//29
+    ZETA = work[19*capacity:19*capacity + capacity]
     C2 = view(work, 5*capacity, capacity, 3)
     MU = work[8*capacity:8*capacity + capacity]
     G2 = view(gradient, 25, 3, 6)
@@ -1120,16 +1120,18 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     cost = 0.0
 
     # (1.8s.5)  lse = log1p(zeta)
-    for p in range(count):
-        LSE[p] = log1p(REST[p])
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p + (mu^p - c_q^{2,p}))
+    total0 = spread(0.0, LANES)
+    for p in range(0, count, LANES):
+        zeta = columns(ZETA, p, 1)
+        lse = log1p(zeta)
+        c2 = columns(C2, p, 3)
+        mu = columns(MU, p, 1)
+        y = columns_at(Y, rows, start + p, start + count, 3)
+        total0 = total0 + select(lanes_below(count - p), register_sum(((mu - c2) + lse)*y), 0.0)
+    cost += row_sum(total0, 4)
 
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 {0 if y_q^p = 0; y_q^p (lse^p + (mu^p - c_q^{2,p}))
-    #     otherwise}
-    c0 = spread(0.0, 3)
-    for p in range(count):
-        row = rows[start + p]
-        c0 = c0 + select(load(Y, row, 0, 3) == 0.0, 0.0, ((MU[p] - load(C2, p, 0, 3)) + LSE[p])*load(Y, row, 0, 3))
-    cost += row_sum(c0, 3)
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p + (mu^p - c_q^{2,p}))
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
@@ -1178,12 +1180,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 144)//30
+    capacity = (work.size - 144)//29
     H = view(work, 12*capacity, capacity, 3)
     O1 = view(work, 0*capacity, capacity, 5)
-    S1 = view(work, 30*capacity + 80, 3, 5)
+    S1 = view(work, 29*capacity + 80, 3, 5)
     W2 = view(w, 25, 3, 6)
-    B1_sum = work[30*capacity + 96:30*capacity + 96 + 5]
+    B1_sum = work[29*capacity + 96:29*capacity + 96 + 5]
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(3):
@@ -1282,7 +1284,7 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 144)//30
+    capacity = (work.size - 144)//29
     D1 = view(work, 23*capacity, capacity, 5)
     W1 = view(w, 0, 5, 5)
 
@@ -1299,13 +1301,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 144)//30
-    S1 = view(work, 30*capacity + 80, 3, 5)
+    capacity = (work.size - 144)//29
+    S1 = view(work, 29*capacity + 80, 3, 5)
     O1 = view(work, 0*capacity, capacity, 5)
     W2 = view(w, 25, 3, 6)
-    R1 = view(work, 30*capacity + 112, 3, 5)
+    R1 = view(work, 29*capacity + 112, 3, 5)
     H = view(work, 12*capacity, capacity, 3)
-    R1_sum = work[30*capacity + 128:30*capacity + 128 + 5]
+    R1_sum = work[29*capacity + 128:29*capacity + 128 + 5]
     W1 = view(w, 0, 5, 5)
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 (1 - (o_s^1)^2)
@@ -1459,7 +1461,7 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 3), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 144)//30
+    capacity = (work.size - 144)//29
     H = work[12*capacity:15*capacity].reshape((capacity, 3))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
@@ -1711,7 +1713,7 @@ def _workspace(rows):
     cache line does.
     """
     capacity = (rows + 11 + 15)//16*16
-    size = 30*capacity + 144
+    size = 29*capacity + 144
     memory = np.zeros(size + 16, DTYPE)
     first = -memory.ctypes.data//DTYPE.itemsize % 16
     return memory[first:first + size]

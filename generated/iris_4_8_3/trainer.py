@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 bf829ecd73703daf56c99821923165443bba058c6f61c6c748d1e1af8f146390
+# content: sha256 39ced38779d926cdf89aa90298f3eb97d515e208239c77b08ce8e0ac9670b5a3
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -191,7 +191,7 @@ def tanh(x):
 @_kernel
 def _forward(w, X, rows, start, count, work):
     """Compute H for the samples rows[start:start + count]."""
-    capacity = (work.size - 104)//40
+    capacity = (work.size - 104)//41
     C1 = work[0*capacity:8*capacity].reshape((capacity, 8))
     W1 = w[0:40].reshape((8, 5))
     O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
@@ -201,7 +201,7 @@ def _forward(w, X, rows, start, count, work):
     E = work[20*capacity:23*capacity].reshape((capacity, 3))
     H = work[23*capacity:26*capacity].reshape((capacity, 3))
     H_sum = work[26*capacity:27*capacity].reshape((capacity,))
-    V1 = work[40*capacity + 0:40*capacity + 40].reshape((5, 8))
+    V1 = work[41*capacity + 0:41*capacity + 40].reshape((5, 8))
 
     # (2.6b, k=1)  V1 is the transpose of W1
     for r in range(8):
@@ -263,7 +263,7 @@ def _prepare(w, work):
     """Put the weights where _answer wants them."""
     capacity = 1
     W1 = w[0:40].reshape((8, 5))
-    V1 = work[40*capacity + 0:40*capacity + 40].reshape((5, 8))
+    V1 = work[41*capacity + 0:41*capacity + 40].reshape((5, 8))
 
     # (2.6b, k=1)  V1 is the transpose of W1
     for r in range(8):
@@ -284,7 +284,7 @@ def _answer(w, X, work):
     E = work[20*capacity:23*capacity].reshape((capacity, 3))
     H = work[23*capacity:26*capacity].reshape((capacity, 3))
     H_sum = work[26*capacity:27*capacity].reshape((capacity,))
-    V1 = work[40*capacity + 0:40*capacity + 40].reshape((5, 8))
+    V1 = work[41*capacity + 0:41*capacity + 40].reshape((5, 8))
 
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
     for r in range(8):
@@ -344,11 +344,12 @@ def predict_one(prepared, x, h):
 @_kernel
 def _sensitivities(w, X, Y, rows, start, count, m, work):
     """Compute delta of every layer, the last first, for samples that _forward has seen."""
-    capacity = (work.size - 104)//40
-    REST = work[27*capacity:28*capacity].reshape((capacity,))
+    capacity = (work.size - 104)//41
+    ZETA = work[27*capacity:28*capacity].reshape((capacity,))
     E = work[20*capacity:23*capacity].reshape((capacity, 3))
     D2 = work[28*capacity:31*capacity].reshape((capacity, 3))
-    D1 = work[31*capacity:39*capacity].reshape((capacity, 8))
+    D2_sum = work[31*capacity:32*capacity].reshape((capacity,))
+    D1 = work[32*capacity:40*capacity].reshape((capacity, 8))
     O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
     W2 = w[40:67].reshape((3, 9))
 
@@ -358,13 +359,18 @@ def _sensitivities(w, X, Y, rows, start, count, m, work):
         for s in range(3):
             total += min(E[p, s], largest)
             largest = max(largest, E[p, s])
-        REST[p] = total
+        ZETA[p] = total
 
-    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m (1 + zeta))
+    # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m sum_{s=1}^3 e_s)
+    for p in range(count):
+        total = 0.0
+        for s in range(3):
+            total += E[p, s]
+        D2_sum[p] = total
     for p in range(count):
         row = rows[start + p]
         for r in range(3):
-            D2[p, r] = ((E[p, r] - Y[row, r]) - REST[p]*Y[row, r])/((REST[p] + 1.0)*m)
+            D2[p, r] = ((E[p, r] - Y[row, r]) - ZETA[p]*Y[row, r])/(m*D2_sum[p])
 
     # (D.5f, k=1)  delta_s^1 = (1 - (o_s^1)^2) sum_{r=1}^3 w_{rs}^2 delta_r^2
     for p in range(count):
@@ -384,28 +390,27 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     """Add the samples' share of dJ/dw to gradient and return their share of J; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 104)//40
-    LSE = work[39*capacity:40*capacity].reshape((capacity,))
-    REST = work[27*capacity:28*capacity].reshape((capacity,))
+    capacity = (work.size - 104)//41
+    LSE = work[40*capacity:41*capacity].reshape((capacity,))
+    ZETA = work[27*capacity:28*capacity].reshape((capacity,))
     C2 = work[16*capacity:19*capacity].reshape((capacity, 3))
     MU = work[19*capacity:20*capacity].reshape((capacity,))
     G2 = gradient[40:67].reshape((3, 9))
     D2 = work[28*capacity:31*capacity].reshape((capacity, 3))
     O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
     G1 = gradient[0:40].reshape((8, 5))
-    D1 = work[31*capacity:39*capacity].reshape((capacity, 8))
+    D1 = work[32*capacity:40*capacity].reshape((capacity, 8))
     cost = 0.0
 
     # (1.8s.5)  lse = log1p(zeta)
     for p in range(count):
-        LSE[p] = log1p(REST[p])
+        LSE[p] = log1p(ZETA[p])
 
-    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 {0 if y_q^p = 0; y_q^p (lse^p + (mu^p - c_q^{2,p}))
-    #     otherwise}
+    # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p + (mu^p - c_q^{2,p}))
     for p in range(count):
         row = rows[start + p]
         for q in range(3):
-            cost += (0.0 if Y[row, q] == 0.0 else ((MU[p] - C2[p, q]) + LSE[p])*Y[row, q])
+            cost += ((MU[p] - C2[p, q]) + LSE[p])*Y[row, q]
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
@@ -443,12 +448,12 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
 @_kernel
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
-    capacity = (work.size - 104)//40
+    capacity = (work.size - 104)//41
     H = work[23*capacity:26*capacity].reshape((capacity, 3))
     O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
-    S1 = work[40*capacity + 40:40*capacity + 64].reshape((3, 8))
+    S1 = work[41*capacity + 40:41*capacity + 64].reshape((3, 8))
     W2 = w[40:67].reshape((3, 9))
-    B1_sum = work[40*capacity + 64:40*capacity + 72].reshape((8,))
+    B1_sum = work[41*capacity + 64:41*capacity + 72].reshape((8,))
 
     # (2.17af, k=2)  dh_q/dw_{ij}^2 = o_j^1 (delta_{qi} h_q - h_i h_q)
     for q in range(3):
@@ -497,8 +502,8 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
     """Fill input_gradient[start:start + count] with dJ/dx of the samples; J averages m samples."""
     _forward(w, X, rows, start, count, work)
     _sensitivities(w, X, Y, rows, start, count, m, work)
-    capacity = (work.size - 104)//40
-    D1 = work[31*capacity:39*capacity].reshape((capacity, 8))
+    capacity = (work.size - 104)//41
+    D1 = work[32*capacity:40*capacity].reshape((capacity, 8))
     W1 = w[0:40].reshape((8, 5))
 
     # (X.13, k=1)  dJ/dx_j = sum_{r=1}^8 w_{rj}^1 delta_r^1
@@ -514,13 +519,13 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
 @_kernel
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
-    capacity = (work.size - 104)//40
-    S1 = work[40*capacity + 40:40*capacity + 64].reshape((3, 8))
+    capacity = (work.size - 104)//41
+    S1 = work[41*capacity + 40:41*capacity + 64].reshape((3, 8))
     O1 = work[8*capacity:16*capacity].reshape((capacity, 8))
     W2 = w[40:67].reshape((3, 9))
-    R1 = work[40*capacity + 72:40*capacity + 96].reshape((3, 8))
+    R1 = work[41*capacity + 72:41*capacity + 96].reshape((3, 8))
     H = work[23*capacity:26*capacity].reshape((capacity, 3))
-    R1_sum = work[40*capacity + 96:40*capacity + 104].reshape((8,))
+    R1_sum = work[41*capacity + 96:41*capacity + 104].reshape((8,))
     W1 = w[0:40].reshape((8, 5))
 
     # (2.12f, k=1)  [S_1]_{rs} = w_{rs}^2 (1 - (o_s^1)^2)
@@ -633,7 +638,7 @@ def predict(w, X):
     w, X = _weights(w), _inputs(X)
     result = np.empty((len(X), 3), DTYPE)
     rows, work = np.arange(len(X)), _workspace(min(CHUNK, len(X)))
-    capacity = (work.size - 104)//40
+    capacity = (work.size - 104)//41
     H = work[23*capacity:26*capacity].reshape((capacity, 3))
     for start, count in _chunks(len(X)):
         _forward(w, X, rows, start, count, work)
@@ -794,7 +799,7 @@ def fit(
 
 def _workspace(rows):
     """Return the memory for the layers of `rows` samples: nothing is allocated in a loop."""
-    return np.empty(40*max(rows, 1) + 104, DTYPE)
+    return np.empty(41*max(rows, 1) + 104, DTYPE)
 
 
 def _chunks(n):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
-from sympy import Expr, Piecewise, Sum
+from sympy import Expr, Sum
 from sympy.codegen.cfunctions import log1p
 
 from symbp.algebra import rules
@@ -151,17 +151,14 @@ def _named(logarithm: Expr) -> Expr:
 
 
 def _from_the_largest(summand: Expr, head: Node) -> Expr:
-    """Write log-sum-exp as mu + lse, and the distance of a weighted sum from it as two that are not below 0.
+    """Write log-sum-exp as mu + lse, and c as mu less its distance from mu: of both, mu goes.
 
-    A distance that nothing is multiplied by is nothing, also if it is infinite: 0 log(0) is 0.
+    Their difference is then a sum of two terms, neither of which is below 0.
     """
     mu, lse = (Node(kind, head.layer, (), head.sample) for kind in ("mu", "lse"))
     c = Node("c", head.layer, head.indices, head.sample)
-    factor = summand.coeff(_LSE) if summand.is_Add else summand / (_LSE - c)
-    distance = First(mu - c) + lse
-    if factor.has(_LSE) or sympy.expand(summand - factor * (_LSE - c)) != 0:
-        return summand.xreplace({_LSE: mu + lse})
-    return Piecewise((sympy.S.Zero, sympy.Eq(factor, 0)), (factor * distance, True))
+    distance = sympy.Dummy("distance", real=True)
+    return summand.xreplace({_LSE: mu + lse, c: mu - distance}).xreplace({distance: First(mu - c)})
 
 
 def _define_rest(b: Builder, output: Any) -> Node:
@@ -194,8 +191,8 @@ def _define_log_sum_exp(b: Builder, output: Any) -> None:
 def sensitivity_on_exponentials(b: Builder) -> None:
     """Add the step of the sensitivities (D.1fs) where they are the outputs less what is no output.
 
-    h - y has lost h, or 1 - h, beside a target of 0 or 1; with h = e/(1 + zeta) the numerator
-    e - y - y zeta is exact there: first e - y, which is 0 at the largest output for y = 1.
+    h - y has lost h, or 1 - h, beside a target of 0 or 1; over the sum 1 + zeta of the exponentials
+    the numerator e - y - y zeta is exact there: first e - y, which is 0 at the largest for y = 1.
     """
     statement = b["D.1f"]
     if "1.8s.3" not in b:
@@ -210,9 +207,10 @@ def sensitivity_on_exponentials(b: Builder) -> None:
         return
     _define_rest(b, b["1.8"])
     rest = Node("rest", own.layer, (), own.sample)
+    (total,) = rules.at_sample(b["1.8s.3"].rhs, own.sample).atoms(Sum)
     e = Node("e", own.layer, own.indices, own.sample)
     numerator = First(e + other) + sympy.expand(other * rest)
-    stable = statement.rhs.xreplace({sums[0]: numerator / (1 + rest)})
+    stable = statement.rhs.xreplace({sums[0]: numerator / total})
     b.add(
         "D.1fs",
         "sensitivity on exponentials",

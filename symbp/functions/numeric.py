@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy
 
+from symbp.functions.comparisons import COMPARISONS
 from symbp.functions.vocabulary import NUMERIC, Total
 
 
@@ -86,4 +87,4 @@ def holds(test: Any, values: Mapping[str, float]) -> bool:
     if isinstance(test, (sympy.And, sympy.Or)):
         return (all if isinstance(test, sympy.And) else any)(holds(part, values) for part in test.args)
     left, right = (value_at(side, values) for side in test.args)
-    return bool({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[test.rel_op])
+    return bool(COMPARISONS[test.rel_op](left, right))

@@ -106,5 +106,11 @@ def _is_whole(access: Access, kernel: Kernel, width: int) -> bool:
 def _gains(group: list[Map | Reduce], schedule: Schedule) -> bool:
     if any(isinstance(part, Reduce) and part.loops for part in group):
         return True
-    calls = any(not isinstance(call, OPERATIONS) for part in group for call in part.value.atoms(Function))
-    return width_of(group) * NARROW <= schedule.lanes and (calls or len(group) > 1)
+    calling = [part for part in group if any(map(_is_call, part.value.atoms(Function)))]
+    if any(width_of([part]) == 1 for part in calling):
+        return True
+    return width_of(group) * NARROW <= schedule.lanes and bool(calling or len(group) > 1)
+
+
+def _is_call(function: Function) -> bool:
+    return not isinstance(function, OPERATIONS)

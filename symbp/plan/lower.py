@@ -351,7 +351,7 @@ _NAMES = {
     "J": "cost",
     "mu": "MU",
     "e": "E",
-    "rest": "REST",
+    "rest": "ZETA",
     "lse": "LSE",
     "delta": "D{}",
     "S": "S{}",

@@ -1,9 +1,9 @@
 """The kernel program: what the plan hands to the printer.
 
 A program is a few kernels; a kernel is a straight list of statements, each of which fills
-one array by a loop nest. The language has maps, sums, maxima and sums without a largest term over
-an index, and nothing else: no conditions but those inside a value, no calls, no recursion, no aliasing, and every
-extent is a literal except ``ROWS``, the number of samples of one call.
+one array by a loop nest. The language has maps, and over an index sums, maxima and sums without a
+largest term; nothing else: no conditions but those inside a value, no calls, no recursion, no aliasing,
+and every extent is a literal except ``ROWS``, the number of samples of one call.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from symbp.plan.layer import Layer as Layer
 
 ROWS: Literal["rows"] = "rows"
 Extent = int | Literal["rows"]
-Operation = Literal["sum", "max", "rest"]
+Operation = Literal["sum", "max", "rest"]  # a rest: sum - max of numbers >= 0, with nothing taken off
 
 
 @dataclass(frozen=True)
@@ -150,13 +150,10 @@ class Tile:
 
 @dataclass(frozen=True)
 class Reduce:
-    """target[loops] = initial + sum of value over `over`, or the maximum, or a rest, with no initial value.
+    """target[loops] = initial + sum of value over `over`; or the maximum, or the rest.
 
     Attributes
     ----------
-    operation : {'sum', 'max', 'rest'}
-        A rest is the sum of numbers, none below 0, without a largest one: sum - max, in which
-        nothing is taken off, so that it has all digits however small it is.
     accumulate : bool
         The sum is added to what the target holds: a sum over samples that other calls continue.
     inner : Loop or None

@@ -23,6 +23,7 @@ from sympy import Mul
 
 from symbp.algebra.nodes import t as every_weight
 from symbp.plan.fusing import is_vectorisable, vector_functions
+from symbp.plan.needed import needed, reads
 from symbp.plan.program import (
     ROWS,
     Access,
@@ -36,6 +37,7 @@ from symbp.plan.program import (
     Statement,
     Sweep,
 )
+from symbp.plan.reciprocal import divide_early
 from symbp.plan.step import each_sum_once, is_fused
 from symbp.plan.tiles import RESIDENT, Schedule
 
@@ -139,8 +141,14 @@ class _Resident:
         every = {array.name: array for kernel in parts for array in kernel.arrays}
         step = Kernel(RESIDENT, tuple(every.values()), tuple(s for k in parts for s in k.statements))
         gradients = [s for s in step.statements if step.array(s.target.array).role == "gradient"]
-        measured = each_sum_once([s for s in step.statements if s not in gradients])
-        statements = [self._of_one(statement, step) for statement in measured]
+        after = {name for gradient in gradients for name in reads(gradient)}
+        measured = needed(each_sum_once([s for s in step.statements if s not in gradients]), {*after, "cost"})
+        statements = [part for s in measured for part in divide_early(self._of_one(s, step))]
+        self.arrays |= {
+            s.target.array: Array(s.target.array, (), "local")
+            for s in statements
+            if s.target.array not in self.arrays
+        }
         # The penalty's share of the gradient is added where the gradient is, its share of the cost here.
         self.penalties = self._penalties()
         statements += [s for s in self.penalties if s.target.array not in _names_of(gradients)]

@@ -31,6 +31,7 @@ import sympy
 from symbp.algebra.nodes import t as every_weight
 from symbp.plan.fusing import is_vectorisable, vector_functions
 from symbp.plan.held import Held
+from symbp.plan.needed import needed, reads
 from symbp.plan.operations import of_kernel, total
 from symbp.plan.program import (
     ROWS,
@@ -93,15 +94,15 @@ class _Step:
         self.states = [array.name for array in self.update.arrays if array.role == "state"]
 
     def kernels(self) -> tuple[Kernel, ...]:
+        after = [self.turn(), self.back(), self.descend()]
+        wanted = {name for kernel in after for statement in kernel.statements for name in reads(statement)}
         made = [
             *self.factors(),
             self.copies("pack"),
             self.lay(),
-            self.measure("measure", "forward", "sensitivities", "gradient"),
-            self.measure("penalise", "penalty"),
-            self.turn(),
-            self.back(),
-            self.descend(),
+            self.measure("measure", wanted, "forward", "sensitivities", "gradient"),
+            self.measure("penalise", wanted, "penalty"),
+            *after,
             self.copies("unpack"),
         ]
         return tuple(kernel for kernel in made if kernel.statements)
@@ -180,7 +181,7 @@ class _Step:
                         statements.append(_copy(target, access, loops, statement.origin.label))
         return _kernel("lay", statements, arrays)
 
-    def measure(self, name: str, *parts: str) -> Kernel:
+    def measure(self, name: str, wanted: set[str], *parts: str) -> Kernel:
         """Everything of some kernels but gradients and the way back: forward pass, cost; or the penalty."""
         arrays: dict[str, Array] = {}
         statements: list[Statement] = []
@@ -189,7 +190,7 @@ class _Step:
             for statement in at_outputs:
                 if kernel.array(statement.target.array).role != "gradient":
                     statements.append(self._where_kept(statement, kernel, arrays))
-        return _kernel(name, each_sum_once(statements), arrays)
+        return _kernel(name, needed(each_sum_once(statements), {*wanted, "cost"}), arrays)
 
     def _at_outputs(self) -> tuple[Statement, ...]:
         """The sensitivities of the last layer: of the outputs alone, beside which they are computed.

@@ -72,7 +72,7 @@ class RowPrinter:
         block.add(f"{target} = {result}")
 
     def _rest_of_rows(self, block: Block, statement: Reduce) -> None:
-        """For every sample the sum without a largest number: the larger one is kept, the smaller one added."""
+        """The sum without a largest number: of two, the larger is kept and the smaller added."""
         columns, target = columns_of(statement), self.values.doprint(statement.target)
         self._open(block, statement.loops, statement)
         block.add(f"largest = total = {self.values.number(0)}")

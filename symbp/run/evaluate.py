@@ -17,6 +17,7 @@ import numpy as np
 import sympy
 from sympy.codegen.cfunctions import expm1, log1p
 
+from symbp.functions.comparisons import COMPARISONS
 from symbp.functions.parse import Total
 
 # An ndarray of float64 or complex128, or a Variable of the tape.
@@ -60,11 +61,11 @@ def _piecewise(expression: sympy.Piecewise, values: Mapping[sympy.Symbol, AnyArr
     return result
 
 
-def _holds(condition: sympy.Basic, values: Mapping[sympy.Symbol, AnyArray]) -> Any:
+def _holds(condition: Any, values: Mapping[sympy.Symbol, AnyArray]) -> Any:
     if isinstance(condition, sympy.And | sympy.Or | sympy.Not):
         return LOGIC[type(condition)](*(_holds(part, values) for part in condition.args))
     left, right = (np.real(evaluate(side, values)) for side in condition.args)
-    return COMPARISONS[type(condition)](left, right)
+    return COMPARISONS[condition.rel_op](left, right)
 
 
 def _sum(*terms: AnyArray) -> AnyArray:
@@ -133,13 +134,6 @@ FUNCTIONS: dict[type[sympy.Basic], Callable[..., AnyArray]] = {
     sympy.sign: _sign,
     sympy.floor: np.floor,
     Total: _total,
-}
-
-COMPARISONS: dict[type[sympy.Basic], Callable[[Any, Any], Any]] = {
-    sympy.StrictLessThan: np.less,
-    sympy.LessThan: np.less_equal,
-    sympy.StrictGreaterThan: np.greater,
-    sympy.GreaterThan: np.greater_equal,
 }
 
 LOGIC: dict[type[sympy.Basic], Callable[..., Any]] = {

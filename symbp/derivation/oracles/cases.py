@@ -15,6 +15,7 @@ from symbp.algebra.updates import step as update
 from symbp.derivation.oracles.model import Shape
 from symbp.derivation.oracles.sizes import integer
 from symbp.derivation.records import Step
+from symbp.functions.comparisons import COMPARISONS
 
 LAYER_PAIRS = 8
 MANY = 8
@@ -102,7 +103,7 @@ def _holds(condition: Any, env: dict[Any, int], shape: Shape) -> bool:
         a, b = (integer(side, env, shape) for side in (condition.lhs, condition.rhs))
     except (KeyError, IndexError):
         return not isinstance(condition, Eq)
-    return bool({"<=": a <= b, "<": a < b, ">=": a >= b, ">": a > b}[condition.rel_op])
+    return bool(COMPARISONS[condition.rel_op](a, b))
 
 
 def _ranges(step: Step, indices: set[Any], env: dict[Any, int], shape: Shape) -> dict[Any, int]:

@@ -13,6 +13,7 @@ import sympy
 from symbp.algebra.named import LETTERS, Named
 from symbp.derivation.oracles.text import mp as _mp
 from symbp.errors import DerivationError
+from symbp.functions.comparisons import COMPARISONS
 from symbp.functions.parse import Total
 
 # Beyond, an exponential is infinity or 0 for every purpose here, and would take for ever:
@@ -186,9 +187,6 @@ def _operation(e: Any, read: Callable[[Any], _Run]) -> _Run:
     return lambda values: FUNCTIONS[name](argument(values))
 
 
-_COMPARISONS = {"<=": operator.le, "<": operator.lt, ">=": operator.ge, ">": operator.gt}
-
-
 def _condition(condition: Any, read: Callable[[Any], _Run]) -> _Run:
     if condition in (True, False):
         return lambda values: bool(condition)
@@ -196,5 +194,5 @@ def _condition(condition: Any, read: Callable[[Any], _Run]) -> _Run:
         decide = all if isinstance(condition, sympy.And) else any
         parts = [_condition(part, read) for part in condition.args]
         return lambda values: decide(part(values) for part in parts)
-    a, b, compare = read(condition.lhs), read(condition.rhs), _COMPARISONS[condition.rel_op]
+    a, b, compare = read(condition.lhs), read(condition.rhs), COMPARISONS[condition.rel_op]
     return lambda values: bool(compare(a(values), b(values)))

@@ -6,7 +6,6 @@ of backpropagation.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -46,6 +45,7 @@ from symbp.derivation.oracles.formula import named
 from symbp.derivation.oracles.interpret_matrices import evaluate_matrix
 from symbp.derivation.oracles.model import Array, Key, Model, NoSuchQuantity, NotApplicable
 from symbp.derivation.oracles.sizes import Environment, extents_of, integer
+from symbp.functions.comparisons import COMPARISONS
 
 # (upper, lower) -> d c^{upper+1} / d c^{lower}, the same in every case of a model.
 Chains = dict[tuple[int, int], Array]
@@ -334,20 +334,11 @@ class Interpreter:
             return decide(self.condition(part) for part in expr.args)
         left, right = self.expression(expr.lhs), self.expression(expr.rhs)
         self.model.function("exp", left)  # only a domain with an order can compare
-        return bool(_COMPARISONS[expr.rel_op](left, right))
+        return bool(COMPARISONS[expr.rel_op](left, right))
 
     def elementary(self, expr: Function) -> Any:
         return self.model.function(expr.func.__name__, self.expression(expr.args[0]))
 
-
-_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    "<=": operator.le,
-    "<": operator.lt,
-    ">=": operator.ge,
-    ">": operator.gt,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 # The first layer that has the quantity, and how many of the last layers do not; output
 # quantities stand in the last layer only.

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from symbp.algebra.named import LETTERS, Lowered, Named, Raised
+from symbp.algebra.named import LETTERS, First, Lowered, Named, Raised
 from symbp.algebra.products import WHOLE_POWERS, evaluation_rank, is_decimal
 from symbp.derivation.oracles.formula import digits, elementary, evaluate, number
 from symbp.errors import DerivationError
+from symbp.functions.comparisons import COMPARISONS
 
 Array = npt.NDArray[Any]
 
@@ -126,6 +127,8 @@ class _Rounded:
             return np.abs(self.walk(e.args[0]))
         if isinstance(e, sympy.sign):
             return np.sign(self.walk(e.args[0]))
+        if isinstance(e, First):
+            return self.walk(e.args[0])
         if isinstance(e, Raised):
             return self.limited(e)
         if isinstance(e, Named):
@@ -193,10 +196,7 @@ class _Rounded:
         if isinstance(condition, (sympy.And, sympy.Or)):
             join = np.logical_and if isinstance(condition, sympy.And) else np.logical_or
             return functools.reduce(join, map(self.holds, condition.args))
-        a, b = self.walk(condition.lhs), self.walk(condition.rhs)
-        return {"<=": np.less_equal, "<": np.less, ">=": np.greater_equal, ">": np.greater}[condition.rel_op](
-            a, b
-        )
+        return COMPARISONS[condition.rel_op](self.walk(condition.lhs), self.walk(condition.rhs))
 
     def named(self, e: Named) -> Any:
         letters = LETTERS[: len(e.args)]
