@@ -48,7 +48,14 @@ class Writer(TrainingNames, MatrixWriter, Arithmetic, ABC):
         (N_0, ..., N_{L+1}), by which a bias is known where layers are numbers.
     biases : sequence of bool, optional
         Whether layers 1, ..., L + 1 have a bias; all have if it is left out.
+
+    Attributes
+    ----------
+    as_computed : bool
+        Whether ln(1 + u) is shown as log1p(u) where that is what kernels compute.
     """
+
+    as_computed = False
 
     # What a format adds ---------------------------------------------------------------
 
@@ -289,6 +296,9 @@ class Writer(TrainingNames, MatrixWriter, Arithmetic, ABC):
     def _print_Function(self, expr: Any) -> str:
         name = expr.title if isinstance(expr, Named) else type(expr).__name__
         return self._call(name, expr.args)
+
+    def _print_log1p(self, expr: Any) -> str:
+        return self._print_Function(expr) if self.as_computed else self._call("log", [1 + expr.args[0]])
 
     _print_log = _print_Function
     _print_Abs = _print_Function

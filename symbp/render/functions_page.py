@@ -122,6 +122,7 @@ def functions_page(
     """
     printer, kind, template = FORMATS[form]
     writer = printer(get("smatrix"))
+    writer.as_computed = True
     found = [describe(record) for record in records if isinstance(record, (Activation, Cost))]
     context = {
         "activations": [_entry(one, writer, notes) for one in found if isinstance(one.record, Activation)],

@@ -25,6 +25,7 @@ from symbp.network import Network
 EQUAL = {
     ("2.11a", "one term short"): "the last input is the bias neuron, whose derivative is 0",
     ("2.11a", "without HasBias"): "the last input is the bias neuron, whose derivative is 0",
+    ("1.8s.4", "without MaxOver"): "the largest shifted exponential is 1",
 }
 # Faults that change no value in a network with a layer of one neuron: its only index is 1.
 EQUAL_AT_ONE = ("indices swapped", "without KroneckerDelta")
