@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 5cdae642be069b84179681b770ffc51f9ebb30b43441919ae25e743b0faf7391
+# content: sha256 8e41f8ea277f2fcd2eeb8d98c961a1f9c4d9181c995ed4bc70e4dca35a05d4de
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -1081,7 +1081,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     XB = view(work, 63*capacity, capacity, 64)
     cost = F(0.0)
 
-    # (1.8s.5)  lse = log1p(zeta)
+    # (1.8s.5)  lse = log(1 + zeta)
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p + (mu^p - c_q^{2,p}))
     total0 = spread(F(0.0), LANES)
     for p in range(0, count, LANES):
@@ -1344,7 +1344,7 @@ def _measure(X, Y, rows, start, count, m, begin, work):
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
     # (1.8s.4)  zeta = sum_{s=1}^{10} e_s - max_{s=1}^{10} e_s
     # (D.1fs)  delta_r^2 = ((e_r - y_r) - y_r zeta)/(m sum_{s=1}^{10} e_s)
-    # (1.8s.5)  lse = log1p(zeta)
+    # (1.8s.5)  lse = log(1 + zeta)
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p + (mu^p - c_q^{2,p}))
     total0 = spread(F(0.0), LANES)
     for p in range(0, count, LANES):

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 e337dfe238cb1626f64f601a8535a8f185f19827f5a2409ee7f5f8fca4c624d5
+# content: sha256 fbe6bddf5cfce9ce8f2c7bb770eedb57abdaf160a39186eeb6dba079f4df1cc7
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -1119,7 +1119,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     XB = view(work, 15*capacity, capacity, 4)
     cost = 0.0
 
-    # (1.8s.5)  lse = log1p(zeta)
+    # (1.8s.5)  lse = log(1 + zeta)
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p + (mu^p - c_q^{2,p}))
     total0 = spread(0.0, LANES)
     for p in range(0, count, LANES):

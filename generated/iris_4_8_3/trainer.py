@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 39ced38779d926cdf89aa90298f3eb97d515e208239c77b08ce8e0ac9670b5a3
+# content: sha256 57fb2d5d6ef29ce6934c3277db295c2d73bf59e1ae199555814eb05c1c681478
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -402,7 +402,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     D1 = work[32*capacity:40*capacity].reshape((capacity, 8))
     cost = 0.0
 
-    # (1.8s.5)  lse = log1p(zeta)
+    # (1.8s.5)  lse = log(1 + zeta)
     for p in range(count):
         LSE[p] = log1p(ZETA[p])
 

@@ -97,17 +97,18 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any, name: str) -> None
     summand = _without_logs_of_outputs(written, head) if quotient or not value.has(Sum) else None
     if summand is None:
         return
-    uses = ["1.8", "2.1"]
+    because, uses = "the logarithms of the outputs written out", ["1.8", "2.1"]
     if summand.has(_LSE):
         _define_log_sum_exp(b, output)
         summand = _from_the_largest(summand, head)
+        because += ", as distances from the largest weighted sum"
         uses += ["1.8s.1", "1.8s.2", "1.8s.5"]
     stable = cost.rhs.xreplace({total: Sum(summand, *total.limits)})
     b.add(
         "2.1s",
         "cost on weighted sums",
         equation(cost.lhs, stable),
-        "the logarithms of the outputs written out",
+        because,
         tuple(uses),
         functions=True,
     )
@@ -172,7 +173,7 @@ def _define_rest(b: Builder, output: Any) -> Node:
         b.define(
             "1.8s.4",
             equation(rest, Sum(e, limits) - MaxOver(e, limits)),
-            "the sum without a largest exponential, which is left out and not taken off",
+            "the sum of the exponentials but a largest one, which is left out and not subtracted",
             functions=True,
         )
     return rest
