@@ -190,6 +190,8 @@ def _vanishes(difference: Expr) -> bool:
 
 def _a_factor_vanishes(fraction: Expr, nested: int) -> bool:
     """Whether a factor of a fraction's numerator is a sum of multiples of logarithms that is 0."""
+    if not fraction.has(log):
+        return False  # factoring polynomials of high degree may take a minute
     numerator = sympy.factor(sympy.numer(sympy.together(fraction)))
     return any(_logs_vanish(factor, nested) for factor in sympy.Mul.make_args(numerator))
 
