@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 8e41f8ea277f2fcd2eeb8d98c961a1f9c4d9181c995ed4bc70e4dca35a05d4de
+# content: sha256 38f22450c75f756d4cebfc5e541faa7327b25a74019d790446562403e3c6086d
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -462,9 +462,10 @@ def spread(typing, number, size):
     )
 
 
-def _all_lanes(builder, found, join):
-    """Return registers with all numbers of those found joined in every lane."""
-    for distance in (LANES >> n for n in range(1, LANES.bit_length())):
+def _all_lanes(builder, found, join, size=LANES):
+    """Return registers with all numbers of those found joined in every lane; in lane 0, with the first of them."""
+    distances = [2**n for n in range((min(size, LANES) - 1).bit_length())]
+    for distance in reversed(distances):
         places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(n + distance) % LANES for n in range(LANES)])
         found = join(builder, found, [builder.shuffle_vector(x, x, places) for x in found])
     return found
@@ -484,7 +485,8 @@ def _folded(typing, vecs, size, outside, join):
             found.append([x if mask is None else builder.select(mask, x, nothing) for x in registers])
         while len(found) > 1:
             found = [join(builder, *found[:2]), *found[2:]]
-        return builder.extract_element(_all_lanes(builder, *found, join)[-1], _int(0))
+        joined = _all_lanes(builder, *found, join, size.literal_value)
+        return builder.extract_element(joined[-1], _int(0))
 
     return vec.dtype(*vecs, size), emit
 
@@ -981,22 +983,14 @@ def _answer(w, X, work):
     store(C2, 0, 0, c0, 10)
 
     # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
-    largest = C2[0, 0]
-    for s in range(1, 10):
-        largest = max(largest, C2[0, s])
-    MU[0] = largest
+    MU[0] = row_max(load(C2, 0, 0, 10), 10)
 
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
-    for q in range(10):
-        E[0, q] = exp(C2[0, q] - MU[0])
+    store(E, 0, 0, exp(load(C2, 0, 0, 10) - MU[0]), 10)
 
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
-    H_sum[0] = F(0.0)
-    c0 = spread(F(0.0), 10)
-    c0 = c0 + load(E, 0, 0, 10)
-    H_sum[0] += row_sum(c0, 10)
-    for q in range(10):
-        H[0, q] = E[0, q]/H_sum[0]
+    H_sum[0] = row_sum(load(E, 0, 0, 10), 10)
+    store(H, 0, 0, load(E, 0, 0, 10)/H_sum[0], 10)
 
 
 @partial(_kernel, forceinline=True, no_cfunc_wrapper=False)

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 fbe6bddf5cfce9ce8f2c7bb770eedb57abdaf160a39186eeb6dba079f4df1cc7
+# content: sha256 427a98086f53ba7795f7312ef2761cb1c201137c83ac2d303723f58381f9973b
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -504,9 +504,10 @@ def spread(typing, number, size):
     )
 
 
-def _all_lanes(builder, found, join):
-    """Return registers with all numbers of those found joined in every lane."""
-    for distance in (LANES >> n for n in range(1, LANES.bit_length())):
+def _all_lanes(builder, found, join, size=LANES):
+    """Return registers with all numbers of those found joined in every lane; in lane 0, with the first of them."""
+    distances = [2**n for n in range((min(size, LANES) - 1).bit_length())]
+    for distance in reversed(distances):
         places = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(n + distance) % LANES for n in range(LANES)])
         found = join(builder, found, [builder.shuffle_vector(x, x, places) for x in found])
     return found
@@ -526,7 +527,8 @@ def _folded(typing, vecs, size, outside, join):
             found.append([x if mask is None else builder.select(mask, x, nothing) for x in registers])
         while len(found) > 1:
             found = [join(builder, *found[:2]), *found[2:]]
-        return builder.extract_element(_all_lanes(builder, *found, join)[-1], _int(0))
+        joined = _all_lanes(builder, *found, join, size.literal_value)
+        return builder.extract_element(joined[-1], _int(0))
 
     return vec.dtype(*vecs, size), emit
 
@@ -1020,22 +1022,14 @@ def _answer(w, X, work):
     store(C2, 0, 0, c0, 3)
 
     # (1.8s.1)  mu = max_{s=1}^3 c_s^2
-    largest = C2[0, 0]
-    for s in range(1, 3):
-        largest = max(largest, C2[0, s])
-    MU[0] = largest
+    MU[0] = row_max(load(C2, 0, 0, 3), 3)
 
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
-    for q in range(3):
-        E[0, q] = exp(C2[0, q] - MU[0])
+    store(E, 0, 0, exp(load(C2, 0, 0, 3) - MU[0]), 3)
 
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^3 e_s)
-    H_sum[0] = 0.0
-    c0 = spread(0.0, 3)
-    c0 = c0 + load(E, 0, 0, 3)
-    H_sum[0] += row_sum(c0, 3)
-    for q in range(3):
-        H[0, q] = E[0, q]/H_sum[0]
+    H_sum[0] = row_sum(load(E, 0, 0, 3), 3)
+    store(H, 0, 0, load(E, 0, 0, 3)/H_sum[0], 3)
 
 
 @partial(_kernel, forceinline=True, no_cfunc_wrapper=False)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from symbp.plan.fusing import is_vectorisable, vector_functions
+from sympy import Function
+
+from symbp.plan.fusing import OPERATIONS, is_vectorisable, vector_functions
 from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Program, Reduce, Statement
 from symbp.plan.tiles import OF_BATCHES, OF_ONE, OF_STEPS, Schedule
 
@@ -36,7 +38,7 @@ def _chosen(statement: Statement, kernel: Kernel, schedule: Schedule, functions:
     if not is_along_rows(statement, kernel, functions):
         return statement
     extent = int(columns_of(statement).extent)
-    if extent * LEAST < schedule.lanes:
+    if extent * LEAST < schedule.lanes and kernel.name not in OF_ONE:
         return statement
     return replace(statement, width=min(extent, MOST * schedule.lanes))
 
@@ -68,12 +70,22 @@ def is_along_rows(statement: Map | Reduce, kernel: Kernel, functions: frozenset[
 def _has_rows(statement: Map | Reduce) -> bool:
     """Whether it is a map over rows, a sum or maximum of every row, or a sum of all of them."""
     if isinstance(statement, Map):
-        return len(statement.loops) == 2 and statement.loops[-1].extent != ROWS
+        return len(statement.loops) in (1, 2) and statement.loops[-1].extent != ROWS
     if statement.initial is not None or all(loop.extent == ROWS for loop in statement.over):
         return False
-    if statement.loops:
-        return len(statement.over) == 1 and not statement.accumulate
-    return len(statement.over) <= 2 and statement.operation == "sum"
+    if is_of_each(statement):
+        return len(statement.over) == 1
+    return not statement.loops and len(statement.over) <= 2 and statement.operation == "sum"
+
+
+def is_of_each(statement: Reduce) -> bool:
+    """Whether every sample has a sum or maximum of its own; one that stands alone has, too."""
+    return not statement.accumulate and (bool(statement.loops) or len(statement.over) == 1)
+
+
+def _calls(statement: Map | Reduce) -> bool:
+    """Whether a function is called, which takes as long for a register as for a number."""
+    return any(not isinstance(call, OPERATIONS) for call in statement.value.atoms(Function))
 
 
 def _is_side(target: Access, kernel: Kernel, columns: object) -> bool:

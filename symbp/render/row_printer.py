@@ -8,7 +8,7 @@ from typing import Any
 import sympy
 
 from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Reduce
-from symbp.plan.rows import columns_of
+from symbp.plan.rows import columns_of, is_of_each
 from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.tile_printer import VectorPrinter, open_pieces, pieces, runs
@@ -30,7 +30,7 @@ class RowPrinter:
             self._map(block, statement)
         elif statement.operation == "rest":
             self._rest_of_rows(block, statement)
-        elif statement.loops:
+        elif is_of_each(statement):
             self._of_rows(block, statement)
         else:
             self._of_all(block, statement)
