@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from symbp.derivation.documents.language.latex import Latex
 from symbp.derivation.documents.language.reader import read
 from symbp.derivation.documents.language.text import written_ranges, written_statement
 from symbp.derivation.documents.library import NAMES, audit, get
@@ -17,7 +16,8 @@ from symbp.derivation.documents.shapes import Shapes
 from symbp.errors import RenderError
 from symbp.functions.names import nearest
 from symbp.notation.mathml import formula
-from symbp.render.audit_math import MathML
+from symbp.render.audit_latex import LatexStatements
+from symbp.render.audit_mathml import MathMLStatements
 from symbp.render.environment import render
 
 
@@ -86,13 +86,13 @@ def _as_text(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
 
 def _as_latex(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
     statement = read(text, where)
-    writer = Latex(Shapes(get(verdict.document).settings[verdict.setting]))
+    writer = LatexStatements(Shapes(get(verdict.document).settings[verdict.setting]))
     return writer.statement(statement), writer.ranges(statement.ranges)
 
 
 def _as_mathml(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
     statement = read(text, where)
-    writer = MathML(Shapes(get(verdict.document).settings[verdict.setting]))
+    writer = MathMLStatements(Shapes(get(verdict.document).settings[verdict.setting]))
     said, ranges = _as_text(verdict, text, where)
     shown = Markup(formula(writer.statement(statement), said, display=True))
     return shown, Markup(formula(writer.ranges(statement.ranges), ranges)) if ranges else ""
