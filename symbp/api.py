@@ -68,10 +68,9 @@ class Derivation(_Derivation):
 
     def __post_init__(self) -> None:
         # Rules make plain steps; those of this class show themselves, however it came about.
-        layers = self.network.layers if self.network else ()
         how = {
             "widths": self.network.sizes if self.network else (),
-            "biases": tuple(layer.bias for layer in layers),
+            "biases": self.network.biases if self.network else (),
             "notation": self.notation,
             "home": self,
         }

@@ -150,6 +150,11 @@ class Network:
         return tuple((layer.units, self.fan_in(k)) for k, layer in enumerate(self.layers, start=1))
 
     @property
+    def biases(self) -> tuple[bool, ...]:
+        """Whether layers 1, ..., L+1 have a bias."""
+        return tuple(layer.bias for layer in self.layers)
+
+    @property
     def n_params(self) -> int:
         """The number of weights, biases included."""
         return sum(rows * columns for rows, columns in self.shapes)

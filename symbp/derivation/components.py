@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import sympy
 from sympy import Eq, Sum
 
-from symbp.algebra import rules
-from symbp.algebra.nodes import ActivateDerivative, L, MaxOver, Node, Partial
+from symbp.algebra.nodes import ActivateDerivative, MaxOver, Node, Partial
 from symbp.derivation import resolved
+from symbp.derivation.instances import of_network
 from symbp.derivation.records import Builder, Derivation, Step, equation
 from symbp.errors import DerivationError
 from symbp.network import Network
@@ -122,8 +122,7 @@ def _nodes(left: Any) -> Iterator[Node]:
 
 
 def _number(extent: Any, node: Node, network: Network) -> int:
-    biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
-    return int(rules.sizes(extent.subs(L, network.hidden), network.sizes, biases))
+    return int(of_network(extent, network))
 
 
 def _written_out(expr: Any) -> Any:

@@ -30,7 +30,8 @@ from symbp.algebra.nodes import (
 )
 from symbp.algebra.updates import penalised_cost
 from symbp.derivation.generic import ANY_LAYER, Bias, at_most
-from symbp.derivation.records import Builder, equation, substitute
+from symbp.derivation.instances import instances, of_network
+from symbp.derivation.records import Builder, equation
 from symbp.errors import DerivationError
 
 if TYPE_CHECKING:
@@ -163,41 +164,17 @@ def layers(b: Builder, penalty: Penalty | None, network: Network) -> None:
     """The instances of the penalty's equations for every layer of the network."""
     if penalty is None:
         return
-    last = network.hidden + 1
-
-    def put(expr: Any) -> Any:
-        biases = tuple(network.has_bias(n) for n in range(1, last + 1))
-        return rules.sizes(expr.subs(L, network.hidden), network.sizes, biases)
-
-    for layer in range(1, last + 1):
-        for label, variable in (("2.1p", l), ("2.1ra", k)):
-            general = substitute(b[label], {variable: layer})
-            conditions = (at_most(j, sympy.Integer(network.sizes[layer - 1])),)
-            b.add(
-                f"{label}, k={layer}",
-                "instance",
-                equation(put(general.lhs), put(general.rhs)),
-                f"{label} for one layer of this network",
-                (label,),
-                conditions if label == "2.1ra" else (),
-                defines=label == "2.1p",
-                functions=True,
-            )
+    at = instances(b, network, functions=True)
+    for layer in range(1, network.hidden + 2):
+        at("2.1p", layer, {l: layer})
+        at("2.1ra", layer, {k: layer})
         if network.has_bias(layer):
-            free = substitute(b["2.1rb"], {k: layer})
-            b.add(
-                f"2.1rb, k={layer}",
-                "instance",
-                equation(put(free.lhs), put(free.rhs)),
-                "2.1rb for one layer of this network",
-                ("2.1rb",),
-                functions=True,
-            )
+            at("2.1rb", layer, {k: layer})
     whole = b["2.1r"]
     b.add(
         "2.1rf",
         "instance",
-        equation(put(whole.lhs), _written_out(put(whole.rhs))),
+        equation(of_network(whole.lhs, network), _written_out(of_network(whole.rhs, network))),
         "2.1r for this network",
         ("2.1r",),
         functions=True,
@@ -215,8 +192,7 @@ def stated_of_penalty(penalty: Penalty, network: Network | None, label: str) -> 
             *(Node("R", n) for n in range(1, network.hidden + 2))
         )
     layer = int(label.removeprefix("2.1p, k="))
-    biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
-    return rules.sizes(stated_penalty(penalty, sympy.Integer(layer)), network.sizes, biases)
+    return of_network(stated_penalty(penalty, sympy.Integer(layer)), network)
 
 
 def _written_out(expr: Any) -> Any:

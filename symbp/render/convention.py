@@ -82,7 +82,7 @@ def convention(writer: Writer, network: Network | None, there: Notation | None) 
 
 
 def _remarks(notation: Notation, network: Network | None) -> tuple[str, ...]:
-    biased = network is None or any(layer.bias for layer in network.layers)
+    biased = network is None or any(network.biases)
     bias = (notation.bias_remark,) if notation.bias_remark and biased else ()
     numbers = () if notation.letters is None else (_NUMBERS,)
     return (*notation.remarks, *bias, *numbers)

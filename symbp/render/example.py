@@ -159,7 +159,7 @@ def _labels(label: str, count: int) -> tuple[str, ...]:
 def _page(kind: str, template: str, example: Example, notation: str, digits: int | None) -> str:
     chosen, number = _WRITERS[kind]
     network = example.network
-    writer = chosen(get(notation), network.sizes, [layer.bias for layer in network.layers])
+    writer = chosen(get(notation), network.sizes, network.biases)
     return render(kind, template, _data(example, writer, number, digits))
 
 

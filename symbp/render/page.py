@@ -147,7 +147,7 @@ def writer_for(cls: type[W], notation: str, network: Network | None) -> W:
     """Return a writer of a format for one network, or for any."""
     if network is None:
         return cls(get(notation))
-    return cls(get(notation), network.sizes, [layer.bias for layer in network.layers])
+    return cls(get(notation), network.sizes, network.biases)
 
 
 def latex_math(writer: LatexWriter, width: int = LATEX_WIDTH) -> PrintsStep:

@@ -250,7 +250,7 @@ def _repair(right: Reference, written: WrittenGradient, said: Any, tolerance: fl
 
 def _names_in(notation: Notation, network: Network) -> Callable[[int], str]:
     """Return what names a position of the flat vector as a notation names the weight."""
-    writer = TextWriter(notation, network.sizes, [layer.bias for layer in network.layers])
+    writer = TextWriter(notation, network.sizes, network.biases)
 
     def name(position: int) -> str:
         return writer.expression(weight(*map(Integer, place_of_weight(network, position))))

@@ -51,7 +51,7 @@ def _transposed(matrices: list[Floats], columns: list[int], besides: str) -> Ite
 
 
 def _of_biases(network: Network, matrices: list[Floats]) -> Iterator[tuple[str, Floats]]:
-    biased = [network.has_bias(layer) for layer in range(1, len(matrices) + 1)]
+    biased = network.biases
     if not any(biased):
         return
     first = [np.roll(m, 1, axis=1) if b else m for m, b in zip(matrices, biased, strict=True)]

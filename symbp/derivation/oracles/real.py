@@ -195,8 +195,7 @@ class RealModel(Reals):
     def __init__(self, network: Network, seed: int, samples: int = 2, penalty: Penalty | None = None) -> None:
         self.network = network
         self.penalty = penalty
-        biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
-        super().__init__(Shape(network.sizes, biases, samples))
+        super().__init__(Shape(network.sizes, network.biases, samples))
         for attempt in range(_ATTEMPTS):
             self.run = functools.cache(self._run)
             self.partial = functools.cache(self._partial)
