@@ -14,13 +14,11 @@ from sympy import Expr, KroneckerDelta, Sum
 from symbp.algebra import rules
 from symbp.algebra.nodes import (
     Constant,
-    Inputs,
     L,
     Node,
     Partial,
     Width,
     cost,
-    j,
     k,
     l,
     r,
@@ -29,7 +27,8 @@ from symbp.algebra.nodes import (
     weight,
 )
 from symbp.algebra.updates import penalised_cost
-from symbp.derivation.generic import ANY_LAYER, Bias, at_most
+from symbp.derivation.conditions import ANY_LAYER_L, AT_BIAS, OF_BIAS, REGULAR
+from symbp.derivation.generic import Bias
 from symbp.derivation.instances import instances, of_network
 from symbp.derivation.records import Builder, equation
 from symbp.errors import DerivationError
@@ -79,7 +78,7 @@ def penalise(b: Builder, penalty: Penalty | None, bias: Bias) -> Node:
         "2.1p",
         equation(share, stated),
         f"penalty {penalty.name} of the regular weights of a layer; biases are free",
-        (at_most(1, l), at_most(l, L + 1)),
+        ANY_LAYER_L,
     )
     b.define(
         "2.1r",
@@ -94,17 +93,16 @@ def penalise(b: Builder, penalty: Penalty | None, bias: Bias) -> Node:
         equation(Partial(whole, w_ij), derivative),
         "a regular weight stands in one term of the penalty" + _declared(derivative),
         ("2.1p", "2.1r"),
-        (*ANY_LAYER, at_most(j, Width(k - 1))),
+        REGULAR,
     )
     if bias(k) != 0:
-        at_bias = {j: Width(k - 1) + 1}
         b.add(
             "2.1rb",
             "no penalty",
-            equation(Partial(whole, w_ij).xreplace(at_bias), Partial(cost(), w_ij).xreplace(at_bias)),
+            equation(Partial(whole, w_ij).xreplace(AT_BIAS), Partial(cost(), w_ij).xreplace(AT_BIAS)),
             "the sums of 2.1p end before the bias",
             ("2.1p", "2.1r"),
-            (*ANY_LAYER, at_most(Width(k - 1) + 1, Inputs(k))),
+            OF_BIAS,
         )
     return whole
 
