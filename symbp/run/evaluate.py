@@ -15,12 +15,14 @@ from typing import Any
 
 import numpy as np
 import sympy
+from numpy.typing import NDArray
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symbp.functions.parse import Total
 
 # An ndarray of float64 or complex128, or a Variable of the tape.
 AnyArray = Any
+Floats = NDArray[np.float64]
 
 
 def evaluate(expression: sympy.Basic, values: Mapping[sympy.Symbol, AnyArray]) -> AnyArray:

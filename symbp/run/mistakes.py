@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 from sympy import KroneckerDelta
 
 from symbp.algebra.nodes import ActivateDerivative, Node, q, r
@@ -23,13 +22,13 @@ from symbp.network import Network
 from symbp.plan.passes import make_plan
 from symbp.plan.program import Program
 from symbp.run import interpret
+from symbp.run.evaluate import Floats
 from symbp.run.mistakes_of_layout import of_layout
-from symbp.run.mistakes_of_parts import parts_of
+from symbp.run.mistakes_of_parts import biases_of
 from symbp.run.mistakes_of_slopes import Suspect, costs_of_others, is_of_layer, slopes_of_others
 from symbp.run.point import Point
 from symbp.run.reference import Reference
 
-Floats = NDArray[np.float64]
 # The statements that a mistake changes, by label.
 Changed = Mapping[str, Any]
 
@@ -370,9 +369,7 @@ KINDS = (
 def _without_biases(derivation: Derivation, point: Point) -> Iterator[Suspect]:
     """The weighted sums are computed without the biases."""
     assert derivation.network is not None
-    biases = np.zeros(len(point.w), dtype=bool)
-    for name, mask in parts_of(derivation.network):
-        biases |= mask & name.startswith("the biases")
+    biases = biases_of(derivation.network)
     if biases.any():
         w = np.where(biases, 0.0, point.w)
         _, found = interpret.gradient(make_plan(derivation), w, point.X, point.Y, point.v)

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symbp.network import Network
-
-Floats = NDArray[np.float64]
+from symbp.run.evaluate import Floats
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from symbp.functions import ACTIVATIONS, Penalty
 from symbp.functions.names import nearest
 from symbp.network import Network
 from symbp.notation import get
+from symbp.run.evaluate import Floats
 from symbp.run.formula.accumulators import with_biases_apart, without_accumulation
-from symbp.run.formula.arrays import Arrays, Floats, NoSuchEntry
+from symbp.run.formula.arrays import Arrays, NoSuchEntry
 from symbp.run.formula.evaluate import Evaluator
 from symbp.run.formula.letters import in_letters_of
 from symbp.run.formula.names import Names, names_of
