@@ -27,6 +27,7 @@ from symbp.render.drawing import draw, is_small
 from symbp.render.environment import render
 from symbp.render.outline import Section, outline, speaking
 from symbp.render.stepwise import stepwise
+from symbp.values import counted
 
 if TYPE_CHECKING:
     from symbp.network import Network
@@ -323,7 +324,7 @@ def _heading(derivation: Derivation, layer: int | None, first: int) -> str:
     if layer is None or network is None:
         return ""
     units, activation = network.sizes[layer], network.layer(layer).activation.signature
-    return f"Layer {layer + first}: {units} neuron{'' if units == 1 else 's'}, {activation}"
+    return f"Layer {layer + first}: {counted(units, 'neuron')}, {activation}"
 
 
 def _ranges(layers: Sequence[int]) -> str:
