@@ -56,10 +56,19 @@ class Step(_Step):
 
 @dataclass(frozen=True)
 class Derivation(_Derivation):
-    """A derivation that also typesets itself.
+    """The equations of a network, or of any network, which also typeset themselves.
+
+    ``d.prove()`` checks them, ``d["D.5"]`` is one :class:`Step`, and ``d.replace(label, statement)``
+    derives what follows from another statement.
 
     Attributes
     ----------
+    network : Network or None
+        None for any number of layers and neurons.
+    steps : tuple of Step
+        In the order in which they follow from each other, with the labels of document 000.
+    training : Training
+        The update rule (eq. 2.2), schedule, penalty and clipping that it has.
     notation : str
         Whose symbols it shows itself in: see :meth:`in_notation`.
     """
@@ -89,7 +98,7 @@ class Derivation(_Derivation):
         return replace(self, notation=get(name).name)
 
     def latex(self, notation: str = "smatrix", translate: str | None = None) -> str:
-        """Return a complete LaTeX article.
+        """Return a complete LaTeX article; a step that does not pass its checks is shown as it fails.
 
         Parameters
         ----------
@@ -97,25 +106,30 @@ class Derivation(_Derivation):
             A name of :data:`symbp.notation.NOTATIONS`.
         translate : str, optional
             Another: the page then has a table from the one to the other.
+
+        Raises
+        ------
+        RenderError
+            If there is no such notation.
         """
         from symbp.render import page
 
         return page.latex(self, notation, translate)
 
     def html(self, notation: str = "smatrix", translate: str | None = None) -> str:
-        """Return a web page in one file, formulas in MathML; it needs neither network nor scripts."""
+        """Return a web page in one file, formulas in MathML, without scripts; as :meth:`latex`."""
         from symbp.render import web
 
         return web.html(self, notation, translate)
 
     def text(self, notation: str = "smatrix", translate: str | None = None) -> str:
-        """Return the derivation for the terminal."""
+        """Return the derivation for the terminal; as :meth:`latex`."""
         from symbp.render import page
 
         return page.text(self, notation, translate)
 
     def markdown(self, notation: str = "smatrix", translate: str | None = None) -> str:
-        """Return the derivation as Markdown with formulas between dollar signs."""
+        """Return the derivation as Markdown with formulas between dollar signs; as :meth:`latex`."""
         from symbp.render import page
 
         return page.markdown(self, notation, translate)
@@ -176,6 +190,11 @@ def derive(
     -------
     Derivation
         Its steps are made but not yet checked: ``prove()`` runs the oracles.
+
+    Raises
+    ------
+    SpecError
+        If `network` is no Network, or an option is not acceptable.
     """
     options = TrainOptions(optimizer, schedule=schedule, clip_norm=clip_norm, l1=l1, l2=l2, penalty=penalty)
     found = _derive(network, options.training)
@@ -184,7 +203,20 @@ def derive(
 
 
 class Chain(_Chain):
-    """A computation graph that also typesets itself."""
+    """A computation graph that also typesets itself; made by :func:`symbp.chain`.
+
+    ``graph["a"]`` is one node, ``graph.derivative("a")`` the derivative of the output by it.
+
+    Attributes
+    ----------
+    vertices : tuple of Vertex
+        Name, formula, value and derivative of each node, operands first; the output is the last.
+    edges : tuple of Edge
+        With the local derivatives.
+    output : str
+    remarks : tuple of str
+        Which letters are numbers, and where a node has a kink at the given point.
+    """
 
     def text(self) -> str:
         """Return values and derivatives for the terminal."""

@@ -160,7 +160,7 @@ class Network:
         return sum(rows * columns for rows, columns in self.shapes)
 
     def layer(self, k: int) -> Dense:
-        """Return layer k = 1, ..., L+1."""
+        """Return layer k = 1, ..., L+1; IndexError if there is none."""
         if not 1 <= k <= len(self.layers):
             raise IndexError(f"layer {k}: the layers of {self.name!r} are 1 to {len(self.layers)}")
         return self.layers[k - 1]

@@ -215,9 +215,17 @@ def test_tolerance_can_be_given():
     assert verify(fake_trainer(XOR, value_and_gradient=broken), tolerance=1e-4).ok
 
 
-def test_samples_must_be_positive():
-    with pytest.raises(ValueError, match="samples = 0"):
-        verify(fake_trainer(XOR), samples=0)
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"samples": 0}, "samples = 0: expected a whole number of at least 1"),
+        ({"seed": "a"}, "seed = 'a': expected a whole number of at least 0"),
+        ({"tolerance": -1.0}, "tolerance = -1.0: expected a positive number"),
+    ],
+)
+def test_numbers_that_are_none(given, message):
+    with pytest.raises(SpecError, match=message):
+        verify(fake_trainer(XOR), **given)
 
 
 def test_a_name_is_no_trainer():

@@ -25,7 +25,7 @@ from symbp.run.scale import gradient_scale
 from symbp.run.trainer import Trainer
 from symbp.run.verify_update import update_row
 from symbp.run.ways import pairs
-from symbp.values import whole_number
+from symbp.values import positive_number, whole_number
 
 if TYPE_CHECKING:
     from symbp.derivation.records import Derivation
@@ -63,9 +63,11 @@ def verify(
     TrainerError
         If an array of the trainer has the wrong shape.
     SpecError
-        If `what` is nothing that can be verified, or `samples` not a whole number of at least 1.
+        If `what` is nothing that can be verified, or a number is not acceptable.
     """
     samples = whole_number("samples", samples, 1, MOST_SAMPLES)
+    seed = whole_number("seed", seed, 0, 2**63 - 1)
+    tolerance = None if tolerance is None else positive_number("tolerance", tolerance)
     if isinstance(what, Trainer):
         return _verify_trainer(what, seed, samples, tolerance)
     if isinstance(what, (str, PathLike)):
