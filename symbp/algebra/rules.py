@@ -185,7 +185,7 @@ def outputs_are_activations(expr: Expr) -> Expr:
 
     def one(partial: Partial) -> Expr:
         of = partial.of
-        value = Activate(of.layer, Node("c", of.layer, of.indices, of.sample))
+        value = Activate(of.layer, of.but("c"))
         return value.diff(partial.wrt)
 
     return expr.replace(lambda e: isinstance(e, Partial) and e.of.kind == "o", one)
