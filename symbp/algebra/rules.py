@@ -217,6 +217,23 @@ def without_samples(expr: Any) -> Any:
     return rewritten(expr, {Node: lambda node: Node(node.kind, node.layer, node.indices)})
 
 
+def terms(total: Any) -> list[Any]:
+    """Return the summands of a sum, or what a maximum is taken of, where the bounds are numbers.
+
+    Raises
+    ------
+    DerivationError
+        If they are not.
+    """
+    found = [total.function]
+    for symbol, low, high in total.limits:
+        if not (low.is_Integer and high.is_Integer):
+            raise DerivationError(f"{total}: the bounds are no numbers")
+        numbers = range(int(low), int(high) + 1)
+        found = [term.xreplace({symbol: sympy.Integer(n)}) for term in found for n in numbers]
+    return found
+
+
 def sizes(expr: Any, widths: tuple[int, ...], biases: tuple[bool, ...]) -> Any:
     """Put in the numbers: N_k, M_k and beta_k of one architecture, and sums over none of it."""
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import sympy
 from sympy import Eq, Sum
 
+from symbp.algebra import rules
 from symbp.algebra.nodes import ActivateDerivative, MaxOver, Node, Partial
 from symbp.derivation import resolved
 from symbp.derivation.instances import of_network
@@ -136,14 +137,8 @@ def _written_out(expr: Any) -> Any:
 
 def _terms(total: Any) -> Any:
     """Expand the limits that are numbers; a sum over samples stays."""
-    inner, open_limits = total.function, []
     join = sympy.Add if isinstance(total, Sum) else sympy.Max
-    for symbol, low, high in total.limits:
-        if high.is_Integer:
-            inner = join(
-                *(inner.xreplace({symbol: sympy.Integer(n)}) for n in range(int(low), int(high) + 1))
-            )
-        else:
-            open_limits.append((symbol, low, high))
-    inner = _written_out(inner)
-    return total.func(inner, *open_limits) if open_limits else inner
+    known = [limit for limit in total.limits if limit[2].is_Integer]
+    inner = join(*rules.terms(total.func(total.function, *known))) if known else total.function
+    still = [limit for limit in total.limits if not limit[2].is_Integer]
+    return total.func(_written_out(inner), *still) if still else _written_out(inner)

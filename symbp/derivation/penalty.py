@@ -172,7 +172,7 @@ def layers(b: Builder, penalty: Penalty | None, network: Network) -> None:
     b.add(
         "2.1rf",
         "instance",
-        equation(of_network(whole.lhs, network), _written_out(of_network(whole.rhs, network))),
+        equation(of_network(whole.lhs, network), _layer_by_layer(of_network(whole.rhs, network))),
         "2.1r for this network",
         ("2.1r",),
         functions=True,
@@ -193,15 +193,6 @@ def stated_of_penalty(penalty: Penalty, network: Network | None, label: str) -> 
     return of_network(stated_penalty(penalty, sympy.Integer(layer)), network)
 
 
-def _written_out(expr: Any) -> Any:
+def _layer_by_layer(expr: Any) -> Any:
     """Write a sum over layers out, whose number is known."""
-
-    def one(total: Sum) -> Any:
-        ((symbol, low, high),) = total.limits
-        return sympy.Add(*(total.function.xreplace({symbol: n}) for n in _between(low, high)))
-
-    return expr.replace(lambda e: isinstance(e, Sum), one)
-
-
-def _between(low: Any, high: Any) -> list[Any]:
-    return [sympy.Integer(n) for n in range(int(low), int(high) + 1)]
+    return expr.replace(lambda e: isinstance(e, Sum), lambda total: sympy.Add(*rules.terms(total)))
