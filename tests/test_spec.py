@@ -235,6 +235,8 @@ def test_machines_are_said_in_words() -> None:
 def test_unreadable_files(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"absent\.toml: no such file"):
         Spec.from_toml(tmp_path / "absent.toml")
+    with pytest.raises(SpecError, match=r"^two lines\.toml: no such file$"):
+        Spec.from_toml("two\nlines.toml")
     with pytest.raises(SpecError, match="cannot be read: Is a directory"):
         Spec.from_toml(tmp_path)
     with pytest.raises(SpecError, match="cannot be read"):

@@ -63,6 +63,8 @@ def penalty(network: Network, w: Floats, difference: Floats, floor: float) -> Pe
 
     Parameters
     ----------
+    network : Network
+    w : ndarray, shape (n_params,)
     difference : ndarray, shape (n_params,)
         Given gradient minus right gradient.
     floor : float
