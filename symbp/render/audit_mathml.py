@@ -10,7 +10,7 @@ from symbp.derivation.documents.language.text import written
 from symbp.derivation.documents.language.tree import Expression
 from symbp.errors import RenderError
 from symbp.notation.letters import letter
-from symbp.notation.mathml import APPLY, COMMA, TIMES, letter_element, row, rows
+from symbp.notation.mathml import APPLY, COMMA, TIMES, letter_element, row, rows, scripted
 from symbp.render.audit_latex import LatexStatements
 
 _SIGNS = {
@@ -40,12 +40,7 @@ class Scripted:
     above: str = ""
 
     def __str__(self) -> str:
-        if self.below and self.above:
-            return f"<msubsup>{row(self.base)}{row(self.below)}{row(self.above)}</msubsup>"
-        if self.below or self.above:
-            tag = "msub" if self.below else "msup"
-            return f"<{tag}>{row(self.base)}{row(self.below or self.above)}</{tag}>"
-        return self.base
+        return scripted(row(self.base), self.below, self.above) if self.below or self.above else self.base
 
 
 class MathMLStatements(LatexStatements):
