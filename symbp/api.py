@@ -23,35 +23,25 @@ class Step(_Step):
 
     Attributes
     ----------
-    widths : tuple of int
-        (N_0, ..., N_{L+1}) of the network it belongs to; empty without one.
-    biases : tuple of bool
-        Whether its layers 1, ..., L + 1 have a bias.
-    notation : str
-        Whose symbols it shows itself in.
-    home : Derivation, optional
-        What it is a step of: once that is proved, the step shows itself with the verdicts.
+    home : Derivation
+        What it is a step of: it shows itself in the notation of that derivation and, once that is
+        proved, with the verdicts.
     """
 
-    widths: tuple[int, ...] = ()
-    biases: tuple[bool, ...] = ()
-    notation: str = "smatrix"
-    home: _Derivation | None = field(default=None, repr=False, compare=False)
+    home: Derivation = field(kw_only=True, repr=False, compare=False)
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, str]:
         from symbp.render.notebook import step_bundle
 
-        return step_bundle(self._known(), self.widths, include, exclude, self.notation, self.biases)
+        known = self.home.known(self)
+        return step_bundle(known, self.home.network, self.home.notation, include, exclude)
 
     def _repr_latex_(self) -> str:
         from symbp.render.notebook import step_latex
 
-        return step_latex(self, self.widths, self.notation, self.biases)
-
-    def _known(self) -> _Step:
-        return self if self.home is None else self.home.known(self)
+        return step_latex(self, self.home.network, self.home.notation)
 
 
 @dataclass(frozen=True)
@@ -77,13 +67,9 @@ class Derivation(_Derivation):
 
     def __post_init__(self) -> None:
         # Rules make plain steps; those of this class show themselves, however it came about.
-        how = {
-            "widths": self.network.sizes if self.network else (),
-            "biases": self.network.biases if self.network else (),
-            "notation": self.notation,
-            "home": self,
-        }
-        object.__setattr__(self, "steps", tuple(_shown(step, how) for step in self.steps))
+        names = [part.name for part in fields(_Step)]
+        steps = (Step(**{name: getattr(step, name) for name in names}, home=self) for step in self.steps)
+        object.__setattr__(self, "steps", tuple(steps))
 
     def in_notation(self, name: str) -> Derivation:
         """Return the derivation as it is; in a notebook, it and its steps show themselves in that notation.
@@ -151,18 +137,12 @@ class Derivation(_Derivation):
     ) -> dict[str, str]:
         from symbp.render.notebook import derivation_bundle
 
-        return derivation_bundle(self, include, exclude, self.notation)
+        return derivation_bundle(self, self.notation, include, exclude)
 
     def _repr_latex_(self) -> str:
         from symbp.render.notebook import derivation_latex
 
         return derivation_latex(self.checked(), self.notation)
-
-
-def _shown(step: _Step, how: Mapping[str, Any]) -> Step:
-    if isinstance(step, Step) and step.notation == how["notation"]:
-        return step
-    return Step(**{part.name: getattr(step, part.name) for part in fields(_Step)}, **how)
 
 
 def derive(
