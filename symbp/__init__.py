@@ -1,7 +1,22 @@
 """Backpropagation of dense networks: derived, proved, typeset and compiled.
 
-Everything public is reached from here; each name is imported when it is first used, so
-that ``import symbp`` brings neither SymPy nor Numba along.
+::
+
+    net = symbp.Network(inputs=4, layers=[symbp.Dense(8, "tanh"), symbp.Dense(3, "softmax")],
+                        cost="cross_entropy")
+    d = symbp.derive(net)                            # the equations, step by step
+    d.prove()                                        # every step, by oracles that know nothing of it
+    page = d.latex(notation="ng")                    # or html, markdown, text
+    t = symbp.generate(net, "net_trainer.py")        # the same equations as a compiled trainer
+    w, history = t.fit(t.init_params(0), X, Y)       # X of shape (n, 4), Y labels (n,) or rows (n, 3)
+    print(symbp.verify(t))                           # every way to the gradient against every other
+
+A network is declared with `Network` and `Dense`, or in TOML (`Spec`, with `TrainOptions`). Functions of
+your own are an `Activation`, `Cost`, `Penalty`, `Schedule` or `UpdateRule` wherever a name is.
+`check_gradient` compares a gradient that you have written down; `chain` differentiates one formula along
+its graph. Every mistake in what is given raises a `SymbpError` of one line.
+
+Each name is imported when it is first used, so that ``import symbp`` brings neither SymPy nor Numba along.
 """
 
 from __future__ import annotations

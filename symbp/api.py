@@ -23,43 +23,42 @@ class Step(_Step):
 
     Attributes
     ----------
-    widths : tuple of int
-        (N_0, ..., N_{L+1}) of the network it belongs to; empty without one.
-    biases : tuple of bool
-        Whether its layers 1, ..., L + 1 have a bias.
-    notation : str
-        Whose symbols it shows itself in.
-    home : Derivation, optional
-        What it is a step of: once that is proved, the step shows itself with the verdicts.
+    home : Derivation
+        What it is a step of: it shows itself in the notation of that derivation and, once that is
+        proved, with the verdicts.
     """
 
-    widths: tuple[int, ...] = ()
-    biases: tuple[bool, ...] = ()
-    notation: str = "smatrix"
-    home: _Derivation | None = field(default=None, repr=False, compare=False)
+    home: Derivation = field(kw_only=True, repr=False, compare=False)
 
     def _repr_mimebundle_(
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, str]:
         from symbp.render.notebook import step_bundle
 
-        return step_bundle(self._known(), self.widths, include, exclude, self.notation, self.biases)
+        known = self.home.known(self)
+        return step_bundle(known, self.home.network, self.home.notation, include, exclude)
 
     def _repr_latex_(self) -> str:
         from symbp.render.notebook import step_latex
 
-        return step_latex(self, self.widths, self.notation, self.biases)
-
-    def _known(self) -> _Step:
-        return self if self.home is None else self.home.known(self)
+        return step_latex(self, self.home.network, self.home.notation)
 
 
 @dataclass(frozen=True)
 class Derivation(_Derivation):
-    """A derivation that also typesets itself.
+    """The equations of a network, or of any network, which also typeset themselves.
+
+    ``d.prove()`` checks them, ``d["D.5"]`` is one :class:`Step`, and ``d.replace(label, statement)``
+    derives what follows from another statement.
 
     Attributes
     ----------
+    network : Network or None
+        None for any number of layers and neurons.
+    steps : tuple of Step
+        In the order in which they follow from each other, with the labels of document 000.
+    training : Training
+        The update rule (eq. 2.2), schedule, penalty and clipping that it has.
     notation : str
         Whose symbols it shows itself in: see :meth:`in_notation`.
     """
@@ -68,14 +67,9 @@ class Derivation(_Derivation):
 
     def __post_init__(self) -> None:
         # Rules make plain steps; those of this class show themselves, however it came about.
-        layers = self.network.layers if self.network else ()
-        how = {
-            "widths": self.network.sizes if self.network else (),
-            "biases": tuple(layer.bias for layer in layers),
-            "notation": self.notation,
-            "home": self,
-        }
-        object.__setattr__(self, "steps", tuple(_shown(step, how) for step in self.steps))
+        names = [part.name for part in fields(_Step)]
+        steps = (Step(**{name: getattr(step, name) for name in names}, home=self) for step in self.steps)
+        object.__setattr__(self, "steps", tuple(steps))
 
     def in_notation(self, name: str) -> Derivation:
         """Return the derivation as it is; in a notebook, it and its steps show themselves in that notation.
@@ -90,7 +84,7 @@ class Derivation(_Derivation):
         return replace(self, notation=get(name).name)
 
     def latex(self, notation: str = "smatrix", translate: str | None = None) -> str:
-        """Return a complete LaTeX article.
+        """Return a complete LaTeX article; a step that does not pass its checks is shown as it fails.
 
         Parameters
         ----------
@@ -98,25 +92,30 @@ class Derivation(_Derivation):
             A name of :data:`symbp.notation.NOTATIONS`.
         translate : str, optional
             Another: the page then has a table from the one to the other.
+
+        Raises
+        ------
+        RenderError
+            If there is no such notation.
         """
         from symbp.render import page
 
         return page.latex(self, notation, translate)
 
     def html(self, notation: str = "smatrix", translate: str | None = None) -> str:
-        """Return a web page in one file, formulas in MathML; it needs neither network nor scripts."""
+        """Return a web page in one file, formulas in MathML, without scripts; as :meth:`latex`."""
         from symbp.render import web
 
         return web.html(self, notation, translate)
 
     def text(self, notation: str = "smatrix", translate: str | None = None) -> str:
-        """Return the derivation for the terminal."""
+        """Return the derivation for the terminal; as :meth:`latex`."""
         from symbp.render import page
 
         return page.text(self, notation, translate)
 
     def markdown(self, notation: str = "smatrix", translate: str | None = None) -> str:
-        """Return the derivation as Markdown with formulas between dollar signs."""
+        """Return the derivation as Markdown with formulas between dollar signs; as :meth:`latex`."""
         from symbp.render import page
 
         return page.markdown(self, notation, translate)
@@ -138,18 +137,12 @@ class Derivation(_Derivation):
     ) -> dict[str, str]:
         from symbp.render.notebook import derivation_bundle
 
-        return derivation_bundle(self, include, exclude, self.notation)
+        return derivation_bundle(self, self.notation, include, exclude)
 
     def _repr_latex_(self) -> str:
         from symbp.render.notebook import derivation_latex
 
         return derivation_latex(self.checked(), self.notation)
-
-
-def _shown(step: _Step, how: Mapping[str, Any]) -> Step:
-    if isinstance(step, Step) and step.notation == how["notation"]:
-        return step
-    return Step(**{part.name: getattr(step, part.name) for part in fields(_Step)}, **how)
 
 
 def derive(
@@ -177,6 +170,11 @@ def derive(
     -------
     Derivation
         Its steps are made but not yet checked: ``prove()`` runs the oracles.
+
+    Raises
+    ------
+    SpecError
+        If `network` is no Network, or an option is not acceptable.
     """
     options = TrainOptions(optimizer, schedule=schedule, clip_norm=clip_norm, l1=l1, l2=l2, penalty=penalty)
     found = _derive(network, options.training)
@@ -185,7 +183,20 @@ def derive(
 
 
 class Chain(_Chain):
-    """A computation graph that also typesets itself."""
+    """A computation graph that also typesets itself; made by :func:`symbp.chain`.
+
+    ``graph["a"]`` is one node, ``graph.derivative("a")`` the derivative of the output by it.
+
+    Attributes
+    ----------
+    vertices : tuple of Vertex
+        Name, formula, value and derivative of each node, operands first; the output is the last.
+    edges : tuple of Edge
+        With the local derivatives.
+    output : str
+    remarks : tuple of str
+        Which letters are numbers, and where a node has a kink at the given point.
+    """
 
     def text(self) -> str:
         """Return values and derivatives for the terminal."""

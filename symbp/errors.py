@@ -8,6 +8,10 @@ prints it as it is and leaves with exit status 2.
 class SymbpError(Exception):
     """Base of all errors of symbp: catch it to catch them all."""
 
+    def __str__(self) -> str:
+        """Return the message as the one line that it is, also if a name in it has several."""
+        return " ".join(super().__str__().splitlines())
+
 
 class SpecError(SymbpError, ValueError):
     """A network, layer, option or TOML file is declared wrongly.

@@ -150,12 +150,17 @@ class Network:
         return tuple((layer.units, self.fan_in(k)) for k, layer in enumerate(self.layers, start=1))
 
     @property
+    def biases(self) -> tuple[bool, ...]:
+        """Whether layers 1, ..., L+1 have a bias."""
+        return tuple(layer.bias for layer in self.layers)
+
+    @property
     def n_params(self) -> int:
         """The number of weights, biases included."""
         return sum(rows * columns for rows, columns in self.shapes)
 
     def layer(self, k: int) -> Dense:
-        """Return layer k = 1, ..., L+1."""
+        """Return layer k = 1, ..., L+1; IndexError if there is none."""
         if not 1 <= k <= len(self.layers):
             raise IndexError(f"layer {k}: the layers of {self.name!r} are 1 to {len(self.layers)}")
         return self.layers[k - 1]

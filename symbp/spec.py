@@ -181,10 +181,26 @@ class TrainOptions:
 
 @dataclass(frozen=True)
 class Spec:
-    """A network with its training options: what one TOML file declares."""
+    """A network with its training options: what one TOML file declares.
+
+    Attributes
+    ----------
+    network : Network
+    train : TrainOptions
+
+    Raises
+    ------
+    SpecError
+        If they are something else.
+    """
 
     network: Network
     train: TrainOptions = TrainOptions()
+
+    def __post_init__(self) -> None:
+        for key, value, kind in (("network", self.network, Network), ("train", self.train, TrainOptions)):
+            if not isinstance(value, kind):
+                raise SpecError(f"{key} = {shown(value)}: expected a symbp.{kind.__name__}")
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Spec:
@@ -200,7 +216,13 @@ class Spec:
 
     @classmethod
     def from_text(cls, text: str, where: str = "spec") -> Spec:
-        """Read TOML text; `where` names it in messages."""
+        """Read TOML text; `where` names it in messages.
+
+        Raises
+        ------
+        SpecError
+            As :meth:`from_toml`.
+        """
         with _at(where):
             tables = _parse(text)
             _only_known("table", tables, ("network", "functions", "train", *OWN_TABLES))

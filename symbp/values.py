@@ -1,4 +1,4 @@
-"""Checks of single declared values; each says in one line what is wrong and what is expected."""
+"""Single values: checked, each in one line that says what is wrong and what is expected; and in print."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import math
 import numbers
 import operator
+from collections.abc import Sequence
 
 from symbp.errors import SpecError
 
@@ -49,3 +50,12 @@ def positive_number(key: str, value: object) -> float:
 def counted(number: int, what: str) -> str:
     """Return the number with its noun: ``"1 input"``, ``"2 inputs"``."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def padded(rows: Sequence[Sequence[str]], left: int) -> list[list[str]]:
+    """Return cells as wide as their columns, the first so many flush left and the others flush right."""
+    columns = []
+    for n, column in enumerate(zip(*rows, strict=True)):
+        width = max(map(len, column))
+        columns.append([cell.ljust(width) if n < left else cell.rjust(width) for cell in column])
+    return [list(row) for row in zip(*columns, strict=True)]

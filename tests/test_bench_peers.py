@@ -80,11 +80,9 @@ def test_absent_peers(tmp_path, monkeypatch):
 
 
 def test_c_that_does_not_compile(tmp_path):
-    class Peer(CompiledC):
-        dialect = Dialect("faulty", lambda workload, dtype: c_source.naive(workload, dtype) + "no C")
-
+    faulty = Dialect("faulty", lambda workload, dtype: c_source.naive(workload, dtype) + "no C")
     with pytest.raises(Absent, match=r"does not compile it: .*error|no C compiler"):
-        Peer(Setting(ODD, "float64", 1, tmp_path))
+        CompiledC(faulty, Setting(ODD, "float64", 1, tmp_path))
 
 
 class Fit:

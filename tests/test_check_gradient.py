@@ -159,6 +159,8 @@ def test_a_gradient_as_sympy_matrices() -> None:
         symbp.check_gradient(network, [right[0] * sympy.Symbol("q"), right[1]])
     with pytest.raises(GradientError, match=r"shape \(2, 2\): expected \(2, 3\)"):
         symbp.check_gradient(network, [right[0][:, :2], right[1]])
+    with pytest.raises(GradientError, match="network_symbols: 3 is no Network"):
+        symbp.network_symbols(3)  # type: ignore[arg-type]
 
 
 def _two_lines(W: Matrices, X: Any, Y: Any) -> Matrices:

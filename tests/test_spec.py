@@ -220,6 +220,13 @@ def test_types_may_be_numpys() -> None:
         TrainOptions(dtype=np.float16)
 
 
+def test_a_spec_has_a_network_and_options() -> None:
+    with pytest.raises(SpecError, match=r"network = 3: expected a symbp\.Network"):
+        Spec(3)  # type: ignore[arg-type]
+    with pytest.raises(SpecError, match=r"train = 'adam': expected a symbp\.TrainOptions"):
+        Spec(Network(1, [Dense(1)], "squared_error"), "adam")  # type: ignore[arg-type]
+
+
 def test_machines_are_said_in_words() -> None:
     with pytest.raises(SpecError, match=r"target = 'avx2': expected host .*x86-64-v3 \(x86-64 with AVX2\)"):
         TrainOptions(target="avx2")
@@ -228,6 +235,8 @@ def test_machines_are_said_in_words() -> None:
 def test_unreadable_files(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"absent\.toml: no such file"):
         Spec.from_toml(tmp_path / "absent.toml")
+    with pytest.raises(SpecError, match=r"^two lines\.toml: no such file$"):
+        Spec.from_toml("two\nlines.toml")
     with pytest.raises(SpecError, match="cannot be read: Is a directory"):
         Spec.from_toml(tmp_path)
     with pytest.raises(SpecError, match="cannot be read"):

@@ -1,6 +1,7 @@
 """verify must pass on right trainers and fail, naming the weight, on each way that is wrong."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -159,7 +160,7 @@ def test_a_wrong_oracle_is_found(monkeypatch, way):
 
     def wrong(*arguments):
         g = right(*arguments)
-        return paths.Gradient(g.method, np.where(g.weights == 5, 1.5 * g.values, g.values), g.weights)
+        return replace(g, values=np.where(g.at == 5, 1.5 * g.values, g.values))
 
     monkeypatch.setattr(paths, way, wrong)
     report = verify(fake_trainer(XOR))
@@ -214,9 +215,17 @@ def test_tolerance_can_be_given():
     assert verify(fake_trainer(XOR, value_and_gradient=broken), tolerance=1e-4).ok
 
 
-def test_samples_must_be_positive():
-    with pytest.raises(ValueError, match="samples = 0"):
-        verify(fake_trainer(XOR), samples=0)
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"samples": 0}, "samples = 0: expected a whole number of at least 1"),
+        ({"seed": "a"}, "seed = 'a': expected a whole number of at least 0"),
+        ({"tolerance": -1.0}, "tolerance = -1.0: expected a positive number"),
+    ],
+)
+def test_numbers_that_are_none(given, message):
+    with pytest.raises(SpecError, match=message):
+        verify(fake_trainer(XOR), **given)
 
 
 def test_a_name_is_no_trainer():
@@ -267,7 +276,7 @@ def test_complex_steps_take_some_weights_of_each_layer():
     wide = Network(400, [Dense(50, "tanh"), Dense(2)], "squared_error")
     rng = np.random.default_rng(0)
     point = random_point(wide, rng.normal(size=wide.n_params), np.dtype(np.float64), rng, 2)
-    weights = paths.complex_step(wide, point, rng).weights
+    weights = paths.complex_step(wide, point, rng).at
     assert 200 <= len(weights) <= 300
     assert (np.diff(weights) > 0).all()
     assert (weights >= 401 * 50).sum() == 102

@@ -192,9 +192,18 @@ class Node(Expr):
         inner = set().union(*(a.free_symbols for a in self.args[1:]))
         return inner | {self, _NETWORK}
 
+    def but(self, kind: str = "", layer: Any = None, indices: Any = None, sample: Any = None) -> Node:
+        """Return the node with another kind, layer, indices or sample; what is not given stays."""
+        return Node(
+            kind or self.kind,
+            self.layer if layer is None else layer,
+            self.indices if indices is None else indices,
+            self.sample if sample is None else sample,
+        )
+
     def at_sample(self, sample: Expr) -> Node:
         """Return the node of that sample, or the node itself if it has none."""
-        return Node(self.kind, self.layer, self.indices, sample) if KINDS[self.kind].sampled else self
+        return self.but(sample=sample) if KINDS[self.kind].sampled else self
 
     def _eval_derivative(self, wrt: Any) -> Any:
         return derivative_of_node(self, wrt) if isinstance(wrt, Node) else sympy.S.Zero

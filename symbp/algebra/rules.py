@@ -185,7 +185,7 @@ def outputs_are_activations(expr: Expr) -> Expr:
 
     def one(partial: Partial) -> Expr:
         of = partial.of
-        value = Activate(of.layer, Node("c", of.layer, of.indices, of.sample))
+        value = Activate(of.layer, of.but("c"))
         return value.diff(partial.wrt)
 
     return expr.replace(lambda e: isinstance(e, Partial) and e.of.kind == "o", one)
@@ -215,6 +215,23 @@ def at_sample(expr: Any, sample: Any) -> Any:
 def without_samples(expr: Any) -> Any:
     """Drop the numbers of samples: the equation for a general x."""
     return rewritten(expr, {Node: lambda node: Node(node.kind, node.layer, node.indices)})
+
+
+def terms(total: Any) -> list[Any]:
+    """Return the summands of a sum, or what a maximum is taken of, where the bounds are numbers.
+
+    Raises
+    ------
+    DerivationError
+        If they are not.
+    """
+    found = [total.function]
+    for symbol, low, high in total.limits:
+        if not (low.is_Integer and high.is_Integer):
+            raise DerivationError(f"{total}: the bounds are no numbers")
+        numbers = range(int(low), int(high) + 1)
+        found = [term.xreplace({symbol: sympy.Integer(n)}) for term in found for n in numbers]
+    return found
 
 
 def sizes(expr: Any, widths: tuple[int, ...], biases: tuple[bool, ...]) -> Any:

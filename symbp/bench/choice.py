@@ -12,6 +12,7 @@ from symbp.bench.records import Task
 from symbp.bench.workloads import Workload
 from symbp.errors import SpecError
 from symbp.functions.names import nearest
+from symbp.values import counted
 
 DTYPES = ("float32", "float64")
 
@@ -91,5 +92,5 @@ def _threads(text: str, most: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise SpecError(f"--threads {text}: expected a whole number of at least 1")
     if int(text) > most:
-        raise SpecError(f"--threads {text}: only {most} core{'s' * (most > 1)} may be used here")
+        raise SpecError(f"--threads {text}: only {counted(most, 'core')} may be used here")
     return int(text)

@@ -46,18 +46,20 @@ class Oracle:
     typical: tuple[float, float] = (-8.0, 8.0)
 
 
-def _rough_erf(x: Floats) -> Floats:
-    return np.fromiter(map(math.erf, x.astype(np.float64).tolist()), np.float64, x.size)
+def _each(function: Callable[[float], float]) -> Callable[[Floats], Floats]:
+    """Return a function of ``math``, which NumPy does not have, of every element."""
+    return lambda x: np.fromiter(map(function, x.astype(np.float64).tolist()), np.float64, x.size)
 
 
-def _rough_erfc(x: Floats) -> Floats:
-    return np.fromiter(map(math.erfc, x.astype(np.float64).tolist()), np.float64, x.size)
+_erfc = _each(math.erfc)
 
 
 def _tail(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return a function of mpmath that has reached its limit by 1000: it gives up on larger ones."""
     return lambda x: function(max(min(x, mpmath.mpf(1000)), mpmath.mpf(-1000)))
 
+
+_NORMAL = Oracle(lambda x: _erfc(-x * math.sqrt(0.5)) / 2, _tail(mpmath.ncdf), (-40.0, 9.0), (-4.0, 4.0))
 
 ORACLES: dict[str, Oracle] = {
     "exp": Oracle(np.exp, mpmath.exp, (-750.0, 712.0)),
@@ -66,18 +68,14 @@ ORACLES: dict[str, Oracle] = {
     "log1p": Oracle(np.log1p, mpmath.log1p, (-1.0, 16.0), (-0.9, 8.0)),
     "tanh": Oracle(np.tanh, mpmath.tanh, (-20.0, 20.0)),
     "sigmoid": Oracle(lambda x: 1 / (1 + np.exp(-x)), lambda x: 1 / (1 + mpmath.exp(-x)), (-750.0, 45.0)),
-    "erf": Oracle(_rough_erf, mpmath.erf, (-6.5, 6.5), (-4.0, 4.0)),
+    "erf": Oracle(_each(math.erf), mpmath.erf, (-6.5, 6.5), (-4.0, 4.0)),
     "gauss": Oracle(lambda x: np.exp(-x * x), lambda x: mpmath.exp(-x * x), (-28.0, 28.0), (-4.0, 4.0)),
     "half_gauss": Oracle(
         lambda x: np.exp(-x * x / 2), lambda x: mpmath.exp(-x * x / 2), (-40.0, 40.0), (-4.0, 4.0)
     ),
-    "erfc": Oracle(_rough_erfc, _tail(mpmath.erfc), (-6.0, 28.0), (-4.0, 4.0)),
-    "normal_cdf": Oracle(
-        lambda x: _rough_erfc(-x * math.sqrt(0.5)) / 2, _tail(mpmath.ncdf), (-40.0, 9.0), (-4.0, 4.0)
-    ),
-    "normal_cdf_by": Oracle(
-        lambda x: _rough_erfc(-x * math.sqrt(0.5)) / 2, _tail(mpmath.ncdf), (-40.0, 9.0), (-4.0, 4.0)
-    ),
+    "erfc": Oracle(_erfc, _tail(mpmath.erfc), (-6.0, 28.0), (-4.0, 4.0)),
+    "normal_cdf": _NORMAL,
+    "normal_cdf_by": _NORMAL,
     "sin": Oracle(np.sin, mpmath.sin, (-10.0, 10.0)),
     "cos": Oracle(np.cos, mpmath.cos, (-10.0, 10.0)),
     "arctan": Oracle(np.arctan, mpmath.atan, (-10.0, 10.0)),
@@ -122,15 +120,14 @@ def special_points(dtype: str) -> Array:
         0.0, info.smallest_subnormal, info.tiny, info.max, info.eps, 1.0, 2.0, 0.5, np.inf, np.nan,
         *(float(c) for c in constants(dtype).values() if isinstance(c, float)),
     ]  # fmt: skip
-    middle = np.array(values, real)
+    around = [np.array(values, real)]
     # What NumPy's float64 neighbours of a number of float32 would be is no matter here.
     with np.errstate(all="ignore"):
-        around = [middle]
-        for _ in range(3):
-            around.append(np.nextafter(around[-1], real(np.inf)))
-        around.append(middle)
-        for _ in range(3):
-            around.append(np.nextafter(around[-1], real(-np.inf)))
+        for end in (np.inf, -np.inf):
+            x = around[0]
+            for _ in range(3):
+                x = np.nextafter(x, real(end))
+                around.append(x)
     x = np.concatenate(around)
     return np.concatenate([x, -x])
 

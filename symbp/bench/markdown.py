@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from symbp.bench.peers import OURS, PEERS
 from symbp.bench.records import LeftOut, Report, Result
 from symbp.bench.workloads import WIDTHS, WORKLOADS
+from symbp.values import counted, padded
 
 Found = Result | LeftOut
 _MISSING = {"absent": "-", "late": "-", "wrong": "wrong", "failed": "failed"}
@@ -27,7 +28,7 @@ def markdown(report: Report) -> str:
         for purpose, word in _PURPOSES.items():
             rows = _speeds(report, dtype, threads, purpose)
             if rows:
-                parts += [f"**{word}, {dtype}, {threads} thread{'s' * (threads > 1)}**", _table(rows)]
+                parts += [f"**{word}, {dtype}, {counted(threads, 'thread')}**", _table(rows)]
         steps = _width_steps(report, dtype, threads)
         if steps:
             parts.append("Time for a weight and a sample at a width, over that at the width before")
@@ -48,7 +49,7 @@ def conditions(report: Report) -> str:
     """Return the machine, its peak, the versions and the date in one sentence each."""
     machine = report.machine
     peaks = ", ".join(
-        f"{gflops:.0f} {dtype} with {threads} thread{'s' * (threads != '1')}"
+        f"{gflops:.0f} {dtype} with {counted(int(threads), 'thread')}"
         for dtype, by_threads in machine.peak_gflops.items()
         for threads, gflops in by_threads.items()
     )
@@ -58,7 +59,7 @@ def conditions(report: Report) -> str:
     held_to = f"Held to the instructions of {machine.target}{_unheld(report)}. "
     target = "" if machine.target == "host" else held_to
     return (
-        f"{machine.cpu}, {machine.cores} core{'s' * (machine.cores > 1)}"
+        f"{machine.cpu}, {counted(machine.cores, 'core')}"
         f"{held}; peak of fused multiply-adds in GFLOP/s, measured in the same run: {peaks}. "
         f"{target}Load of the machine {before:.1f} before and {after:.1f} after; "
         f"medians {_spread(report):.0f} % above minima, on average. "
@@ -180,16 +181,7 @@ def _reasons(left_out: Sequence[LeftOut]) -> Iterator[str]:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    ruler = [
-        f"{'-' * width}" if number == 0 else f"{'-' * (width - 1)}:" for number, width in enumerate(widths)
-    ]
-
-    def line(cells: Sequence[str]) -> str:
-        padded = [
-            cell.ljust(width) if number == 0 else cell.rjust(width)
-            for number, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return f"| {' | '.join(padded)} |"
-
-    return "\n".join([line(rows[0]), line(ruler), *map(line, rows[1:])])
+    head, *others = padded(rows, 1)
+    first, *further = map(len, head)
+    ruler = ["-" * first, *(f"{'-' * (width - 1)}:" for width in further)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ruler, *others))

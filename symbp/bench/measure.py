@@ -141,9 +141,8 @@ class _Gate:
             self.what = "outputs"
             self._right = [right_outputs(few)]
             self._before = [np.zeros_like(self._right[0])]
-            wide = [matrix.astype(np.float64) for matrix in few.weights]
             X = few.X.astype(np.float64)
-            self.bound = reference.outputs_bound(wide, X, few.workload.activation, few.dtype)
+            self.bound = reference.outputs_bound(few.wide, X, few.workload.activation, few.dtype)
 
     def error(self, implementation: Implementation) -> float:
         """Let the peer take the compared steps from the start; return its error."""

@@ -12,6 +12,7 @@ from symbp.bench.peers import OURS, PEERS
 from symbp.bench.records import Report, Result
 from symbp.bench.workloads import BY_BATCH, BY_WIDTH, PREDICTIONS, WORKLOADS, Workload
 from symbp.errors import SymbpError
+from symbp.values import counted
 
 FORMATS = (".png", ".svg")
 # Tells symbp.files that symbp drew it, in the text fields that both formats have.
@@ -51,7 +52,7 @@ def plot(report: Report, form: str) -> bytes:
         for (label, size, names), panel in zip(kinds, row, strict=True):
             _panel(panel, report, dtype, threads, size, names)
             panel.set_xlabel(label)
-            panel.set_title(f"{dtype}, {threads} thread{'s' * (threads > 1)}")
+            panel.set_title(f"{dtype}, {counted(threads, 'thread')}")
     figure.suptitle(f"{report.machine.cpu}, {report.machine.date[:10]}")
     content = io.BytesIO()
     figure.savefig(content, format=form[1:], metadata=_METADATA[form], dpi=120)

@@ -47,6 +47,16 @@ class Problem:
     def steps(self) -> int:
         return len(self.X) // self.workload.batch
 
+    @property
+    def flat(self) -> NDArray[Any]:
+        """The start weights in one vector, row by row."""
+        return np.concatenate([matrix.ravel() for matrix in self.weights])
+
+    @property
+    def wide(self) -> list[NDArray[Any]]:
+        """The start weights in float64."""
+        return [matrix.astype(np.float64) for matrix in self.weights]
+
     def first(self, steps: int) -> Problem:
         """Return the problem with the data of the first steps only."""
         n = steps * self.workload.batch
@@ -55,6 +65,10 @@ class Problem:
     def batch(self, step: int) -> slice:
         """Return the rows of a step."""
         return slice(step * self.workload.batch, (step + 1) * self.workload.batch)
+
+    def batches(self, first: NDArray[Any], second: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[Any]]]:
+        """Return the rows of both arrays for each step, as views."""
+        return [(first[rows], second[rows]) for rows in map(self.batch, range(self.steps))]
 
 
 def problem(workload: Workload, dtype: str, seed: int = 0) -> Problem:
@@ -76,7 +90,7 @@ def problem(workload: Workload, dtype: str, seed: int = 0) -> Problem:
 
 def right_weights(given: Problem) -> list[NDArray[Any]]:
     """Return the weights after all steps of the problem, computed in float64."""
-    weights: list[NDArray[Any]] = [matrix.astype(np.float64) for matrix in given.weights]
+    weights = given.wide
     for number in range(given.steps):
         weights = _step(weights, given, number)
     return weights
@@ -84,8 +98,7 @@ def right_weights(given: Problem) -> list[NDArray[Any]]:
 
 def right_outputs(given: Problem) -> NDArray[Any]:
     """Return the outputs for all samples of the problem, computed in float64."""
-    weights: list[NDArray[Any]] = [matrix.astype(np.float64) for matrix in given.weights]
-    _, outputs = reference.weighted_sums(weights, given.X.astype(np.float64), given.workload.activation)
+    _, outputs = reference.weighted_sums(given.wide, given.X.astype(np.float64), given.workload.activation)
     return outputs
 
 
@@ -97,7 +110,7 @@ def _step(weights: list[NDArray[Any]], given: Problem, number: int) -> list[NDAr
 
 def _clear_of_kinks(given: Problem, rng: np.random.Generator) -> None:
     """Draw those samples of the compared steps anew that come too near to a kink."""
-    weights: list[NDArray[Any]] = [matrix.astype(np.float64) for matrix in given.weights]
+    weights = given.wide
     for number in range(COMPARED_STEPS):
         X = given.X[given.batch(number)]
         while len(near := _near_kinks(weights, X)):

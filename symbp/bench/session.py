@@ -27,6 +27,7 @@ from symbp.bench.records import CompileTime, LeftOut, Machine, Report, Result, T
 from symbp.bench.worker import Job
 from symbp.bench.workloads import LEARNING_RATE, WORKLOADS, described
 from symbp.errors import SymbpError
+from symbp.values import counted
 
 # --quick is done in two minutes; this leaves room for the start and the end.
 QUICK_SECONDS = 105.0
@@ -57,7 +58,7 @@ def run(chosen: Choice, show: Show = lambda what, done, of: None) -> Report:
     total = len(chosen.tasks) * len(chosen.peers)
 
     def progress(task: Task, peer: str) -> None:
-        what = f"{task.workload} {task.dtype}, {task.threads} thread{'s' * (task.threads > 1)}"
+        what = f"{task.workload} {task.dtype}, {counted(task.threads, 'thread')}"
         through = len(findings.results) + len(findings.left_out)
         show(f"{what}: {PEERS[peer].title}" if peer else what, through, total)
 

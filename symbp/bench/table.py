@@ -20,6 +20,7 @@ from symbp.elementary.records import DTYPES
 from symbp.errors import SpecError
 from symbp.files import atomic_write
 from symbp.functions.names import nearest
+from symbp.values import padded
 
 _COLUMNS = ("function", "type", "max ulp", "mean", "where", "points", "ns", "math", "NumPy", "ratio")
 
@@ -81,15 +82,7 @@ def rows(
 def text(found: Iterable[Row]) -> str:
     """Return the table for the terminal."""
     lines = [_COLUMNS, *(row.cells() for row in found)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "".join(
-        "  ".join(
-            cell.ljust(width) if number < 2 else cell.rjust(width)
-            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        + "\n"
-        for line in lines
-    )
+    return "".join("  ".join(line).rstrip() + "\n" for line in padded(lines, 2))
 
 
 def markdown(found: Iterable[Row]) -> str:

@@ -13,11 +13,12 @@ from symbp.cli.options import output_options, read_spec, train_options
 from symbp.errors import DataError, GradientError
 from symbp.files import atomic_write, check_output
 from symbp.spec import Spec
+from symbp.values import counted
 
 
 def _working(spec: Spec) -> str:
-    layers = len(spec.network.layers)
-    return f"symbp: proving and compiling {spec.network.name} ({layers} layer{'s' * (layers > 1)}) ..."
+    layers = counted(len(spec.network.layers), "layer")
+    return f"symbp: proving and compiling {spec.network.name} ({layers}) ..."
 
 
 @cli.command()

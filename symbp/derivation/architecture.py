@@ -37,7 +37,7 @@ from symbp.algebra.nodes import (
     target,
 )
 from symbp.derivation import local, shifted, stable, stable_costs
-from symbp.derivation.generic import at_most
+from symbp.derivation.conditions import at_most
 from symbp.derivation.instances import instances, of_network
 from symbp.derivation.records import Builder, equation, substitute
 from symbp.derivation.relation import relation_beside, stated_slope, why_beside

@@ -15,8 +15,9 @@ import sympy
 from sympy import Eq, Sum
 
 from symbp.algebra import rules
-from symbp.algebra.nodes import ActivateDerivative, L, MaxOver, Node, Partial
+from symbp.algebra.nodes import ActivateDerivative, MaxOver, Node, Partial
 from symbp.derivation import resolved
+from symbp.derivation.instances import of_network
 from symbp.derivation.records import Builder, Derivation, Step, equation
 from symbp.errors import DerivationError
 from symbp.network import Network
@@ -122,8 +123,7 @@ def _nodes(left: Any) -> Iterator[Node]:
 
 
 def _number(extent: Any, node: Node, network: Network) -> int:
-    biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
-    return int(rules.sizes(extent.subs(L, network.hidden), network.sizes, biases))
+    return int(of_network(extent, network))
 
 
 def _written_out(expr: Any) -> Any:
@@ -137,14 +137,8 @@ def _written_out(expr: Any) -> Any:
 
 def _terms(total: Any) -> Any:
     """Expand the limits that are numbers; a sum over samples stays."""
-    inner, open_limits = total.function, []
     join = sympy.Add if isinstance(total, Sum) else sympy.Max
-    for symbol, low, high in total.limits:
-        if high.is_Integer:
-            inner = join(
-                *(inner.xreplace({symbol: sympy.Integer(n)}) for n in range(int(low), int(high) + 1))
-            )
-        else:
-            open_limits.append((symbol, low, high))
-    inner = _written_out(inner)
-    return total.func(inner, *open_limits) if open_limits else inner
+    known = [limit for limit in total.limits if limit[2].is_Integer]
+    inner = join(*rules.terms(total.func(total.function, *known))) if known else total.function
+    still = [limit for limit in total.limits if not limit[2].is_Integer]
+    return total.func(_written_out(inner), *still) if still else _written_out(inner)

@@ -68,7 +68,7 @@ def derive(network: Network | None = None, training: Training | None = None) -> 
 
 def _bias(network: Network | None) -> Any:
     """Layer -> number of bias neurons: 1, 0, or beta_k where some layers have one and some not."""
-    biased = {True} if network is None else {layer.bias for layer in network.layers}
+    biased = {True} if network is None else set(network.biases)
     if len(biased) == 2:
         return HasBias
     return lambda layer: sympy.Integer(biased == {True})

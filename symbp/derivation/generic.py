@@ -51,22 +51,18 @@ from symbp.algebra.nodes import (
 )
 from symbp.derivation import reading
 from symbp.derivation.columns import column_equation, matrix_equation
+from symbp.derivation.conditions import (
+    ANY_LAYER,
+    ANY_LAYER_L,
+    AT_BIAS,
+    HIDDEN,
+    LATER,
+    OF_BIAS,
+    REGULAR,
+    at_most,
+    below,
+)
 from symbp.derivation.records import Builder, equation, substitute
-
-
-def at_most(a: Any, b: Any) -> Any:
-    """a <= b as it stands: SymPy would decide 1 <= k and lose it from the page."""
-    return sympy.Le(a, b, evaluate=False)
-
-
-def below(a: Any, b: Any) -> Any:
-    """a < b as it stands."""
-    return sympy.Lt(a, b, evaluate=False)
-
-
-ANY_LAYER = (at_most(1, k), at_most(k, L + 1))
-HIDDEN = (at_most(1, k), at_most(k, L))
-LATER = (at_most(1, k), below(k, l), at_most(l, L + 1))
 
 Bias = Callable[[Any], Any]
 
@@ -84,7 +80,7 @@ def forward(b: Builder, bias: Bias) -> None:
             "1.6b",
             equation(layer_input(k, Width(k - 1) + 1), sympy.Integer(1)),
             "one of the inputs is that of the bias neuron, which returns 1",
-            (*ANY_LAYER, at_most(Width(k - 1) + 1, Inputs(k))),
+            OF_BIAS,
         )
     b.define("1.7", equation(Inputs(k), Width(k - 1) + bias(k)), _inputs_reason(bias), ANY_LAYER)
     b.define(
@@ -93,7 +89,7 @@ def forward(b: Builder, bias: Bias) -> None:
             pre_activation(l, r), Sum(weight(l, r, s) * layer_input(l, s), (s, 1, Width(l - 1) + bias(l)))
         ),
         "the weighted sum of a neuron: one summand for each of its inputs",
-        (at_most(1, l), at_most(l, L + 1)),
+        ANY_LAYER_L,
     )
     b.add(
         "2.6b",
@@ -101,7 +97,7 @@ def forward(b: Builder, bias: Bias) -> None:
         equation(pre_activation(l, r), rules.inputs_are_outputs(rules.split_bias(b["2.6"].rhs))),
         "the bias neuron returns 1, the other inputs are outputs of the layer before",
         ("2.6", "1.6", "1.7"),
-        (at_most(1, l), at_most(l, L + 1)),
+        ANY_LAYER_L,
     )
     b.add(
         "2.6m",
@@ -109,7 +105,7 @@ def forward(b: Builder, bias: Bias) -> None:
         column_equation(b["2.6"], r, b["1.7"]),
         "2.6 for all neurons of the layer",
         ("2.6", "1.7"),
-        (at_most(1, l), at_most(l, L + 1)),
+        ANY_LAYER_L,
     )
     b.define(
         "1.3",
@@ -179,7 +175,7 @@ def chain(b: Builder) -> None:
         equation(Partial(pre_activation(l, r), w_ij), rules.differentiate(b["2.6"].rhs, w_ij)),
         "sum and product rule",
         ("2.6",),
-        (*ANY_LAYER, at_most(1, l), at_most(l, L + 1)),
+        (*ANY_LAYER, *ANY_LAYER_L),
     )
     earlier = rules.evaluate_partials(reading.at_layer(b["2.7"].rhs, k - d))
     b.add(
@@ -385,16 +381,15 @@ def sensitivities(b: Builder, bias: Bias) -> None:
         equation(b["D.6"].lhs, rules.inputs_are_outputs(b["D.6"].rhs)),
         "the weights of the regular neurons",
         ("D.6", "1.6"),
-        (*ANY_LAYER, at_most(j, Width(k - 1))),
+        REGULAR,
     )
     if bias(k) == 0:
         return
-    at_bias = {j: Width(k - 1) + 1}
     b.add(
         "D.6b",
         "the bias neuron returns 1",
-        equation(b["D.6"].lhs.xreplace(at_bias), rules.bias_is_one(b["D.6"].rhs.xreplace(at_bias))),
+        equation(b["D.6"].lhs.xreplace(AT_BIAS), rules.bias_is_one(b["D.6"].rhs.xreplace(AT_BIAS))),
         "the bias, where the layer has one",
         ("D.6",),
-        (*ANY_LAYER, at_most(Width(k - 1) + 1, Inputs(k))),
+        OF_BIAS,
     )

@@ -38,7 +38,7 @@ from symbp.algebra.nodes import (
 )
 from symbp.derivation import reading
 from symbp.derivation.columns import column_equation
-from symbp.derivation.generic import at_most
+from symbp.derivation.conditions import ANY_LAYER_L, at_most
 from symbp.derivation.instances import instances, of_network
 from symbp.derivation.records import Builder, equation, substitute
 from symbp.errors import DerivationError
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 x_j = output(0, j)
 FIRST = 1  # the layer that the inputs enter
-_ANY = (at_most(1, l), at_most(l, L + 1))
 _LATER = (at_most(2, l), at_most(l, L + 1))
 
 
@@ -67,7 +66,7 @@ def _weighted_sums(b: Builder) -> None:
         equation(Partial(pre_activation(l, r), x_j), rules.differentiate(b["2.6b"].rhs, x_j)),
         "weights and biases do not depend on the inputs",
         ("2.6b",),
-        _ANY,
+        ANY_LAYER_L,
     )
     first = rules.collapse(rules.evaluate_partials(reading.at_layer(b["X.1"].rhs, FIRST)))
     b.add(
@@ -111,7 +110,7 @@ def _product(b: Builder) -> None:
         equation(b["X.5"].lhs, reading.replace_factor(b["X.5"].rhs, name.rhs, name.lhs)),
         "X.5 with the short name",
         ("X.5", "2.16", "2.16z"),
-        _ANY,
+        ANY_LAYER_L,
     )
 
 

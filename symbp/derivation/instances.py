@@ -15,12 +15,16 @@ if TYPE_CHECKING:
 
 def of_network(expr: Any, network: Network) -> Any:
     """Put in L, every N_k and M_k, and which layers have a bias."""
-    biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
-    return rules.sizes(expr.subs(L, network.hidden), network.sizes, biases)
+    return rules.sizes(expr.subs(L, network.hidden), network.sizes, network.biases)
 
 
-def instances(b: Builder, network: Network) -> Callable[[str, int, dict[Any, int]], None]:
-    """Return what adds a generic step for one layer: its label, the layer, and what is put in."""
+def instances(
+    b: Builder, network: Network, functions: bool = False
+) -> Callable[[str, int, dict[Any, int]], None]:
+    """Return what adds a generic step for one layer: its label, the layer, and what is put in.
+
+    `functions` tells whether the steps hold functions of the network, which only numbers can check.
+    """
 
     def at(label: str, layer: int, values: dict[Any, int]) -> None:
         general = substitute(b[label], values)
@@ -33,6 +37,7 @@ def instances(b: Builder, network: Network) -> Callable[[str, int, dict[Any, int
             # Conditions on layers are met by this one; those on indices remain.
             tuple(of_network(c.subs(values), network) for c in b.steps[label].assumes if c.lhs == j),
             defines=b.steps[label].defines,
+            functions=functions,
         )
 
     return at

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import sympy
 from sympy import Eq, Sum
 
+from symbp.algebra import rules
 from symbp.algebra.nodes import (
     ActivateDerivative,
     MaxOver,
@@ -239,10 +240,10 @@ class _Sheet:
         return self.values[key]
 
     def sum(self, expr: Sum) -> Any:
-        return sympy.Add(*(self._plain(term) for term in _terms(expr)))
+        return sympy.Add(*(self._plain(term) for term in rules.terms(expr)))
 
     def largest(self, expr: MaxOver) -> Any:
-        return max(self._plain(term) for term in _terms(expr))
+        return max(self._plain(term) for term in rules.terms(expr))
 
     def softplus(self, expr: Softplus) -> Any:
         return self._plain(expr.defining())
@@ -261,17 +262,6 @@ _MEANINGS: dict[Any, Callable[[_Sheet, Any], Any]] = {
 def _cases(indices: Sequence[Any], extents: Mapping[Any, int]) -> Iterator[dict[Any, Any]]:
     for numbers in product(*(range(1, extents[index] + 1) for index in indices)):
         yield {index: sympy.Integer(n) for index, n in zip(indices, numbers, strict=True)}
-
-
-def _terms(expr: Any) -> Iterator[Any]:
-    """Yield the summands of a sum with numbers for bounds."""
-    terms = [expr.function]
-    for index, low, high in expr.limits:
-        if not (low.is_Integer and high.is_Integer):
-            raise DerivationError(f"{expr}: the bounds are no numbers")
-        span = range(int(low), int(high) + 1)
-        terms = [term.xreplace({index: sympy.Integer(n)}) for term in terms for n in span]
-    yield from terms
 
 
 def _key(expr: Any) -> Key:

@@ -10,17 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from symbp.algebra import rules
 from symbp.algebra.matrices import entries
-from symbp.algebra.nodes import L, Partial, Width, cost, j, k, l, output, pre_activation, r
+from symbp.algebra.nodes import Partial, Width, cost, j, k, l, output, pre_activation, r
 from symbp.derivation.columns import column_equation
-from symbp.derivation.generic import HIDDEN, at_most
+from symbp.derivation.conditions import ANY_LAYER_L, HIDDEN
 from symbp.derivation.instances import instances
 from symbp.derivation.reading import at_layer
 from symbp.derivation.records import Builder, equation, substitute
 
 if TYPE_CHECKING:
     from symbp.network import Network
-
-_ANY = (at_most(1, l), at_most(l, L + 1))
 
 
 def outputs(b: Builder) -> None:
@@ -33,7 +31,7 @@ def outputs(b: Builder) -> None:
         equation(Partial(pre_activation(l, r), before), rules.collapse(rules.evaluate_partials(local))),
         "the outputs of one layer are independent of each other",
         ("2.6b",),
-        _ANY,
+        ANY_LAYER_L,
     )
     sensitivity = substitute(b["D.3"], {k: l})
     b.add(
@@ -42,7 +40,7 @@ def outputs(b: Builder) -> None:
         equation(Partial(cost(), pre_activation(l, r)), entries(sensitivity.lhs, 0, r)),
         "the rows of D.3 hold the derivatives of the cost by the weighted sums of one sample",
         ("D.3",),
-        _ANY,
+        ANY_LAYER_L,
     )
     following = pre_activation(k + 1, r)
     b.add(

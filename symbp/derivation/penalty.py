@@ -14,13 +14,11 @@ from sympy import Expr, KroneckerDelta, Sum
 from symbp.algebra import rules
 from symbp.algebra.nodes import (
     Constant,
-    Inputs,
     L,
     Node,
     Partial,
     Width,
     cost,
-    j,
     k,
     l,
     r,
@@ -29,8 +27,10 @@ from symbp.algebra.nodes import (
     weight,
 )
 from symbp.algebra.updates import penalised_cost
-from symbp.derivation.generic import ANY_LAYER, Bias, at_most
-from symbp.derivation.records import Builder, equation, substitute
+from symbp.derivation.conditions import ANY_LAYER_L, AT_BIAS, OF_BIAS, REGULAR
+from symbp.derivation.generic import Bias
+from symbp.derivation.instances import instances, of_network
+from symbp.derivation.records import Builder, equation
 from symbp.errors import DerivationError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def penalise(b: Builder, penalty: Penalty | None, bias: Bias) -> Node:
         "2.1p",
         equation(share, stated),
         f"penalty {penalty.name} of the regular weights of a layer; biases are free",
-        (at_most(1, l), at_most(l, L + 1)),
+        ANY_LAYER_L,
     )
     b.define(
         "2.1r",
@@ -93,17 +93,16 @@ def penalise(b: Builder, penalty: Penalty | None, bias: Bias) -> Node:
         equation(Partial(whole, w_ij), derivative),
         "a regular weight stands in one term of the penalty" + _declared(derivative),
         ("2.1p", "2.1r"),
-        (*ANY_LAYER, at_most(j, Width(k - 1))),
+        REGULAR,
     )
     if bias(k) != 0:
-        at_bias = {j: Width(k - 1) + 1}
         b.add(
             "2.1rb",
             "no penalty",
-            equation(Partial(whole, w_ij).xreplace(at_bias), Partial(cost(), w_ij).xreplace(at_bias)),
+            equation(Partial(whole, w_ij).xreplace(AT_BIAS), Partial(cost(), w_ij).xreplace(AT_BIAS)),
             "the sums of 2.1p end before the bias",
             ("2.1p", "2.1r"),
-            (*ANY_LAYER, at_most(Width(k - 1) + 1, Inputs(k))),
+            OF_BIAS,
         )
     return whole
 
@@ -163,41 +162,17 @@ def layers(b: Builder, penalty: Penalty | None, network: Network) -> None:
     """The instances of the penalty's equations for every layer of the network."""
     if penalty is None:
         return
-    last = network.hidden + 1
-
-    def put(expr: Any) -> Any:
-        biases = tuple(network.has_bias(n) for n in range(1, last + 1))
-        return rules.sizes(expr.subs(L, network.hidden), network.sizes, biases)
-
-    for layer in range(1, last + 1):
-        for label, variable in (("2.1p", l), ("2.1ra", k)):
-            general = substitute(b[label], {variable: layer})
-            conditions = (at_most(j, sympy.Integer(network.sizes[layer - 1])),)
-            b.add(
-                f"{label}, k={layer}",
-                "instance",
-                equation(put(general.lhs), put(general.rhs)),
-                f"{label} for one layer of this network",
-                (label,),
-                conditions if label == "2.1ra" else (),
-                defines=label == "2.1p",
-                functions=True,
-            )
+    at = instances(b, network, functions=True)
+    for layer in range(1, network.hidden + 2):
+        at("2.1p", layer, {l: layer})
+        at("2.1ra", layer, {k: layer})
         if network.has_bias(layer):
-            free = substitute(b["2.1rb"], {k: layer})
-            b.add(
-                f"2.1rb, k={layer}",
-                "instance",
-                equation(put(free.lhs), put(free.rhs)),
-                "2.1rb for one layer of this network",
-                ("2.1rb",),
-                functions=True,
-            )
+            at("2.1rb", layer, {k: layer})
     whole = b["2.1r"]
     b.add(
         "2.1rf",
         "instance",
-        equation(put(whole.lhs), _written_out(put(whole.rhs))),
+        equation(of_network(whole.lhs, network), _layer_by_layer(of_network(whole.rhs, network))),
         "2.1r for this network",
         ("2.1r",),
         functions=True,
@@ -215,19 +190,9 @@ def stated_of_penalty(penalty: Penalty, network: Network | None, label: str) -> 
             *(Node("R", n) for n in range(1, network.hidden + 2))
         )
     layer = int(label.removeprefix("2.1p, k="))
-    biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
-    return rules.sizes(stated_penalty(penalty, sympy.Integer(layer)), network.sizes, biases)
+    return of_network(stated_penalty(penalty, sympy.Integer(layer)), network)
 
 
-def _written_out(expr: Any) -> Any:
+def _layer_by_layer(expr: Any) -> Any:
     """Write a sum over layers out, whose number is known."""
-
-    def one(total: Sum) -> Any:
-        ((symbol, low, high),) = total.limits
-        return sympy.Add(*(total.function.xreplace({symbol: n}) for n in _between(low, high)))
-
-    return expr.replace(lambda e: isinstance(e, Sum), one)
-
-
-def _between(low: Any, high: Any) -> list[Any]:
-    return [sympy.Integer(n) for n in range(int(low), int(high) + 1)]
+    return expr.replace(lambda e: isinstance(e, Sum), lambda total: sympy.Add(*rules.terms(total)))

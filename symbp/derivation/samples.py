@@ -15,11 +15,9 @@ from sympy import MatMul, Sum, Transpose
 from symbp.algebra import rules
 from symbp.algebra.matrices import DeltaColumn, GradientMatrix, InputColumn, WeightMatrix, entries
 from symbp.algebra.nodes import (
-    Inputs,
     L,
     Node,
     Partial,
-    Width,
     cost,
     cost_of_sample,
     i,
@@ -30,7 +28,7 @@ from symbp.algebra.nodes import (
     w_ij,
 )
 from symbp.algebra.updates import batch, step
-from symbp.derivation.generic import ANY_LAYER, at_most
+from symbp.derivation.conditions import ANY_LAYER, AT_BIAS, OF_BIAS, REGULAR, at_most
 from symbp.derivation.records import Builder, equation
 from symbp.derivation.updates import multiples
 from symbp.errors import DerivationError
@@ -193,19 +191,18 @@ def _penalised(b: Builder) -> None:
         equation(b["2.1ra"].lhs, b["2.1ra"].rhs.xreplace({b["A.7"].lhs: b["A.7"].rhs})),
         "2.1ra with A.7 for the derivative of the cost",
         ("2.1ra", "A.7"),
-        (*ANY_LAYER, at_most(j, Width(k - 1))),
+        REGULAR,
     )
     if "2.1rb" not in b:
         return
-    at_bias = {j: Width(k - 1) + 1}
-    whole = equation(b["A.7"].lhs.xreplace(at_bias), b["A.7"].rhs.xreplace(at_bias))
+    whole = equation(b["A.7"].lhs.xreplace(AT_BIAS), b["A.7"].rhs.xreplace(AT_BIAS))
     b.add(
         "A.8b",
         "substitute",
         equation(b["2.1rb"].lhs, b["2.1rb"].rhs.xreplace({whole.lhs: whole.rhs})),
         "2.1rb with A.7 for the derivative of the cost",
         ("2.1rb", "A.7"),
-        (*ANY_LAYER, at_most(Width(k - 1) + 1, Inputs(k))),
+        OF_BIAS,
     )
 
 
@@ -255,7 +252,7 @@ def _descents(b: Builder, slope: Any) -> None:
             (),
         ),
     ):
-        for suffix, at, penalised, range_ in _kinds_of_weights(b):
+        for suffix, at, penalised, weights in _kinds_of_weights(b):
             of_data, of_some = Partial(cost(), w_ij).xreplace(at), share.xreplace(at)
             whole = of_some if penalised is None else b[penalised].rhs.xreplace({of_data: of_some})
             b.add(
@@ -266,19 +263,18 @@ def _descents(b: Builder, slope: Any) -> None:
                 ),
                 because if penalised is None else f"{because}, and {penalised}",
                 ("2.2", source) if penalised is None else ("2.2", penalised, source),
-                (*ANY_LAYER, *range_, *assumes),
+                (*weights, *assumes),
             )
 
 
 def _kinds_of_weights(b: Builder) -> Iterator[tuple[str, dict[Any, Any], str | None, tuple[Any, ...]]]:
-    """Yield the end of the label, which column, what gives the derivative with a penalty, and the range."""
+    """Yield the end of the label, which column, what gives the derivative with a penalty, and when."""
     if "2.1ra" not in b:
-        yield "", {}, None, ()
+        yield "", {}, None, ANY_LAYER
         return
-    yield "", {}, "2.1ra", (at_most(j, Width(k - 1)),)
+    yield "", {}, "2.1ra", REGULAR
     if "2.1rb" in b:
-        bias = Width(k - 1) + 1
-        yield "b", {j: bias}, "2.1rb", (at_most(bias, Inputs(k)),)
+        yield "b", AT_BIAS, "2.1rb", OF_BIAS
 
 
 _FORMS = {11: "J", 12: "Jb", 13: "Js"}

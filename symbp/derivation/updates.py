@@ -27,7 +27,7 @@ from symbp.algebra.updates import (
     step,
     steps,
 )
-from symbp.derivation.generic import ANY_LAYER
+from symbp.derivation.conditions import ANY_LAYER
 from symbp.derivation.penalty import constants, define_constants, in_letters
 from symbp.derivation.records import Builder, equation
 from symbp.functions import Schedule, Training, UpdateRule

@@ -39,6 +39,16 @@ def row(*children: str) -> str:
     return inner if _ONE_TOKEN.fullmatch(inner) else f"<mrow>{inner}</mrow>"
 
 
+def scripted(base: str, below: str = "", above: str = "") -> str:
+    """Return one element with what stands below and above it; either may be empty."""
+    if below and above:
+        return f"<msubsup>{base}{row(below)}{row(above)}</msubsup>"
+    if below or above:
+        tag = "msub" if below else "msup"
+        return f"<{tag}>{base}{row(below or above)}</{tag}>"
+    return base
+
+
 def formula(inner: str, alt: str, display: bool = False) -> str:
     """Return a complete ``math`` element.
 
@@ -122,13 +132,7 @@ class MathMLWriter(Writer, Printer):
     # Layout -----------------------------------------------------------------------------
 
     def scripted(self, letter: str, sub: Sequence[str], sup: Sequence[str]) -> str:
-        lower, upper = (COMMA.join(filter(None, parts)) for parts in (sub, sup))
-        if lower and upper:
-            return f"<msubsup>{letter}{row(lower)}{row(upper)}</msubsup>"
-        if lower or upper:
-            tag = "msub" if lower else "msup"
-            return f"<{tag}>{letter}{row(lower or upper)}</{tag}>"
-        return letter
+        return scripted(letter, *(COMMA.join(filter(None, parts)) for parts in (sub, sup)))
 
     def together(self, indices: Sequence[str]) -> str:
         return (_BETWEEN_INDICES if all(map(_ONE_SIGN.fullmatch, indices)) else COMMA).join(indices)

@@ -85,7 +85,7 @@ class Structure:
         passes: tuple[Callable[[Said], tuple[Said, ...]], ...] = (
             self._of_samples,
             self._known_biases,
-            _BIASES[self.notation.bias].__get__(self),
+            self._biases,
             self._orientation,
             self._arrangement,
             self._letters,
@@ -158,7 +158,13 @@ class Structure:
             lambda layer, *sample: Rows(InputColumn(layer + 1, *sample), self.width(layer)),
         )
 
-    def _bias_last(self, said: Said) -> tuple[Said, ...]:
+    def _biases(self, said: Said) -> tuple[Said, ...]:
+        """Put the bias where the author has it."""
+        match self.notation.bias:
+            case "first":
+                return self._bias_first(said)
+            case "separate":
+                return self._bias_separate(said)
         return (said,)
 
     def _bias_first(self, said: Said) -> tuple[Said, ...]:
@@ -312,13 +318,6 @@ class Structure:
             c.func(*(a.xreplace(names) for a in c.args), evaluate=False) for c in said.conditions
         )
         return (Said(_same(said.equation, lambda e: e.xreplace(names)), conditions),)
-
-
-_BIASES: dict[str, Any] = {
-    "last": Structure._bias_last,
-    "first": Structure._bias_first,
-    "separate": Structure._bias_separate,
-}
 
 
 def _same(eq: Eq, rewrite: Callable[[Any], Any]) -> Eq:

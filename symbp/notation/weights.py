@@ -100,7 +100,7 @@ class WeightLayout:
         """What stands where, in words."""
         unit, source = ("column", "row") if self._from_to else ("row", "column")
         said = f"Matrices of weights have a {unit} for each unit they lead to and a {source} for each input"
-        if not any(layer.bias for layer in self.network.layers):
+        if not any(self.network.biases):
             return f"{said}."
         place = {
             "last": f"; the last {source} holds the biases.",

@@ -282,7 +282,7 @@ class Writer(TrainingNames, MatrixWriter, Arithmetic, ABC):
     def _print_Partial(self, expr: Partial) -> str:
         of = expr.of
         if of.kind == "sigma" and self.notation.output == "applied":
-            of = Node("h", of.layer, of.indices, of.sample)
+            of = of.but("h")
         return self.partial(self._print(of), self._print(expr.wrt))
 
     def _print_Activate(self, expr: Any) -> str:

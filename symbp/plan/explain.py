@@ -9,6 +9,7 @@ from symbp.plan.operations import Operations, of_value, total
 from symbp.plan.program import ROWS, Abreast, Fused, Kernel, Map, Program, Reduce, Statement, Tile, parts_of
 from symbp.plan.step import STEP, is_fused
 from symbp.plan.tiles import OF_BATCHES, RESIDENT, Schedule, factors
+from symbp.values import padded
 
 # Shown where there is no fused step; gradient holds forward and sensitivities in itself.
 _PLAIN = (*OF_BATCHES, "penalty", "update")
@@ -153,9 +154,7 @@ def table(choices: tuple[Choice, ...], schedule: Schedule) -> str:
         head = f"target {schedule.target.name} ({schedule.target.title})\n"
     titles = ("kernel", "equation", "computes", "shape", "how", "fused", "operations", "peak")
     rows = [titles, *(_row(choice) for choice in choices)]
-    widths = [max(len(row[n]) for row in rows) for n in range(len(titles))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return head + "\n".join(line.rstrip() for line in lines) + "\n"
+    return head + "".join("  ".join(row).rstrip() + "\n" for row in padded(rows, len(titles)))
 
 
 def _row(choice: Choice) -> tuple[str, ...]:

@@ -306,7 +306,7 @@ class _Lowering:
     def _axes(self, expr: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
         """Return the extents of the axes and the indices, counted from 0."""
         widths = self.equations.network.sizes
-        biases = tuple(self.equations.network.has_bias(k) for k in range(1, len(widths)))
+        biases = self.equations.network.biases
         nodes = [expr] if isinstance(expr, Node) else [expr.of, expr.wrt]
         samples = [node.sample for node in nodes if node.sample is not None]
         rows = bool(samples) and not (self.per_sample and self._is_private(expr))

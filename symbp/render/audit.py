@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from symbp.derivation.documents.language.latex import Latex
 from symbp.derivation.documents.language.reader import read
 from symbp.derivation.documents.language.text import written_ranges, written_statement
 from symbp.derivation.documents.library import NAMES, audit, get
@@ -17,7 +17,8 @@ from symbp.derivation.documents.shapes import Shapes
 from symbp.errors import RenderError
 from symbp.functions.names import nearest
 from symbp.notation.mathml import formula
-from symbp.render.audit_math import MathML
+from symbp.render.audit_latex import LatexStatements
+from symbp.render.audit_mathml import MathMLStatements
 from symbp.render.environment import render
 
 
@@ -86,13 +87,13 @@ def _as_text(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
 
 def _as_latex(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
     statement = read(text, where)
-    writer = Latex(Shapes(get(verdict.document).settings[verdict.setting]))
+    writer = LatexStatements(Shapes(get(verdict.document).settings[verdict.setting]))
     return writer.statement(statement), writer.ranges(statement.ranges)
 
 
 def _as_mathml(verdict: Verdict, text: str, where: str) -> tuple[str, str]:
     statement = read(text, where)
-    writer = MathML(Shapes(get(verdict.document).settings[verdict.setting]))
+    writer = MathMLStatements(Shapes(get(verdict.document).settings[verdict.setting]))
     said, ranges = _as_text(verdict, text, where)
     shown = Markup(formula(writer.statement(statement), said, display=True))
     return shown, Markup(formula(writer.ranges(statement.ranges), ranges)) if ranges else ""
@@ -140,26 +141,19 @@ def step(verdict: Verdict) -> str:
     return f"step{many} {', '.join(verdict.steps)}" if verdict.steps else verdict.place
 
 
-def text(names: Sequence[str]) -> str:
-    """Return the verdicts for the terminal."""
-    return _rendered("text", "audit.txt.j2", names, _as_text)
-
-
-def latex(names: Sequence[str]) -> str:
-    """Return the verdicts as a LaTeX article."""
-    return _rendered("latex", "audit.tex.j2", names, _as_latex)
-
-
-def html(names: Sequence[str]) -> str:
-    """Return the verdicts as one self-contained HTML page."""
-    return _rendered("html", "audit.html.j2", names, _as_mathml)
-
-
-def _rendered(form: str, template: str, names: Sequence[str], write: Writer) -> str:
+def _page(form: str, names: Sequence[str]) -> str:
+    template, write = _FORMS[form]
     return render(form, template, {"criteria": CRITERIA, "documents": _sections(names, write)})
 
 
-def as_json(names: Sequence[str]) -> str:
+_FORMS: dict[str, tuple[str, Writer]] = {
+    "text": ("audit.txt.j2", _as_text),
+    "latex": ("audit.tex.j2", _as_latex),
+    "html": ("audit.html.j2", _as_mathml),
+}
+
+
+def _as_json(names: Sequence[str]) -> str:
     """Return a list with one object for each equation."""
     found: list[dict[str, object]] = []
     for name in names:
@@ -194,11 +188,9 @@ def _unstated(document: str, number: str, words: str) -> dict[str, object]:
     return {**named, **said, **rest}
 
 
-FORMATS: dict[str, Callable[[Sequence[str]], str]] = {
-    "text": text,
-    "latex": latex,
-    "html": html,
-    "json": as_json,
+FORMATS: Mapping[str, Callable[[Sequence[str]], str]] = {
+    **{form: functools.partial(_page, form) for form in _FORMS},
+    "json": _as_json,
 }
 
 

@@ -17,7 +17,7 @@ from symbp.notation.mathml import TIMES, MathMLWriter, formula, letter_element, 
 from symbp.render.chain import TEXT, Dot, Line, Style, drawing, equations, number, numbered
 from symbp.render.environment import render
 from symbp.render.labels import ASIDE, BEND
-from symbp.render.svg import GAP, MARGIN, RADIUS, SCALE
+from symbp.render.svg import MARGIN, RADIUS, SCALE, arrow, rounded
 
 # Beyond that many nodes a drawing is no help.
 MOST_DRAWN = 60
@@ -152,8 +152,8 @@ def _picture(chain: Chain, writer: _Writer) -> tuple[Picture, list[Line]]:
         dot.name: (edge + float(dot.x) * SCALE, edge + (highest - float(dot.y)) * SCALE) for dot in dots
     }
     picture = Picture(
-        width=_round(max(x for x, _ in places.values()) + edge),
-        height=_round(max(y for _, y in places.values()) + edge),
+        width=rounded(max(x for x, _ in places.values()) + edge),
+        height=rounded(max(y for _, y in places.values()) + edge),
         radius=RADIUS,
         nodes=tuple(_node(dot, *places[dot.name]) for dot in dots),
         strokes=tuple(_stroke(line, places[line.source], places[line.target]) for line in lines),
@@ -162,25 +162,17 @@ def _picture(chain: Chain, writer: _Writer) -> tuple[Picture, list[Line]]:
 
 
 def _node(dot: Dot, x: float, y: float) -> Node:
-    return Node(_round(x), _round(y), Markup(dot.label), Markup(dot.value))
+    return Node(rounded(x), rounded(y), Markup(dot.label), Markup(dot.value))
 
 
 def _stroke(line: Line, start: tuple[float, float], end: tuple[float, float]) -> Stroke:
     dx, dy = end[0] - start[0], end[1] - start[1]
     length = math.hypot(dx, dy)
-    along, back = RADIUS / length, (RADIUS + GAP) / length
     # Edges between the same nodes run side by side, their derivatives a little further apart.
     aside_x, aside_y = (line.bend / BEND * BESIDE * part / length for part in (dy, -dx))
     return Stroke(
-        x1=_round(start[0] + along * dx + aside_x),
-        y1=_round(start[1] + along * dy + aside_y),
-        x2=_round(end[0] - back * dx + aside_x),
-        y2=_round(end[1] - back * dy + aside_y),
-        x=_round(start[0] + line.at * dx + 2 * aside_x),
-        y=_round(start[1] + line.at * dy + 2 * aside_y),
+        *arrow((start[0] + aside_x, start[1] + aside_y), (end[0] + aside_x, end[1] + aside_y)),
+        x=rounded(start[0] + line.at * dx + 2 * aside_x),
+        y=rounded(start[1] + line.at * dy + 2 * aside_y),
         label=Markup(line.label) if line.number is None else Markup(f"({line.number})"),
     )
-
-
-def _round(value: float) -> float:
-    return round(value, 1)

@@ -9,6 +9,7 @@ from symbp.algebra.matrices import RegularWeights, WeightMatrix
 from symbp.algebra.nodes import L, Width, index, k
 from symbp.notation.records import Notation
 from symbp.notation.translation import Translation, translation
+from symbp.notation.weights import WeightLayout
 from symbp.notation.writer import Writer
 from symbp.render.outline import is_shown
 
@@ -82,33 +83,26 @@ def convention(writer: Writer, network: Network | None, there: Notation | None) 
 
 
 def _remarks(notation: Notation, network: Network | None) -> tuple[str, ...]:
-    biased = network is None or any(layer.bias for layer in network.layers)
+    biased = network is None or any(network.biases)
     bias = (notation.bias_remark,) if notation.bias_remark and biased else ()
     numbers = () if notation.letters is None else (_NUMBERS,)
     return (*notation.remarks, *bias, *numbers)
 
 
-def shape(network: Network, layer: int, notation: Notation) -> tuple[int, int]:
-    """Return rows and columns of a layer's matrix of weights, as the notation has it."""
-    rows, columns = network.shapes[layer - 1]
-    if notation.bias == "separate":
-        columns = network.sizes[layer - 1]
-    return (rows, columns) if notation.weights == "to from" else (columns, rows)
-
-
 def rows(network: Network, notation: Notation) -> list[dict[str, Any]]:
     """Return one row per layer; layers in the middle of a long network share a row."""
-    last = network.hidden + 1
+    last, layout = network.hidden + 1, WeightLayout(notation, network)
     found: list[dict[str, Any]] = []
     for n in range(1, last + 1):
         if is_shown(n, last):
+            weights = layout.arrays(n)[0]
             found.append(
                 {
                     "number": str(n + notation.first_layer),
                     "units": str(network.sizes[n]),
                     "activation": network.layer(n).activation.signature,
                     "bias": "yes" if network.has_bias(n) else "no",
-                    "shape": " x ".join(map(str, shape(network, n, notation))),
+                    "shape": f"{weights.rows} x {weights.columns}",
                 }
             )
         elif found[-1]["number"] != "...":

@@ -1,8 +1,9 @@
-"""A worked example -> text, Markdown, LaTeX."""
+"""A worked example -> text, Markdown, LaTeX, HTML."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -76,10 +77,6 @@ def _decimal(value: Any) -> Decimal:
             "give smaller inputs and weights"
         )
     return decimal
-
-
-def _plain(value: Any, digits: int | None) -> str:
-    return shown(value, digits)
 
 
 def _tex(value: Any, digits: int | None) -> str:
@@ -156,39 +153,20 @@ def _labels(label: str, count: int) -> tuple[str, ...]:
     return tuple(label.split("; ")) if count > 1 else (label,)
 
 
-def _page(kind: str, template: str, example: Example, notation: str, digits: int | None) -> str:
-    chosen, number = _WRITERS[kind]
+def _page(form: str, example: Example, notation: str = "smatrix", digits: int | None = None) -> str:
+    """Return the worked example in a format."""
+    chosen, number, template = _FORMS[form]
     network = example.network
-    writer = chosen(get(notation), network.sizes, [layer.bias for layer in network.layers])
-    return render(kind, template, _data(example, writer, number, digits))
+    writer = chosen(get(notation), network.sizes, network.biases)
+    return render(form, template, _data(example, writer, number, digits))
 
 
-_WRITERS: dict[str, tuple[Callable[..., Writer], Digits]] = {
-    "text": (TextWriter, _plain),
-    "markdown": (LatexWriter, _tex),
-    "latex": (LatexWriter, _tex),
-    "html": (WebWriter, _plain),
+_FORMS: dict[str, tuple[Callable[..., Writer], Digits, str]] = {
+    "text": (TextWriter, shown, "example.txt.j2"),
+    "markdown": (LatexWriter, _tex, "example.md.j2"),
+    "latex": (LatexWriter, _tex, "example.tex.j2"),
+    "html": (WebWriter, shown, "example.html.j2"),
 }
 
-
-def text(example: Example, notation: str = "smatrix", digits: int | None = None) -> str:
-    """Return the worked example for the terminal."""
-    return _page("text", "example.txt.j2", example, notation, digits)
-
-
-def markdown(example: Example, notation: str = "smatrix", digits: int | None = None) -> str:
-    """Return the worked example as Markdown with formulas between dollar signs."""
-    return _page("markdown", "example.md.j2", example, notation, digits)
-
-
-def latex(example: Example, notation: str = "smatrix", digits: int | None = None) -> str:
-    """Return the worked example as a LaTeX article."""
-    return _page("latex", "example.tex.j2", example, notation, digits)
-
-
-def html(example: Example, notation: str = "smatrix", digits: int | None = None) -> str:
-    """Return the worked example as one HTML file that needs nothing else."""
-    return _page("html", "example.html.j2", example, notation, digits)
-
-
-FORMATS = {"text": text, "markdown": markdown, "latex": latex, "html": html}
+# format -> (example, notation, digits) -> page
+FORMATS: Mapping[str, Callable[..., str]] = {form: functools.partial(_page, form) for form in _FORMS}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from symbp.derivation.records import Derivation, Step
 from symbp.graph.chain import Chain
-from symbp.notation import get
 from symbp.notation.latex import LatexWriter
 from symbp.notation.text import TextWriter
 from symbp.notation.writer import Writer
@@ -15,23 +14,26 @@ from symbp.render import chain as graph
 from symbp.render import chain_web, page, web
 from symbp.render.environment import render
 
+if TYPE_CHECKING:
+    from symbp.network import Network
+
 Views = Mapping[str, Callable[[], str]]
 
 
 def derivation_bundle(
     derivation: Derivation,
-    include: Collection[str] | None = None,
-    exclude: Collection[str] | None = None,
-    notation: str = "smatrix",
+    notation: str,
+    include: Collection[str] | None,
+    exclude: Collection[str] | None,
 ) -> dict[str, str]:
     """Return a derivation in the formats a notebook may choose from, by MIME type.
 
     Parameters
     ----------
     derivation : Derivation
+    notation : str
     include, exclude : collection of str, optional
         MIME types to restrict the bundle to, or to leave out.
-    notation : str
     """
     checked = derivation.checked()
     views: Views = {
@@ -45,22 +47,16 @@ def derivation_bundle(
 
 def step_bundle(
     step: Step,
-    widths: Sequence[int] = (),
-    include: Collection[str] | None = None,
-    exclude: Collection[str] | None = None,
-    notation: str = "smatrix",
-    biases: Sequence[bool] = (),
+    network: Network | None,
+    notation: str,
+    include: Collection[str] | None,
+    exclude: Collection[str] | None,
 ) -> dict[str, str]:
-    """Return a step in the formats a notebook may choose from; parameters as for a derivation.
-
-    `widths` are those of the network it belongs to, (N_0, ..., N_{L+1}), if it belongs to one, and
-    `biases` tell which of its layers have one.
-    """
-    here = get(notation), widths, biases or None
-    tex, words = LatexWriter(*here), TextWriter(*here)
+    """Return a step in the formats a notebook may choose from; parameters as for a derivation."""
+    tex, words = (page.writer_for(kind, notation, network) for kind in (LatexWriter, TextWriter))
     views: Views = {
-        "text/html": lambda: web.step_cell(step, widths, notation, biases or None),
-        "text/latex": lambda: step_latex(step, widths, notation, biases),
+        "text/html": lambda: web.step_cell(step, network, notation),
+        "text/latex": lambda: step_latex(step, network, notation),
         "text/markdown": lambda: _step("markdown", "notebook_step.md.j2", step, tex),
         "text/plain": lambda: _step("text", "notebook_step.txt.j2", step, words),
     }
@@ -68,7 +64,7 @@ def step_bundle(
 
 
 def chain_bundle(
-    chain: Chain, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    chain: Chain, include: Collection[str] | None, exclude: Collection[str] | None
 ) -> dict[str, str]:
     """Return a computation graph in the formats a notebook may choose from, by MIME type."""
     views: Views = {
@@ -79,7 +75,7 @@ def chain_bundle(
     return _bundle(views, include, exclude)
 
 
-def derivation_latex(derivation: Derivation, notation: str = "smatrix") -> str:
+def derivation_latex(derivation: Derivation, notation: str) -> str:
     """Return the equations, section by section, as LaTeX that needs amsmath and nothing else."""
     network = derivation.network
     writer = page.writer_for(LatexWriter, notation, network)
@@ -87,11 +83,9 @@ def derivation_latex(derivation: Derivation, notation: str = "smatrix") -> str:
     return render("latex", "notebook.tex.j2", {"parts": parts})
 
 
-def step_latex(
-    step: Step, widths: Sequence[int] = (), notation: str = "smatrix", biases: Sequence[bool] = ()
-) -> str:
+def step_latex(step: Step, network: Network | None, notation: str) -> str:
     """Return the equation with its number as LaTeX that needs amsmath and nothing else."""
-    writer = LatexWriter(get(notation), widths, biases or None)
+    writer = page.writer_for(LatexWriter, notation, network)
     found = page.line(step, writer, page.latex_math(writer), set())
     return render("latex", "notebook_step.tex.j2", {"line": found})
 

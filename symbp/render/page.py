@@ -27,6 +27,7 @@ from symbp.render.drawing import draw, is_small
 from symbp.render.environment import render
 from symbp.render.outline import Section, outline, speaking
 from symbp.render.stepwise import stepwise
+from symbp.values import counted
 
 if TYPE_CHECKING:
     from symbp.network import Network
@@ -147,7 +148,7 @@ def writer_for(cls: type[W], notation: str, network: Network | None) -> W:
     """Return a writer of a format for one network, or for any."""
     if network is None:
         return cls(get(notation))
-    return cls(get(notation), network.sizes, [layer.bias for layer in network.layers])
+    return cls(get(notation), network.sizes, network.biases)
 
 
 def latex_math(writer: LatexWriter, width: int = LATEX_WIDTH) -> PrintsStep:
@@ -323,7 +324,7 @@ def _heading(derivation: Derivation, layer: int | None, first: int) -> str:
     if layer is None or network is None:
         return ""
     units, activation = network.sizes[layer], network.layer(layer).activation.signature
-    return f"Layer {layer + first}: {units} neuron{'' if units == 1 else 's'}, {activation}"
+    return f"Layer {layer + first}: {counted(units, 'neuron')}, {activation}"
 
 
 def _ranges(layers: Sequence[int]) -> str:

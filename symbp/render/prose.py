@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from markupsafe import Markup
 
-from symbp.notation.mathml import formula, row
+from symbp.notation.mathml import formula, row, scripted
 from symbp.render import escape
 
 _GREEK = dict(
@@ -41,14 +41,16 @@ _PARTS = re.compile(rf"(?P<name>{_NAMED}|[A-Za-z])(?P<scripts>(?:[_^]{_SCRIPT})*
 
 def latex(text: object) -> str:
     """Return a sentence as LaTeX."""
-    return "".join(_pieces(str(text), escape.latex, lambda found: f"${_joined(found, _latex_atom, _SIGNS)}$"))
+    return "".join(_pieces(str(text), escape.latex, _dollars))
 
 
 def markdown(text: object) -> str:
     """Return a sentence as Markdown."""
-    return "".join(
-        _pieces(str(text), escape.markdown, lambda found: f"${_joined(found, _latex_atom, _SIGNS)}$")
-    )
+    return "".join(_pieces(str(text), escape.markdown, _dollars))
+
+
+def _dollars(found: str) -> str:
+    return f"${_joined(found, _latex_atom, _SIGNS)}$"
 
 
 def html(text: object) -> Markup:
@@ -106,17 +108,12 @@ def _latex_atom(match: re.Match[str]) -> str:
 
 def _html_atom(match: re.Match[str]) -> str:
     name = f"<mi>{_GREEK.get(match['name'], match['name'])}</mi>"
-    scripts = {mark: _html_script(text) for mark, text in _scripts(match).items()}
-    if len(scripts) == 2:
-        return f"<msubsup>{name}{scripts['_']}{scripts['^']}</msubsup>"
-    tags = {"_": "msub", "^": "msup"}
-    for mark, script in scripts.items():
-        return f"<{tags[mark]}>{name}{script}</{tags[mark]}>"
-    return name
+    scripts = _scripts(match)
+    return scripted(name, *(_html_script(scripts.get(mark, "")) for mark in "_^"))
 
 
 def _html_script(text: str) -> str:
     tokens = re.findall(r"\d+|[A-Za-z]|.", text)
     kinds = [("mn" if t.isdigit() else "mi" if t.isalpha() else "mo", t) for t in tokens]
     signs = {"-": "−", "'": "′"}
-    return row(*(f"<{kind}>{_html.escape(signs.get(t, t))}</{kind}>" for kind, t in kinds))
+    return "".join(f"<{kind}>{_html.escape(signs.get(t, t))}</{kind}>" for kind, t in kinds)

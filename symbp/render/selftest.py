@@ -66,6 +66,7 @@ class TestVector:
         The derivative of J along a direction of the inputs, which is the pattern of directions.
     output_input_slopes : tuple
         The derivative of h of every sample along that direction, shape (samples, N_{L+1}).
+    update : UpdateVector
     """
 
     weights: Pattern

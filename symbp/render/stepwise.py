@@ -182,5 +182,5 @@ def _differentiated_by(left: Any) -> Any:
         return left.wrt
     if isinstance(left, Node) and left.kind == "delta":
         # A sensitivity is the derivative by a weighted sum.
-        return Node("c", left.layer, left.indices, left.sample)
+        return left.but("c")
     return left

@@ -52,29 +52,33 @@ def picture(drawing: Drawing) -> Picture:
     highest = max(float(neuron.y) for neuron in drawing.neurons)
 
     def place(x: str, y: str) -> tuple[float, float]:
-        return _round(left + float(x) * SCALE), _round(top + (highest - float(y)) * SCALE)
+        return rounded(left + float(x) * SCALE), rounded(top + (highest - float(y)) * SCALE)
 
     places = {neuron.name: place(neuron.x, neuron.y) for neuron in drawing.neurons}
     captions = tuple((*place(x, y), text) for x, y, text in drawing.captions)
     return Picture(
-        width=_round(max(x for x, _ in places.values()) + left),
-        height=_round(max(y for _, y, _ in captions) + MARGIN),
+        width=rounded(max(x for x, _ in places.values()) + left),
+        height=rounded(max(y for _, y, _ in captions) + MARGIN),
         radius=RADIUS,
         circles=tuple(Circle(*places[n.name], n.label, n.bias) for n in drawing.neurons),
-        lines=tuple(_arrow(places[before], places[after]) for before, after in drawing.arrows),
+        lines=tuple(arrow(places[before], places[after]) for before, after in drawing.arrows),
         captions=captions,
     )
 
 
-def _arrow(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float, float, float]:
+def arrow(start: tuple[float, float], end: tuple[float, float]) -> tuple[float, float, float, float]:
     """Return the part of the way between two centres that lies outside the circles."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     length = math.hypot(dx, dy)
     along, back = RADIUS / length, (RADIUS + GAP) / length
-    points = (start[0] + along * dx, start[1] + along * dy, end[0] - back * dx, end[1] - back * dy)
-    x1, y1, x2, y2 = map(_round, points)
-    return x1, y1, x2, y2
+    return (
+        rounded(start[0] + along * dx),
+        rounded(start[1] + along * dy),
+        rounded(end[0] - back * dx),
+        rounded(end[1] - back * dy),
+    )
 
 
-def _round(number: float) -> float:
+def rounded(number: float) -> float:
+    """Return a coordinate as it is written."""
     return round(number, 1)

@@ -114,7 +114,7 @@ class TrainerView:
             "functions": ", ".join(layer.activation.signature for layer in network.layers),
             "cost": network.cost.signature,
             "sizes": network.sizes,
-            "biases": tuple(layer.bias for layer in network.layers),
+            "biases": network.biases,
             "n_params": network.n_params,
             "dtype": self.dtype,
             "batch_size": train.batch_size,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from symbp.derivation.records import Derivation, Step
-from symbp.notation import get
 from symbp.notation.mathml import TIMES, MathMLWriter, aligned, formula
 from symbp.notation.records import Glyph, Notation
 from symbp.notation.text import TextWriter
@@ -19,6 +18,9 @@ from symbp.render.drawing import draw, is_small
 from symbp.render.environment import render
 from symbp.render.page import PrintsStep, contents, line, stated, writer_for
 from symbp.render.svg import picture
+
+if TYPE_CHECKING:
+    from symbp.network import Network
 
 # Characters of text to a line: what fits the column of a page beside its numbers.
 WIDTH = 90
@@ -87,14 +89,9 @@ def cell(derivation: Derivation, notation: str = "smatrix") -> str:
     return _rendered("cell.html.j2", derivation, notation)
 
 
-def step_cell(
-    step: Step,
-    widths: Sequence[int] = (),
-    notation: str = "smatrix",
-    biases: Sequence[bool] | None = None,
-) -> str:
+def step_cell(step: Step, network: Network | None, notation: str) -> str:
     """Return one step as a piece of HTML for a notebook."""
-    writer = WebWriter(get(notation), widths, biases)
+    writer = writer_for(WebWriter, notation, network)
     return render("html", "step_cell.html.j2", {"line": line(step, writer, _math(writer), set())})
 
 

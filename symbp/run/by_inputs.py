@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from symbp.network import Network
 from symbp.run import paths, plain
+from symbp.run.evaluate import Floats
 from symbp.run.point import Point
-from symbp.run.report import Row, relative_errors, worst
+from symbp.run.report import Row
 from symbp.run.scale import LAYER_SHARE, sizes_before_cancellation
 from symbp.run.tape import Variable, gradient
 from symbp.run.trainer import Trainer
+from symbp.run.ways import Way, pairs
 
-Floats = NDArray[np.float64]
 # The tape walks back once for every output.
 MOST_OUTPUTS = 20
-
-
-@dataclass(frozen=True)
-class Way:
-    """dJ/dx, shape (n, inputs), or dh/dx, shape (n, outputs, inputs), as one method gives it.
-
-    Attributes
-    ----------
-    method : str
-    values : ndarray, float64
-        The last axis runs over `inputs`.
-    inputs : ndarray of int
-        Positions of the inputs, ascending.
-    compiled : bool
-        Whether it was computed by the kernels, in the trainer's dtype.
-    """
-
-    method: str
-    values: Floats
-    inputs: NDArray[np.int_]
-    compiled: bool = False
 
 
 def rows(
@@ -59,9 +37,8 @@ def rows(
     """
     network, dtype = trainer.network, trainer.dtype
     w, X, Y = (values.astype(dtype) for values in (point.w, point.X, point.Y))
-    outputs = _some(network.sizes[-1], MOST_OUTPUTS, rng)
-    stepped = _some(network.inputs, paths.affordable_steps(network), rng)
-    every = np.arange(network.inputs)
+    outputs = paths.some(np.arange(network.sizes[-1]), MOST_OUTPUTS, rng)
+    stepped = paths.some(np.arange(network.inputs), paths.affordable_steps(network), rng)
     (n, n_0), n_out = point.X.shape, network.sizes[-1]
     found = paths.of_shape(
         trainer.input_gradient(w, X, Y, **paths.sample_weight(trainer, point)), (n, n_0), "input gradient"
@@ -69,38 +46,35 @@ def rows(
     jacobian = paths.of_shape(trainer.input_jacobian(w, X), (n, n_out, n_0), "input Jacobian")
     by_outputs = paths.cost_by_outputs(trainer, point)
     costs = [
-        Way("delta recursion", found, every, True),
-        Way("T-product", np.einsum("pq,pqj->pj", by_outputs, jacobian) / n, every, True),
-        Way("plain NumPy (tape)", _tape_gradient(network, point), every),
+        Way.whole("delta recursion", found, True),
+        Way.whole("T-product", np.einsum("pq,pqj->pj", by_outputs, jacobian) / n, True),
+        Way.whole("plain NumPy (tape)", _tape_gradient(network, point)),
         Way("complex step", _complex_gradient(network, point, stepped), stepped),
     ]
     predictions = [
-        Way("T-product", jacobian[:, outputs], every, True),
-        Way("plain NumPy (tape)", _tape_jacobian(network, point, outputs), every),
+        Way.whole("T-product", jacobian[:, outputs], True),
+        Way.whole("plain NumPy (tape)", _tape_jacobian(network, point, outputs)),
         Way("complex step", _complex_jacobian(network, point, outputs, stepped), stepped),
     ]
     of_cost = sizes_before_cancellation(lambda at: _tape_gradient(network, at), point, rng)
     of_output = sizes_before_cancellation(lambda at: _tape_jacobian(network, at, outputs), point, rng)
-    result = []
-    for quantity, ways, sizes in (
-        ("input gradient", costs, of_cost),
-        ("input Jacobian", predictions, of_output),
-    ):
-        scale = LAYER_SHARE * float(np.max(sizes))
-        for a, b in itertools.combinations(ways, 2):
-            allowed = tolerance if a.compiled or b.compiled else exact
-            result.append(_row(quantity, a, b, scale, outputs, allowed))
-    return result
+    return [
+        *_pairs("input gradient", costs, of_cost, outputs, tolerance, exact),
+        *_pairs("input Jacobian", predictions, of_output, outputs, tolerance, exact),
+    ]
 
 
-def _row(quantity: str, a: Way, b: Way, scale: float, outputs: NDArray[np.int_], tolerance: float) -> Row:
-    inputs, of_a, of_b = np.intersect1d(a.inputs, b.inputs, assume_unique=True, return_indices=True)
-    errors = relative_errors(a.values[..., of_a], b.values[..., of_b], scale)
-    error, flat = worst(errors)
-    sample, *output, at = (int(x) for x in np.unravel_index(flat, errors.shape))
-    of = f"h_{outputs[output[0]] + 1}" if output else "J"
-    place = f"d{of}/dx_{inputs[at] + 1}, sample {sample + 1}"
-    return Row(quantity, a.method, b.method, errors.size, error, place, tolerance)
+def _pairs(
+    quantity: str, ways: list[Way], sizes: Floats, outputs: NDArray[np.int_], tolerance: float, exact: float
+) -> Iterator[Row]:
+    scale = np.full(sizes.shape[-1], LAYER_SHARE * float(np.max(sizes)))
+
+    def place(sample: int, *others: int) -> str:
+        *output, at = others
+        of = f"h_{outputs[output[0]] + 1}" if output else "J"
+        return f"d{of}/dx_{at + 1}, sample {sample + 1}"
+
+    return pairs(quantity, ways, scale, place, tolerance, exact)
 
 
 def _tape_gradient(network: Network, point: Point) -> Floats:
@@ -133,9 +107,3 @@ def _complex_jacobian(
         X[:, position] += 1j * paths.STEP  # in all samples at once, which do not meet
         columns.append(plain.predict(network, point.w, X)[:, outputs].imag / paths.STEP)
     return np.stack(columns, axis=-1)
-
-
-def _some(size: int, most: int, rng: np.random.Generator) -> NDArray[np.int_]:
-    """Return all positions, or as many as are affordable, ascending."""
-    chosen: NDArray[Any] = np.arange(size) if size <= most else np.sort(rng.choice(size, most, replace=False))
-    return chosen

@@ -21,13 +21,14 @@ from symbp.functions import Penalty
 from symbp.network import Network
 from symbp.notation.records import Notation
 from symbp.notation.text import TextWriter
+from symbp.run import plain
 from symbp.run.formula.repairs import Repair, repair, tacit_repairs
 from symbp.run.formula.value import Circular
 from symbp.run.formula.written import Stated, WrittenGradient, read_gradient
 from symbp.run.gradient_report import Difference, GradientReport
 from symbp.run.layouts import LAYOUTS, GradientFunction, of_function
 from symbp.run.reasons import reason, simple_reason
-from symbp.run.reference import Reference, by_layers, reference
+from symbp.run.reference import Reference, reference
 from symbp.run.report import name_of_weight, place_of_weight
 from symbp.run.symbolic import as_function
 from symbp.spec import TrainOptions
@@ -250,7 +251,7 @@ def _repair(right: Reference, written: WrittenGradient, said: Any, tolerance: fl
 
 def _names_in(notation: Notation, network: Network) -> Callable[[int], str]:
     """Return what names a position of the flat vector as a notation names the weight."""
-    writer = TextWriter(notation, network.sizes, [layer.bias for layer in network.layers])
+    writer = TextWriter(notation, network.sizes, network.biases)
 
     def name(position: int) -> str:
         return writer.expression(weight(*map(Integer, place_of_weight(network, position))))
@@ -283,7 +284,7 @@ def _report(
         for n in map(int, order[:LISTED])
         if bad[n]
     )
-    layers = tuple(k for k, part in enumerate(by_layers(right.network, bad), 1) if part.any())
+    layers = tuple(k for k, part in enumerate(plain.unpack(right.network, bad), 1) if part.any())
     return GradientReport(
         False,
         compared,

@@ -22,6 +22,7 @@ from symbp.run.data_csv import read_csv
 from symbp.run.data_npz import read_npz
 from symbp.run.raw import Raw, Selection
 from symbp.run.targets import read_targets
+from symbp.values import counted
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _check_inputs(raw: Raw, network: Network) -> None:
         raise DataError(f"{raw.where}: no rows of data")
     if found != network.inputs:
         raise DataError(
-            f"{raw.where}: {found} input column{'s' * (found != 1)}, "
+            f"{raw.where}: {counted(found, 'input column')}, "
             f"but network {network.name!r} expects {network.inputs}"
         )
     raw.check_finite(raw.X, raw.feature_names)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+from numpy.typing import NDArray
 from sympy.codegen.cfunctions import expm1, log1p
 
 from symbp.functions.comparisons import COMPARISONS
@@ -22,6 +23,7 @@ from symbp.functions.parse import Total
 
 # An ndarray of float64 or complex128, or a Variable of the tape.
 AnyArray = Any
+Floats = NDArray[np.float64]
 
 
 def evaluate(expression: sympy.Basic, values: Mapping[sympy.Symbol, AnyArray]) -> AnyArray:

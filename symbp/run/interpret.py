@@ -31,9 +31,7 @@ from symbp.plan.program import (
     parts_of,
 )
 from symbp.plan.step import STEP
-from symbp.run.evaluate import evaluate
-
-Floats = NDArray[np.float64]
+from symbp.run.evaluate import Floats, evaluate
 
 
 def gradient(

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symbp.errors import GradientError
 from symbp.network import Network
 from symbp.run import plain
+from symbp.run.evaluate import Floats
 from symbp.run.point import Point
 
-Floats = NDArray[np.float64]
 GradientFunction = Callable[..., Any]
 
 
@@ -33,10 +32,6 @@ def of_function(network: Network, function: GradientFunction, layout: str, point
         said = " ".join(str(error).split())  # theirs may have several lines
         raise GradientError(f"the gradient function failed: {type(error).__name__}: {said}") from error
     return LAYOUTS[layout][1](network, returned)
-
-
-def _to_matrices(network: Network, w: Floats) -> Any:
-    return plain.unpack(network, w)
 
 
 def _to_pairs(network: Network, w: Floats) -> Any:
@@ -118,7 +113,7 @@ def _array(value: Any, shape: tuple[int, ...], what: str) -> Floats:
 
 
 LAYOUTS: dict[str, tuple[Callable[[Network, Floats], Any], Callable[[Network, Any], Floats]]] = {
-    "matrices": (_to_matrices, _from_matrices),
+    "matrices": (plain.unpack, _from_matrices),
     "separate": (_to_pairs, _from_pairs),
     "flat": (lambda network, w: w, _from_flat),
 }

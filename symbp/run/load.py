@@ -38,6 +38,10 @@ def load(path: str | Path, *, self_test: bool = True) -> Trainer:
         prediction now, the others before they are used first. Turned off to look into a
         trainer that does not.
 
+    Returns
+    -------
+    Trainer
+
     Raises
     ------
     TrainerError

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 from sympy import KroneckerDelta
 
 from symbp.algebra.nodes import ActivateDerivative, Node, q, r
@@ -23,13 +22,13 @@ from symbp.network import Network
 from symbp.plan.passes import make_plan
 from symbp.plan.program import Program
 from symbp.run import interpret
+from symbp.run.evaluate import Floats
 from symbp.run.mistakes_of_layout import of_layout
-from symbp.run.mistakes_of_parts import parts_of
+from symbp.run.mistakes_of_parts import biases_of
 from symbp.run.mistakes_of_slopes import Suspect, costs_of_others, is_of_layer, slopes_of_others
 from symbp.run.point import Point
 from symbp.run.reference import Reference
 
-Floats = NDArray[np.float64]
 # The statements that a mistake changes, by label.
 Changed = Mapping[str, Any]
 
@@ -100,6 +99,9 @@ def _program_with(changed: Changed, derivation: Derivation) -> Program | None:
 # Mistakes of calculus: (reason, the equations with the mistake) ------------------------------
 
 Broken = Iterator[tuple[str, Changed]]
+Change = Callable[[Any], Any]  # of a right side
+# (derivation, network, layer) -> the changed statements; None where shapes do not allow it.
+Breaks = Callable[[Derivation, Network, int], Changed | None]
 
 
 @dataclass(frozen=True)
@@ -113,12 +115,11 @@ class Kind:
     all : str
         What it is in every layer at once.
     change : callable
-        (derivation, network, layer) -> the changed statements; None where shapes do not allow it.
     """
 
     one: str
     all: str
-    change: Callable[[Derivation, Network, int], Changed | None]
+    change: Breaks
 
 
 def _broken_equations(derivation: Derivation, network: Network, layers: tuple[int, ...]) -> Broken:
@@ -176,116 +177,106 @@ def _plain_output(derivation: Derivation) -> Any:
 # One kind of mistake in any layer --------------------------------------------------------
 
 
-def _in_delta(change: Callable[[Any], Any]) -> Callable[[Derivation, Network, int], Changed | None]:
-    """Return what changes delta of a hidden layer."""
+def _in_delta(find: Callable[[Derivation, Network, int], Change | None]) -> Breaks:
+    """Return what changes delta of a hidden layer: by what is found for the layer, if anything is."""
 
     def made(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+        change = find(derivation, network, layer) if layer <= network.hidden else None
         label = f"D.5, k={layer}"
-        return {label: _change(derivation[label].statement, change)} if layer <= network.hidden else None
+        return None if change is None else {label: _changed(derivation[label].statement, change)}
 
     return made
 
 
-def _change(statement: Any, change: Callable[[Any], Any]) -> Any:
+def _changed(statement: Any, change: Change) -> Any:
     return equation(statement.lhs, change(statement.rhs))
 
 
-def _nodes(kind: str, change: Callable[[Node], Any]) -> Callable[[Any], Any]:
+def _nodes(kind: str, change: Callable[[Node], Any]) -> Change:
     return lambda expr: expr.replace(lambda e: isinstance(e, Node) and e.kind == kind, change)
 
 
-_no_slope = _in_delta(lambda e: e.replace(ActivateDerivative, lambda layer, argument: sympy.S.One))
-_value_for_slope = _in_delta(
-    lambda e: e.replace(ActivateDerivative, lambda layer, argument: Node("o", layer, argument.indices))
-)
+def _slopes(put: Callable[[Any, Any], Any]) -> Change:
+    """Return what puts something, made of layer and weighted sum, in place of g'."""
+    return lambda expr: expr.replace(ActivateDerivative, put)
 
 
-def _slope_of(formula: Any, kind: str, by: int = 0) -> Callable[[Any], Any]:
+_no_slope = _in_delta(lambda *where: _slopes(lambda layer, argument: sympy.S.One))
+_value_for_slope = _in_delta(lambda *where: _slopes(lambda layer, argument: argument.but("o")))
+
+
+def _slope_of(formula: Any, kind: str, by: int = 0) -> Change:
     """Return what puts the derivative of a formula, at weighted sums or outputs, in place of g'.
 
     They are those of the layer itself, or of the one that comes so many layers later.
     """
     (z,) = formula.free_symbols or {sympy.Symbol("z", real=True)}
     slope = sympy.diff(formula, z)
-    return lambda e: e.replace(
-        ActivateDerivative, lambda layer, argument: slope.subs(z, Node(kind, layer + by, argument.indices))
-    )
+    return _slopes(lambda layer, argument: slope.subs(z, Node(kind, layer + by, argument.indices)))
 
 
-def _slope_at_output(derivation: Derivation, network: Network, layer: int) -> Changed | None:
-    if layer > network.hidden:
-        return None
-    change = _slope_of(network.layer(layer).activation.expression(), "o")
-    return _in_delta(change)(derivation, network, layer)
+@_in_delta
+def _slope_at_output(derivation: Derivation, network: Network, layer: int) -> Change:
+    return _slope_of(network.layer(layer).activation.expression(), "o")
 
 
-def _slope_in_outputs_at_sum(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+@_in_delta
+def _slope_in_outputs_at_sum(derivation: Derivation, network: Network, layer: int) -> Change | None:
     """Return what gives g', written in terms of the output, the weighted sum: 1 - c^2 for tanh."""
-    if layer > network.hidden:
-        return None
     slope = derivation[f"1.3d, k={layer}"].statement.rhs
     if not any(node.kind == "o" for node in slope.atoms(Node)):
         return None
-    at_sum = _nodes("o", lambda e: Node("c", e.layer, e.indices, e.sample))(slope)
+    at_sum = _nodes("o", lambda e: e.but("c"))(slope)
     (index,) = {index for node in slope.atoms(Node) for index in node.indices}
-    change = lambda e: e.replace(  # noqa: E731
-        ActivateDerivative, lambda k, argument: at_sum.xreplace({index: argument.indices[0]})
-    )
-    return _in_delta(change)(derivation, network, layer)
+    return _slopes(lambda k, argument: at_sum.xreplace({index: argument.indices[0]}))
 
 
-def _slope_of_layer(by: int) -> Callable[[Derivation, Network, int], Changed | None]:
+def _slope_of_layer(by: int) -> Breaks:
     """Return what takes g' of another layer, at the weighted sums of that layer."""
 
-    def made(derivation: Derivation, network: Network, layer: int) -> Changed | None:
+    def found(derivation: Derivation, network: Network, layer: int) -> Change | None:
         other, sizes = layer + by, network.sizes
-        if layer > network.hidden or other < 1 or sizes[other] != sizes[layer] or is_of_layer(network, other):
+        if other < 1 or sizes[other] != sizes[layer] or is_of_layer(network, other):
             return None
-        formula = network.layer(other).activation.expression()
-        change = _slope_of(formula, "c", by)
-        return _in_delta(change)(derivation, network, layer)
+        return _slope_of(network.layer(other).activation.expression(), "c", by)
 
-    return made
+    return _in_delta(found)
 
 
-def _not_transposed(derivation: Derivation, network: Network, layer: int) -> Changed | None:
-    if layer > network.hidden or network.sizes[layer] != network.sizes[layer + 1]:
-        return None
-    swapped = _nodes("w", lambda e: Node("w", e.layer, e.indices[::-1]))
-    return _in_delta(swapped)(derivation, network, layer)
+@_in_delta
+def _not_transposed(derivation: Derivation, network: Network, layer: int) -> Change | None:
+    square = network.sizes[layer] == network.sizes[layer + 1]
+    return _nodes("w", lambda e: e.but(indices=e.indices[::-1])) if square else None
 
 
-def _weights_before(derivation: Derivation, network: Network, layer: int) -> Changed | None:
-    if layer > network.hidden or len(set(network.sizes[layer - 1 : layer + 2])) > 1:
-        return None
-    before = _nodes("w", lambda e: Node("w", e.layer - 1, e.indices))
-    return _in_delta(before)(derivation, network, layer)
+@_in_delta
+def _weights_before(derivation: Derivation, network: Network, layer: int) -> Change | None:
+    alike = len(set(network.sizes[layer - 1 : layer + 2])) == 1
+    return _nodes("w", lambda e: e.but(layer=e.layer - 1)) if alike else None
 
 
-def _inputs(
-    change: Callable[[Node], Any], fits: Callable[[Network, int], bool]
-) -> Callable[[Derivation, Network, int], Changed | None]:
+def _inputs(change: Callable[[Node], Any], fits: Callable[[Network, int], bool]) -> Breaks:
     """Return what changes the outputs in the gradient of the weights."""
 
     def made(derivation: Derivation, network: Network, layer: int) -> Changed | None:
         if not fits(network, layer):
             return None
         label = f"D.6a, k={layer}"
-        return {label: _change(derivation[label].statement, _nodes("o", change))}
+        return {label: _changed(derivation[label].statement, _nodes("o", change))}
 
     return made
 
 
-def _sensitivities(by: int) -> Callable[[Derivation, Network, int], Changed | None]:
+def _sensitivities(by: int) -> Breaks:
     """Return what takes delta of another layer in the gradient of weights and biases."""
 
     def made(derivation: Derivation, network: Network, layer: int) -> Changed | None:
         sizes, other = network.sizes, layer + by
         if not 1 <= other < len(sizes) or sizes[layer] != sizes[other]:
             return None
-        change = _nodes("delta", lambda e: Node("delta", e.layer + by, e.indices, e.sample))
+        change = _nodes("delta", lambda e: e.but(layer=e.layer + by))
         labels = [f"D.6a, k={layer}", *(f"D.6b, k={layer}" for _ in range(network.has_bias(layer)))]
-        return {label: _change(derivation[label].statement, change) for label in labels}
+        return {label: _changed(derivation[label].statement, change) for label in labels}
 
     return made
 
@@ -334,13 +325,13 @@ KINDS = (
     Kind(
         "the gradient of W_{k} takes weighted sums of layer {before} instead of its outputs",
         "the gradients of all W take weighted sums instead of outputs",
-        _inputs(lambda e: Node("c", e.layer, e.indices, e.sample), lambda network, layer: layer > 1),
+        _inputs(lambda e: e.but("c"), lambda network, layer: layer > 1),
     ),
     Kind(
         "the gradient of W_{k} is off by one layer: it takes the outputs of layer {k}",
         "the gradients of all W are off by one layer: they take the outputs of the layer itself",
         _inputs(
-            lambda e: Node("o", e.layer + 1, e.indices, e.sample),
+            lambda e: e.but(layer=e.layer + 1),
             lambda network, layer: (
                 layer <= network.hidden and network.sizes[layer - 1] == network.sizes[layer]
             ),
@@ -350,7 +341,7 @@ KINDS = (
         "the gradient of W_{k} is off by one layer: it takes the outputs two layers before",
         "the gradients of all W are off by one layer: they take the outputs two layers before",
         _inputs(
-            lambda e: Node("o", e.layer - 1, e.indices, e.sample),
+            lambda e: e.but(layer=e.layer - 1),
             lambda network, layer: layer > 1 and network.sizes[layer - 1] == network.sizes[layer - 2],
         ),
     ),
@@ -370,9 +361,7 @@ KINDS = (
 def _without_biases(derivation: Derivation, point: Point) -> Iterator[Suspect]:
     """The weighted sums are computed without the biases."""
     assert derivation.network is not None
-    biases = np.zeros(len(point.w), dtype=bool)
-    for name, mask in parts_of(derivation.network):
-        biases |= mask & name.startswith("the biases")
+    biases = biases_of(derivation.network)
     if biases.any():
         w = np.where(biases, 0.0, point.w)
         _, found = interpret.gradient(make_plan(derivation), w, point.X, point.Y, point.v)

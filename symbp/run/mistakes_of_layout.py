@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symbp.network import Network
-
-Floats = NDArray[np.float64]
+from symbp.run import plain
+from symbp.run.evaluate import Floats
 
 
 def of_layout(network: Network, right: Floats) -> Iterator[tuple[str, Floats]]:
     """Yield each mistake with the gradient that it gives, shape (n_params,)."""
-    matrices = _matrices(network, right)
+    matrices = plain.unpack(network, right)
     yield from _transposed(matrices, [size - network.has_bias(k) for k, size in _columns(matrices)], "")
     yield from _transposed(matrices, [size for _, size in _columns(matrices)], ", with the bias")
     yield (
@@ -51,7 +50,7 @@ def _transposed(matrices: list[Floats], columns: list[int], besides: str) -> Ite
 
 
 def _of_biases(network: Network, matrices: list[Floats]) -> Iterator[tuple[str, Floats]]:
-    biased = [network.has_bias(layer) for layer in range(1, len(matrices) + 1)]
+    biased = network.biases
     if not any(biased):
         return
     first = [np.roll(m, 1, axis=1) if b else m for m, b in zip(matrices, biased, strict=True)]
@@ -68,11 +67,6 @@ def _of_biases(network: Network, matrices: list[Floats]) -> Iterator[tuple[str, 
     apart = [*(m[:, :-1] if b else m for m, b in zip(matrices, biased, strict=True))]
     apart += [m[:, -1:] for m, b in zip(matrices, biased, strict=True) if b]
     yield "all biases stand behind all other weights", _flat(apart)
-
-
-def _matrices(network: Network, flat: Floats) -> list[Floats]:
-    parts = np.split(flat, np.cumsum([rows * columns for rows, columns in network.shapes])[:-1])
-    return [part.reshape(shape) for part, shape in zip(parts, network.shapes, strict=True)]
 
 
 def _flat(matrices: list[Floats]) -> Floats:

@@ -9,25 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbp.network import Network
+from symbp.run import plain
+from symbp.run.evaluate import Floats
 
-Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 ROUND = 1e-6
 
 
 def parts_of(network: Network) -> Iterator[tuple[str, Mask]]:
     """Yield the weights without biases, and the biases, of every layer, each with where they stand."""
-    starts = np.cumsum([0, *(rows * columns for rows, columns in network.shapes)])
-    for k, (shape, start) in enumerate(zip(network.shapes, starts, strict=False), 1):
-        for name in ("weights", "biases"):
-            inside = np.zeros(shape, dtype=bool)
-            regular = slice(None, network.sizes[k - 1])
-            inside[:, regular if name == "weights" else slice(network.sizes[k - 1], None)] = True
-            if not inside.any():
-                continue
+    for k, inputs in enumerate(network.sizes[:-1], 1):
+        for name, columns in (("weights", slice(None, inputs)), ("biases", slice(inputs, None))):
             mask = np.zeros(network.n_params, dtype=bool)
-            mask[start : start + inside.size] = inside.ravel()
-            yield f"the {name} of layer {k}", mask
+            plain.unpack(network, mask)[k - 1][:, columns] = True
+            if mask.any():
+                yield f"the {name} of layer {k}", mask
+
+
+def biases_of(network: Network) -> Mask:
+    """Return where the biases of all layers stand."""
+    found = np.zeros(network.n_params, dtype=bool)
+    for name, mask in parts_of(network):
+        found |= mask & name.startswith("the biases")
+    return found
 
 
 def places(names: Sequence[str], given: Sequence[str]) -> str:
@@ -59,21 +63,19 @@ def penalty(network: Network, w: Floats, difference: Floats, floor: float) -> Pe
 
     Parameters
     ----------
+    network : Network
+    w : ndarray, shape (n_params,)
     difference : ndarray, shape (n_params,)
         Given gradient minus right gradient.
     floor : float
         The size of rounding errors in it.
     """
-    parts = list(parts_of(network))
-    biases = np.zeros(network.n_params, dtype=bool)
-    for name, mask in parts:
-        if name.startswith("the biases"):
-            biases |= mask
+    biases = biases_of(network)
     candidates = [
         ("the biases", biases),
         ("all weights but the biases", ~biases),
         ("all weights, the biases too", np.ones_like(biases)),
-        *parts,
+        *parts_of(network),
     ]
     for where, mask in candidates:
         size = float(w[mask] @ w[mask])

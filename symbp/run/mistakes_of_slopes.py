@@ -8,19 +8,16 @@ from typing import Any
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from symbp.derivation.local import O, derivative_in_output
 from symbp.functions import ACTIVATIONS, COSTS
 from symbp.functions.records import Cost
 from symbp.network import Network
 from symbp.run import plain
-from symbp.run.evaluate import evaluate
+from symbp.run.evaluate import Floats, evaluate
 from symbp.run.point import Point
 from symbp.run.slips_in_slopes import slips
 from symbp.run.tape import Variable, gradient
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ leaves everything to SymPy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,12 @@ from symbp.errors import TrainerError
 from symbp.network import Network
 from symbp.run import plain
 from symbp.run.direct import direct_gradient
+from symbp.run.evaluate import Floats
 from symbp.run.point import Point
 from symbp.run.tape import Variable, gradient
 from symbp.run.trainer import Trainer
+from symbp.run.ways import Way
 
-Floats = NDArray[np.float64]
 # The imaginary step: its square vanishes against 1, so that there is no truncation error.
 STEP = 1e-100
 # Each complex step is a forward pass: fewer of them in a large network.
@@ -30,34 +30,14 @@ MOST_STEPS, FEWEST_STEPS = 300, 30
 WEIGHTS_TIMES_STEPS = 20_000_000
 
 
-@dataclass(frozen=True)
-class Gradient:
-    """dJ/dw as one method gives it.
-
-    Attributes
-    ----------
-    method : str
-    values : ndarray, float64, shape (count,)
-    weights : ndarray of int, shape (count,)
-        The positions in w of the derivatives, ascending.
-    compiled : bool
-        Whether it was computed by the kernels, in the trainer's dtype.
-    """
-
-    method: str
-    values: Floats
-    weights: NDArray[np.int_]
-    compiled: bool = False
-
-
-def delta_recursion(trainer: Trainer, point: Point) -> tuple[float, Gradient]:
+def delta_recursion(trainer: Trainer, point: Point) -> tuple[float, Way]:
     """Return the kernel's cost and gradient (000, eq. 2.3 and 2.4 as a recursion of sensitivities)."""
     w, X, Y = (values.astype(trainer.dtype) for values in (point.w, point.X, point.Y))
     value, g = trainer.value_and_gradient(w, X, Y, **sample_weight(trainer, point))
-    return float(value), _complete("delta recursion", of_shape(g, point.w.shape, "gradient"), compiled=True)
+    return float(value), Way.whole("delta recursion", of_shape(g, point.w.shape, "gradient"), compiled=True)
 
 
-def t_product(trainer: Trainer, point: Point) -> Gradient:
+def t_product(trainer: Trainer, point: Point) -> Way:
     """Return sum_q dJ/dh_q dh_q/dw with the kernel's Jacobian (000, eq. 2.3 and 2.17)."""
     total = np.zeros_like(point.w)
     # Sample by sample: the Jacobian of a whole batch would be large.
@@ -65,7 +45,7 @@ def t_product(trainer: Trainer, point: Point) -> Gradient:
         w = point.w.astype(trainer.dtype)
         jacobian = of_shape(trainer.jacobian(w, x[None, :]), (1, by_output.size, w.size), "Jacobian")[0]
         total += by_output @ jacobian
-    return _complete("T-product", total / len(point.X) + penalty_slope(trainer.network, point), compiled=True)
+    return Way.whole("T-product", total / len(point.X) + penalty_slope(trainer.network, point), compiled=True)
 
 
 def penalty_slope(network: Network, point: Point) -> Floats:
@@ -83,14 +63,14 @@ def penalty_slope(network: Network, point: Point) -> Floats:
     return slopes
 
 
-def plain_tape(network: Network, point: Point) -> Gradient:
+def plain_tape(network: Network, point: Point) -> Way:
     """Return the gradient of the plain NumPy network, differentiated on the tape."""
     w = Variable(point.w)
     cost = plain.cost(network, w, point.X, point.Y, point.v, point.penalty)
-    return _complete("plain NumPy (tape)", gradient(cost, w))
+    return Way.whole("plain NumPy (tape)", gradient(cost, w))
 
 
-def complex_step(network: Network, point: Point, rng: np.random.Generator) -> Gradient:
+def complex_step(network: Network, point: Point, rng: np.random.Generator) -> Way:
     """Return Im J(w + ih e)/h of the plain NumPy network for some weights of each layer.
 
     Every function that a formula may contain allows it: branches and absolute values are
@@ -106,16 +86,12 @@ def complex_step(network: Network, point: Point, rng: np.random.Generator) -> Gr
         w[position] += 1j * STEP
         values[n] = plain.cost(network, w, point.X, point.Y, point.v, point.penalty).imag / STEP
         w[position] = point.w[position]
-    return Gradient("complex step", values, weights)
+    return Way("complex step", values, weights)
 
 
-def sympy_direct(network: Network, point: Point) -> Gradient:
+def sympy_direct(network: Network, point: Point) -> Way:
     """Return SymPy's derivative of the composed cost."""
-    return _complete("SymPy direct", direct_gradient(network, point))
-
-
-def _complete(method: str, values: Floats, compiled: bool = False) -> Gradient:
-    return Gradient(method, values, np.arange(values.size), compiled)
+    return Way.whole("SymPy direct", direct_gradient(network, point))
 
 
 def of_shape(values: Any, shape: tuple[int, ...], what: str) -> Floats:
@@ -151,11 +127,12 @@ def _some_of_each_layer(network: Network, rng: np.random.Generator) -> NDArray[n
     """Return all weights of a small network, else an equal share of each layer."""
     steps = affordable_steps(network)
     share = -(-steps // len(network.layers))
-    chosen, start = [], 0
-    for rows, columns in network.shapes:
-        size = rows * columns
-        few = network.n_params > steps and size > share
-        within = rng.choice(size, share, replace=False) if few else np.arange(size)
-        chosen.append(start + np.sort(within))
-        start += size
-    return np.concatenate(chosen)
+    layers = [matrix.ravel() for matrix in plain.unpack(network, np.arange(network.n_params))]
+    few = network.n_params > steps
+    return np.concatenate([some(layer, share, rng) if few else layer for layer in layers])
+
+
+def some(positions: NDArray[np.int_], most: int, rng: np.random.Generator) -> NDArray[np.int_]:
+    """Return all positions, or some if there are too many, ascending."""
+    few = len(positions) > most
+    return np.sort(rng.choice(positions, most, replace=False)) if few else positions

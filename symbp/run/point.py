@@ -13,14 +13,12 @@ from typing import Any
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from symbp.functions import Penalty
 from symbp.network import Network
 from symbp.run import plain
-from symbp.run.evaluate import evaluate
+from symbp.run.evaluate import Floats, evaluate
 
-Floats = NDArray[np.float64]
 LARGEST_SUM = 3.0
 TRIES = 50
 SIGNLESS = 10

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from symbp.run import plain
+from symbp.run.evaluate import Floats
 from symbp.run.formula.written import Stated
 from symbp.run.mistakes import calculus, of_numbers
 from symbp.run.mistakes_of_parts import parts_of, penalty, places
 from symbp.run.mistakes_of_slopes import Suspect
-from symbp.run.reference import Floats, Reference, by_layers
+from symbp.run.reference import Reference
 from symbp.run.report import relative_errors
 
 # How far a factor may be from a known one.
@@ -82,7 +84,7 @@ def _suspected(right: Reference, stated: Stated, tolerance: float, suspects: Ite
 
 def _not_alike(right: Reference, stated: Stated, data: Floats, tolerance: float) -> tuple[int, ...]:
     """Return the layers whose derivatives are not the multiple of the right ones that most layers are."""
-    parts = [by_layers(right.network, values) for values in (data, right.right, right.scale, stated.said)]
+    parts = [plain.unpack(right.network, values) for values in (data, right.right, right.scale, stated.said)]
     layers = list(zip(*parts, strict=True))
 
     def fits(layer: int, factor: float) -> bool:

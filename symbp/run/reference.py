@@ -17,14 +17,14 @@ from symbp.functions import Penalty
 from symbp.network import Network
 from symbp.plan.passes import make_plan
 from symbp.plan.program import Program
-from symbp.run import interpret
+from symbp.run import interpret, plain
+from symbp.run.evaluate import Floats
 from symbp.run.formula.written import Stated, WrittenGradient
 from symbp.run.paths import penalty_slope, plain_tape
 from symbp.run.point import Point, random_point
 from symbp.run.report import relative_errors
 from symbp.run.scale import gradient_scale
 
-Floats = NDArray[np.float64]
 # Two ways that share nothing but the network give the right gradient; they must agree.
 AGREEMENT = 1e-10
 
@@ -90,17 +90,11 @@ class Reference:
 
     def left_out(self, said: NDArray[np.bool_]) -> Iterator[str]:
         """Yield what a gradient says nothing of."""
-        for k, there in enumerate(by_layers(self.network, said), 1):
+        for k, there in enumerate(plain.unpack(self.network, said), 1):
             if not there[:, : self.network.sizes[k - 1]].all():
                 yield f"weights of layer {k}"
             elif not there.all():
                 yield f"biases of layer {k}"
-
-
-def by_layers(network: Network, flat: NDArray[np.generic]) -> list[NDArray[np.generic]]:
-    """Return the parts of a flat vector that belong to W_1, W_2, ..., as matrices."""
-    ends = np.cumsum([rows * columns for rows, columns in network.shapes])
-    return [part.reshape(s) for part, s in zip(np.split(flat, ends[:-1]), network.shapes, strict=True)]
 
 
 @lru_cache(maxsize=4)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symbp.network import Network
-
-Floats = NDArray[np.float64]
+from symbp.run.evaluate import Floats
+from symbp.values import padded
 
 
 @dataclass(frozen=True)
@@ -77,12 +76,9 @@ class Report:
         """Return the report as plain text, one line per comparison."""
         head = ("", "compared", "numbers", "worst error", "where", "tolerance", "")
         lines = [head, *(_cells(row) for row in self.rows)]
-        widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-        body = [
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
-        ]
+        body = ["  ".join(line).rstrip() for line in padded(lines, len(head))]
         verdict = "all comparisons passed" if self.ok else "FAILED"
-        return "\n".join([self.title, *(line.rstrip() for line in body), *self.notes, verdict])
+        return "\n".join([self.title, *body, *self.notes, verdict])
 
     def __str__(self) -> str:
         return self.table()

@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from symbp.network import Network
+from symbp.run import plain
+from symbp.run.evaluate import Floats
 from symbp.run.paths import plain_tape
-from symbp.run.point import Floats, Point
+from symbp.run.point import Point
 
 LAYER_SHARE = 0.1
 NETWORK_SHARE = 1e-6
@@ -41,12 +43,8 @@ def gradient_scale(network: Network, point: Point, rng: np.random.Generator) -> 
     """
     sizes = sizes_before_cancellation(lambda at: plain_tape(network, at).values, point, rng)
     floor = NETWORK_SHARE * np.max(sizes)
-    parts, start = [], 0
-    for rows, columns in network.shapes:
-        layer = sizes[start : start + rows * columns]
-        parts.append(np.full(layer.size, max(LAYER_SHARE * np.max(layer), floor)))
-        start += layer.size
-    return np.concatenate(parts)
+    layers = plain.unpack(network, sizes)
+    return np.concatenate([np.full(each.size, max(LAYER_SHARE * np.max(each), floor)) for each in layers])
 
 
 def sizes_before_cancellation(

@@ -12,6 +12,7 @@ import sympy
 from symbp.errors import GradientError
 from symbp.network import Network
 from symbp.run.layouts import refuse_transposed
+from symbp.values import shown
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,20 @@ class NetworkSymbols:
 
 
 def network_symbols(network: Network) -> NetworkSymbols:
-    """Return the symbols in which :func:`symbp.check_gradient` reads a SymPy gradient."""
+    """Return the symbols in which :func:`symbp.check_gradient` reads a SymPy gradient.
+
+    Returns
+    -------
+    NetworkSymbols
+        ``W[k - 1]`` is W_k, of shape (N_k, N_{k-1} + 1) with a bias; ``x`` and ``y`` are columns.
+
+    Raises
+    ------
+    GradientError
+        If `network` is no Network.
+    """
+    if not isinstance(network, Network):
+        raise GradientError(f"network_symbols: {shown(network)} is no Network")
 
     def entry(name: str) -> sympy.Symbol:
         return sympy.Symbol(name, real=True)

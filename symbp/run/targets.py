@@ -12,6 +12,7 @@ from symbp.errors import DataError
 from symbp.network import Network
 from symbp.run.data_csv import is_number
 from symbp.run.raw import Raw
+from symbp.values import counted
 
 _SUM_TOLERANCE = 1e-6
 
@@ -45,7 +46,7 @@ def read_targets(raw: Raw, network: Network) -> tuple[NDArray[Any], tuple[str, .
         expected = f"{outputs} (one for each output)"
         if network.cost.targets == "distribution":
             expected = f"1 (labels) or {expected}"
-        columns_found = f"{found} target column{'s' * (found != 1)}"
+        columns_found = counted(found, "target column")
         raise DataError(f"{raw.where}: {columns_found}; network {network.name!r} expects {expected}")
     Y = _numbers(raw, columns)
     _check_range(raw, Y, network)

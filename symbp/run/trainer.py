@@ -46,8 +46,6 @@ class Trainer:
     ----------
     spec : Spec
         The declaration it was generated from.
-    network : Network
-        The network of that declaration.
     """
 
     def __init__(self, path: Path, module: TrainerModule, source: str, self_test: bool = False) -> None:
@@ -62,6 +60,7 @@ class Trainer:
 
     @property
     def network(self) -> Network:
+        """The network of the declaration."""
         return self.spec.network
 
     @property
@@ -79,24 +78,47 @@ class Trainer:
         return f"<Trainer {self.network.name} {sizes}, {self.n_params} weights, {self.dtype}, {self.path}>"
 
     def init_params(self, rng_or_seed: int | np.random.Generator | None = None) -> FloatArray:
-        """Return initial weights, shape (n_params,); by default from the seed of the declaration."""
+        """Return initial weights, shape (n_params,), of the trainer's dtype.
+
+        Parameters
+        ----------
+        rng_or_seed : int or numpy.random.Generator, optional
+            By default the seed of the declaration.
+
+        Raises
+        ------
+        DataError
+            If it is neither.
+        """
         with _errors_of_symbp():
             return self.module.init_params(self.spec.train.seed if rng_or_seed is None else rng_or_seed)
 
     def unpack(self, w: FloatArray) -> list[FloatArray]:
-        """Return W_1, ..., W_{L+1} as views of w, shape (n_params,)."""
+        """Return W_1, ..., W_{L+1} as views of w, shape (n_params,).
+
+        Raises
+        ------
+        DataError
+            If w has another shape.
+        """
         with _errors_of_symbp():
             return self.module.unpack(w)
 
     def predict(self, w: ArrayLike, X: ArrayLike) -> FloatArray:
-        """Return the predictions h, shape (n, N_{L+1}), for inputs X, shape (n, N_0)."""
+        """Return the predictions h, shape (n, N_{L+1}), for inputs X, shape (n, N_0) (000, eq. 1.8).
+
+        Raises
+        ------
+        DataError
+            If a shape does not fit the network.
+        """
         with _errors_of_symbp():
             return self.module.predict(w, X)
 
     def value_and_gradient(
         self, w: ArrayLike, X: ArrayLike, Y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> tuple[float, FloatArray]:
-        """Return the cost J and its gradient dJ/dw by the delta recursion, averaged over the samples.
+        """Return the cost J and its gradient dJ/dw, averaged over the samples (000, eq. 2.1; D.1 to D.6).
 
         Parameters
         ----------
@@ -123,7 +145,15 @@ class Trainer:
             return self.module.value_and_gradient(w, X, Y, **self._in_cost(sample_weight=sample_weight))
 
     def jacobian(self, w: ArrayLike, X: ArrayLike) -> FloatArray:
-        """Return dh_q/dw, shape (n, N_{L+1}, n_params), by the T-product (000, eq. 2.17)."""
+        """Return dh_q/dw, shape (n, N_{L+1}, n_params), by the T-product (000, eq. 2.17).
+
+        Raises
+        ------
+        DataError
+            If a shape does not fit the network.
+        TrainerError
+            If the kernel does not reproduce the trainer's test vector.
+        """
         self._tested("jacobian")
         with _errors_of_symbp():
             return self.module.jacobian(w, X)

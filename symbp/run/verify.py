@@ -7,32 +7,30 @@
 
 from __future__ import annotations
 
-import itertools
 import tempfile
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symbp.errors import SpecError, TrainerError
 from symbp.network import Network
 from symbp.run import by_inputs, direct, paths, plain
 from symbp.run.generate import generate
-from symbp.run.paths import Gradient
 from symbp.run.point import Point, random_point
 from symbp.run.report import Report, Row, name_of_weight, relative_errors, worst
 from symbp.run.scale import gradient_scale
 from symbp.run.trainer import Trainer
 from symbp.run.verify_update import update_row
-from symbp.values import whole_number
+from symbp.run.ways import pairs
+from symbp.values import positive_number, whole_number
 
 if TYPE_CHECKING:
     from symbp.derivation.records import Derivation
 
 MOST_SAMPLES = 10_000
-Floats = NDArray[np.float64]
 # The paths are exact up to rounding; a few hundred operations of it are allowed for.
 TOLERANCE = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 1e-4}
 
@@ -65,9 +63,11 @@ def verify(
     TrainerError
         If an array of the trainer has the wrong shape.
     SpecError
-        If `what` is nothing that can be verified, or `samples` not a whole number of at least 1.
+        If `what` is nothing that can be verified, or a number is not acceptable.
     """
     samples = whole_number("samples", samples, 1, MOST_SAMPLES)
+    seed = whole_number("seed", seed, 0, 2**63 - 1)
+    tolerance = None if tolerance is None else positive_number("tolerance", tolerance)
     if isinstance(what, Trainer):
         return _verify_trainer(what, seed, samples, tolerance)
     if isinstance(what, (str, PathLike)):
@@ -101,10 +101,11 @@ def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float 
         else:
             notes.append(f"SymPy direct: left out, {reason}.")
         compiled = TOLERANCE[trainer.dtype] if tolerance is None else tolerance
+        exact, name = TOLERANCE[np.dtype(np.float64)], partial(name_of_weight, network)
         rows = [
             *_values(trainer, point, value, compiled),
-            *_pairs(network, gradients, gradient_scale(network, point, rng), compiled),
-            *by_inputs.rows(trainer, point, rng, compiled, TOLERANCE[np.dtype(np.float64)]),
+            *pairs("gradient", gradients, gradient_scale(network, point, rng), name, compiled, exact),
+            *by_inputs.rows(trainer, point, rng, compiled, exact),
             update_row(trainer, point, rng, compiled),
         ]
     if trainer.dtype != np.float64:
@@ -114,19 +115,6 @@ def _verify_trainer(trainer: Trainer, seed: int, samples: int, tolerance: float 
         )
     size = f"{network.n_params:,} weights, {samples} random samples, {trainer.dtype}, seed {seed}"
     return Report(f"{network.name}: {size}", tuple(rows), tuple(notes))
-
-
-def _pairs(network: Network, gradients: list[Gradient], scale: Floats, tolerance: float) -> list[Row]:
-    """Compare each gradient with each other, weight by weight where both have one."""
-    rows = []
-    for a, b in itertools.combinations(gradients, 2):
-        weights, of_a, of_b = np.intersect1d(a.weights, b.weights, assume_unique=True, return_indices=True)
-        errors = relative_errors(a.values[of_a], b.values[of_b], scale[weights])
-        error, at = worst(errors)
-        allowed = tolerance if a.compiled or b.compiled else TOLERANCE[np.dtype(np.float64)]
-        place = name_of_weight(network, int(weights[at]))
-        rows.append(Row("gradient", a.method, b.method, len(weights), error, place, allowed))
-    return rows
 
 
 def _values(trainer: Trainer, point: Point, value: float, tolerance: float) -> list[Row]:

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from symbp.errors import TrainingError
 from symbp.run import paths
-from symbp.run.evaluate import evaluate
+from symbp.run.evaluate import Floats, evaluate
 from symbp.run.point import Point
 from symbp.run.report import Row, name_of_weight, relative_errors
 from symbp.run.scale import gradient_scale
@@ -25,7 +24,6 @@ from symbp.run.scale import gradient_scale
 if TYPE_CHECKING:
     from symbp.run.trainer import Trainer
 
-Floats = NDArray[np.float64]
 STEPS = 3
 # The largest change of a step, as a share of the largest weight: not lost in the rounding of
 # the weights, and small enough that a step leads to no other kind of place.

@@ -1,7 +1,7 @@
 """Who takes part: each peer trains the same network, or answers by it, on the same batches in the same order.
 
-A peer is one module with a class ``Peer``, a :class:`~symbp.bench.peers.interface.Training`, and
-perhaps a class ``Predictor``, a :class:`~symbp.bench.peers.interface.Predicting`; the table says what
+A peer is one module with a ``Peer``, which makes a :class:`~symbp.bench.peers.interface.Training`, and
+perhaps a ``Predictor``, which makes a :class:`~symbp.bench.peers.interface.Predicting`; the table says what
 the module is called and what must be installed for it.
 """
 

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from symbp.bench.peers import c_source
 from symbp.bench.peers.compiled_c import CompiledAnswers, CompiledC, Dialect
 
 DIALECT = Dialect("c_batched", c_source.batched)
-
-
-class Peer(CompiledC):
-    """Compiled by the C compiler that is there."""
-
-    dialect = DIALECT
-
-
-class Predictor(CompiledAnswers):
-    """Compiled by the C compiler that is there."""
-
-    dialect = DIALECT
+Peer, Predictor = partial(CompiledC, DIALECT), partial(CompiledAnswers, DIALECT)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from symbp.bench.held import COMPILED_FOR
 from symbp.bench.peers.interface import Absent, Predicting, Setting, Training
@@ -71,17 +70,15 @@ class Dialect:
 
 
 class CompiledC(Training):
-    """``train`` of a compiled text."""
+    """``train`` of a text, compiled by the C compiler that is there."""
 
-    dialect: Dialect
-
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, dialect: Dialect, setting: Setting) -> None:
         super().__init__(setting)
-        self._library = self.dialect.library(setting)
+        self._library = dialect.library(setting)
 
     def place(self, problem: Problem) -> None:
         self.problem = problem
-        self._start = _flat(problem)
+        self._start = problem.flat
         self._data = (_address(problem.X), _address(problem.labels), ctypes.c_int64(problem.steps))
         self.reset()
 
@@ -102,29 +99,20 @@ class CompiledC(Training):
 
 
 class CompiledAnswers(Predicting):
-    """``predict`` of a compiled text."""
+    """``predict`` of a text, compiled by the C compiler that is there."""
 
-    dialect: Dialect
-
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, dialect: Dialect, setting: Setting) -> None:
         super().__init__(setting)
-        self._library = self.dialect.library(setting)
+        self._library = dialect.library(setting)
 
     def place(self, problem: Problem) -> None:
         self.problem = problem
-        start, self._outputs = _flat(problem), np.empty_like(problem.Y)
+        start, self._outputs = problem.flat, np.empty_like(problem.Y)
         self._library.put(_address(start))
         self._data = (_address(problem.X), _address(self._outputs), ctypes.c_int64(problem.steps))
 
     def run(self, epochs: int) -> None:
         self._library.predict(*self._data, ctypes.c_int64(epochs))
-
-    def outputs(self) -> NDArray[Any]:
-        return self._outputs
-
-
-def _flat(problem: Problem) -> NDArray[Any]:
-    return np.concatenate([matrix.ravel() for matrix in problem.weights])
 
 
 def _build(text: str, flags: Sequence[str], path: Path) -> Any:

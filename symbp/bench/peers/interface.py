@@ -94,9 +94,11 @@ class Predicting(Implementation):
     def reset(self) -> None:
         """Nothing is changed by a run."""
 
-    @abstractmethod
+    _outputs: NDArray[Any]
+
     def outputs(self) -> NDArray[Any]:
         """Return the outputs of the last run for all samples, shape (steps * batch, N_{L+1})."""
+        return self._outputs
 
     def found(self) -> Arrays:
         return [self.outputs()]

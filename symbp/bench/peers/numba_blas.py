@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from symbp.bench.peers.interface import Predicting, Training
 from symbp.bench.peers.separate import Arrays, join, split
@@ -143,9 +142,6 @@ class Predictor(Predicting):
     def run(self, epochs: int) -> None:
         tanh, one = self.workload.activation == "tanh", self.problem.dtype.type(1)
         _predict(epochs, self.problem.X, self._w, self._b, self._layers, self._outputs, tanh, one)
-
-    def outputs(self) -> NDArray[Any]:
-        return self._outputs
 
 
 def _layers(problem: Problem) -> Any:

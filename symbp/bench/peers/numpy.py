@@ -18,8 +18,7 @@ class Peer(Training):
 
     def place(self, problem: Problem) -> None:
         self.problem = problem
-        rows = [problem.batch(step) for step in range(problem.steps)]
-        self._batches = [(problem.X[each], problem.Y[each]) for each in rows]
+        self._batches = problem.batches(problem.X, problem.Y)
         self._rate = problem.dtype.type(LEARNING_RATE)
         self._share = problem.dtype.type(1 / problem.workload.batch)
         self.reset()
@@ -73,9 +72,8 @@ class Predictor(Predicting):
     def place(self, problem: Problem) -> None:
         self.problem = problem
         self._w, self._b = split(problem)
-        rows = [problem.batch(step) for step in range(problem.steps)]
         self._outputs = np.empty_like(problem.Y)
-        self._batches = [(problem.X[each], self._outputs[each]) for each in rows]
+        self._batches = problem.batches(problem.X, self._outputs)
 
     def run(self, epochs: int) -> None:
         tanh = self.workload.activation == "tanh"
@@ -88,6 +86,3 @@ class Predictor(Predicting):
                 z = o @ self._w[-1] + self._b[-1]
                 powers = np.exp(z - z.max(axis=1, keepdims=True))
                 np.divide(powers, powers.sum(axis=1, keepdims=True), out=h)
-
-    def outputs(self) -> NDArray[Any]:
-        return self._outputs

@@ -44,8 +44,7 @@ class Peer(Training):
 
     def place(self, problem: Problem) -> None:
         self.problem = problem
-        rows = [problem.batch(step) for step in range(problem.steps)]
-        self._batches = [(problem.X[each], problem.Y[each]) for each in rows]
+        self._batches = problem.batches(problem.X, problem.Y)
         self.reset()
 
     def reset(self) -> None:

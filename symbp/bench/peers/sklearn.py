@@ -47,17 +47,13 @@ class Predictor(Predicting):
     def place(self, problem: Problem) -> None:
         self.model = _model(problem)
         _set(self.model, problem)
-        rows = [problem.batch(step) for step in range(problem.steps)]
         self._outputs = np.empty_like(problem.Y)
-        self._batches = [(problem.X[each], self._outputs[each]) for each in rows]
+        self._batches = problem.batches(problem.X, self._outputs)
 
     def run(self, epochs: int) -> None:
         for _ in range(epochs):
             for x, h in self._batches:
                 h[...] = self.model.predict_proba(x)
-
-    def outputs(self) -> NDArray[Any]:
-        return self._outputs
 
 
 def _model(problem: Problem) -> Any:

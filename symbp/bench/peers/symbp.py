@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from symbp.bench.peers.interface import Absent, Predicting, Setting, Training
 from symbp.bench.peers.separate import Arrays
@@ -42,10 +41,6 @@ def _trainer(setting: Setting) -> Trainer:
     )
 
 
-def _flat(problem: Problem) -> NDArray[Any]:
-    return np.concatenate([matrix.ravel() for matrix in problem.weights])
-
-
 class Peer(Training):
     """``Trainer.fit``."""
 
@@ -55,7 +50,7 @@ class Peer(Training):
 
     def place(self, problem: Problem) -> None:
         self.problem = problem
-        self._start = _flat(problem)
+        self._start = problem.flat
         self.reset()
 
     def reset(self) -> None:
@@ -89,7 +84,7 @@ class Predictor(Predicting):
 
     def place(self, problem: Problem) -> None:
         self.problem = problem
-        self._w = _flat(problem)
+        self._w = problem.flat
         self._batches = [problem.batch(step) for step in range(problem.steps)]
         self._outputs = np.empty_like(problem.Y)
         if self.workload.batch == 1:
@@ -102,9 +97,6 @@ class Predictor(Predicting):
         for _ in range(epochs):
             for rows in self._batches:
                 self._outputs[rows] = self.trainer.predict(self._w, self.problem.X[rows])
-
-    def outputs(self) -> NDArray[Any]:
-        return self._outputs
 
 
 def _loop(predict_one: Any) -> Any:

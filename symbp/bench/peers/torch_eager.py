@@ -57,10 +57,10 @@ class Predictor(Predicting):
 
     def place(self, problem: Problem) -> None:
         _set(self._linear, problem)
-        self._outputs = torch.empty(problem.Y.shape, dtype=getattr(torch, self.dtype))
+        self._tensor = torch.empty(problem.Y.shape, dtype=getattr(torch, self.dtype))
         batch = problem.workload.batch
         x = torch.from_numpy(problem.X)
-        self._batches = list(zip(x.split(batch), self._outputs.split(batch), strict=True))
+        self._batches = list(zip(x.split(batch), self._tensor.split(batch), strict=True))
 
     def run(self, epochs: int) -> None:
         model = self.model
@@ -70,7 +70,7 @@ class Predictor(Predicting):
                     h.copy_(model(x))
 
     def outputs(self) -> NDArray[Any]:
-        found: NDArray[Any] = self._outputs.numpy()
+        found: NDArray[Any] = self._tensor.numpy()
         return found
 
 

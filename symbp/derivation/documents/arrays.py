@@ -42,11 +42,17 @@ class Array:
 Value = Cell | Array
 
 
+def filled(shape: tuple[int, ...], entry: Callable[..., Cell]) -> npt.NDArray[Any]:
+    """Return an array of what `entry` gives for the indices of each place, counted from 0."""
+    cells = np.empty(shape, dtype=object)
+    for place in np.ndindex(*shape):
+        cells[place] = entry(*place)
+    return cells
+
+
 def column(cells: list[Cell], low: int = 1) -> Array:
     """Return a column of cells."""
-    array = np.empty((len(cells), 1), dtype=object)
-    array[:, 0] = cells
-    return Array(array, (low, 1))
+    return Array(filled((len(cells), 1), lambda row, _: cells[row]), (low, 1))
 
 
 def scalar(value: Value, what: str = "a factor") -> Cell:
@@ -61,24 +67,16 @@ def scalar(value: Value, what: str = "a factor") -> Cell:
 
 def entrywise(tape: Tape, operation: Operation, left: Value, right: Value, what: str) -> Value:
     """Combine entry by entry; a number goes with every entry."""
-    if isinstance(left, Cell) and isinstance(right, Cell):
-        return tape.apply(operation, left, right)
     if isinstance(left, Array) and isinstance(right, Array):
         if left.cells.shape == right.cells.shape and left.low == right.low:
             return both(lambda a, b: tape.apply(operation, a, b), left, right)
-        if left.cells.size == 1 or right.cells.size == 1:
-            small = left if left.cells.size == 1 else right
-            number = scalar(small)
-            return (
-                entrywise(tape, operation, number, right, what)
-                if small is left
-                else entrywise(tape, operation, left, number, what)
-            )
-        raise Fault("shapes", f"{what} joins the shapes {shape_of(left)} and {shape_of(right)}")
-    if isinstance(left, Cell):
-        return each(lambda cell: tape.apply(operation, left, cell), right)
-    number = scalar(right)
-    return each(lambda cell: tape.apply(operation, cell, number), left)
+        if left.cells.size != 1 != right.cells.size:
+            raise Fault("shapes", f"{what} joins the shapes {shape_of(left)} and {shape_of(right)}")
+    if isinstance(left, Cell) or (isinstance(right, Array) and left.cells.size == 1):
+        first = scalar(left)
+        return each(lambda cell: tape.apply(operation, first, cell), right)
+    second = scalar(right)
+    return each(lambda cell: tape.apply(operation, cell, second), left)
 
 
 def product(tape: Tape, left: Array, right: Array, what: str) -> Value:
@@ -89,13 +87,12 @@ def product(tape: Tape, left: Array, right: Array, what: str) -> Value:
             return entrywise(tape, MULTIPLY, left, right, what)
         raise Fault("shapes", f"{what} multiplies the shapes {shape_of(left)} and {shape_of(right)}")
     outer = right.cells.shape[1:]
-    cells = np.empty((left.cells.shape[0], *outer), dtype=object)
-    for index in np.ndindex(*cells.shape):
-        terms = [
-            tape.apply(MULTIPLY, left.cells[index[0], n], right.cells[(n, *index[1:])])
-            for n in range(inner[0])
-        ]
-        cells[index] = total(tape, terms)
+
+    def entry(row: int, *place: int) -> Cell:
+        factors = ((left.cells[row, n], right.cells[(n, *place)]) for n in range(inner[0]))
+        return total(tape, [tape.apply(MULTIPLY, a, b) for a, b in factors])
+
+    cells = filled((left.cells.shape[0], *outer), entry)
     low = (left.low[0], *right.low[1:])
     # A row times an array with three axes is a matrix.
     return Array(cells[0], low[1:]) if cells.ndim == 3 and cells.shape[0] == 1 else Array(cells, low)
@@ -112,17 +109,12 @@ def total(tape: Tape, cells: list[Cell]) -> Cell:
 def each(change: Callable[[Cell], Cell], value: Value) -> Value:
     if isinstance(value, Cell):
         return change(value)
-    cells = np.empty(value.cells.shape, dtype=object)
-    for index in np.ndindex(*cells.shape):
-        cells[index] = change(value.cells.item(index))
-    return Array(cells, value.low)
+    return Array(filled(value.cells.shape, lambda *at: change(value.cells.item(at))), value.low)
 
 
 def both(change: Callable[[Cell, Cell], Cell], left: Array, right: Array) -> Array:
-    cells = np.empty(left.cells.shape, dtype=object)
-    for index in np.ndindex(*cells.shape):
-        cells[index] = change(left.cells.item(index), right.cells.item(index))
-    return Array(cells, left.low)
+    shape = left.cells.shape
+    return Array(filled(shape, lambda *at: change(left.cells.item(at), right.cells.item(at))), left.low)
 
 
 def shape_of(value: Array) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
-from symbp.derivation.documents.arrays import Array, Value, column, each, entrywise, product
+from symbp.derivation.documents.arrays import Array, Value, column, each, entrywise, filled, product, scalar
 from symbp.derivation.documents.language.limits import limits
 from symbp.derivation.documents.language.text import written
 from symbp.derivation.documents.language.tree import Call, Expression, Ref
@@ -82,18 +80,13 @@ def _row(world: World, tree: Call, env: Environment) -> Value:
 
 def _matrix(world: World, tree: Call, env: Environment) -> Value:
     rows = [_cells(world, tree, _over(world, tree, inner, 4)) for inner in _over(world, tree, env)]
-    cells = np.empty((len(rows), len(rows[0]) if rows else 0), dtype=object)
-    for number, row in enumerate(rows):
-        cells[number, :] = row
+    cells = filled((len(rows), len(rows[0]) if rows else 0), lambda r, c: rows[r][c])
     return Array(cells, (_low(world, tree, env), _low(world, tree, env, 5)))
 
 
 def _identity(world: World, tree: Call, env: Environment) -> Value:
     order = world.integer(tree.arguments[0], env)
-    cells = np.empty((order, order), dtype=object)
-    for r, c in np.ndindex(order, order):
-        cells[r, c] = world.constant(int(r == c))
-    return Array(cells, (1, 1))
+    return Array(filled((order, order), lambda r, c: world.constant(int(r == c))), (1, 1))
 
 
 def _diag(world: World, tree: Call, env: Environment) -> Value:
@@ -101,9 +94,7 @@ def _diag(world: World, tree: Call, env: Environment) -> Value:
     if entries.cells.shape[1] != 1:
         raise Fault("shapes", f"{written(tree)}: expected a column")
     order = entries.cells.shape[0]
-    cells = np.empty((order, order), dtype=object)
-    for r, c in np.ndindex(order, order):
-        cells[r, c] = entries.cells[r, 0] if r == c else world.constant(0)
+    cells = filled((order, order), lambda r, c: entries.cells[r, 0] if r == c else world.constant(0))
     return Array(cells, (entries.low[0], entries.low[0]))
 
 
@@ -146,27 +137,24 @@ def _derivative(world: World, tree: Call, env: Environment) -> Value:
         return world.tape.leaf(world.tape.derivative(a, b))
 
     if isinstance(of, Array) and of.cells.size == 1:
-        of = of.cells.flat[0]
+        of = scalar(of)
     if isinstance(wrt, Cell) and isinstance(of, Cell):
         return one(of, wrt)
     if isinstance(of, Cell) and isinstance(wrt, Array):
-        cells = np.empty(wrt.cells.shape, dtype=object)
-        for index in np.ndindex(*cells.shape):
-            cells[index] = one(of, wrt.cells.item(index))
+        number, variables = of, wrt.cells
+        cells = filled(variables.shape, lambda *at: one(number, variables.item(at)))
         turned = world.setting.layout == "row" and wrt.cells.shape[1] == 1
         return Array(cells.T, wrt.low[::-1]) if turned else Array(cells, wrt.low)
     assert isinstance(of, Array)
     if of.cells.shape[1] != 1:
         raise Fault("shapes", f"{written(tree)}: the derivative of a matrix has too many axes")
-    rows = of.cells[:, 0]
+    rows = list(of.cells[:, 0])
     if isinstance(wrt, Cell):
         return column([one(cell, wrt) for cell in rows], of.low[0])
     # A column by a column is a matrix, a column by a matrix has three axes.
     inner = wrt.cells.shape[:1] if wrt.cells.shape[1] == 1 else wrt.cells.shape
     flat = list(wrt.cells.flat)
-    cells = np.empty((len(rows), len(flat)), dtype=object)
-    for r, cell in enumerate(rows):
-        cells[r, :] = [one(cell, other) for other in flat]
+    cells = filled((len(rows), len(flat)), lambda r, c: one(rows[r], flat[c]))
     return Array(cells.reshape(len(rows), *inner), (of.low[0], *wrt.low[: len(inner)]))
 
 

@@ -276,19 +276,14 @@ def verdict(document: Document, equation: Equation, judges: dict[str, Judge]) ->
         if equation.convention:
             detail += f". {_by_convention(document, equation, at)}"
     return Verdict(
-        document.name,
-        equation.number,
-        "proved" if finding.holds else "erratum",
-        str(equation.printed) if equation.claim else text,
-        right,
-        equation.where,
-        where,
-        method,
-        detail,
-        equation.label,
-        equation.because,
-        equation.setting,
-        equation.quote,
-        equation.claim,
-        equation.place,
+        **{
+            **vars(equation),
+            "printed": str(equation.printed) if equation.claim else text,
+            "right": right,
+            "right_where": where,
+        },
+        document=document.name,
+        verdict="proved" if finding.holds else "erratum",
+        method=method,
+        detail=detail,
     )

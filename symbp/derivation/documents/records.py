@@ -248,46 +248,27 @@ class Finding:
     detail: str
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, kw_only=True)
+class Verdict(Equation):
     """The word on one equation.
 
     Attributes
     ----------
-    document, number, label, place : str
+    document : str
     verdict : str
         "proved" or "erratum".
     printed, right : str
-        The statement as printed (the reading that holds, if one does), and the right one.
-    quote, claim : str
-        The words of the page, and what they claim, where no equation is printed.
-    where, right_where : str
+        The statement as printed (the reading that holds, if one does), and the right one if that is
+        another, with its indices in `right_where`.
     method, detail : str
         Of the check that decided it.
-    because : str
-    setting : str
     """
 
     document: str
-    number: str
     verdict: str
     printed: str
-    right: str
-    where: str
-    right_where: str
     method: str
     detail: str
-    label: str
-    because: str
-    setting: str
-    quote: str = ""
-    claim: str = ""
-    place: str = ""
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """The labels of the steps that the equation corresponds to."""
-        return steps_in(self.label)
 
 
 class Fault(Exception):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
 
 import sympy
 
@@ -18,29 +17,18 @@ from symbp.derivation.documents.language.tree import (
     Call,
     Cases,
     Expression,
-    Literal,
     Negative,
     Number,
     Ref,
     Statement,
     Transpose,
+    children,
+    rebuilt,
 )
 from symbp.derivation.documents.records import Setting
 from symbp.derivation.documents.shapes import Shapes
 
 ONE = Number("1")
-
-
-def rebuild(tree: Expression, change: Callable[[object], object]) -> Expression:
-    """Return the tree with `change` applied to each of its parts."""
-
-    def put(value: object) -> object:
-        if isinstance(value, tuple):
-            return tuple(put(item) for item in value)
-        return change(value) if dataclasses.is_dataclass(value) else value
-
-    fields = dataclasses.fields(tree)
-    return type(tree)(**{field.name: put(getattr(tree, field.name)) for field in fields})
 
 
 def mutants(text: str, where: str, setting: Setting) -> Iterator[tuple[str, str, str]]:
@@ -86,48 +74,23 @@ def _everywhere(
 ) -> Iterator[tuple[str, Expression]]:
     """Yield the tree with one change at one place."""
     yield from _here(tree, indices, context)
-    inner = indices
-    skipped: set[int] = set()
-    if isinstance(tree, Call):
-        skipped = set(BINDERS.get(tree.name, ()))
-        inner = (*indices, *(getattr(tree.arguments[place], "name", "") for place in skipped))
-    for place, child in enumerate(_children(tree)):
-        if isinstance(tree, Call) and place in skipped:
-            continue
-        for kind, broken in _everywhere(child, inner, context):
-            yield kind, _put(tree, place, broken)
+    if isinstance(tree, Ref):
+        return
+    layers, bound = 0, set[int]()
+    if isinstance(tree, Call):  # its layers are broken above, and an index stays what it is
+        layers = len(tree.layers)
+        bound = {layers + place for place in BINDERS.get(tree.name, ())}
+    parts = list(children(tree))
+    inner = (*indices, *(getattr(parts[place], "name", "") for place in bound))
+    for place, part in enumerate(parts):
+        if place >= layers and place not in bound:
+            for kind, broken in _everywhere(part, inner, context):
+                yield kind, _put(tree, place, broken)
 
 
-def _children(tree: Expression) -> list[Expression]:
-    match tree:
-        case Call(_, _, arguments):
-            return list(arguments)
-        case Binary(_, left, right):
-            return [left, right]
-        case Negative(operand) | Transpose(operand):
-            return [operand]
-        case Literal(rows):
-            return [entry for row in rows for entry in row]
-        case Cases():
-            return [tree.left, tree.right, tree.yes, tree.no]
-    return []
-
-
-def _put(tree: Expression, place: int, child: Expression) -> Expression:
-    match tree:
-        case Call(name, layers, arguments):
-            return Call(name, layers, (*arguments[:place], child, *arguments[place + 1 :]))
-        case Binary(operator, left, right):
-            return Binary(operator, *((child, right) if place == 0 else (left, child)))
-        case Literal(rows):
-            width = len(rows[0])
-            flat = [entry for row in rows for entry in row]
-            flat[place] = child
-            return Literal(tuple(tuple(flat[n : n + width]) for n in range(0, len(flat), width)))
-        case Cases():
-            parts: dict[str, Any] = {("left", "right", "yes", "no")[place]: child}
-            return replace(tree, **parts)
-    return rebuild(tree, lambda _: child)
+def _put(tree: Expression, place: int, part: Expression) -> Expression:
+    numbers = itertools.count()
+    return rebuilt(tree, lambda old: part if next(numbers) == place else old)
 
 
 def _here(tree: Expression, indices: tuple[str, ...], context: Context) -> Iterator[tuple[str, Expression]]:
@@ -157,13 +120,7 @@ def _here(tree: Expression, indices: tuple[str, ...], context: Context) -> Itera
 
 
 def _of_ref(tree: Ref, indices: tuple[str, ...], context: Context) -> Iterator[tuple[str, Expression]]:
-    for place, layer in enumerate(tree.layers):
-        for operator in "+-":
-            shifted = Binary(operator, layer, ONE)
-            yield (
-                "layer",
-                replace(tree, layers=(*tree.layers[:place], shifted, *tree.layers[place + 1 :])),
-            )
+    yield from _of_layers(tree)
     for place, entry in enumerate(tree.entries):
         for other in indices:
             if isinstance(entry, Ref) and entry.name in indices and entry.name != other:
@@ -171,6 +128,13 @@ def _of_ref(tree: Ref, indices: tuple[str, ...], context: Context) -> Iterator[t
                 yield "index", replace(tree, entries=changed)
     if not tree.entries and tree.name not in indices and not context.is_number(tree, indices):
         yield "transpose", Transpose(tree)
+
+
+def _of_layers(tree: Ref | Call) -> Iterator[tuple[str, Expression]]:
+    for place, layer in enumerate(tree.layers):
+        for operator in "+-":
+            shifted = Binary(operator, layer, ONE)
+            yield "layer", replace(tree, layers=(*tree.layers[:place], shifted, *tree.layers[place + 1 :]))
 
 
 def _of_call(tree: Call, functions: set[str]) -> Iterator[tuple[str, Expression]]:
@@ -195,10 +159,4 @@ def _of_call(tree: Call, functions: set[str]) -> Iterator[tuple[str, Expression]
         yield "function", arguments[0]
     if tree.name in ("positive", "exp", "log") or tree.name in functions:
         yield "argument", replace(tree, arguments=(Negative(arguments[0]), *arguments[1:]))
-    for place, layer in enumerate(tree.layers):
-        for operator in "+-":
-            shifted = Binary(operator, layer, ONE)
-            yield (
-                "layer",
-                replace(tree, layers=(*tree.layers[:place], shifted, *tree.layers[place + 1 :])),
-            )
+    yield from _of_layers(tree)

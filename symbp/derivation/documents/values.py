@@ -7,9 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-import numpy as np
-
-from symbp.derivation.documents.arrays import Array, Value, each, entrywise, product, scalar
+from symbp.derivation.documents.arrays import Array, Value, each, entrywise, filled, product, scalar
 from symbp.derivation.documents.builtins import BUILTINS
 from symbp.derivation.documents.language.text import written
 from symbp.derivation.documents.language.tree import (
@@ -122,11 +120,8 @@ def _cases(world: World, tree: Cases, env: Environment) -> Value:
 
 
 def _literal(world: World, tree: Literal, env: Environment) -> Value:
-    cells = np.empty((len(tree.rows), len(tree.rows[0])), dtype=object)
-    for r, row in enumerate(tree.rows):
-        for c, entry in enumerate(row):
-            cells[r, c] = world.scalar(entry, env)
-    return Array(cells, (1, 1))
+    shape = len(tree.rows), len(tree.rows[0])
+    return Array(filled(shape, lambda r, c: world.scalar(tree.rows[r][c], env)), (1, 1))
 
 
 def _call(world: World, tree: Call, env: Environment) -> Value:

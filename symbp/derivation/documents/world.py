@@ -6,13 +6,11 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
-import numpy as np
 import sympy
 
-from symbp.derivation.documents.arrays import Array, Value, column, each, scalar
+from symbp.derivation.documents.arrays import Array, Value, column, each, filled, scalar
 from symbp.derivation.documents.language.reader import read_expression, read_ranges
 from symbp.derivation.documents.language.text import written
 from symbp.derivation.documents.language.tree import (
@@ -205,12 +203,12 @@ class World:
         if not bounds:
             return self._free(place)
         bounds += [(1, 1)] if len(bounds) == 1 else []
-        cells = np.empty([high - low + 1 for low, high in bounds], dtype=object)
-        for index in product(*map(range, cells.shape)):
-            cells[index] = self._free(
-                f"{place}{[n + low for n, (low, _) in zip(index, bounds, strict=True)]}"
-            )
-        return Array(cells, tuple(low for low, _ in bounds))
+        low = tuple(least for least, _ in bounds)
+
+        def entry(*index: int) -> Cell:
+            return self._free(f"{place}{[n + least for n, least in zip(index, low, strict=True)]}")
+
+        return Array(filled(tuple(most - least + 1 for least, most in bounds), entry), low)
 
     def _layers(self, family: Family, layers: tuple[int, ...]) -> Environment:
         if len(layers) != len(family.keys):

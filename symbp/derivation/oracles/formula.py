@@ -80,6 +80,14 @@ def digits(count: int) -> Any:
     return _mp.workdps(count)
 
 
+STEP = _mp.mpf(10) ** -25
+
+
+def difference(function: Callable[[Any], Any]) -> Any:
+    """Return the central difference of what a function gives for steps to both sides."""
+    return (function(STEP) - function(-STEP)) / (2 * STEP)
+
+
 def elementary(name: str, *arguments: float) -> Any:
     """Return an elementary function of floating-point numbers; NaN where it is not real."""
     value = FUNCTIONS[name](*map(_mp.mpf, arguments))

@@ -51,8 +51,7 @@ def _matrix_product(at: Interpreter, expr: MatMul) -> Array:
         raise NotApplicable(f"{expr} has no matrix")
     if scalar is None:
         return result
-    scaled = [[at.model.reduce(scalar * entry) for entry in row] for row in result.tolist()]
-    return np.array(scaled, dtype=object)
+    return _reduced(at, scalar * result)
 
 
 def _transpose(at: Interpreter, expr: Transpose) -> Array:
@@ -141,36 +140,27 @@ def _sum_of_matrices(at: Interpreter, expr: MatAdd) -> Array:
     for other in rest:
         if other.shape != first.shape:
             raise NoSuchQuantity(f"a sum of shapes {first.shape} and {other.shape}")
-    rows, columns = first.shape
-    return _fill(
-        rows,
-        columns,
-        lambda row, column: at.model.reduce(
-            sum((m[row - 1, column - 1] for m in rest), first[row - 1, column - 1])
-        ),
-    )
+    return _reduced(at, sum(rest, first))
 
 
 def _hadamard(at: Interpreter, expr: Hadamard) -> Array:
     a, b = (evaluate_matrix(at, factor) for factor in expr.args)
     if a.shape != b.shape:
         raise NoSuchQuantity(f"an entry-by-entry product of shapes {a.shape} and {b.shape}")
-    rows, columns = a.shape
-    return _fill(
-        rows, columns, lambda row, column: at.model.reduce(a[row - 1, column - 1] * b[row - 1, column - 1])
-    )
+    return _reduced(at, a * b)
 
 
 def _matrix_sum(at: Interpreter, expr: MatrixSum) -> Array:
     values = at.terms(expr)
     if not values:
         raise NotApplicable(f"{expr} has no terms")
-    rows, columns = values[0].shape
-    return _fill(
-        rows,
-        columns,
-        lambda row, column: at.model.reduce(sum(value[row - 1, column - 1] for value in values)),
-    )
+    return _reduced(at, sum(values))
+
+
+def _reduced(at: Interpreter, matrix: Array) -> Array:
+    """Return a matrix with its entries brought to the model's numbers."""
+    rows, columns = matrix.shape
+    return _fill(rows, columns, lambda row, column: at.model.reduce(matrix[row - 1, column - 1]))
 
 
 def _fill(rows: int, columns: int, entry: Callable[[int, int], Any]) -> Array:

@@ -61,19 +61,19 @@ def _of_indices(statement: Eq) -> Iterator[tuple[str, Any]]:
             for other in letters if own.is_Symbol else ():
                 if other != own:
                     indices = (*node.indices[:place], other, *node.indices[place + 1 :])
-                    wrong = Node(node.kind, node.layer, indices, node.sample)
+                    wrong = node.but(indices=indices)
                     yield f"index {other} for {own} in {node}", right.xreplace({node: wrong})
 
 
 def _of_left(left: Any) -> Iterator[tuple[str, Any]]:
     for node in sorted(left.atoms(Node), key=str):
-        faulty = [("one layer later", Node(node.kind, node.layer + 1, node.indices, node.sample))]
+        faulty = [("one layer later", node.but(layer=node.layer + 1))]
         if node.sample is not None:
-            faulty = [("one sample later", Node(node.kind, node.layer, node.indices, node.sample + 1))]
+            faulty = [("one sample later", node.but(sample=node.sample + 1))]
         for place, index in enumerate(node.indices):
             if not index.is_Symbol:
                 indices = (*node.indices[:place], index - 1, *node.indices[place + 1 :])
-                faulty.append(("the index before", Node(node.kind, node.layer, indices, node.sample)))
+                faulty.append(("the index before", node.but(indices=indices)))
         for what, wrong in faulty:
             yield f"{what} in {node} on the left", left.xreplace({node: wrong})
 
@@ -100,7 +100,6 @@ def _parts(expr: Any) -> set[Any]:
         sympy.Piecewise,
         Partial,
         PerWeight,
-        Constant,
         Sum,
         Mul,
         LayerMatrix,
@@ -124,12 +123,12 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
         )
     elif isinstance(part, Node):
         if part.kind not in ("J", "Js", "Jb", "h", "sigma", "y", "v", "mu", "e", "rest", "lse"):
-            yield "layer + 1", Node(part.kind, part.layer + 1, part.indices, part.sample)
-            yield "layer - 1", Node(part.kind, part.layer - 1, part.indices, part.sample)
+            yield "layer + 1", part.but(layer=part.layer + 1)
+            yield "layer - 1", part.but(layer=part.layer - 1)
         if part.kind == "Delta" and part.sample is not None:
-            yield "one sample later", Node(part.kind, part.layer, part.indices, part.sample + 1)
+            yield "one sample later", part.but(sample=part.sample + 1)
         if len(part.indices) == 2:
-            yield "indices swapped", Node(part.kind, part.layer, part.indices[::-1], part.sample)
+            yield "indices swapped", part.but(indices=part.indices[::-1])
     elif isinstance(part, Constant):
         yield "another number", Constant(part.parameter, part.layer, part.value + 1)
     elif isinstance(part, sympy.Piecewise):
@@ -159,7 +158,7 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
         for term in part.args:
             yield f"without {term}", part - term
             yield f"sign of {term}", part - 2 * term
-    elif isinstance(part, Sum):
+    elif isinstance(part, (Sum, MatrixSum)):
         (symbol, low, high), *rest = part.limits
         yield "one term short", part.func(part.function, (symbol, low, high - 1), *rest)
         yield "first term left out", part.func(part.function, (symbol, low + 1, high), *rest)
@@ -169,12 +168,6 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
         yield "not transposed", part.arg
     elif isinstance(part, Hadamard):
         yield from ((f"without {other}", factor) for factor, other in (part.args, part.args[::-1]))
-    elif isinstance(part, MatrixSum):
-        (symbol, low, high) = part.limits[0]
-        yield "one term short", part.func(part.function, (symbol, low, high - 1))
-        yield "first term left out", part.func(part.function, (symbol, low + 1, high))
-        yield "one term more", part.func(part.function, (symbol, low, high + 1))
-        yield "one term before", part.func(part.function, (symbol, low - 1, high))
     elif is_matrix(part):
         yield "transposed", Transpose(part)
         for place in _LAYERS.get(type(part), (0,) if isinstance(part, NeuronColumn) else ()):
@@ -184,7 +177,7 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(part, ActivateDerivative):
         yield "without g'", sympy.S.One
         yield "g' of another layer", ActivateDerivative(part.args[0] + 1, part.args[1])
-        yield "g' at an output", ActivateDerivative(part.args[0], _at_output(part.args[1]))
+        yield "g' at an output", ActivateDerivative(part.args[0], part.args[1].but("o"))
     elif isinstance(part, Activate):
         yield "g of another layer", Activate(part.args[0] + 1, part.args[1])
     elif isinstance(part, Width):
@@ -192,7 +185,3 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
         yield "width of the layer before", Width(part.args[0] - 1)
     elif isinstance(part, sympy.Pow) and part.exp.is_Integer:
         yield "another power", part.base ** (part.exp + 1)
-
-
-def _at_output(argument: Node) -> Node:
-    return Node("o", argument.layer, argument.indices, argument.sample)

@@ -233,12 +233,12 @@ def _samples(network: Network) -> int:
 
 
 def _shape(network: Network) -> Shape:
-    return Shape(network.sizes, tuple(network.has_bias(n) for n in range(1, network.hidden + 2)))
+    return Shape(network.sizes, network.biases)
 
 
 def _biases(network: Network | None) -> tuple[bool, ...]:
     """Four layers with biases, without, or mixed, as the network's equations have them."""
-    kinds = {True} if network is None else {layer.bias for layer in network.layers}
+    kinds = {True} if network is None else set(network.biases)
     return (False, True, False, True) if len(kinds) == 2 else (kinds.pop(),) * 4
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from symbp.derivation.oracles.formula import difference
 from symbp.derivation.oracles.model import Key
 from symbp.derivation.oracles.text import evaluate_text, mp
 
@@ -42,11 +43,11 @@ def gradient_norm(model: RealModel) -> Any:
     return mp.sqrt(sum(squares))
 
 
-def slope(model: RealModel, wrt: Key, step: Any) -> Any:
+def slope(model: RealModel, wrt: Key) -> Any:
     """Return the central difference of the penalty by one weight; 0 for a bias."""
-    assert model.penalty is not None
+    penalty = model.penalty
+    assert penalty is not None
     if wrt.indices[1] > model.shape.widths[wrt.layer - 1]:
         return mp.mpf(0)
     weight = model.value("w", wrt.layer, wrt.indices, 1)
-    plus, minus = (of_weight(model.penalty, weight + sign * step) for sign in (1, -1))
-    return (plus - minus) / (2 * step)
+    return difference(lambda step: of_weight(penalty, weight + step))

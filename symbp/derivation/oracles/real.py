@@ -19,7 +19,7 @@ import sympy
 
 from symbp.derivation.kinks import switches
 from symbp.derivation.oracles import penalties
-from symbp.derivation.oracles.formula import FUNCTIONS, evaluate
+from symbp.derivation.oracles.formula import FUNCTIONS, STEP, difference, evaluate
 from symbp.derivation.oracles.model import Array, Key, NotApplicable, Shape
 from symbp.derivation.oracles.text import mp as _mp
 from symbp.errors import DerivationError
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 DIGITS = 40
 _BITS = 400
-_STEP = _mp.mpf(10) ** -25
 _NEAR = _mp.mpf(10) ** -9
 _ATTEMPTS = 20
 _FARTHEST = 100  # by how much weights of outputs are multiplied at most
@@ -195,8 +194,7 @@ class RealModel(Reals):
     def __init__(self, network: Network, seed: int, samples: int = 2, penalty: Penalty | None = None) -> None:
         self.network = network
         self.penalty = penalty
-        biases = tuple(network.has_bias(n) for n in range(1, network.hidden + 2))
-        super().__init__(Shape(network.sizes, biases, samples))
+        super().__init__(Shape(network.sizes, network.biases, samples))
         for attempt in range(_ATTEMPTS):
             self.run = functools.cache(self._run)
             self.partial = functools.cache(self._partial)
@@ -261,13 +259,13 @@ class RealModel(Reals):
             return forward(self.network, self.weights, x)
         layer, row = moved.layer, moved.indices[0] - 1
         if moved.kind == "o":
-            return self._from_outputs(sample, layer, row, sign * _STEP)
+            return self._from_outputs(sample, layer, row, sign * STEP)
         base = self.run(sample)
         sums = list(base["c", layer])
-        amount: Any = _STEP
+        amount: Any = STEP
         if moved.kind == "w":
             inputs = [*base["o", layer - 1], _mp.mpf(1)]
-            amount = _STEP * inputs[moved.indices[1] - 1]
+            amount = STEP * inputs[moved.indices[1] - 1]
         sums[row] += sign * amount
         return forward(self.network, self.weights, x, layer, sums)
 
@@ -330,14 +328,14 @@ class RealModel(Reals):
         if wrt.kind not in ("w", "c", "o"):
             raise NotApplicable(f"derivative with respect to {wrt.kind}")
         if of.kind == "R" and wrt.kind == "w" and self.penalty is not None:
-            return penalties.slope(self, wrt, _STEP) if of.layer == wrt.layer else _mp.mpf(0)
+            return penalties.slope(self, wrt) if of.layer == wrt.layer else _mp.mpf(0)
         if of.kind != "J" and wrt.kind != "w" and of.sample != wrt.sample:
             return _mp.mpf(0)
         if of.kind == "Jr" and wrt.kind == "w" and self.penalty is not None:
             data, own = Key("J", of.layer, (), 1), Key("R", wrt.layer, (), 1)
             return self.partial(data, wrt) + self.partial(own, wrt)
         plus, minus = (self._moved(of, wrt, sign) for sign in (1, -1))
-        return (plus - minus) / (2 * _STEP)
+        return (plus - minus) / (2 * STEP)
 
     def _moved(self, of: Key, wrt: Key, sign: int) -> Any:
         if of.kind == "J":
@@ -362,8 +360,8 @@ class RealModel(Reals):
         h = self.run(wrt.sample)["o", self.shape.last][wrt.indices[0] - 1]
         y = self.targets[wrt.sample - 1][wrt.indices[0] - 1]
         formula = self.network.cost.expression()
-        plus, minus = (evaluate(formula, {"h": h + sign * _STEP, "y": y}) for sign in (1, -1))
-        return self.sample_weights[wrt.sample - 1] * (plus - minus) / (2 * _STEP) / self.shape.samples
+        slope = difference(lambda step: evaluate(formula, {"h": h + step, "y": y}))
+        return self.sample_weights[wrt.sample - 1] * slope / self.shape.samples
 
     def scalar(self, name: str) -> Any:
         return penalties.gradient_norm(self) if name == "gradient_norm" else super().scalar(name)
@@ -371,5 +369,4 @@ class RealModel(Reals):
     def slope(self, layer: int, neuron: int, sample: int) -> Any:
         c = self.run(sample)["c", layer][neuron - 1]
         formula = self.network.layer(layer).activation.expression()
-        plus, minus = (evaluate(formula, {"z": c + sign * _STEP}) for sign in (1, -1))
-        return (plus - minus) / (2 * _STEP)
+        return difference(lambda step: evaluate(formula, {"z": c + step}))

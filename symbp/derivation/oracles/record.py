@@ -11,12 +11,10 @@ from symbp.algebra.nodes import Node, m, with_numbers
 from symbp.derivation import local
 from symbp.derivation.components import RULE as COMPONENT
 from symbp.derivation.kinks import chosen_branch, switches
-from symbp.derivation.oracles.formula import evaluate, number
+from symbp.derivation.oracles.formula import difference, evaluate, number
 from symbp.derivation.penalty import stated_of_penalty
 from symbp.derivation.records import Check, Derivation, Step
 from symbp.derivation.stated import stated_cost, stated_hidden, stated_output, stated_parameters
-
-_STEP = number(10) ** -25
 
 
 def check_record(derivation: Derivation, step: Step) -> Check | None:
@@ -66,9 +64,8 @@ def check_kinks(derivation: Derivation, step: Step) -> Check | None:
     for at in _visited([place.subs(others) for place in places]):
         branch = chosen_branch(formula, {variable: at, **others})
         names = {symbol.name: _real(value) for symbol, value in {variable: at, **others}.items()}
-        sides = (evaluate(branch, {**names, variable.name: _real(at) + sign * _STEP}) for sign in (1, -1))
         try:
-            expected = (next(sides) - next(sides)) / (2 * _STEP)
+            expected = _slope_at(branch, names, variable.name)
             names["output"] = evaluate(formula, names)
             stated = evaluate(slope, names)
         except ZeroDivisionError:
@@ -83,6 +80,10 @@ def check_kinks(derivation: Derivation, step: Step) -> Check | None:
             )
     detail = f"every branch, and the declared value at {variable} = {', '.join(map(str, places))}"
     return Check(step.label, "kink", True, detail)
+
+
+def _slope_at(branch: Any, names: dict[str, Any], variable: str) -> Any:
+    return difference(lambda step: evaluate(branch, {**names, variable: names[variable] + step}))
 
 
 _REMEDY = "; give the formula another branch there with 'a if ... else b'"

@@ -7,13 +7,13 @@ the gradient is taken. So the line says that Delta is what is added.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
 from symbp.run.formula.names import BIASES, Names
 from symbp.run.formula.scripts import previous
-from symbp.run.formula.tree import Binary, Line, Name, Negative, Number, Part
+from symbp.run.formula.tree import Binary, Line, Name, Negative, Number, Part, with_parts
 
 
 def without_accumulation(lines: Sequence[Line], names: Names) -> tuple[Line, ...]:
@@ -26,12 +26,11 @@ def without_accumulation(lines: Sequence[Line], names: Names) -> tuple[Line, ...
     names : Names
     """
     added = {id(line): _added(line, names) for line in lines}
-    accumulators = {line.left.name for line in lines if line.left is not None and added[id(line)] is not None}
+    accumulators = {line.given.name for line in lines if added[id(line)] is not None}
     accumulators |= {name for name, meaning in names.meanings.items() if meaning.adds_up}
     found = []
     for line in lines:
-        assert line.left is not None
-        if line.left.name in accumulators and line.right == Number(0, "0"):
+        if line.given.name in accumulators and line.right == Number(0, "0"):
             continue
         right = added[id(line)]
         found.append(line if right is None else replace(line, right=right))
@@ -48,16 +47,11 @@ def with_biases_apart(line: Line, names: Names) -> Line:
     (letter,) = (name for name, meaning in names.meanings.items() if meaning.entry == "Delta")
 
     def renamed(part: Any) -> Any:
-        if isinstance(part, tuple):
-            return tuple(map(renamed, part))
-        if not isinstance(part, Part):
-            return part
-        values = {item.name: renamed(getattr(part, item.name)) for item in fields(part)}
         if isinstance(part, Name) and part.name == letter:
             below = [_without_b(item) for item in part.below]
             if tuple(below) != part.below:
                 return Name(part.at, BIASES, tuple(b for b in below if b is not None), part.above)
-        return replace(part, **values)
+        return with_parts(part, renamed)
 
     left = None if line.left is None else renamed(line.left)
     return replace(line, left=left, right=renamed(line.right))
@@ -71,11 +65,10 @@ def _without_b(index: Part) -> Part | None:
 
 def _added(line: Line, names: Names) -> Part | None:
     """Return what is added to the quantity on the left; None where nothing is."""
-    assert line.left is not None
-    meaning = names.meanings.get(line.left.name)
+    meaning = names.meanings.get(line.given.name)
     if meaning is not None and not meaning.adds_up:
         return None  # a quantity of neurons, which is not summed over the samples
-    own = _without_sample(line.left, names)
+    own = _without_sample(line.given, names)
     terms = list(_terms(line.right))
     rest = [term for term in terms if not (isinstance(term, Name) and _without_sample(term, names) == own)]
     if len(rest) != len(terms) - 1 or not rest:

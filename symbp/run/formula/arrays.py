@@ -10,16 +10,14 @@ from typing import Any
 
 import numpy as np
 import sympy
-from numpy.typing import NDArray
 
 from symbp.network import Network
 from symbp.notation.records import Notation
 from symbp.run import plain
-from symbp.run.evaluate import evaluate
+from symbp.run.evaluate import Floats, evaluate
 from symbp.run.point import Point
 from symbp.run.tape import Variable, gradient
 
-Floats = NDArray[np.float64]
 Quantity = tuple[str, int]  # kind and layer
 
 
@@ -42,10 +40,10 @@ class Arrays:
         self.network, self.point, self.notation = network, point, notation
         self.last = network.hidden + 1
         self.samples = len(point.X)
-        self.weights = plain.unpack(network, point.w)
+        self.weights: list[Floats] = plain.unpack(network, point.w)
         layers = list(plain.layers(network, point.w, point.X))
-        self._sums = [c for c, _ in layers]
-        self._outputs = [point.X, *(o for _, o in layers)]
+        self._sums: list[Floats] = [c for c, _ in layers]
+        self._outputs: list[Floats] = [point.X, *(o for _, o in layers)]
         self._derivatives: dict[tuple[Quantity, Quantity], Floats] = {}
 
     # Neurons, shape (m, N_k) ------------------------------------------------------------
@@ -57,14 +55,12 @@ class Arrays:
     def sums(self, layer: int) -> Floats:
         """Return the weighted sums."""
         self._there(layer, 1, "weighted sums")
-        found: Floats = self._sums[layer - 1]
-        return found
+        return self._sums[layer - 1]
 
     def outputs(self, layer: int) -> Floats:
         """Return the outputs; those of layer 0 are the inputs of the network."""
         self._there(layer, 0, "outputs")
-        found: Floats = self._outputs[layer]
-        return found
+        return self._outputs[layer]
 
     def inputs(self, layer: int) -> tuple[Floats, int]:
         """Return the inputs of a layer with the 1 for the bias, and the number of the first."""
@@ -170,8 +166,7 @@ class Arrays:
         if not 1 <= layer < self.last:
             raise NoSuchEntry("this network has no such S-matrix")
         slopes = self.activated(layer, self.sums(layer), slope=True)
-        found: Floats = self.regular(layer + 1)[None] * slopes[:, None, :]
-        return found
+        return self.regular(layer + 1)[None] * slopes[:, None, :]
 
     def chain(self, upper: int, lower: int) -> Floats:
         """Return the product of the S-matrices from `upper` down to `lower`."""
@@ -188,8 +183,7 @@ class Arrays:
     def regular(self, layer: int) -> Floats:
         """Return our W_k without the biases, shape (N_k, N_{k-1})."""
         self._there(layer, 1, "weights")
-        found: Floats = self.weights[layer - 1][:, : self.network.sizes[layer - 1]]
-        return found
+        return self.weights[layer - 1][:, : self.network.sizes[layer - 1]]
 
     def oriented(self, matrix: Floats) -> Floats:
         """Turn a matrix of weights, one row for each neuron, to how the notation writes it, or back."""
@@ -221,5 +215,4 @@ class Arrays:
         self._there(layer, 1, "weights")
         if not self.network.has_bias(layer):
             raise NoSuchEntry("this layer has no bias")
-        found: Floats = self.weights[layer - 1][:, -1]
-        return found
+        return self.weights[layer - 1][:, -1]

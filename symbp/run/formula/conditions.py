@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symbp.errors import FormulaError
 from symbp.run.formula.tokens import fault
-from symbp.run.formula.tree import Line, Name, Number, Part
+from symbp.run.formula.tree import Line, Name, Number, Part, with_parts
 
 _SPACE = r"(?:\\q?quad|\\[,;:! ]|,|\s)*"
 _SIGN = r"\\neq?|!=|≠|==?|\\geq?|>=|≥|>"
@@ -100,13 +100,9 @@ def _put_in(index: str, number: str) -> Callable[[Any], Any]:
             )
         return (put(item),)
 
-    def put(part: Any) -> Any:
-        if not isinstance(part, Part):
-            return part
-        values = {field.name: getattr(part, field.name) for field in fields(part)}
+    def put(part: Part) -> Part:
         if isinstance(part, Name):
-            below = tuple(new for item in part.below for new in script(item))
-            return replace(part, below=below)
-        return replace(part, **{name: put(value) for name, value in values.items() if name != "at"})
+            return replace(part, below=tuple(new for item in part.below for new in script(item)))
+        return with_parts(part, put)
 
     return put

@@ -32,8 +32,7 @@ class Definition:
 
     @property
     def name(self) -> str:
-        assert self.line.left is not None
-        return self.line.left.name
+        return self.line.given.name
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +75,9 @@ class Definitions(Derivatives):
         """Return the line that defines a quantity in its layer: one for this layer, else one for any."""
         general = None
         for line in self.definitions:
-            assert line.left is not None
-            if line.left.name != tree.name:
+            if line.given.name != tree.name:
                 continue
-            own, wanted = self._layer_part(line.left, {}), self._layer_part(tree, env)
+            own, wanted = self._layer_part(line.given, {}), self._layer_part(tree, env)
             if own is None or wanted is None:
                 return Definition(line, None, {})
             found = self._in_layer(line, own, self.whole_number(wanted, env))
@@ -186,8 +184,7 @@ class Definitions(Derivatives):
                     self._whole(column, found, False)
 
     def _computed(self, found: Definition, summed: bool) -> Defined:
-        left = found.line.left
-        assert left is not None
+        left = found.line.given
         indices, _ = self._indices_of(left, {})
         if not indices:
             evaluate = self.gradient if summed else self.value
@@ -210,7 +207,7 @@ class Definitions(Derivatives):
         lines = [line for line in self._lines_of(found, 1) if bool(line.letters) == bool(found.letters)]
         for line in lines:
             with self.reading(line.line):
-                (index,) = self._indices_of(self._left(line), {})[0]
+                (index,) = self._indices_of(line.line.given, {})[0]
                 if not isinstance(index, Name) or index.below or len(index.name) != 1:
                     number = self.whole_number(index, line.letters)
                     self.in_range(np.array([number]), 1, size)
@@ -225,13 +222,8 @@ class Definitions(Derivatives):
         if not given.all():
             missing = int(np.argmin(given)) + 1
             words = f"not all entries of {found.name} are given: that with the number {missing} is not"
-            raise self.fault(self._left(found), words)
+            raise self.fault(found.line.given, words)
         return Defined(Value(placed(data, 0), True), given, (1, 1))
-
-    @staticmethod
-    def _left(found: Definition) -> Name:
-        assert found.line.left is not None
-        return found.line.left
 
     def _over(self, found: Definition, letters: Environment, summed: bool) -> Value:
         """Return the entries that a line gives for all values of its indices."""
@@ -272,11 +264,10 @@ class Definitions(Derivatives):
         """Return the lines that give entries with so many indices, those with a number first."""
         lines = []
         for line in self.definitions:
-            assert line.left is not None
-            own = self._layer_part(line.left, {}) if line.left.name == found.name else None
+            own = self._layer_part(line.given, {}) if line.given.name == found.name else None
             if own is not None and found.layer is not None:
                 one = self._in_layer(line, own, found.layer)
-                if one is not None and self._count(line.left, own) == count:
+                if one is not None and self._count(line.given, own) == count:
                     lines.append(one)
         return sorted(lines, key=lambda one: not self._has_a_number(one.line))
 
@@ -286,8 +277,7 @@ class Definitions(Derivatives):
         return 2 if len(self._pair(indices or [own])) == 2 else len(indices)
 
     def _has_a_number(self, line: Line) -> bool:
-        assert line.left is not None
-        indices, _ = self._indices_of(line.left, {})
+        indices, _ = self._indices_of(line.given, {})
         parts = self._pair(indices) or indices
         return not all(isinstance(part, Name) and not part.below for part in parts)
 
@@ -295,9 +285,8 @@ class Definitions(Derivatives):
         self, found: Definition, shape: tuple[int, ...], lows: tuple[int, int], summed: bool
     ) -> list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
         """Return rows, columns and values (samples, rows, columns) that a line gives."""
-        assert found.line.left is not None
         assert found.layer is not None
-        parts = self._pair(self._indices_of(found.line.left, {})[0])
+        parts = self._pair(self._indices_of(found.line.given, {})[0])
         every = [np.arange(low, low + size) for low, size in zip(lows, shape, strict=True)]
         regular = [self.regular_numbers(numbers, n, found.layer) for n, numbers in enumerate(every)]
         error: FormulaError | None = None

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
 from symbp.run.formula.names import Names
-from symbp.run.formula.tree import Line, Name, Part
+from symbp.run.formula.tree import Line, Name, Part, with_parts
 
 
 def in_letters_of(line: Line, names: Names, own: Collection[str]) -> Line:
@@ -29,16 +28,13 @@ def in_letters_of(line: Line, names: Names, own: Collection[str]) -> Line:
     entry = next(name for name, meaning in names.meanings.items() if meaning.entry == "w")
     matrix = next(name for name, meaning in names.meanings.items() if meaning.whole == "WeightMatrix")
 
-    def renamed(part: Any) -> Any:
-        if not isinstance(part, Part):
-            return part
+    def renamed(part: Part) -> Part:
         if isinstance(part, Name):
             other = part.name.swapcase() if len(part.name) == 1 else part.name
             if part.name not in known and other in names.meanings:
                 return replace(part, name=other)
             is_matrix = part.name == entry and part.above and not part.below
             return replace(part, name=matrix) if is_matrix and part.name not in own else part
-        values = {item.name: renamed(getattr(part, item.name)) for item in fields(part) if item.name != "at"}
-        return replace(part, **values)
+        return with_parts(part, renamed)
 
     return replace(line, right=renamed(line.right))

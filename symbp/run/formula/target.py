@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbp.errors import FormulaError
-from symbp.run.formula.arrays import Floats, NoSuchEntry
+from symbp.run.evaluate import Floats
+from symbp.run.formula.arrays import NoSuchEntry
 from symbp.run.formula.evaluate import Evaluator
 from symbp.run.formula.scripts import Bound
 from symbp.run.formula.tree import Line, Name

@@ -131,12 +131,25 @@ class Line:
     neurons_only: bool = False
 
     @property
+    def given(self) -> Name:
+        """What is given, by a line that is no formula alone."""
+        assert self.left is not None
+        return self.left
+
+    @property
     def gradient(self) -> bool:
         """Whether the line gives a derivative of the cost, and not a quantity."""
         return self.cost is not None
 
 
 _NO_VALUES = ("function", "low", "high", "of", "wrt")
+
+
+def with_parts(tree: Part, change: Callable[[Part], Part]) -> Part:
+    """Return a tree with `change` applied to each of its parts, functions and limits too; scripts stay."""
+    parts = {item.name: getattr(tree, item.name) for item in dataclasses.fields(tree)}
+    new: dict[str, Any] = {name: change(part) for name, part in parts.items() if isinstance(part, Part)}
+    return dataclasses.replace(tree, **new)
 
 
 def children(tree: Part) -> Iterator[tuple[str, Part]]:

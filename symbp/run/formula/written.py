@@ -14,8 +14,9 @@ from symbp.functions import ACTIVATIONS, Penalty
 from symbp.functions.names import nearest
 from symbp.network import Network
 from symbp.notation import get
+from symbp.run.evaluate import Floats
 from symbp.run.formula.accumulators import with_biases_apart, without_accumulation
-from symbp.run.formula.arrays import Arrays, Floats, NoSuchEntry
+from symbp.run.formula.arrays import Arrays, NoSuchEntry
 from symbp.run.formula.evaluate import Evaluator
 from symbp.run.formula.letters import in_letters_of
 from symbp.run.formula.names import Names, names_of
@@ -138,7 +139,7 @@ class WrittenGradient:
                         yield entry, layer
             else:
                 with evaluator.reading(entry.line):
-                    part = self._layer_part(entry.line.left)
+                    part = self._layer_part(entry.line.given)
                     layer = evaluator.whole_number(part, {})
                     if not 1 <= layer <= last:
                         raise evaluator.fault(part, f"the layers of weights are 1..{last}")
@@ -176,8 +177,7 @@ class WrittenGradient:
     def _is_of_biases(self, left: Name) -> bool:
         return self.names.meanings[left.name].whole == "BiasColumn"
 
-    def _layer_part(self, left: Name | None) -> Part:
-        assert left is not None
+    def _layer_part(self, left: Name) -> Part:
         return (left.above or left.below)[0]
 
 

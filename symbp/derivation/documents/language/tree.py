@@ -8,9 +8,10 @@ between the values before and after it).
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -113,17 +114,19 @@ class Statement:
     ranges: tuple[Range, ...]
 
 
+Tree = TypeVar("Tree", bound=Expression)
+
 # Words that bind the index in their second argument, and for `matrix` in the fifth too.
 BINDERS = {"sum": (1,), "descend": (1,), "column": (1,), "row": (1,), "matrix": (1, 4)}
 
 
-def children(tree: object) -> Iterator[object]:
-    """Yield the parts of a tree that are trees themselves."""
-    for field in dataclasses.fields(tree):  # type: ignore[arg-type]
+def children(tree: Any) -> Iterator[Any]:
+    """Yield the parts of a tree that are trees themselves, in the order in which it has them."""
+    for field in dataclasses.fields(tree):
         yield from _trees(getattr(tree, field.name))
 
 
-def _trees(value: object) -> Iterator[object]:
+def _trees(value: object) -> Iterator[Any]:
     if isinstance(value, tuple):
         for item in value:
             yield from _trees(item)
@@ -131,42 +134,39 @@ def _trees(value: object) -> Iterator[object]:
         yield value
 
 
-def walk(tree: object) -> Iterator[object]:
+def walk(tree: Any) -> Iterator[Any]:
     """Yield a tree and everything in it."""
     yield tree
     for child in children(tree):
         yield from walk(child)
 
 
-def replaced(tree: Expression, names: Mapping[str, Expression]) -> Expression:
-    """Return the tree with expressions in the places of names, such as indices."""
-    if isinstance(tree, Ref) and not tree.layers and tree.name in names:
-        return names[tree.name]
+def rebuilt(tree: Tree, change: Callable[[Any], Any]) -> Tree:
+    """Return the tree with `change` applied to each of its parts."""
 
     def put(value: object) -> object:
         if isinstance(value, tuple):
             return tuple(put(item) for item in value)
-        return replaced(value, names) if isinstance(value, Expression) else value
+        return change(value) if dataclasses.is_dataclass(value) else value
 
-    fields = dataclasses.fields(tree)
-    return type(tree)(**{field.name: put(getattr(tree, field.name)) for field in fields})
+    return type(tree)(*(put(getattr(tree, field.name)) for field in dataclasses.fields(tree)))
+
+
+def replaced(tree: Expression, names: Mapping[str, Expression]) -> Expression:
+    """Return the tree with expressions in the places of names, such as indices."""
+    if isinstance(tree, Ref) and not tree.layers and tree.name in names:
+        return names[tree.name]
+    return rebuilt(tree, lambda part: replaced(part, names))
 
 
 def renamed(statement: Statement, names: Mapping[str, str]) -> Statement:
     """Return a statement with other quantities in the places of some, layers and entries as they are."""
 
-    def put(value: object) -> object:
-        if isinstance(value, tuple):
-            return tuple(put(item) for item in value)
-        if not isinstance(value, Expression):
-            return value
-        fields = {field.name: put(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        if isinstance(value, Ref):
-            fields["name"] = names.get(value.name, value.name)
-        return dataclasses.replace(value, **fields)
+    def put(tree: Expression) -> Expression:
+        new = rebuilt(tree, put)
+        return dataclasses.replace(new, name=names.get(new.name, new.name)) if isinstance(new, Ref) else new
 
-    sides = [put(side) for side in statement.sides]
-    return dataclasses.replace(statement, sides=tuple(s for s in sides if isinstance(s, Expression)))
+    return dataclasses.replace(statement, sides=tuple(map(put, statement.sides)))
 
 
 def without_minus(tree: Expression) -> Expression | None:
