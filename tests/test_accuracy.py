@@ -107,12 +107,14 @@ class Computed:
         return limit_of(self.value_exact if of == "value" else self.slope_exact, sign)
 
     def value_error(self, z: float, moved: bool = False) -> float:
-        return self._error(self.value_kernel(z), self.value_exact, z, 0.0, moved)
+        return self.error(self.value_kernel(z), self.value_exact, z, 0.0, moved)
 
     def slope_error(self, z: float, moved: bool = False) -> float:
-        return self._error(self.slope_kernel(z, self.value_kernel(z)), self.slope_exact, z, self.floor, moved)
+        return self.error(self.slope_kernel(z, self.value_kernel(z)), self.slope_exact, z, self.floor, moved)
 
-    def _error(self, computed: float, formula: sympy.Expr, z: float, floor: float, moved: bool) -> float:
+    def error(
+        self, computed: float, formula: sympy.Expr, z: float, floor: float, moved: bool = False
+    ) -> float:
         true = exact(formula, {"z": z})
         if abs(true) > float(self.info.max):
             assert math.isinf(computed)

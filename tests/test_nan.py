@@ -69,11 +69,30 @@ def test_a_nan_output_makes_every_gradient_nan(name: str, target: str) -> None:
     assert np.isnan(gradient).all()
 
 
-@pytest.mark.parametrize("name", ["mean_absolute_error", "quantile", "huber"])
-def test_a_nan_target_makes_the_gradient_nan(name: str) -> None:
-    trainer = interpreted(Network(1, [Dense(1)], name, name="nan"))
-    _, gradient = trainer.value_and_gradient(trainer.init_params(0), np.array([[0.5]]), np.array([[np.nan]]))
-    assert np.isnan(gradient).all()
+ASKING = {  # whose cases ask for the target, and show it in no branch, in one, or in some
+    name: COSTS[name] for name in ("mean_absolute_error", "quantile", "huber")
+} | {
+    record.name: record
+    for record in (
+        Cost("larger", "max(h, y)**2"),
+        Cost("smaller", "min(y, h)**2"),
+        Cost("one_side", "(h - y)**2 if h > y else 0"),
+        Cost("in_the_middle", "h**2 if y > 0 else (3*h if h > -9 else h + 18)"),
+        Cost("either", "h**2 if h > 9 or y > 0 else h/2"),
+        Cost("both", "h**2 if h < 9 and y > 0 else h/2"),
+    )
+}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", ASKING)
+def test_a_nan_target_makes_cost_and_gradient_nan(name: str, dtype: str, target: str) -> None:
+    trainer = interpreted(Network(1, [Dense(1)], ASKING[name], name="nan"), dtype=dtype, target=target)
+    for w in ([3.0, 1.0], [-3.0, -1.0], [0.1, 0.0], [9.0, 9.0]):  # in every branch
+        cost, gradient = trainer.value_and_gradient(w, np.array([[0.5]]), np.array([[np.nan]]))
+        assert np.isnan(cost)
+        assert np.isnan(gradient).all()
 
 
 @pytest.mark.parametrize("name", KINKED)

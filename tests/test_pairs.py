@@ -36,6 +36,13 @@ SIZES = (0, 1e-300, 1e-8, 0.3, 3, 10, 20, 40, 120, 800, 1e20, 1e38, 1e200)
 # An error may be so many times what a unit in the last place of output and argument makes.
 TIMES = 16
 H = sympy.Symbol("h", real=True)
+# Where one of two targets weighs nothing, 0 times an infinite logarithm: NaN, as in PyTorch.
+NOTHING_TIMES_INFINITY = {
+    ("sigmoid binary_cross_entropy", "J", -math.inf, 0.0),
+    ("sigmoid binary_cross_entropy", "J", math.inf, 1.0),
+    *((f"{unit} poisson", "J", -math.inf, 0.0) for unit in ("exp", "softplus", "sigmoid", "gaussian")),
+    ("gaussian poisson", "J", math.inf, 0.0),
+}
 
 
 def _pairs() -> Iterator[Any]:
@@ -74,8 +81,12 @@ def wrong(derivation: Derivation, dtype: str) -> list[str]:
     slope = rewrite(sympy.diff(with_numbers(stated_formula(network.layers[-1].activation, 1)), Z))[0]
     rate = sympy.diff(cost, H)
     stated = {"J": cost, "dJ/dz": rate * slope}
+    limits = {"J": cost, "dJ/dz": rewrite(rate)[0] * slope}
+    pair = f"{network.layers[-1].activation.name} {network.cost.name}"
     sizes = [kind(x) for x in SIZES if x < float(info.max)]
     points = np.array(sorted({sign * x for x in sizes for sign in (-1, 1)}), dtype)
+    ends = np.array([-info.max, -info.smallest_subnormal, info.smallest_subnormal, info.max], dtype)
+    points = np.array(sorted({*points, *ends, -np.inf, np.inf}), dtype)
     found = []
     for target in TARGETS[network.cost.targets]:
         y = kind(target)
@@ -85,6 +96,14 @@ def wrong(derivation: Derivation, dtype: str) -> list[str]:
             column = rounded(expr, values, dtype)[0]
             for z, value in zip(points.tolist(), column.tolist(), strict=True):
                 here = {"z": z, "y": float(y)}
+                if math.isinf(z):
+                    if (pair, name, z, target) in NOTHING_TIMES_INFINITY:
+                        right = math.isnan(value)
+                    else:
+                        right = _is_limit(value, limits[name], unit, z, float(y))
+                    if not right:
+                        found.append(f"{name} = {value:.6g} at z = {z:g}, y = {target:g} in {dtype}")
+                    continue
                 allowed = functools.partial(_allowed, cost, rate, slope, unit, here, kind)
                 if not _is_right(value, stated[name], unit, here, info, lambda n=name, a=allowed: a(n)):
                     found.append(f"{name} = {value:.6g} at z = {z:g}, y = {target:g} in {dtype}")
@@ -116,7 +135,8 @@ def _allowed(
     beside = {**here, "z": float(np.nextafter(kind(here["z"]), kind(np.inf)))}
     h = exact(unit, here)
     of = cost if name == "J" else rate
-    moved = max(_change(of, h, h * (1 + sign * TIMES * eps), here) for sign in (-1, 1))
+    last_place = max(abs(h) * eps, float(np.finfo(kind).smallest_subnormal))
+    moved = max(_change(of, h, h + sign * TIMES * last_place, here) for sign in (-1, 1))
     if name == "J":
         return float(max(moved, abs(_at(cost, unit, beside) - _at(cost, unit, here))))
     largest = max(abs(exact(slope, {"z": z})) for z in (-1.0, 0.0, 1.0))
@@ -130,6 +150,24 @@ def _change(of: Any, h: Any, beside: Any, here: dict[str, float]) -> Any:
         return abs(exact(of, {"h": beside, **here}) - exact(of, {"h": h, **here}))
     except NotReal:
         return 0
+
+
+def _is_limit(value: float, stated: Any, unit: Any, z: float, y: float) -> bool:
+    """Whether a value at an infinite z is the limit; it is no number where there is no finite one."""
+    limit = _limit(stated, unit, math.copysign(1.0, z), y)
+    return not math.isfinite(value) if limit is None else value == pytest.approx(limit, rel=1e-6, abs=1e-30)
+
+
+def _limit(stated: Any, unit: Any, sign: float, y: float) -> float | None:
+    """Return the value far away where a nearer one is the same; farthest away an output may be its limit."""
+    for near, far in ((1e250, 1e300), (80.0, 90.0)):
+        try:
+            values = [float(_at(stated, unit, {"z": sign * size, "y": y})) for size in (near, far)]
+        except (NotReal, OverflowError):
+            continue
+        if all(map(math.isfinite, values)) and math.isclose(*values, rel_tol=1e-9, abs_tol=1e-30):
+            return values[1]
+    return None
 
 
 @pytest.mark.parametrize("network", list(_pairs()))
@@ -169,6 +207,21 @@ def test_the_logarithm_of_a_rate_that_is_too_small() -> None:
         for y in (0.0, 1.0, 2.5):
             assert module.value_and_gradient([1.0], [[-800.0]], [[y]])[0] == 800 * y
             assert module.input_gradient([1.0], [[-800.0]], [[y]])[0, 0] == -y
+
+
+@pytest.mark.parametrize("target", ["portable", "x86-64-v3"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("cost", ["half_squared_error", "huber"])
+def test_an_output_that_is_0_where_its_weighted_sum_is_not_finite(cost: str, dtype: str, target: str) -> None:
+    """delta = -2 z h (h - y) in the text of the kernels: z comes last and is finite, so it is 0."""
+    network = Network(1, [Dense(1, "gaussian", bias=False)], cost, name="one")
+    module = interpreted(network, dtype=dtype, target=target)
+    largest = float(np.finfo(dtype).max)
+    for z in (-math.inf, -largest, -largest / 2, largest / 2, largest, math.inf):
+        for y in (0.0, 1.0, -2.5):
+            assert module.input_gradient([1.0], [[z]], [[y]])[0, 0] == 0
+            assert math.isfinite(module.value_and_gradient([1.0], [[z]], [[y]])[0])
+    assert math.isnan(module.input_gradient([1.0], [[math.nan]], [[1.0]])[0, 0])
 
 
 @pytest.mark.parametrize(

@@ -62,13 +62,25 @@ def _extreme(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """
 
     def of_two(a: Any, b: Any) -> Any:
-        for cases_of, other in ((a, b), (b, a)):
-            if isinstance(cases_of, sympy.Piecewise):
-                return _case_by_case(cases_of, functools.partial(of_two, other))
+        for whole, other in ((a, b), (b, a)):
+            found = _cases_in(whole)
+            if found is not None:  # SymPy makes no comparison of cases that anything here reads
+                return _case_by_case(found, functools.partial(_put_in, of_two, other, whole, found))
         first, second = (b, a) if a.free_symbols and not b.free_symbols else (a, b)
         return cases(first, compare(first, second), second)
 
     return of_two
+
+
+def _cases_in(whole: Any) -> Any:
+    """Return the expression if it is a case distinction, else the first one in it, or None."""
+    if isinstance(whole, sympy.Piecewise):
+        return whole
+    return min(whole.atoms(sympy.Piecewise), key=sympy.default_sort_key, default=None)
+
+
+def _put_in(of_two: Callable[[Any, Any], Any], other: Any, whole: Any, cases_of: Any, value: Any) -> Any:
+    return of_two(other, whole.xreplace({cases_of: value}))
 
 
 def _case_by_case(of: Any, function: Callable[[Any], Any]) -> Any:

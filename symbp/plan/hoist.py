@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from sympy import Add, Expr, Mul, Piecewise, Pow, S
-from sympy.logic.boolalg import Boolean
+from sympy.core.relational import Relational
+from sympy.logic.boolalg import BooleanAtom, BooleanFunction
 
 from symbp.algebra.nodes import eta
 from symbp.plan.program import Access, Array, Kernel, Map, Origin, Program, Statement, Sweep
@@ -45,9 +46,11 @@ class _Hoist:
 
     def _varying(self, expr: Any, origin: Origin) -> Any:
         """Return the expression with every part that all weights share replaced by a name."""
-        if isinstance(expr, Boolean) and not expr.args:
+        if isinstance(expr, BooleanAtom):
             return expr
-        if self._is_shared(expr):
+        if self._is_shared(expr) and not isinstance(
+            expr, (Relational, BooleanFunction)
+        ):  # of a condition, its sides are named
             return self._name(expr, origin)
         if isinstance(expr, (Add, Mul)):
             shared = expr.func(*(a for a in expr.args if self._is_shared(a)))

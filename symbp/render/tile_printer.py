@@ -69,6 +69,21 @@ class VectorPrinter(ValuePrinter):
     def unseen(self, cases: Any) -> str:
         return "" if self.passed_on else super().unseen(cases)
 
+    def _print_Relational(self, expr: Any) -> str:
+        if not self._is_everywhere(expr):
+            return super()._print_Relational(expr)
+        # What is the same everywhere, in every place of a vector: a mask is what select takes.
+        return f"spread({self._print(expr.lhs)}, {self.size}) {expr.rel_op} {self._print(expr.rhs)}"
+
+    def total(self, quantities: set[Any]) -> str:
+        text = super().total(quantities)
+        return f"spread({text}, {self.size})" if text and self._is_everywhere(*quantities) else text
+
+    def _is_everywhere(self, *quantities: Any) -> bool:
+        """Whether no quantity is a vector, in a place that has the size of one."""
+        accesses = [a for e in quantities for a in e.atoms(Access)]
+        return bool(self.size) and not any(a in self.held or self.columns in a.indices for a in accesses)
+
     def _print_sign(self, expr: Any) -> str:
         of, zero = self._print(expr.args[0]), self.number(0)
         low = f"select({of} < {zero}, {self.number(-1)}, {of})"

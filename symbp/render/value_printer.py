@@ -180,10 +180,16 @@ class ValuePrinter(StrPrinter):
         if unseen:
             test = f"{unseen} == {unseen}"
             if len(branches) == 1 and isinstance(branches[0][1], Relational):
+                # Neither a comparison nor its negation holds: one side is NaN, whichever the branch shows.
                 test = str(self._print(branches[0][1].negated))
+                unseen = self.total(_variables(branches[0][1]))
             text = self._choice(test, text, unseen)
-        for value, condition in reversed(branches):
-            text = self._choice(str(self._print(condition)), str(self._print(value)), text)
+        for n, (value, condition) in reversed([*enumerate(branches)]):
+            shown = str(self._print(value))
+            unseen = self.total(_asked(branches[: n + 1]) - _known(condition) - _variables(value))
+            if unseen:
+                shown = self._choice(f"{unseen} == {unseen}", shown, unseen)
+            text = self._choice(str(self._print(condition)), shown, text)
         return text
 
     def _choice(self, condition: str, value: str, other: str) -> str:
@@ -196,9 +202,11 @@ class ValuePrinter(StrPrinter):
         number. Empty where the last branch is NaN by itself.
         """
         *branches, (last, _) = cases.args
-        asked = set().union(*(_variables(condition) for _, condition in branches))
-        missing = sorted(asked - _variables(last), key=sympy.default_sort_key)
-        return " + ".join(map(str, map(self._print, missing)))
+        return self.total(_asked(branches) - _variables(last))
+
+    def total(self, quantities: set[Any]) -> str:
+        """Return the sum of quantities, which is NaN where one of them is."""
+        return " + ".join(str(self._print(x)) for x in sorted(quantities, key=sympy.default_sort_key))
 
     def _print_Relational(self, expr: Any) -> str:
         return f"{self._print(expr.lhs)} {expr.rel_op} {self._print(expr.rhs)}"
@@ -244,6 +252,19 @@ def _variables(expr: Any) -> set[Any]:
     if isinstance(expr, Access) or expr.is_Symbol:
         return {expr}
     return set().union(*map(_variables, expr.args))
+
+
+def _asked(branches: Sequence[Any]) -> set[Any]:
+    """Return what the conditions of some branches ask for."""
+    return set().union(*(_variables(condition) for _, condition in branches))
+
+
+def _known(condition: Any) -> set[Any]:
+    """Return the quantities that are no NaN where a condition holds."""
+    if isinstance(condition, (sympy.And, sympy.Or)):
+        parts = [_known(part) for part in condition.args]
+        return set.union(*parts) if isinstance(condition, sympy.And) else set.intersection(*parts)
+    return _variables(condition)
 
 
 def _with_one_number(factors: Sequence[Any]) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -33,15 +34,24 @@ _RELATIONS: dict[type, Callable[[Any, Any], bool]] = {
     ast.Gt: lambda a, b: bool(a > b),
     ast.GtE: lambda a, b: bool(a >= b),
 }
-_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "exp": mp.exp,
+    "expm1": mp.expm1,
     "log": mp.log,
+    "log1p": mp.log1p,
     "sqrt": mp.sqrt,
     "tanh": mp.tanh,
+    "sinh": mp.sinh,
+    "cosh": mp.cosh,
     "sin": mp.sin,
     "cos": mp.cos,
     "atan": mp.atan,
+    "erf": mp.erf,
     "abs": abs,
+    "max": max,
+    "min": min,
+    "sigmoid": lambda u: 1 / (1 + mp.exp(-u)),
+    "softplus": lambda u: mp.log1p(mp.exp(u)),
     "floor": mp.floor,
 }
 
@@ -60,7 +70,7 @@ def evaluate_text(text: str, values: Mapping[str, Any]) -> Any:
     DerivationError
         If the text is no formula, or its value is not a real number.
     """
-    value = _walk(_tree(text), {**values, "pi": +mp.pi})
+    value = _walk(_tree(text), {**values, "pi": +mp.pi, "e": +mp.e})
     if isinstance(value, mp.mpc):
         raise DerivationError(f"formula {text!r} is not real at the point where it is checked")
     return value
@@ -92,9 +102,20 @@ def _walk(node: ast.expr, names: Mapping[str, Any]) -> Any:
             return -_walk(operand, names) if isinstance(op, ast.USub) else _walk(operand, names)
         case ast.BinOp(op=op, left=left, right=right) if type(op) in _OPERATORS:
             return _OPERATORS[type(op)](_walk(left, names), _walk(right, names))
-        case ast.IfExp(test=ast.Compare(left=left, ops=[op], comparators=[right]), body=yes, orelse=no):
-            holds = _RELATIONS[type(op)](_walk(left, names), _walk(right, names))
-            return _walk(yes if holds else no, names)
-        case ast.Call(func=ast.Name(id=name), args=[argument]) if name in _FUNCTIONS:
-            return _FUNCTIONS[name](_walk(argument, names))
+        case ast.IfExp(test=test, body=yes, orelse=no):
+            return _walk(yes if _holds(test, names) else no, names)
+        case ast.Call(func=ast.Name(id=name), args=arguments) if name in _FUNCTIONS:
+            return _FUNCTIONS[name](*(_walk(argument, names) for argument in arguments))
     raise DerivationError(f"{ast.unparse(node)} is no formula that can be checked")
+
+
+def _holds(node: ast.expr, names: Mapping[str, Any]) -> bool:
+    match node:
+        case ast.Compare(left=left, ops=ops, comparators=others):
+            sides = [_walk(side, names) for side in (left, *others)]
+            return all(
+                _RELATIONS[type(op)](a, b) for op, (a, b) in zip(ops, itertools.pairwise(sides), strict=True)
+            )
+        case ast.BoolOp(op=op, values=parts):
+            return (all if isinstance(op, ast.And) else any)(_holds(part, names) for part in parts)
+    raise DerivationError(f"{ast.unparse(node)} is no condition that can be checked")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -85,8 +85,10 @@ def slope_form(formula: Any, relation: Any) -> Form:
         floor = largest(relation, None, through)
         found = _scan(relation, "derivative", stated, dict(through), floor, RELATION_LIMIT)
         if not found:
-            wrong = at_infinity(relation, stated, dict(through), "derivative")
-            form = _made_finite(Form(relation, (), wrong, ()), stated, dict(through), "derivative")
+            asked = functools.partial(
+                _at_infinity, reference=stated, through=dict(through), of="derivative", cases=None
+            )
+            form = _made_finite(Form(relation, (), asked(relation), ()), asked)
             return form if form.rules else Form(relation, (), (), ())
     stable, used = rewrite(formula)
     candidates = [
@@ -138,8 +140,7 @@ def best(
         Whether polynomials are taken as they are, unmeasured.
     """
     written = candidates[0][0]
-    polynomial = written.is_polynomial(*written.free_symbols)
-    if harmless and (polynomial or (of == "derivative" and is_harmless(written))):
+    if harmless and is_harmless(written, in_cases=of == "derivative"):
         return Form(written, (), (), ())
     # All are equal, so the shortest one says what should come out.
     shortest = min((rewrite(put_in(expr, dict(through)))[0] for expr, _ in candidates), key=sympy.count_ops)
@@ -156,13 +157,15 @@ def best(
     )
 
 
-def is_harmless(expr: Any) -> bool:
-    """Whether an expression is a polynomial in every case: it leaves the type only where its value does.
+def is_harmless(expr: Any, in_cases: bool = True) -> bool:
+    """Whether an expression is a polynomial (in every case): it leaves the type only where its value does.
 
     One of output and weighted sum is not: where one is nearly infinite the other may be 0.
     """
     if {O, Z} <= expr.free_symbols:
         return False
+    if not in_cases:
+        return bool(expr.is_polynomial(*expr.free_symbols))
     cases = expr.atoms(sympy.Piecewise)
     parts = [expr, *(value for found in cases for value, _ in found.args)]
     letters = {found: sympy.Dummy(real=True) for found in cases}
@@ -216,16 +219,20 @@ def _choose(
         if not forms[-1].left:
             break
     chosen = min(forms, key=lambda form: _weight(form.left))
-    infinite = cases is None and variable == "z"
-    written_at_infinity = at_infinity(as_written, true_value or reference, through, of) if infinite else ()
-    if infinite and (chosen.expression != as_written or written_at_infinity):
-        chosen = _made_finite(chosen, true_value or reference, through, of)
+    written_at_infinity: tuple[Finding, ...] = ()
+    if variable == "z":
+        asked = functools.partial(
+            _at_infinity, reference=true_value or reference, through=through, of=of, cases=cases
+        )
+        written_at_infinity = asked(as_written)
+        if chosen.expression != as_written or written_at_infinity:
+            chosen = _made_finite(chosen, asked)
     if chosen.expression == as_written:
         return Form(as_written, (), (), scanned(as_written, ends=True) if chosen.left else ())
     # The ends of ranges are only looked for where somebody will read them.
     left = scanned(chosen.expression, ends=True) if chosen.left else ()
     if cases is not None:
-        return dataclasses.replace(chosen, cured=cured or forms[0].left, left=left)
+        return dataclasses.replace(chosen, cured=cured or forms[0].left or written_at_infinity, left=left)
     cured = cured or scanned(as_written, ends=True) or written_at_infinity
     return dataclasses.replace(chosen, cured=cured, left=left)
 
@@ -240,16 +247,25 @@ def _with_far_forms(
             yield found, tuple(dict.fromkeys((*used, *more)))
 
 
-def _made_finite(form: Form, reference: Any, through: Mapping[str, tuple[Any, Any]] | None, of: Of) -> Form:
-    """Return the form with the letter kept finite, where that gives its limits and the form does not."""
-    wrong = at_infinity(form.expression, reference, through, of)
-    if not wrong:
+def _at_infinity(
+    expr: Any,
+    reference: Any,
+    through: Mapping[str, tuple[Any, Any]] | None,
+    of: Of,
+    cases: list[Mapping[str, float]] | None,
+) -> tuple[Finding, ...]:
+    return tuple(
+        finding for others in cases or [{}] for finding in at_infinity(expr, reference, through, of, others)
+    )
+
+
+def _made_finite(form: Form, asked: Callable[[Any], tuple[Finding, ...]]) -> Form:
+    """Return the form with z kept finite, where that gives its limits and the form does not."""
+    if not asked(form.expression):
         return form
-    for expr in bounded(form.expression):
-        if not at_infinity(expr, reference, through, of) and equal(expr, form.expression):
-            return dataclasses.replace(
-                form, expression=expr, rules=(*form.rules, AT_INFINITY), cured=form.cured
-            )
+    for expr in bounded(form.expression, Z):
+        if not asked(expr) and equal(expr, form.expression):
+            return dataclasses.replace(form, expression=expr, rules=(*form.rules, AT_INFINITY))
     return form
 
 

@@ -212,7 +212,7 @@ AT_INFINITY = Rule(
     Eq(U * exp(-(U**2)), Lowered(Raised(U)) * exp(-(U**2)), evaluate=False),
     "for infinite u it is infinity times 0",
     "the limit; both sides are the same for every number of the type",
-    lambda e: next(iter(bounded(e)), None),
+    lambda e: next(iter(bounded(e, U)), None),
 )
 
 
@@ -239,16 +239,14 @@ def _everywhere(e: Any, find: Callable[[Any], Expr | None]) -> Any:
     return e if arguments == list(e.args) else e.func(*arguments)
 
 
-def bounded(e: Any) -> Iterator[Any]:
-    """Yield the expression with its letter kept finite: as a factor of products, then everywhere."""
-    letters = sorted(e.free_symbols, key=str)
-    if len(letters) > 2:
-        return
-    for place, letter in itertools.product((_in_factors, _all), letters):
-        for limit in (Raised, Lowered, lambda u: Lowered(Raised(u))):
-            found = place(e, letter, limit)
-            if found != e:
-                yield found
+def bounded(e: Any, letter: Any) -> Iterator[Any]:
+    """Yield the expression with a letter kept finite: as a factor of products, then everywhere."""
+    for place, limit in itertools.product(
+        (_in_factors, _all), (Raised, Lowered, lambda u: Lowered(Raised(u)))
+    ):
+        found = place(e, letter, limit)
+        if found != e:
+            yield found
 
 
 def _all(e: Any, letter: Any, limit: Callable[[Any], Any]) -> Any:

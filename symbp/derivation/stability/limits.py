@@ -1,4 +1,4 @@
-"""An activation at infinite arguments: what is computed there, and the limit that should come out."""
+"""A formula at infinite weighted sums: what is computed there, and the limit that should come out."""
 
 from __future__ import annotations
 
@@ -29,22 +29,27 @@ def at_infinity(
     reference: Any,
     through: Mapping[str, tuple[Any, Any]] | None,
     of: Literal["value", "derivative"],
+    others: Mapping[str, float] | None = None,
 ) -> tuple[Finding, ...]:
     """Find at which infinite arguments an expression in z is not the limit of the reference.
 
     Where there is no limit (sin), nothing is asked; NaN in the place of infinity is as good a sign
-    that training has gone wrong.
+    that training has gone wrong. `others` are the numbers of the other letters.
     """
     found = []
-    stated = rewrite(with_numbers(put_in(reference, through or {})))[0]
+    through = through or {}
+    stated, written = (rewrite(with_numbers(put_in(e, through)))[0] for e in (reference, expr))
+    # Conditions ask for the outputs themselves.
+    outputs = tuple((name, rewrite(with_numbers(true))[0]) for name, (_, true) in through.items())
+    beside = tuple((others or {}).items())
     for sign in (-1, 1):
-        limit = limit_of(stated, sign)
+        limit = limit_of(stated, sign, outputs, beside)
         if limit is None:  # infinity times 0, say, which the form itself may avoid
-            limit = limit_of(with_numbers(put_in(expr, through or {})), sign)
+            limit = limit_of(written, sign, outputs, beside)
         if limit is None:
             continue
         for dtype in reversed(DTYPES):
-            computed = _computed(expr, dtype, sign * math.inf, through or {})
+            computed = _computed(expr, dtype, sign * math.inf, through, others or {})
             if not (_is(computed, limit, dtype) or (math.isinf(limit) and math.isnan(computed))):
                 kind: Literal["nan", "overflow"] = "nan" if math.isnan(computed) else "overflow"
                 found.append(Finding(sign * math.inf, sign * math.inf, kind, math.inf, of, dtype))
@@ -52,13 +57,22 @@ def at_infinity(
 
 
 @functools.cache
-def limit_of(formula: Any, sign: int) -> float | None:
-    """Return the limit of a formula in z for z towards plus or minus infinity; None where it has none."""
+def limit_of(
+    formula: Any,
+    sign: int,
+    outputs: tuple[tuple[str, Any], ...] = (),
+    numbers: tuple[tuple[str, float], ...] = (),
+) -> float | None:
+    """Return the limit of a formula in z for z towards plus or minus infinity; None where it has none.
+
+    `outputs` are letters that have the value of an expression in z, `numbers` says what others are.
+    """
     values = []
     with digits(_DIGITS):
         for power in _FAR_AWAY:
             try:
-                value = evaluate(formula, {"z": sign * number(10) ** power, "o": number(0)})
+                known = {"z": sign * number(10) ** power} | {name: number(x) for name, x in numbers}
+                value = evaluate(formula, known | {name: evaluate(e, known) for name, e in outputs})
             except (DerivationError, ZeroDivisionError, ValueError, OverflowError):
                 return None
             if value != value:
@@ -66,16 +80,22 @@ def limit_of(formula: Any, sign: int) -> float | None:
             values.append(float(value) if abs(value) < number(10) ** 300 else math.copysign(math.inf, value))
     if len({value > 0 for value in values if value}) > 1:
         return None
-    first, *others = values
+    first, *beyond = values
     if math.isinf(first):
         return first if len(set(values)) == 1 else None
     if all(abs(b) > (1 + _GROWS) * abs(a) > 0 for a, b in itertools.pairwise(values)):
         return math.copysign(math.inf, first)  # as slowly as a logarithm
-    return first if all(abs(x - first) <= _AGREE * abs(first) for x in others) else None
+    return first if all(abs(x - first) <= _AGREE * abs(first) for x in beyond) else None
 
 
-def _computed(expr: Any, dtype: str, point: float, through: Mapping[str, tuple[Any, Any]]) -> float:
-    values = {"z": np.array([point], dtype)}
+def _computed(
+    expr: Any,
+    dtype: str,
+    point: float,
+    through: Mapping[str, tuple[Any, Any]],
+    others: Mapping[str, float],
+) -> float:
+    values = {name: np.array([x], dtype) for name, x in {"z": point, **others}.items()}
     for name, (own, _) in through.items():
         values[name] = rounded(with_numbers(own), values, dtype)[0]
     return float(rounded(with_numbers(expr), values, dtype)[0][0])

@@ -139,7 +139,7 @@ class _Rounded:
         """One division for all factors below, as kernels have it."""
         above: Any = self.dtype(1)
         below: Any = None
-        for factor in sorted(e.args, key=evaluation_rank):
+        for factor in sorted(e.args, key=_rank):
             base, power = factor.as_base_exp()
             if is_decimal(factor):
                 above = above * self.dtype(float(factor))
@@ -217,6 +217,12 @@ class _Rounded:
 @functools.cache
 def _stable(kind: Any, arguments: int) -> Any:
     return kind(*LETTERS[:arguments]).stable()
+
+
+def _rank(factor: Any) -> tuple[int, int]:
+    """Return where a factor stands in kernels, which have weighted sums before outputs before targets."""
+    base, _ = factor.as_base_exp()
+    return evaluation_rank(factor), "zoy".find(base.name) if base.is_Symbol else -1
 
 
 @functools.cache
