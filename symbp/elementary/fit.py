@@ -17,6 +17,7 @@ from typing import Any
 import mpmath
 import sympy
 
+from symbp.elementary import pieces
 from symbp.elementary.records import DTYPES, FORMATS, Fit
 from symbp.elementary.remez import DIGITS, Grid, minimax
 from symbp.elementary.tables import FITS, v
@@ -114,6 +115,7 @@ def main() -> None:
             file=sys.stderr,
         )
     print(f"wrote {atomic_write(PATH, text(fitted))}", file=sys.stderr)
+    print(f"wrote {atomic_write(pieces.PATH, pieces.text())}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,8 @@ class Elementary:
     name : str
         Its name in the emitted text.
     call : str
-        The class of the SymPy function whose calls it computes. ``Sigmoid`` is 1/(1 + exp(-x)).
+        The class of the SymPy function whose calls it computes. ``Sigmoid`` is 1/(1 + exp(-x)). Several
+        may compute the same one: see :func:`symbp.elementary.tables.calls`.
     value : Expr
         The function of ``x`` that it computes, which is also what tests compare it with.
     method : str
@@ -100,7 +101,8 @@ class Elementary:
     body : str
         The algorithm: assignments and a return, in ``x``. Numbers are of the kernel's type, but
         ``I(...)`` are integers of its size. Names in capitals are constants, and
-        ``p = poly(NAME, v)`` is Horner's rule for a fitted polynomial.
+        ``p = poly(NAME, v)`` is Horner's rule for a fitted polynomial, ``p = pieces(NAME, a)`` the
+        same where coefficients are looked up for each number.
     uses : tuple of str
         Other elementary functions that the body calls.
     reach : str
@@ -109,6 +111,10 @@ class Elementary:
     source : str
     given : tuple of (str, str)
         Further arguments, each with the elementary function of x that it is.
+    lanes : int
+        Numbers that a register has to hold for it; 0: it needs none.
+    dtypes : tuple of str
+        The number formats that it is for.
     """
 
     name: str
@@ -120,6 +126,8 @@ class Elementary:
     reach: str = ""
     source: str = ""
     given: tuple[tuple[str, str], ...] = ()
+    lanes: int = 0
+    dtypes: tuple[str, ...] = DTYPES
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from sympy import Symbol, atan, cos, erf, erfc, exp, log, sin, sqrt, tanh
 
 from symbp.elementary.approximations import FITS as FITS
 from symbp.elementary.approximations import v as v
+from symbp.elementary.constants import PIECES
 from symbp.elementary.records import Elementary
 
 x = Symbol("x", real=True)
@@ -177,6 +178,21 @@ return math.copysign(y, given)
 """,
         ),
         Elementary(
+            "tanh_by_pieces",
+            "tanh",
+            tanh(x),
+            "a polynomial in |x| - c for the piece c of |x|, which is found in the bits of a multiple of |x|, "
+            "plus 1; its coefficients are looked up in registers, and the sign is put back",
+            """\
+a = min(abs(x), PIECES_END)
+y = pieces(TANH_PIECES, a)
+return math.copysign(y, x)
+""",
+            source="Gal 1986",
+            lanes=PIECES,
+            dtypes=("float32",),
+        ),
+        Elementary(
             "sigmoid",
             "Sigmoid",
             1 / (1 + exp(-x)),
@@ -339,5 +355,13 @@ return math.copysign(y, x)
     )
 }
 
-# The class of SymPy's function -> the record that computes its calls.
-CALLS: dict[str, Elementary] = {record.call: record for record in FUNCTIONS.values()}
+
+def calls(lanes: int = 0) -> dict[str, Elementary]:
+    """Return the record that computes the calls of each class of SymPy's, in registers of so many numbers.
+
+    What is looked up in registers of that size comes before what needs none.
+    """
+    return {record.call: record for record in FUNCTIONS.values() if record.lanes in (0, lanes)}
+
+
+CALLS = calls()
