@@ -65,6 +65,7 @@ ORACLES: dict[str, Oracle] = {
     "log": Oracle(np.log, mpmath.log, (0.0, 16.0), (0.0, 16.0)),
     "log1p": Oracle(np.log1p, mpmath.log1p, (-1.0, 16.0), (-0.9, 8.0)),
     "tanh": Oracle(np.tanh, mpmath.tanh, (-20.0, 20.0)),
+    "tanh_by_pieces": Oracle(np.tanh, mpmath.tanh, (-20.0, 20.0)),
     "sigmoid": Oracle(lambda x: 1 / (1 + np.exp(-x)), lambda x: 1 / (1 + mpmath.exp(-x)), (-750.0, 45.0)),
     "erf": Oracle(_rough_erf, mpmath.erf, (-6.5, 6.5), (-4.0, 4.0)),
     "gauss": Oracle(lambda x: np.exp(-x * x), lambda x: mpmath.exp(-x * x), (-28.0, 28.0), (-4.0, 4.0)),

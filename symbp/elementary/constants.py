@@ -45,7 +45,14 @@ def constants(dtype: str) -> dict[str, float | int]:
     """
     form = FORMATS[dtype]
     with mpmath.workdps(DIGITS):
-        return {**_format(form), **_exponential(form), **_logarithm(form), **_circle(form), **_joints(form), **_pieces(form)}
+        return {
+            **_format(form),
+            **_exponential(form),
+            **_logarithm(form),
+            **_circle(form),
+            **_joints(form),
+            **_pieces(form),
+        }
 
 
 def _format(form: Format) -> dict[str, float | int]:

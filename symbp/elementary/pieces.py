@@ -1,8 +1,8 @@
 """Functions in pieces: polynomials whose coefficients are looked up in a vector register.
 
 [0, end] is divided into as many pieces as a register holds numbers of float32. The piece of a number
-stands in the bits of a*scale + 1, which lies in [1, 16): exponent and first digits, so that a piece is
-as long as its distance from 0 allows. One instruction then finds a coefficient for every lane.
+stands in the bits of a*scale + 1, which lies in [1, 16): exponent and first digits, so that pieces are
+the longer the further they are from 0. One instruction then finds a coefficient for every lane.
 
 Gal 1986, and Muller, Elementary Functions, 3rd edition, chapter 4, on methods with tables.
 ``python -m symbp.elementary.fit`` writes ``pieces.toml`` beside this file.
@@ -135,7 +135,9 @@ def pieces(dtype: str) -> Mapping[str, Rows]:
     """Return the tables of a number format, by name, as ``pieces.toml`` holds them."""
     tables = tomllib.loads(PATH.read_text(encoding="utf-8"))
     return {
-        name: Rows(tuple(tuple(map(float.fromhex, row)) for row in entry[dtype]["rows"]), entry[dtype]["error"])
+        name: Rows(
+            tuple(tuple(map(float.fromhex, row)) for row in entry[dtype]["rows"]), entry[dtype]["error"]
+        )
         for name, entry in tables.items()
         if dtype in entry
     }

@@ -181,7 +181,7 @@ return math.copysign(y, given)
             "tanh_by_pieces",
             "tanh",
             tanh(x),
-            "a polynomial in |x| - c for the piece c of |x|, which is found in the bits of a multiple of |x|, "
+            "a polynomial in |x| - c for the piece c of |x|, which is found in the bits of a multiple of |x| "
             "plus 1; its coefficients are looked up in registers, and the sign is put back",
             """\
 a = min(abs(x), PIECES_END)

@@ -57,7 +57,7 @@ def functions(names: Iterable[str], dtype: str, vectors: bool = False) -> list[d
 
 
 def tables(names: Iterable[str], dtype: str) -> list[dict[str, Any]]:
-    """Return the tables in which the named functions look up their coefficients, as the template wants them."""
+    """Return the tables that the named functions look coefficients up in, as the template wants them."""
     used = dict.fromkeys(table for name in with_used(names) for table in code(name, dtype).tables)
     return [
         {
