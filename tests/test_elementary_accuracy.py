@@ -14,7 +14,7 @@ from symbp.bench import speed, table
 from symbp.bench.accuracy import accuracy, compiled, measure, record, values
 from symbp.bench.exact import ORACLES, errors, exact, far, points, ulp
 from symbp.cli import main
-from symbp.elementary import FUNCTIONS, expand
+from symbp.elementary import FITS, FUNCTIONS, expand
 from symbp.elementary.constants import constants
 from symbp.elementary.fit import polynomials
 from symbp.elementary.measured import measured
@@ -81,8 +81,9 @@ def test_plain_python_agrees(name, dtype):
     assert error.max() <= measured()[name, dtype].worst
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("name", ["exp", "sigmoid"])
+@pytest.mark.parametrize(
+    ("name", "dtype"), [(n, d) for n, d in EVERY if n in ("exp", "exp_by_roots", "sigmoid")]
+)
 def test_underflow_is_gradual(name, dtype):
     form = FORMATS[dtype]
     low, high = ((1 - form.bias - form.bits) * np.log(2) - 1, (1 - form.bias) * np.log(2))
@@ -97,6 +98,7 @@ def test_underflow_is_gradual(name, dtype):
 INF, NAN = float("inf"), float("nan")
 SPECIAL = {
     "exp": [(0.0, 1), (-0.0, 1), (INF, INF), (-INF, 0.0), (1e4, INF), (-1e4, 0.0)],
+    "exp_by_roots": [(0.0, 1), (-0.0, 1), (INF, INF), (-INF, 0.0), (1e4, INF), (-1e4, 0.0)],
     "expm1": [(0.0, 0.0), (-0.0, -0.0), (INF, INF), (-INF, -1), (1e4, INF), (-1e4, -1)],
     "log": [(0.0, -INF), (-0.0, -INF), (1.0, 0.0), (INF, INF), (-1.0, NAN), (-INF, NAN)],
     "log1p": [(0.0, 0.0), (-0.0, -0.0), (-1.0, -INF), (INF, INF), (-2.0, NAN), (-INF, NAN)],
@@ -227,6 +229,7 @@ def _worst(dtype: str, name: str, x: np.ndarray) -> float:
 
 WHERE = {
     "EXP": ("exp", -2, 2),
+    "EXP_ROOT": ("exp_by_roots", -2, 2),
     "LOG": ("log", 0.5, 2),
     "ERF": ("erf", -1, 1),
     "ERFC": ("erf", 1, 2),
@@ -239,8 +242,7 @@ WHERE = {
 }
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("fitted", WHERE)
+@pytest.mark.parametrize(("fitted", "dtype"), [(n, d) for n in WHERE for d in FITS[n].dtypes])
 def test_a_wrong_coefficient_is_noticed(fitted, dtype, monkeypatch):
     """Every coefficient of every polynomial, changed by a quarter of itself."""
     name, low, high = WHERE[fitted]

@@ -25,16 +25,16 @@ from tests import plain_vectors
 NAME, TABLE, DTYPE = "tanh_by_pieces", "TANH_PIECES", "float32"
 
 
-def worst(x: np.ndarray) -> float:
+def worst(x: np.ndarray, name: str = NAME) -> float:
     """Return the largest error of the emitted text, run by NumPy."""
     space = plain_vectors.functions(PIECES) | {"F": np.float32, "math": np}
-    (function,) = functions([NAME], DTYPE, vectors=True)
-    (table,) = tables([NAME], DTYPE)
-    space[TABLE] = np.array([eval(f"[{' '.join(row)}]") for row in table["rows"]], DTYPE)
+    (function,) = functions([name], DTYPE, vectors=True)
+    (table,) = tables([name], DTYPE)
+    space[table["name"]] = np.array([eval(f"[{' '.join(row)}]") for row in table["rows"]], DTYPE)
     lines = "\n    ".join(function["lines"])
-    exec(f"def {NAME}(x):\n    {lines}", space)
+    exec(f"def {name}(x):\n    {lines}", space)
     with np.errstate(all="ignore"):
-        return float(errors(space[NAME](x), *exact(NAME, x)).max())
+        return float(errors(space[name](x), *exact(name, x)).max())
 
 
 def test_the_committed_tables_are_what_the_script_fits():
@@ -125,6 +125,33 @@ def test_registers_of_sixteen_numbers_look_up(target, dtype, name):
     assert f"\ndef {name}(x):" in source
     for word in (f"\n{TABLE} = np.array([", "\ndef lookup(", "\ndef _at_once("):
         assert (word in source) is (name == NAME)
+
+
+def test_a_row_is_what_it_says():
+    for lane, number in enumerate(pieces(DTYPE)["EXP_ROOTS"].rows[0]):
+        assert abs(mpmath.log(number, 2) - mpmath.mpf(lane) / PIECES) < 2.0**-24 / mpmath.log(2)
+
+
+@pytest.mark.parametrize(
+    ("constant", "factor"),
+    [("ROOT_HIGH", 1.001), ("ROOT_LOW", 1.25), ("ROOTS_MAGIC", 1 + 2.0**-19), ("ROOTS_LOG2_E", 1.25)],
+)
+def test_a_wrong_constant_of_exp_is_noticed(constant, factor, monkeypatch):
+    x = np.linspace(-80, 80, 4001).astype(DTYPE)
+    right, allowed = constants(DTYPE), measured()["exp_by_roots", DTYPE].worst
+    assert worst(x, "exp_by_roots") <= allowed
+    monkeypatch.setattr(expand, "constants", lambda dtype: {**right, constant: right[constant] * factor})
+    assert worst(x, "exp_by_roots") > allowed
+
+
+@pytest.mark.parametrize("lane", range(PIECES))
+def test_a_wrong_root_is_noticed(lane, monkeypatch):
+    x, right = np.linspace(-2, 2, 401).astype(DTYPE), pieces(DTYPE)
+    (row,) = right["EXP_ROOTS"].rows
+    wrong = tuple(c * (1 + 2.0**-22) if k == lane else c for k, c in enumerate(row))
+    changed = {**right, "EXP_ROOTS": replace(right["EXP_ROOTS"], rows=(wrong,))}
+    monkeypatch.setattr("symbp.render.elementary.pieces", lambda dtype: changed)
+    assert worst(x, "exp_by_roots") > measured()["exp_by_roots", DTYPE].worst
 
 
 def test_a_function_in_pieces_computes_the_same_calls():

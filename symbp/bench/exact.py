@@ -61,6 +61,7 @@ def _tail(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 ORACLES: dict[str, Oracle] = {
     "exp": Oracle(np.exp, mpmath.exp, (-750.0, 712.0)),
+    "exp_by_roots": Oracle(np.exp, mpmath.exp, (-750.0, 712.0)),
     "expm1": Oracle(np.expm1, mpmath.expm1, (-45.0, 712.0)),
     "log": Oracle(np.log, mpmath.log, (0.0, 16.0), (0.0, 16.0)),
     "log1p": Oracle(np.log1p, mpmath.log1p, (-1.0, 16.0), (-0.9, 8.0)),

@@ -142,7 +142,17 @@ def _pieces(form: Format) -> dict[str, float | int]:
     octaves = PIECES // PIECES_AN_OCTAVE
     # a*scale + 1 stays below 2^octaves, also where the product is rounded.
     scale = mpmath.floor((2**octaves - 1) / end * 2**10) / 2**10
+    magic = 1.5 * 2.0**form.bits + PIECES * form.bias
+    # n is as many times as large as where exp is reduced by log 2.
+    reach = PIECES * (form.bias + form.bits)
+    high, low = split(mpmath.log(2) / PIECES, [form.bits + 1 - reach.bit_length(), 0], form)
     return {
+        "ROOTS": float(PIECES),
+        "ROOTS_LOG2_E": form.round(PIECES / mpmath.log(2)),
+        "ROOT_HIGH": high,
+        "ROOT_LOW": low,
+        "ROOTS_MAGIC": magic,
+        "ROOTS_SHIFT": (PIECES - 1).bit_length(),
         "PIECES_END": form.round(end),
         "PIECES_SCALE": form.round(scale),
         "PIECES_SHIFT": form.bits - (PIECES_AN_OCTAVE - 1).bit_length(),

@@ -14,7 +14,7 @@ from symbp.elementary.pieces import TABLES, pieces
 from symbp.elementary.records import Elementary
 from symbp.elementary.tables import FITS, FUNCTIONS
 
-_POLYNOMIAL = re.compile(r"(\w+) = (poly|pieces)\((\w+), (\w+)\)")
+_POLYNOMIAL = re.compile(r"(\w+) = (poly|pieces|row)\((\w+), (\w+)\)")
 # An integer, a number, a constant; I and F are the two types.
 _WORD = re.compile(r"I\((?P<integer>\w+)\)|\b(?P<number>\d+(?:\.\d+)?)\b|\b(?P<name>[A-Z][A-Z0-9_]+)\b")
 _NAMED = {float("inf"): "math.inf", float("-inf"): "-math.inf"}
@@ -55,6 +55,10 @@ def code(name: str, dtype: str) -> Code:
             lines.append(_with_numbers(line, dtype))
             continue
         target, kind, fitted, variable = call.groups()
+        if kind == "row":
+            tables.append(fitted)
+            lines.append(f"{target} = lookup({fitted}, 0, {variable})")
+            continue
         if kind == "pieces":
             tables.append(fitted)
             lines += _looked_up(target, fitted, variable, dtype)

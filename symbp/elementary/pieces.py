@@ -1,4 +1,4 @@
-"""Functions in pieces: polynomials whose coefficients are looked up in a vector register.
+"""What is looked up in a vector register: coefficients of functions in pieces, and single rows.
 
 [0, end] is divided into as many pieces as a register holds numbers of float32. The piece of a number
 stands in the bits of a*scale + 1, which lies in [1, 16): exponent and first digits, so that pieces are
@@ -76,10 +76,34 @@ class Rows:
     error: float
 
 
-x = Symbol("x", real=True)
+@dataclass(frozen=True)
+class Row:
+    """One number for each lane, computed from what it is.
+
+    Attributes
+    ----------
+    name : str
+    value : Expr
+        Of the lane j.
+    dtypes : tuple of str
+    meaning : str
+    """
+
+    name: str
+    value: Expr
+    dtypes: tuple[str, ...]
+    meaning: str
+
+
+x, j = Symbol("x", real=True), Symbol("j", integer=True)
 TABLES: dict[str, Pieces] = {
     table.name: table
     for table in (Pieces("TANH_PIECES", tanh(x), {"float32": 5}, "tanh(c + t) = P(t) for the c of a piece"),)
+}
+
+ROWS: dict[str, Row] = {
+    row.name: row
+    for row in (Row("EXP_ROOTS", 2 ** (j / PIECES), ("float32",), f"2^(j/{PIECES}) for j = 0, 1, ..."),)
 }
 
 
@@ -132,15 +156,22 @@ def _piece(what: Pieces, dtype: str, number: int, low: Any, high: Any) -> tuple[
 
 @cache
 def pieces(dtype: str) -> Mapping[str, Rows]:
-    """Return the tables of a number format, by name, as ``pieces.toml`` holds them."""
+    """Return the tables of a number format, by name: as ``pieces.toml`` holds them, and rows."""
     tables = tomllib.loads(PATH.read_text(encoding="utf-8"))
-    return {
-        name: Rows(
-            tuple(tuple(map(float.fromhex, row)) for row in entry[dtype]["rows"]), entry[dtype]["error"]
-        )
-        for name, entry in tables.items()
-        if dtype in entry
+    fitted = {name: formats[dtype] for name, formats in tables.items() if dtype in formats}
+    found = {
+        name: Rows(tuple(tuple(map(float.fromhex, row)) for row in entry["rows"]), entry["error"])
+        for name, entry in fitted.items()
     }
+    return found | {name: _row(row, dtype) for name, row in ROWS.items() if dtype in row.dtypes}
+
+
+def _row(row: Row, dtype: str) -> Rows:
+    with mpmath.workdps(DIGITS):
+        exact = [mpmath.mpf(sympy.N(row.value.subs(j, lane), DIGITS)) for lane in range(PIECES)]
+        numbers = tuple(map(FORMATS[dtype].round, exact))
+        errors = (abs(number / value - 1) for number, value in zip(numbers, exact, strict=True))
+        return Rows((numbers,), float(max(errors)))
 
 
 def text() -> str:

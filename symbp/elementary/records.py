@@ -65,7 +65,7 @@ class Fit:
     interval : tuple of Expr
         Where v lies; for ``float32`` and ``float64`` alike unless `intervals` says more.
     degree : mapping
-        dtype -> degree.
+        dtype -> degree, for the formats that it is for.
     meaning : str
         The approximation in words, for comments.
     """
@@ -76,6 +76,11 @@ class Fit:
     interval: dict[str, tuple[Expr, Expr]]
     degree: dict[str, int]
     meaning: str
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """The formats that it is for."""
+        return tuple(dtype for dtype in DTYPES if dtype in self.degree)
 
     def stated(self, dtype: str) -> tuple[Expr, Expr]:
         """Return target and weight in a format."""
@@ -102,7 +107,7 @@ class Elementary:
         The algorithm: assignments and a return, in ``x``. Numbers are of the kernel's type, but
         ``I(...)`` are integers of its size. Names in capitals are constants, and
         ``p = poly(NAME, v)`` is Horner's rule for a fitted polynomial, ``p = pieces(NAME, a)`` the
-        same where coefficients are looked up for each number.
+        same where coefficients are looked up for each number, and ``c = row(NAME, k)`` one such look.
     uses : tuple of str
         Other elementary functions that the body calls.
     reach : str

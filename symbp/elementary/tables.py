@@ -45,8 +45,8 @@ _EXP_RANGE = """\
 half = math.copysign(HALF, x)
 x = max(min(x, MOST), LEAST)
 b = I(F(MAGIC_CENTRE + half).view(I) << I(SHIFT)).view(F)
-magic = MAGIC_CENTRE - half
 """
+_EXP_MAGIC = "magic = MAGIC_CENTRE - half\n"
 
 # x^2 = square + rest, to almost twice the digits: the upper half of x has an exact square.
 _SQUARE = """\
@@ -87,8 +87,31 @@ FUNCTIONS: dict[str, Elementary] = {
             exp(x),
             "x = n log 2 + r with |r| <= log(2)/2, exp(x) = 2^n exp(r); "
             "2^n in two factors, so that small results lose bits only once",
-            _EXP_RANGE + _EXP_REDUCTION + "return (q*a + a)*b\n",
+            _EXP_RANGE + _EXP_MAGIC + _EXP_REDUCTION + "return (q*a + a)*b\n",
             source="Cody and Waite 1980, chapter 6",
+        ),
+        Elementary(
+            "exp_by_roots",
+            "exp",
+            exp(x),
+            "x = n log(2)/16 + r with |r| <= log(2)/32, exp(x) = 2^(n/16) exp(r); n/16 = k + j/16, and "
+            "the root 2^(j/16) is looked up in a register, and 2^k is in two factors; few steps are in a row",
+            _EXP_RANGE
+            + """\
+magic = ROOTS_MAGIC - ROOTS*half
+t = x*ROOTS_LOG2_E + magic
+n = t - magic
+r = (x - n*ROOT_HIGH) - n*ROOT_LOW
+p = poly(EXP_ROOT, r)
+q = r*r*p + r
+k = F(t).view(I)
+c = row(EXP_ROOTS, k)
+a = c*I(I(k >> I(ROOTS_SHIFT)) << I(SHIFT)).view(F)
+return (q*a + a)*b
+""",
+            source="Tang 1989",
+            lanes=PIECES,
+            dtypes=("float32",),
         ),
         Elementary(
             "expm1",
@@ -99,6 +122,7 @@ FUNCTIONS: dict[str, Elementary] = {
 given = x
 """
             + _EXP_RANGE
+            + _EXP_MAGIC
             + _EXP_REDUCTION
             + """\
 y = (q*a + (a - I(F(MAGIC_CENTRE - half).view(I) << I(SHIFT)).view(F)))*b

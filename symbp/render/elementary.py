@@ -9,18 +9,20 @@ from typing import Any
 from symbp.elementary import FUNCTIONS
 from symbp.elementary.expand import code, decimal, with_used
 from symbp.elementary.measured import measured
-from symbp.elementary.pieces import pieces
+from symbp.elementary.pieces import ROWS, pieces
 from symbp.elementary.records import FORMATS
 from symbp.elementary.vectors import for_vectors
 from symbp.render.environment import render
 from symbp.version import __version__
 
 WIDTH = 92
+_COLUMNS = "A column for each piece: its middle, then the coefficients by rising power."
 
 # What math offers under another name, or as a formula; of x[i].
 _MATH = {
     "sigmoid": "F(1)/(F(1) + math.exp(-x[i]))",
     "arctan": "math.atan(x[i])",
+    "exp_by_roots": "math.exp(x[i])",
     "tanh_by_pieces": "math.tanh(x[i])",
     "gauss": "math.exp(-x[i]*x[i])",
     "half_gauss": "math.exp(F(-0.5)*x[i]*x[i])",
@@ -62,6 +64,7 @@ def tables(names: Iterable[str], dtype: str) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
+            "comment": ROWS[name].meaning if name in ROWS else _COLUMNS,
             "rows": [
                 textwrap.wrap(", ".join(decimal(number, dtype) for number in row), WIDTH)
                 for row in pieces(dtype)[name].rows

@@ -57,10 +57,11 @@ def _speed(name: str, dtype: str) -> tuple[str, ...]:
 
 
 def _fit(name: str) -> Mapping[str, Any]:
-    fitted = [polynomials(dtype)[name] for dtype in DTYPES]
+    degree = FITS[name].degree
+    fitted = [polynomials(dtype)[name] for dtype in DTYPES if dtype in degree]
     return {
         "meaning": FITS[name].meaning,
-        "degrees": ", ".join(str(len(p.coefficients) - 1) for p in fitted),
+        "degrees": ", ".join(str(degree.get(dtype, "-")) for dtype in DTYPES),
         "errors": ", ".join(f"{p.rounded:.1e}" for p in fitted),
     }
 
