@@ -172,6 +172,7 @@ def functions(lanes: int) -> dict[str, object]:
         "store": store,
         "fma": lambda number, vec, start: number * vec + start,
         "select": choice,
+        "lookup": lambda table, row, place: table[row][place % table.shape[1]],
         "bits": bits,
         "number": number,
         "min": lesser,

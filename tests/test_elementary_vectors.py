@@ -15,21 +15,21 @@ import pytest
 
 from symbp.bench import exact
 from symbp.derivation.derive import derive
-from symbp.elementary import FUNCTIONS
+from symbp.elementary import FUNCTIONS, calls
 from symbp.elementary.expand import code
 from symbp.elementary.measured import measured
 from symbp.elementary.vectors import for_vectors
 from symbp.functions import Activation
 from symbp.network import Dense, Network
-from symbp.render.elementary import functions, module_source
+from symbp.render.elementary import functions, module_source, tables
 from symbp.render.environment import render
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec, TrainOptions
 from symbp.target import TARGETS
 from tests import plain_vectors
 
-VECTORISABLE = [name for name, record in FUNCTIONS.items() if not record.reach]
-NETWORK = Network(1, [Dense(1)], "half_squared_error", name="vectors")
+VECTORISABLE = [name for name, record in FUNCTIONS.items() if not record.reach and not record.lanes]
+NETWORK = Network(1, [Dense(1, "tanh")], "half_squared_error", name="vectors")
 
 # A file with the functions on vectors of three registers and a bit, which loads and stores as trainers do.
 LOOP = """
@@ -65,8 +65,13 @@ def points(name: str, dtype: str, size: int) -> np.ndarray:
     return both[: both.size // size * size].astype(dtype).reshape(-1, size)
 
 
-def module_with(dtype: str, target: str, names: list[str], contract: bool = False) -> types.ModuleType:
-    """Return a trainer's module on a target, with these functions and loops over arrays with them."""
+def module_with(
+    dtype: str, target: str, names: list[str], contract: bool = False, change=None
+) -> types.ModuleType:
+    """Return a trainer's module on a target, with these functions and loops over arrays with them.
+
+    A change is a pair: what stands in the text of the vectors, and what shall stand there.
+    """
     spec = Spec(NETWORK, TrainOptions(dtype=dtype, target=target))
     text = trainer_source(derive(NETWORK, spec.train.training), spec, prove=False)
     assert '"fastmath": {"contract"}' in text
@@ -75,7 +80,11 @@ def module_with(dtype: str, target: str, names: list[str], contract: bool = Fals
         text = text.replace('"fastmath": {"contract"}', '"fastmath": False')
     head = text[: text.index("# Vectors. A Vec")]
     vectors = text[text.index("# Vectors. A Vec") : text.index("@_kernel\ndef _forward")]
-    brought = render("numba", "elementary.j2", {"elementary": functions(names, dtype, vectors=True)})
+    if change is not None:
+        assert change[0] in vectors
+        vectors = vectors.replace(*change)
+    data = {"elementary": functions(names, dtype, vectors=True), "tables": tables(names, dtype)}
+    brought = render("numba", "elementary.j2", data)
     inlined = (
         "" if "def _inlined(" in head else "\n\ndef _inlined(f):\n    return _kernel(f, forceinline=True)\n"
     )
@@ -97,7 +106,7 @@ def scalar():
     found = {}
     for dtype in ("float32", "float64"):
         module = types.ModuleType(f"scalar_{dtype}")
-        exec(module_source(dtype, VECTORISABLE, contract=False), module.__dict__)
+        exec(module_source(dtype, contract=False), module.__dict__)
         found[dtype] = module
     return found
 
@@ -107,6 +116,7 @@ def scalar():
 def test_vectors_and_numbers_give_the_same_bits(dtype, target, scalar):
     """A machine without such registers splits them, and computes the same."""
     some = VECTORISABLE if target == "x86-64-v3" else ["tanh", "log"]
+    some += [record.name for record in calls(TARGETS[target].lanes(dtype)).values() if record.lanes]
     module = module_with(dtype, target, some)
     for name in some:
         x = points(name, dtype, module.SIZE)
@@ -135,14 +145,31 @@ def test_as_accurate_in_vectors(dtype):
         assert error.max() <= measured()[name, dtype].worst, name
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_lookups_lane_by_lane_give_the_same_bits(scalar):
+    """As on a machine without the instruction for it."""
+    name = "tanh_by_pieces"
+    module = module_with("float32", "x86-64-v4", [name], change=('"+avx512f" in', '"+no such" in'))
+    x = points(name, "float32", module.SIZE)
+    expected, vectors, numbers = (np.empty_like(x) for _ in range(3))
+    getattr(scalar["float32"], f"all_{name}")(x.reshape(-1), expected.reshape(-1))
+    getattr(module, f"each_{name}")(x, vectors)
+    getattr(module, f"one_{name}")(x, numbers)
+    np.testing.assert_array_equal(vectors, expected)
+    np.testing.assert_array_equal(numbers, expected)
+    assert "permvar" not in next(iter(getattr(module, f"each_{name}").inspect_llvm().values()))
+
+
+@pytest.mark.parametrize(("name", "dtype"), [(n, d) for n, r in FUNCTIONS.items() for d in r.dtypes])
 def test_the_same_operations_in_the_same_order(name, dtype):
     """Nothing is lost or regrouped on the way from the scalar lines: as plain Python they agree, too."""
     real = np.dtype(dtype).type
     scope = {"F": real, "math": types.SimpleNamespace(copysign=np.copysign, inf=np.inf, nan=np.nan)}
     scope["I"] = np.dtype(f"int{8 * np.dtype(dtype).itemsize}").type
+    scope["lookup"] = lambda table, row, place: table[row][place & 15]
     plain = plain_vectors.functions(4) | {"F": real, "math": scope["math"]}
+    for table in tables([name], dtype):
+        numbers = eval(f"[{','.join(f'[{chr(10).join(row)}]' for row in table['rows'])}]")
+        scope[table["name"]] = plain[table["name"]] = np.array(numbers, real)
     x = np.random.default_rng(1).normal(size=200).astype(dtype) * real(3)
     outcome = {}
     for key, space in (("numbers", scope), ("vectors", plain)):
@@ -156,8 +183,8 @@ def test_the_same_operations_in_the_same_order(name, dtype):
 
 
 def test_every_line_has_a_form_for_vectors():
-    for name in FUNCTIONS:
-        text = "\n".join(for_vectors(code(name, "float64").lines))
+    for name, record in FUNCTIONS.items():
+        text = "\n".join(for_vectors(code(name, record.dtypes[0]).lines))
         assert not re.search(r"\b(if|else|and|or|view|I)\b", text)
 
 

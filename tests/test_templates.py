@@ -67,7 +67,7 @@ def test_the_wheel_has_every_template(tmp_path):
 
     assert names(site / "symbp" / "_templates") == names(ROOT / "templates")
     numbers = {path.name for path in (site / "symbp" / "elementary").glob("*.toml")}
-    assert numbers == {"accuracy.toml", "coefficients.toml", "speed.toml"}
+    assert numbers == {"accuracy.toml", "coefficients.toml", "pieces.toml", "speed.toml"}
 
 
 def test_from_an_editable_install(tmp_path):

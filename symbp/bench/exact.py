@@ -63,10 +63,12 @@ _NORMAL = Oracle(lambda x: _erfc(-x * math.sqrt(0.5)) / 2, _tail(mpmath.ncdf), (
 
 ORACLES: dict[str, Oracle] = {
     "exp": Oracle(np.exp, mpmath.exp, (-750.0, 712.0)),
+    "exp_by_roots": Oracle(np.exp, mpmath.exp, (-750.0, 712.0)),
     "expm1": Oracle(np.expm1, mpmath.expm1, (-45.0, 712.0)),
     "log": Oracle(np.log, mpmath.log, (0.0, 16.0), (0.0, 16.0)),
     "log1p": Oracle(np.log1p, mpmath.log1p, (-1.0, 16.0), (-0.9, 8.0)),
     "tanh": Oracle(np.tanh, mpmath.tanh, (-20.0, 20.0)),
+    "tanh_by_pieces": Oracle(np.tanh, mpmath.tanh, (-20.0, 20.0)),
     "sigmoid": Oracle(lambda x: 1 / (1 + np.exp(-x)), lambda x: 1 / (1 + mpmath.exp(-x)), (-750.0, 45.0)),
     "erf": Oracle(_each(math.erf), mpmath.erf, (-6.5, 6.5), (-4.0, 4.0)),
     "gauss": Oracle(lambda x: np.exp(-x * x), lambda x: mpmath.exp(-x * x), (-28.0, 28.0), (-4.0, 4.0)),

@@ -16,7 +16,6 @@ from symbp.bench.machine import processor
 from symbp.bench.speed import Speed, speed
 from symbp.elementary import FUNCTIONS
 from symbp.elementary.measured import SPEED_PATH
-from symbp.elementary.records import DTYPES
 from symbp.errors import SpecError
 from symbp.files import atomic_write
 from symbp.functions.names import nearest
@@ -73,7 +72,7 @@ def rows(
             raise SpecError(f"function {name!r}: no such elementary function{nearest(name, FUNCTIONS)}")
     found = []
     for name in chosen:
-        for dtype in DTYPES:
+        for dtype in FUNCTIONS[name].dtypes:
             found.append(Row(measure(name, dtype, quick), speed(name, dtype, quick)))
             done(f"{name}, {dtype}")
     return found

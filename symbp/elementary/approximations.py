@@ -14,6 +14,7 @@ from symbp.elementary.constants import (
     HALF_GAUSS_END,
     NORMAL_MIDDLE,
     NORMAL_NEAR,
+    PIECES,
 )
 from symbp.elementary.records import DTYPES, Fit
 
@@ -59,6 +60,14 @@ FITS: dict[str, Fit] = {
             _both(-log(2) / 2, log(2) / 2),
             _degrees(4, 9),
             "exp(r) = 1 + r + r^2 P(r)",
+        ),
+        Fit(
+            "EXP_ROOT",
+            (exp(v) - 1 - v) / v**2,
+            v**2 / exp(v),
+            _both(-log(2) / (2 * PIECES), log(2) / (2 * PIECES)),
+            {"float32": 1},
+            "exp(r) = 1 + r + r^2 P(r), of a 16th of the interval",
         ),
         Fit(
             "LOG",

@@ -31,6 +31,8 @@ NORMAL_NEAR = "0.55"
 # sin and cos: the largest whole number n of right angles is 2^TURNS.
 TURNS = {"float32": 10, "float64": 20}
 ANGLES = 4  # parts of pi/2
+# Pieces of a function whose coefficients are looked up: the numbers of a register of 512 bits in float32.
+PIECES, PIECES_AN_OCTAVE = 16, 4
 
 
 @cache
@@ -43,7 +45,14 @@ def constants(dtype: str) -> dict[str, float | int]:
     """
     form = FORMATS[dtype]
     with mpmath.workdps(DIGITS):
-        return {**_format(form), **_exponential(form), **_logarithm(form), **_circle(form), **_joints(form)}
+        return {
+            **_format(form),
+            **_exponential(form),
+            **_logarithm(form),
+            **_circle(form),
+            **_joints(form),
+            **_pieces(form),
+        }
 
 
 def _format(form: Format) -> dict[str, float | int]:
@@ -124,6 +133,29 @@ def _joints(form: Format) -> dict[str, float]:
         "TAN_3": form.round(mpmath.tan(3 * mpmath.pi / 8)),
         "RIGHT_HIGH": half_high,
         "RIGHT_LOW": half_low,
+    }
+
+
+def _pieces(form: Format) -> dict[str, float | int]:
+    # Beyond the end, tanh rounds to 1: what is missing is below half of the unit that 1 has below it.
+    end = mpmath.ceil(16 * mpmath.atanh(1 - mpmath.mpf(2) ** -(form.bits + 2))) / 16
+    octaves = PIECES // PIECES_AN_OCTAVE
+    # a*scale + 1 stays below 2^octaves, also where the product is rounded.
+    scale = mpmath.floor((2**octaves - 1) / end * 2**10) / 2**10
+    magic = 1.5 * 2.0**form.bits + PIECES * form.bias
+    # n is as many times as large as where exp is reduced by log 2.
+    reach = PIECES * (form.bias + form.bits)
+    high, low = split(mpmath.log(2) / PIECES, [form.bits + 1 - reach.bit_length(), 0], form)
+    return {
+        "ROOTS": float(PIECES),
+        "ROOTS_LOG2_E": form.round(PIECES / mpmath.log(2)),
+        "ROOT_HIGH": high,
+        "ROOT_LOW": low,
+        "ROOTS_MAGIC": magic,
+        "ROOTS_SHIFT": (PIECES - 1).bit_length(),
+        "PIECES_END": form.round(end),
+        "PIECES_SCALE": form.round(scale),
+        "PIECES_SHIFT": form.bits - (PIECES_AN_OCTAVE - 1).bit_length(),
     }
 
 

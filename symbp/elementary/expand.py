@@ -10,10 +10,11 @@ import numpy as np
 
 from symbp.elementary.constants import constants
 from symbp.elementary.fit import polynomials
+from symbp.elementary.pieces import TABLES, pieces
 from symbp.elementary.records import Elementary
 from symbp.elementary.tables import FITS, FUNCTIONS
 
-_POLYNOMIAL = re.compile(r"(\w+) = poly\((\w+), (\w+)\)")
+_POLYNOMIAL = re.compile(r"(\w+) = (poly|pieces|row)\((\w+), (\w+)\)")
 # An integer, a number, a constant; I and F are the two types.
 _WORD = re.compile(r"I\((?P<integer>\w+)\)|\b(?P<number>\d+(?:\.\d+)?)\b|\b(?P<name>[A-Z][A-Z0-9_]+)\b")
 _NAMED = {float("inf"): "math.inf", float("-inf"): "-math.inf"}
@@ -31,12 +32,15 @@ class Code:
         Its statements.
     polynomials : tuple of str
         What it approximates, with degree and error, in words.
+    tables : tuple of str
+        Names of :data:`symbp.elementary.pieces.TABLES` in which it looks up coefficients.
     """
 
     name: str
     record: Elementary
     lines: tuple[str, ...]
     polynomials: tuple[str, ...]
+    tables: tuple[str, ...] = ()
 
 
 def code(name: str, dtype: str) -> Code:
@@ -44,12 +48,23 @@ def code(name: str, dtype: str) -> Code:
     record = FUNCTIONS[name]
     lines: list[str] = []
     words: list[str] = []
+    tables: list[str] = []
     for line in record.body.splitlines():
         call = _POLYNOMIAL.fullmatch(line)
         if call is None:
             lines.append(_with_numbers(line, dtype))
             continue
-        target, fitted, variable = call.groups()
+        target, kind, fitted, variable = call.groups()
+        if kind == "row":
+            tables.append(fitted)
+            lines.append(f"{target} = lookup({fitted}, 0, {variable})")
+            continue
+        if kind == "pieces":
+            tables.append(fitted)
+            lines += _looked_up(target, fitted, variable, dtype)
+            degree, error = TABLES[fitted].degree[dtype], pieces(dtype)[fitted].error
+            words.append(f"{TABLES[fitted].meaning}, degree {degree}, relative error {error:.1e}")
+            continue
         polynomial = polynomials(dtype)[fitted]
         highest, *others = reversed(polynomial.coefficients)
         lines.append(f"{target} = {literal(highest, dtype)}")
@@ -58,7 +73,18 @@ def code(name: str, dtype: str) -> Code:
             f"{FITS[fitted].meaning}, degree {len(polynomial.coefficients) - 1}, "
             f"relative error {polynomial.rounded:.1e}"
         )
-    return Code(name, record, tuple(lines), tuple(words))
+    return Code(name, record, tuple(lines), tuple(words), tuple(tables))
+
+
+def _looked_up(target: str, table: str, variable: str, dtype: str) -> list[str]:
+    """Return Horner's rule with coefficients from the rows of a table, at the place i of each number."""
+    *lower, highest = range(1, len(pieces(dtype)[table].rows))
+    return [
+        _with_numbers(f"i = I(F({variable}*PIECES_SCALE + 1).view(I) >> I(PIECES_SHIFT))", dtype),
+        f"t = {variable} - lookup({table}, 0, i)",
+        f"{target} = lookup({table}, {highest}, i)",
+        *(f"{target} = {target}*t + lookup({table}, {row}, i)" for row in reversed(lower)),
+    ]
 
 
 def with_used(names: Iterable[str]) -> tuple[str, ...]:
@@ -77,13 +103,18 @@ def literal(value: float, dtype: str) -> str:
         text = "math.nan"
     elif value in _NAMED:
         text = _NAMED[value]
-    elif dtype == "float32" and not value.is_integer():
-        text = str(np.float32(value))
-        if float(np.float32(float(text))) != value:  # the shortest decimal, read as float64 first
-            text = repr(value)
     else:
-        text = repr(value)
+        text = decimal(value, dtype)
     return text if dtype == "float64" else f"F({text})"
+
+
+def decimal(value: float, dtype: str) -> str:
+    """Return a finite number of a format as a decimal that reads back as it."""
+    if dtype == "float32" and not value.is_integer():
+        text = str(np.float32(value))
+        if float(np.float32(float(text))) == value:  # the shortest decimal, read as float64 first
+            return text
+    return repr(value)
 
 
 def _with_numbers(line: str, dtype: str) -> str:

@@ -17,7 +17,8 @@ from typing import Any
 import mpmath
 import sympy
 
-from symbp.elementary.records import DTYPES, FORMATS, Fit
+from symbp.elementary import pieces
+from symbp.elementary.records import FORMATS, Fit
 from symbp.elementary.remez import DIGITS, Grid, minimax
 from symbp.elementary.tables import FITS, v
 from symbp.files import atomic_write
@@ -85,6 +86,7 @@ def polynomials(dtype: str) -> Mapping[str, Polynomial]:
             entry[dtype]["rounded"],
         )
         for name, entry in tables.items()
+        if dtype in entry
     }
 
 
@@ -105,7 +107,7 @@ def text(fitted: Mapping[tuple[str, str], Polynomial]) -> str:
 
 def main() -> None:
     """Fit everything and write it."""
-    fitted = {(name, dtype): fit(what, dtype) for name, what in FITS.items() for dtype in DTYPES}
+    fitted = {(name, dtype): fit(what, dtype) for name, what in FITS.items() for dtype in what.dtypes}
     for (name, dtype), polynomial in fitted.items():
         degree = len(polynomial.coefficients) - 1
         print(
@@ -114,6 +116,7 @@ def main() -> None:
             file=sys.stderr,
         )
     print(f"wrote {atomic_write(PATH, text(fitted))}", file=sys.stderr)
+    print(f"wrote {atomic_write(pieces.PATH, pieces.text())}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class Fit:
     interval : tuple of Expr
         Where v lies; for ``float32`` and ``float64`` alike unless `intervals` says more.
     degree : mapping
-        dtype -> degree.
+        dtype -> degree, for the formats that it is for.
     meaning : str
         The approximation in words, for comments.
     """
@@ -76,6 +76,11 @@ class Fit:
     interval: dict[str, tuple[Expr, Expr]]
     degree: dict[str, int]
     meaning: str
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """The formats that it is for."""
+        return tuple(dtype for dtype in DTYPES if dtype in self.degree)
 
     def stated(self, dtype: str) -> tuple[Expr, Expr]:
         """Return target and weight in a format."""
@@ -92,7 +97,8 @@ class Elementary:
     name : str
         Its name in the emitted text.
     call : str
-        The class of the SymPy function whose calls it computes. ``Sigmoid`` is 1/(1 + exp(-x)).
+        The class of the SymPy function whose calls it computes. ``Sigmoid`` is 1/(1 + exp(-x)). Several
+        may compute the same one: see :func:`symbp.elementary.tables.calls`.
     value : Expr
         The function of ``x`` that it computes, which is also what tests compare it with.
     method : str
@@ -100,7 +106,8 @@ class Elementary:
     body : str
         The algorithm: assignments and a return, in ``x``. Numbers are of the kernel's type, but
         ``I(...)`` are integers of its size. Names in capitals are constants, and
-        ``p = poly(NAME, v)`` is Horner's rule for a fitted polynomial.
+        ``p = poly(NAME, v)`` is Horner's rule for a fitted polynomial, ``p = pieces(NAME, a)`` the
+        same where coefficients are looked up for each number, and ``c = row(NAME, k)`` one such look.
     uses : tuple of str
         Other elementary functions that the body calls.
     reach : str
@@ -109,6 +116,10 @@ class Elementary:
     source : str
     given : tuple of (str, str)
         Further arguments, each with the elementary function of x that it is.
+    lanes : int
+        Numbers that a register has to hold for it; 0: it needs none.
+    dtypes : tuple of str
+        The number formats that it is for.
     """
 
     name: str
@@ -120,6 +131,8 @@ class Elementary:
     reach: str = ""
     source: str = ""
     given: tuple[tuple[str, str], ...] = ()
+    lanes: int = 0
+    dtypes: tuple[str, ...] = DTYPES
 
     @property
     def arguments(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from sympy import Symbol, atan, cos, erf, erfc, exp, log, sin, sqrt, tanh
 
 from symbp.elementary.approximations import FITS as FITS
 from symbp.elementary.approximations import v as v
+from symbp.elementary.constants import PIECES
 from symbp.elementary.records import Elementary
 
 x = Symbol("x", real=True)
@@ -44,8 +45,8 @@ _EXP_RANGE = """\
 half = math.copysign(HALF, x)
 x = max(min(x, MOST), LEAST)
 b = I(F(MAGIC_CENTRE + half).view(I) << I(SHIFT)).view(F)
-magic = MAGIC_CENTRE - half
 """
+_EXP_MAGIC = "magic = MAGIC_CENTRE - half\n"
 
 # x^2 = square + rest, to almost twice the digits: the upper half of x has an exact square.
 _SQUARE = """\
@@ -86,8 +87,31 @@ FUNCTIONS: dict[str, Elementary] = {
             exp(x),
             "x = n log 2 + r with |r| <= log(2)/2, exp(x) = 2^n exp(r); "
             "2^n in two factors, so that small results lose bits only once",
-            _EXP_RANGE + _EXP_REDUCTION + "return (q*a + a)*b\n",
+            _EXP_RANGE + _EXP_MAGIC + _EXP_REDUCTION + "return (q*a + a)*b\n",
             source="Cody and Waite 1980, chapter 6",
+        ),
+        Elementary(
+            "exp_by_roots",
+            "exp",
+            exp(x),
+            "x = n log(2)/16 + r with |r| <= log(2)/32, exp(x) = 2^(n/16) exp(r); n/16 = k + j/16, and "
+            "the root 2^(j/16) is looked up in a register, and 2^k is in two factors; few steps are in a row",
+            _EXP_RANGE
+            + """\
+magic = ROOTS_MAGIC - ROOTS*half
+t = x*ROOTS_LOG2_E + magic
+n = t - magic
+r = (x - n*ROOT_HIGH) - n*ROOT_LOW
+p = poly(EXP_ROOT, r)
+q = r*r*p + r
+k = F(t).view(I)
+c = row(EXP_ROOTS, k)
+a = c*I(I(k >> I(ROOTS_SHIFT)) << I(SHIFT)).view(F)
+return (q*a + a)*b
+""",
+            source="Tang 1989",
+            lanes=PIECES,
+            dtypes=("float32",),
         ),
         Elementary(
             "expm1",
@@ -98,6 +122,7 @@ FUNCTIONS: dict[str, Elementary] = {
 given = x
 """
             + _EXP_RANGE
+            + _EXP_MAGIC
             + _EXP_REDUCTION
             + """\
 y = (q*a + (a - I(F(MAGIC_CENTRE - half).view(I) << I(SHIFT)).view(F)))*b
@@ -175,6 +200,21 @@ e = q*a + (a - 1)
 y = e/(e + 2)
 return math.copysign(y, given)
 """,
+        ),
+        Elementary(
+            "tanh_by_pieces",
+            "tanh",
+            tanh(x),
+            "a polynomial in |x| - c for the piece c of |x|, which is found in the bits of a multiple of |x| "
+            "plus 1; its coefficients are looked up in registers, and the sign is put back",
+            """\
+a = min(abs(x), PIECES_END)
+y = pieces(TANH_PIECES, a)
+return math.copysign(y, x)
+""",
+            source="Gal 1986",
+            lanes=PIECES,
+            dtypes=("float32",),
         ),
         Elementary(
             "sigmoid",
@@ -339,5 +379,13 @@ return math.copysign(y, x)
     )
 }
 
-# The class of SymPy's function -> the record that computes its calls.
-CALLS: dict[str, Elementary] = {record.call: record for record in FUNCTIONS.values()}
+
+def calls(lanes: int = 0) -> dict[str, Elementary]:
+    """Return the record that computes the calls of each class of SymPy's, in registers of so many numbers.
+
+    What is looked up in registers of that size comes before what needs none.
+    """
+    return {record.call: record for record in FUNCTIONS.values() if record.lanes in (0, lanes)}
+
+
+CALLS = calls()

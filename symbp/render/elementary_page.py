@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from symbp.elementary import FITS, FUNCTIONS
-from symbp.elementary.constants import constants
+from symbp.elementary.constants import PIECES, constants
 from symbp.elementary.fit import polynomials
 from symbp.elementary.measured import measured, timed
+from symbp.elementary.pieces import TABLES, pieces
 from symbp.elementary.records import DTYPES, Elementary
 from symbp.render.environment import render
 
@@ -18,13 +19,14 @@ def page() -> str:
     data = {
         "functions": [_function(record) for record in FUNCTIONS.values()],
         "polynomials": [_fit(name) for name in FITS],
+        "pieces": [_pieces(name) for name in TABLES],
         "conditions": timed()[0],
     }
     return render("markdown", "elementary.md.j2", data)
 
 
 def _function(record: Elementary) -> Mapping[str, Any]:
-    errors = [measured()[record.name, dtype] for dtype in DTYPES]
+    errors = [measured()[record.name, dtype] for dtype in record.dtypes]
     return {
         "name": record.name,
         "value": str(record.value),
@@ -40,7 +42,7 @@ def _function(record: Elementary) -> Mapping[str, Any]:
                 "points": f"{e.points:,}",
                 "speed": _speed(record.name, dtype),
             }
-            for dtype, e in zip(DTYPES, errors, strict=True)
+            for dtype, e in zip(record.dtypes, errors, strict=True)
         ],
     }
 
@@ -55,9 +57,20 @@ def _speed(name: str, dtype: str) -> tuple[str, ...]:
 
 
 def _fit(name: str) -> Mapping[str, Any]:
-    fitted = [polynomials(dtype)[name] for dtype in DTYPES]
+    degree = FITS[name].degree
+    fitted = [polynomials(dtype)[name] for dtype in DTYPES if dtype in degree]
     return {
         "meaning": FITS[name].meaning,
-        "degrees": ", ".join(str(len(p.coefficients) - 1) for p in fitted),
+        "degrees": ", ".join(str(degree.get(dtype, "-")) for dtype in DTYPES),
         "errors": ", ".join(f"{p.rounded:.1e}" for p in fitted),
+    }
+
+
+def _pieces(name: str) -> Mapping[str, Any]:
+    degree = TABLES[name].degree
+    return {
+        "meaning": TABLES[name].meaning,
+        "count": PIECES,
+        "degrees": ", ".join(f"{degree[dtype]} in {dtype}" for dtype in degree),
+        "errors": ", ".join(f"{pieces(dtype)[name].error:.1e}" for dtype in degree),
     }

@@ -8,7 +8,7 @@ import sympy
 from sympy import Expr, Function
 
 from symbp.algebra.named import NAMED, Erfc, Sigmoid
-from symbp.elementary import CALLS
+from symbp.elementary import calls
 from symbp.errors import PlanError
 
 # The class of the SymPy function -> what Numba offers for it.
@@ -40,6 +40,8 @@ class KernelFunctions:
     ----------
     elementary : {"libm", "fast"}
         Whether elementary functions are those of ``math`` or emitted ones, which vectorise.
+    lanes : int
+        Numbers in a vector register; 0 without vectors.
 
     Attributes
     ----------
@@ -47,8 +49,8 @@ class KernelFunctions:
         The emitted functions that were called so far: keys of :data:`symbp.elementary.FUNCTIONS`.
     """
 
-    def __init__(self, elementary: str = "libm") -> None:
-        self._emitted = CALLS if elementary == "fast" else {}
+    def __init__(self, elementary: str = "libm", lanes: int = 0) -> None:
+        self._emitted = calls(lanes) if elementary == "fast" else {}
         self.used: set[str] = set()
 
     def name(self, function: str, near: bool) -> str:

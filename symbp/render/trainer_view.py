@@ -92,7 +92,7 @@ class TrainerView:
         self.dtype = spec.train.dtype
         self.target = target
         self.lanes = target.lanes(self.dtype)
-        self.functions = KernelFunctions(spec.train.elementary)
+        self.functions = KernelFunctions(spec.train.elementary, self.lanes)
         self.training = TrainingView(program, spec.train)
         self.writer = TextWriter(get(notation), spec.network.sizes)
         self._places = Places(program.workspace, bool(self.lanes))
@@ -152,6 +152,7 @@ class TrainerView:
             "fixed": self._places.fixed,
             "named": named,
             "elementary": elementary.functions(self.functions.used, self.dtype, bool(self.lanes)),
+            "tables": elementary.tables(self.functions.used, self.dtype),
             "functions_of": train.elementary,
             "integer": FORMATS[self.dtype].integer,
             "zero": ValuePrinter(self.dtype).number(0),
