@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 38f22450c75f756d4cebfc5e541faa7327b25a74019d790446562403e3c6086d
+# content: sha256 04a49616a1e2f7810e262741f039a089805ec6445295d306a7c9099b9473c3a0
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -941,11 +941,11 @@ def _prepare(w, work):
 def _answer(w, X, work):
     """Compute H for the one row of X."""
     capacity = 16
-    O1 = view(work, 0*capacity, capacity, 32)
-    C2 = view(work, 32*capacity, capacity, 10)
+    O1 = view(work, 0*capacity, 1, 32)
+    C2 = view(work, 32*capacity, 1, 16)
     MU = work[42*capacity:42*capacity + capacity]
-    E = view(work, 43*capacity, capacity, 10)
-    H = view(work, 53*capacity, capacity, 10)
+    E = view(work, 43*capacity, 1, 16)
+    H = view(work, 53*capacity, 1, 16)
     H_sum = work[170*capacity:170*capacity + capacity]
     V1 = view(work, 171*capacity + 0, 65, 32)
     V2 = view(work, 171*capacity + 2080, 33, 16)
@@ -968,29 +968,29 @@ def _answer(w, X, work):
         store(O1, 0, r, select(c0 <= F(0.0), F(0.0), c0), 16)
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
-    c0 = load(V2, 32, 0, 10)
+    c0 = load(V2, 32, 0, 16)
     c0_1 = c0_2 = c0_3 = spread(F(0.0), 10)
     for s in range(0, 32, 4):
-        v = load(V2, s, 0, 10)
+        v = load(V2, s, 0, 16)
         c0 = fma(O1[0, s], v, c0)
-        v = load(V2, s + 1, 0, 10)
+        v = load(V2, s + 1, 0, 16)
         c0_1 = fma(O1[0, s + 1], v, c0_1)
-        v = load(V2, s + 2, 0, 10)
+        v = load(V2, s + 2, 0, 16)
         c0_2 = fma(O1[0, s + 2], v, c0_2)
-        v = load(V2, s + 3, 0, 10)
+        v = load(V2, s + 3, 0, 16)
         c0_3 = fma(O1[0, s + 3], v, c0_3)
     c0 = (c0 + c0_1) + (c0_2 + c0_3)
-    store(C2, 0, 0, c0, 10)
+    store(C2, 0, 0, c0, 16)
 
     # (1.8s.1)  mu = max_{s=1}^{10} c_s^2
-    MU[0] = row_max(load(C2, 0, 0, 10), 10)
+    MU[0] = row_max(load(C2, 0, 0, 16), 10)
 
     # (1.8s.2)  e_q = exp(c_q^2 - mu)
-    store(E, 0, 0, exp(load(C2, 0, 0, 10) - MU[0]), 10)
+    store(E, 0, 0, exp(load(C2, 0, 0, 16) - MU[0]), 16)
 
     # (1.8s.3)  h_q = e_q/(sum_{s=1}^{10} e_s)
-    H_sum[0] = row_sum(load(E, 0, 0, 10), 10)
-    store(H, 0, 0, load(E, 0, 0, 10)/H_sum[0], 10)
+    H_sum[0] = row_sum(load(E, 0, 0, 16), 10)
+    store(H, 0, 0, load(E, 0, 0, 16)/H_sum[0], 16)
 
 
 @partial(_kernel, forceinline=True, no_cfunc_wrapper=False)

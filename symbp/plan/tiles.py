@@ -34,7 +34,8 @@ from symbp.target import BITS, PORTABLE, Target
 # Kernels that hold a batch at once; those of single samples have other shapes.
 OF_BATCHES = ("forward", "sensitivities", "gradient")
 OF_STEPS = ("lay", "measure", "penalise", "turn", "back", "descend")
-OF_ONE = ("prepare", "answer")
+ANSWER = "answer"
+OF_ONE = ("prepare", ANSWER)
 # The step of one sample whose weights stay in registers: no loops, and nothing is stored.
 RESIDENT = "resident"
 # Rows that calls other than the step of training hold at once, as far as a schedule knows.

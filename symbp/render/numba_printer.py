@@ -9,6 +9,7 @@ import sympy
 
 from symbp.elementary.constants import constants
 from symbp.plan.program import ROWS, Abreast, Access, Fused, Kernel, Loop, Map, Reduce, Statement, Sweep
+from symbp.plan.tiles import ANSWER
 from symbp.render.abreast_printer import AbreastPrinter
 from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
@@ -35,6 +36,8 @@ class KernelPrinter:
         self.tiles = TilePrinter(kernel, dtype, functions or KernelFunctions(), lanes)
         self.abreast = AbreastPrinter(kernel, dtype, functions or KernelFunctions())
         self.rows = RowPrinter(kernel, dtype, functions or KernelFunctions())
+        if kernel.name == ANSWER:
+            self.tiles.values.whole = self.rows.values.whole = lanes
 
     def lines(self, statement: Statement) -> list[str]:
         """Return the loop nest of one statement."""

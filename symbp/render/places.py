@@ -47,7 +47,7 @@ class Places:
         place, _ = self._rows.get(array.name) or self._fixed[array.name]
         return place
 
-    def view(self, array: Array, first: str | None = None, begin: bool = False) -> str:
+    def view(self, array: Array, first: str | None = None, begin: bool = False, lanes: int = 0) -> str:
         """Return the line that makes a view of an array.
 
         Parameters
@@ -57,6 +57,8 @@ class Places:
             The name of a place that is an argument.
         begin : bool
             Whether rows of samples count from ``begin``, a row that is an argument.
+        lanes : int
+            For one sample, which has the room of many: its row ends where a register of so many does.
         """
         if not self.vectors or len(array.axes) > 2:
             return self.plain_view(array, first)
@@ -71,6 +73,8 @@ class Places:
                 start += f" + begin*{columns}"
         elif array.role == "work":
             start = f"{self.per_row}*capacity + {start}"
+        if lanes and columns and array.role == "work" and array.axes[0] == ROWS:
+            rows, columns = "1", str(-(-int(columns) // lanes) * lanes)
         if not columns:
             end = f"{start} + {rows}"
             return f"{array.name} = {memory}[{start}:{end}]"

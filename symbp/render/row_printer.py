@@ -11,7 +11,8 @@ from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Reduce
 from symbp.plan.rows import columns_of, is_of_each
 from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
-from symbp.render.tile_printer import VectorPrinter, open_pieces, pieces, runs
+from symbp.render.tile_printer import open_pieces, pieces, runs
+from symbp.render.vector_printer import VectorPrinter
 
 # How a register's numbers become one, and how two registers become one.
 _WHOLE = {"sum": "row_sum", "max": "row_max"}
@@ -42,8 +43,8 @@ class RowPrinter:
             with block.restored():
                 self._at(open_pieces(block, columns.index, first, last, width), width)
                 value, target = (self._doprint(x, columns) for x in (statement.value, statement.target))
-                place = target.removeprefix("load(").removesuffix(f", {width})")
-                block.add(f"store({place}, {value}, {width})")
+                place, size = target.removeprefix("load(").removesuffix(")").rsplit(", ", 1)
+                block.add(f"store({place}, {value}, {size})")
 
     def _of_rows(self, block: Block, statement: Reduce) -> None:
         """A sum or maximum for every sample."""

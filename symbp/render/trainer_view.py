@@ -34,7 +34,7 @@ from symbp.plan.step import (
     products_of_sample,
     samples_together,
 )
-from symbp.plan.tiles import CHUNK, OF_ONE, RESIDENT, SPARE
+from symbp.plan.tiles import ANSWER, CHUNK, OF_ONE, RESIDENT, SPARE
 from symbp.render import elementary, selftest, selftest_update
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, statement_groups
@@ -42,9 +42,10 @@ from symbp.render.places import ALIGNED, Places
 from symbp.render.repeats import Calls, Shared, call_lines, share_layers
 from symbp.render.resident_printer import resident
 from symbp.render.selftest import TestVector
-from symbp.render.tile_printer import VectorPrinter, update_function
+from symbp.render.tile_printer import update_function
 from symbp.render.training_view import TrainingView
 from symbp.render.value_printer import ValuePrinter
+from symbp.render.vector_printer import VectorPrinter
 from symbp.spec import Spec
 from symbp.target import PORTABLE, Target
 
@@ -225,8 +226,8 @@ class TrainerView:
         self, arrays: Iterable[Array], kernel: Kernel, first: Mapping[str, str] = MappingProxyType({})
     ) -> list[str]:
         """Return the lines that make views of the flat vectors."""
-        part = kernel.name in BY_SAMPLES
-        return [self._places.view(a, first.get(a.name), part) for a in arrays if _is_viewed(a)]
+        part, lanes = kernel.name in BY_SAMPLES, self.lanes if kernel.name == ANSWER else 0
+        return [self._places.view(a, first.get(a.name), part, lanes) for a in arrays if _is_viewed(a)]
 
     def block(self, group: list[Statement], printer: KernelPrinter) -> list[str]:
         """Return the lines of one equation, under its comment."""
