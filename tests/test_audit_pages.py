@@ -11,8 +11,12 @@ from pathlib import Path
 import pytest
 
 from symbp.cli import main
+from symbp.derivation.documents.language.reader import read
 from symbp.derivation.documents.library import NAMES, get
+from symbp.derivation.documents.shapes import Shapes
 from symbp.render.audit import page
+from symbp.render.audit_latex import LatexStatements
+from symbp.render.audit_mathml import MathMLStatements
 
 
 def test_json_has_one_object_for_each_equation() -> None:
@@ -104,3 +108,12 @@ def test_output_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     mine.write_text("my work")
     assert main(["audit", "004", "--output", str(mine)]) == 2
     assert mine.read_text() == "my work"
+
+
+@pytest.mark.parametrize(
+    ("writer", "expected"),
+    [(LatexStatements, r"2\, \left(k\, l\right)"), (MathMLStatements, "(</mo><mrow><mi>k</mi>")],
+)
+def test_a_product_that_is_a_second_factor_keeps_its_brackets(writer, expected) -> None:
+    shapes = Shapes(get("000").settings["network"])
+    assert expected in writer(shapes).statement(read("m == 2*(k*l)", ""))

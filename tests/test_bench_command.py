@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from symbp.bench import plot, processes, session
-from symbp.bench.command import Files, Wanted, bench
+from symbp.bench.command import bench
 from symbp.bench.records import CompileTime, LeftOut, Report
 from symbp.cli import main
 from symbp.errors import SymbpError
@@ -46,9 +46,9 @@ def test_end_to_end(capsys, monkeypatch):
 
 def test_the_status_tells_whether_symbp_is_right(monkeypatch, capsys):
     monkeypatch.setattr(session, "run", lambda chosen, show: FULL)
-    assert bench(Wanted(("W1",)), Files()) == 1
+    assert bench(workloads=("W1",)) == 1
     monkeypatch.setattr(session, "run", lambda chosen, show: report(result("W1", "symbp", 1.0)))
-    assert bench(Wanted(("W1",)), Files()) == 0
+    assert bench(workloads=("W1",)) == 0
     assert "W1" in capsys.readouterr().out
 
 

@@ -1,4 +1,4 @@
-"""Parameters of functions in equations: letters that know their numbers."""
+"""What equations are about, and the parameters of functions in them: letters that know their numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,24 @@ from sympy import Expr
 from sympy.core.symbol import Str
 
 
-class Constant(Expr):
+class Quantity(Expr):
+    """A quantity of a layer, which SymPy takes for a symbol; all that it says stands in ``args``."""
+
+    is_symbol = True
+    is_commutative = True
+    is_real = True
+
+    @property
+    def name(self) -> str:
+        """A name, which SymPy expects of everything among the free symbols."""
+        return str(self)
+
+    @property
+    def layer(self) -> Expr:
+        return self.args[1]
+
+
+class Constant(Quantity):
     """A parameter of a function, such as alpha of leaky_relu: a letter that knows its number.
 
     Derivations keep the letter, pages print it, and kernels and numeric checks put the number in.
@@ -22,9 +39,6 @@ class Constant(Expr):
     value : Rational
     """
 
-    is_symbol = True
-    is_commutative = True
-    is_real = True
     _diff_wrt = True  # SymPy asks how a sum changes with it when it looks for its sign
 
     def __new__(cls, parameter: Any, layer: Any, value: Any) -> Constant:
@@ -35,15 +49,6 @@ class Constant(Expr):
     @property
     def parameter(self) -> str:
         return str(self.args[0].name)
-
-    @property
-    def name(self) -> str:
-        """A name, which SymPy expects of everything among the free symbols."""
-        return str(self)
-
-    @property
-    def layer(self) -> Expr:
-        return self.args[1]
 
     @property
     def value(self) -> sympy.Rational:

@@ -20,6 +20,7 @@ from sympy import Expr, Function, KroneckerDelta, Symbol, Tuple
 from sympy.core.symbol import Str
 
 from symbp.algebra.constant import Constant as Constant
+from symbp.algebra.constant import Quantity
 from symbp.algebra.constant import with_numbers as with_numbers
 from symbp.algebra.named import Softplus as Softplus
 
@@ -131,7 +132,7 @@ KINDS: dict[str, Kind] = {
 _NETWORK = Symbol("network")
 
 
-class Node(Expr):
+class Node(Quantity):
     """One scalar quantity of a network, for example ``Node("w", k, (i, j))``.
 
     Parameters
@@ -145,9 +146,6 @@ class Node(Expr):
         The sample's number; left out where "a general x" is meant.
     """
 
-    is_symbol = True
-    is_commutative = True
-    is_real = True
     _diff_wrt = True
 
     def __new__(cls, kind: Any, layer: Any, indices: Any = (), sample: Any = None) -> Node:
@@ -165,15 +163,6 @@ class Node(Expr):
     @property
     def kind(self) -> str:
         return str(self.args[0].name)
-
-    @property
-    def name(self) -> str:
-        """A name, which SymPy expects of everything among the free symbols."""
-        return str(self)
-
-    @property
-    def layer(self) -> Expr:
-        return self.args[1]
 
     @property
     def indices(self) -> tuple[Expr, ...]:
@@ -345,8 +334,8 @@ def prediction(neuron: Any, sample: Any = None, layer: Any = L + 1) -> Node:
     return Node("h", layer, (neuron,), sample)
 
 
-def output_activation(neuron: Any, sample: Any = None, layer: Any = L + 1) -> Node:
-    return Node("sigma", layer, (neuron,), sample)
+def output_activation(neuron: Any, layer: Any = L + 1) -> Node:
+    return Node("sigma", layer, (neuron,))
 
 
 def target(neuron: Any, sample: Any = None, layer: Any = L + 1) -> Node:

@@ -12,6 +12,7 @@ import sympy
 from sympy import Expr, Symbol, Tuple
 from sympy.core.symbol import Str
 
+from symbp.algebra.constant import Quantity
 from symbp.algebra.nodes import Node, i, j, k
 
 # Counters are not indices: no sum runs over them.
@@ -29,7 +30,7 @@ clip_factor = Symbol("clip_factor", real=True)
 Role = Literal["old", "new", "own"]
 
 
-class PerWeight(Expr):
+class PerWeight(Quantity):
     """One number for one weight, for example the running mean m of Adam.
 
     Parameters
@@ -43,10 +44,6 @@ class PerWeight(Expr):
         A state before or after this update, or a number of this update only.
     """
 
-    is_symbol = True
-    is_commutative = True
-    is_real = True
-
     def __new__(cls, quantity: Any, layer: Any, indices: Any, role: Any = "own") -> PerWeight:
         made: PerWeight = Expr.__new__(
             cls, Str(str(quantity)), sympy.sympify(layer), Tuple(*indices), Str(str(role))
@@ -58,21 +55,12 @@ class PerWeight(Expr):
         return str(self.args[0].name)
 
     @property
-    def layer(self) -> Expr:
-        return self.args[1]
-
-    @property
     def indices(self) -> tuple[Expr, ...]:
         return tuple(self.args[2])
 
     @property
     def role(self) -> str:
         return str(self.args[3].name)
-
-    @property
-    def name(self) -> str:
-        """A name, which SymPy expects of everything among the free symbols."""
-        return str(self)
 
     @property
     def free_symbols(self) -> set[Any]:

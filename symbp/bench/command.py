@@ -5,47 +5,47 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from symbp.bench import peers, plot, session, workloads
+from symbp.bench import plot, session
 from symbp.bench.choice import choice
-from symbp.bench.markdown import markdown
-from symbp.bench.records import Report
+from symbp.bench.markdown import markdown as as_markdown
+from symbp.bench.peers import OURS
+from symbp.bench.workloads import chosen
 from symbp.files import atomic_write, check_output
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What to measure, as the command line gives it; values may be lists with commas."""
+def bench(
+    workloads: Iterable[str] = (),
+    sweep: bool = False,
+    dtypes: Iterable[str] = (),
+    threads: Iterable[str] = (),
+    peers: Iterable[str] = (),
+    predict: bool = False,
+    target: str = "host",
+    quick: bool = False,
+    output: str | None = None,
+    markdown: str | None = None,
+    drawing: str | None = None,
+    force: bool = False,
+) -> int:
+    """Measure, print the tables, and write what was asked for.
 
-    workloads: tuple[str, ...] = ()
-    sweep: bool = False
-    dtypes: tuple[str, ...] = ()
-    threads: tuple[str, ...] = ()
-    peers: tuple[str, ...] = ()
-    quick: bool = False
-    predict: bool = False
-    target: str = "host"
-
-
-@dataclass(frozen=True)
-class Files:
-    """Where to write JSON, Markdown and the plot, and whether over any file."""
-
-    json: str | None = None
-    markdown: str | None = None
-    plot: str | None = None
-    force: bool = False
-
-
-def bench(wanted: Wanted, files: Files) -> int:
-    """Measure, print the tables, and write what was asked for; return the exit status.
+    Parameters
+    ----------
+    workloads, dtypes, threads, peers : iterable of str
+        As the command line gives them; each may be a list with commas.
+    sweep, predict, target, quick
+        What to measure.
+    output, markdown, drawing : str, optional
+        Where to write JSON, Markdown and the plot.
+    force : bool
+        Whether over any file.
 
     Returns
     -------
     int
-        1 if the weights of symbp were wrong or it failed, else 0.
+        The exit status: 1 if the weights of symbp were wrong or it failed, else 0.
 
     Raises
     ------
@@ -54,40 +54,32 @@ def bench(wanted: Wanted, files: Files) -> int:
     SymbpError
         If a file cannot be written, or nothing can be measured.
     """
-    chosen = choice(
-        workloads.chosen(_split(wanted.workloads), wanted.sweep, wanted.predict),
-        _split(wanted.dtypes),
-        _split(wanted.threads),
-        _split(wanted.peers),
-        wanted.quick,
-        wanted.sweep,
-        wanted.target,
-    )
-    if files.plot is not None:
-        plot.check(files.plot)
-    for path in (files.json, files.markdown, files.plot):
+    measured = chosen(_split(workloads), sweep, predict)
+    wanted = choice(measured, _split(dtypes), _split(threads), _split(peers), quick, sweep, target)
+    if drawing is not None:
+        plot.check(drawing)
+    for path in (output, markdown, drawing):
         if path is not None:
-            check_output(path, files.force)
+            check_output(path, force)
     with _progress() as show:
-        report = session.run(chosen, show)
-    print(markdown(report), end="")
-    for written in _write(report, files):
-        print(f"wrote {written}", file=sys.stderr)
+        report = session.run(wanted, show)
+    tables = as_markdown(report)
+    print(tables, end="")
+    written = []
+    if output is not None:
+        written.append(atomic_write(output, report.json()))
+    if markdown is not None:
+        written.append(atomic_write(markdown, tables))
+    if drawing is not None:
+        written.append(atomic_write(drawing, plot.plot(report, Path(drawing).suffix)))
+    for file in written:
+        print(f"wrote {file}", file=sys.stderr)
     faults = {"wrong", "failed"}
-    return int(any(each.implementation == peers.OURS and each.kind in faults for each in report.left_out))
+    return int(any(each.implementation == OURS and each.kind in faults for each in report.left_out))
 
 
 def _split(values: Iterable[str]) -> list[str]:
     return [part.strip() for value in values for part in value.split(",")]
-
-
-def _write(report: Report, files: Files) -> Iterator[Path]:
-    if files.json is not None:
-        yield atomic_write(files.json, report.json())
-    if files.markdown is not None:
-        yield atomic_write(files.markdown, markdown(report))
-    if files.plot is not None:
-        yield atomic_write(files.plot, plot.plot(report, Path(files.plot).suffix))
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -66,20 +67,7 @@ def _activations(names: tuple[str, ...], form: str, record: bool) -> None:
 @click.option("--markdown", metavar="FILE", help="Write the tables, which are printed in any case.")
 @click.option("--plot", "drawing", metavar="FILE", help="Draw speed against size, as .png or .svg.")
 @click.option("--force", is_flag=True, help="Overwrite files that symbp did not write.")
-def bench(
-    workloads: tuple[str, ...],
-    sweep: bool,
-    dtypes: tuple[str, ...],
-    threads: tuple[str, ...],
-    peers: tuple[str, ...],
-    predict: bool,
-    target: str,
-    quick: bool,
-    output: str | None,
-    markdown: str | None,
-    drawing: str | None,
-    force: bool,
-) -> int:
+def bench(**options: Any) -> int:
     """Measure how fast symbp trains and predicts, beside other libraries.
 
     Every implementation that is installed takes the same steps; its weights, or its outputs, are
@@ -87,10 +75,7 @@ def bench(
     """
     from symbp.bench import command
 
-    return command.bench(
-        command.Wanted(workloads, sweep, dtypes, threads, peers, quick, predict, target),
-        command.Files(output, markdown, drawing, force),
-    )
+    return command.bench(**options)
 
 
 @cli.command()

@@ -112,21 +112,7 @@ class Tally:
 
 
 def latex(derivation: Derivation, notation: str = "smatrix", translate: str | None = None) -> str:
-    """Return the derivation as a complete LaTeX article.
-
-    Parameters
-    ----------
-    derivation : Derivation
-    notation : str
-        A name of :data:`symbp.notation.NOTATIONS`.
-    translate : str, optional
-        Another: the page then has a table from the one to the other.
-
-    Raises
-    ------
-    RenderError
-        If there is no such notation.
-    """
+    """Return the derivation as a complete LaTeX article: :meth:`symbp.Derivation.latex`."""
     checked = derivation.checked()
     network = checked.network
     writer = writer_for(LatexWriter, notation, network)
@@ -167,7 +153,7 @@ def latex_math(writer: LatexWriter, width: int = LATEX_WIDTH) -> PrintsStep:
 
 
 def text(derivation: Derivation, notation: str = "smatrix", translate: str | None = None) -> str:
-    """Return the derivation as text for the terminal; parameters as for :func:`latex`."""
+    """Return the derivation as text for the terminal."""
     checked = derivation.checked()
     writer = writer_for(TextWriter, notation, checked.network)
 
@@ -188,7 +174,7 @@ def _text_lines(relation: Relation, beside: Sequence[str]) -> tuple[str, ...]:
 
 
 def markdown(derivation: Derivation, notation: str = "smatrix", translate: str | None = None) -> str:
-    """Return the derivation as Markdown with formulas in $$; parameters as for :func:`latex`."""
+    """Return the derivation as Markdown with formulas in $$."""
     checked = derivation.checked()
     writer = writer_for(LatexWriter, notation, checked.network)
 

@@ -66,21 +66,7 @@ class WebWriter(MathMLWriter):
 
 
 def html(derivation: Derivation, notation: str = "smatrix", translate: str | None = None) -> str:
-    """Return the derivation as one HTML file that needs nothing else.
-
-    Parameters
-    ----------
-    derivation : Derivation
-    notation : str
-        A name of :data:`symbp.notation.NOTATIONS`.
-    translate : str, optional
-        Another: the page then has a table from the one to the other.
-
-    Raises
-    ------
-    RenderError
-        If there is no such notation.
-    """
+    """Return the derivation as one HTML file that needs nothing else: :meth:`symbp.Derivation.html`."""
     return _rendered("page.html.j2", derivation, notation, translate)
 
 

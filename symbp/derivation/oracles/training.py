@@ -29,7 +29,7 @@ from symbp.derivation.records import Check, Derivation, Step
 from symbp.derivation.updates import labels, stated_clipping, stated_schedule, stated_update
 from symbp.errors import DerivationError
 
-UPDATES = 3
+UPDATES, WEIGHTS = 3, 2
 POINTS = 8
 
 
@@ -114,12 +114,12 @@ def _gradient(derivation: Derivation) -> Any:
     return per_weight(CLIPPED) if derivation.training.clipped else slope_of(derivation)
 
 
-def _runs(derivation: Derivation, weights: int = 2) -> Iterator[tuple[dict[Any, Any], dict[str, Any]]]:
+def _runs(derivation: Derivation) -> Iterator[tuple[dict[Any, Any], dict[str, Any]]]:
     """Yield, for several updates of several weights, what is known and what the text makes of it."""
     rule, rng = derivation.training.rule, random.Random(5)
     slope = _gradient(derivation)
     given = {name: number(repr(value)) for name, value in rule.constants.items()}
-    for _ in range(weights):
+    for _ in range(WEIGHTS):
         names: dict[str, Any] = {"w": _draw(rng)}
         names |= {name: number(repr(float(value))) for name, value in rule.states.items()}
         for step_number in range(1, UPDATES + 1):
