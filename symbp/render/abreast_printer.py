@@ -8,7 +8,7 @@ from symbp.plan.narrow import is_narrow
 from symbp.plan.program import ROWS, Abreast, Access, Kernel, Map, Reduce
 from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
-from symbp.render.tile_printer import VectorPrinter
+from symbp.render.vector_printer import VectorPrinter
 
 # How the registers of a vector become one.
 JOINED = {"sum": "register_sum", "max": "register_max"}

@@ -18,7 +18,7 @@ from symbp.plan.tiles import RESIDENT
 from symbp.render.abreast_printer import JOINED
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import statement_groups
-from symbp.render.tile_printer import VectorPrinter
+from symbp.render.vector_printer import VectorPrinter
 
 
 @dataclass(frozen=True)

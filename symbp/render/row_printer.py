@@ -11,7 +11,8 @@ from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Reduce
 from symbp.plan.rows import columns_of
 from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
-from symbp.render.tile_printer import VectorPrinter, open_pieces, pieces, runs
+from symbp.render.tile_printer import open_pieces, pieces, runs
+from symbp.render.vector_printer import VectorPrinter
 
 # How a register's numbers become one, and how two registers become one.
 _WHOLE = {"sum": "row_sum", "max": "row_max"}
@@ -39,7 +40,8 @@ class RowPrinter:
         for first, last, width in runs(pieces(int(columns.extent), statement.width)):
             with block.restored():
                 self._at(open_pieces(block, columns.index, first, last, width), width)
-                value, target = (self._doprint(x, columns) for x in (statement.value, statement.target))
+                value = self.values.vector(self._moved(statement.value, columns))
+                target = self._doprint(statement.target, columns)
                 place = target.removeprefix("load(").removesuffix(f", {width})")
                 block.add(f"store({place}, {value}, {width})")
 
@@ -94,12 +96,15 @@ class RowPrinter:
         self.values.columns, self.values.size = column, str(width)
 
     def _doprint(self, expr: Any, columns: Loop) -> str:
-        """Print with the columns where the piece begins."""
+        return self.values.doprint(self._moved(expr, columns))
+
+    def _moved(self, expr: Any, columns: Loop) -> Any:
+        """Return the expression with the columns where the piece begins."""
         moved = {
             a: Access(a.array, *(x.xreplace({columns.index: self.values.columns}) for x in a.indices))
             for a in expr.atoms(Access)
         }
-        return self.values.doprint(expr.xreplace(moved))
+        return expr.xreplace(moved)
 
     def _open(self, block: Block, loops: Sequence[Loop], statement: Map | Reduce) -> None:
         reads = {self.kernel.array(a.array).role for a in statement.value.atoms(Access)}

@@ -42,9 +42,10 @@ from symbp.render.places import ALIGNED, Places
 from symbp.render.repeats import Calls, Shared, call_lines, share_layers
 from symbp.render.resident_printer import resident
 from symbp.render.selftest import TestVector
-from symbp.render.tile_printer import VectorPrinter, update_function
+from symbp.render.tile_printer import update_function
 from symbp.render.training_view import TrainingView
 from symbp.render.value_printer import ValuePrinter
+from symbp.render.vector_printer import VectorPrinter
 from symbp.spec import Spec
 from symbp.target import PORTABLE, Target
 
