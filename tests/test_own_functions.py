@@ -89,6 +89,66 @@ def test_kernels_compute_the_formula_as_it_is_written(formula: str, z: float) ->
     assert h == pytest.approx(expected, rel=1e-15)
 
 
+@pytest.mark.filterwarnings("ignore::symbp.errors.SymbpWarning")
+@pytest.mark.parametrize("target", ["portable", "x86-64-v3"])
+@pytest.mark.parametrize(
+    "cost",
+    [
+        "-h",  # its derivative is one number for a whole vector of outputs
+        "(h + pi)*max(pi, 1/10)",
+        "(softplus(2) + softplus(y))*h**2",  # a named function of a number
+        "max(log(h + 5), (0.1 if y*h < 0 else y))",  # a comparison of what is not real everywhere
+        "max(2*h - y, 3 - h)**2",
+        "max(h - y, pi - h)**2",  # SymPy turns this comparison round and round
+    ],
+)
+def test_unusual_costs(cost: str, target: str) -> None:
+    network = Network(2, [Dense(3, "tanh"), Dense(5)], symbp.Cost("own", cost), name="n")
+    trainer = interpreted(network, dtype="float32", target=target)
+    w, X, Y = trainer.init_params(0), np.array([[0.5, -0.4], [0.3, 0.8]]), np.full((2, 5), 0.4)
+    before, gradient = trainer.value_and_gradient(w, X, Y)
+    after, _ = trainer.value_and_gradient(w - np.float32(1e-2) * gradient, X, Y)
+    assert after < before
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "(z if z <= -1 else (0.5 if abs(z) <= z or z < -3 else 3)) - 1/(3 if 2*z - 1 < 0.5 else 2)",
+        "max(z*(1 if z > 0 else 0.5), -1)",
+    ],
+)
+@pytest.mark.filterwarnings("ignore::symbp.errors.SymbpWarning")
+def test_cases_in_cases(formula: str) -> None:
+    network = Network(
+        2, [Dense(3, symbp.Activation("own", formula)), Dense(1)], "half_squared_error", name="n"
+    )
+    trainer = interpreted(network)
+    w, X, Y = trainer.init_params(0), np.array([[0.5, -0.4], [0.3, 0.8]]), np.zeros((2, 1))
+    assert np.isfinite(trainer.value_and_gradient(w, X, Y)[1]).all()
+    w[0] = np.nan
+    assert np.isnan(trainer.value_and_gradient(w, X, Y)[0])
+
+
+@pytest.mark.filterwarnings("ignore::symbp.errors.SymbpWarning")
+def test_a_pole_over_a_range_is_one_line() -> None:
+    record = symbp.Activation("own", "2/(max(1, z) - 1)")
+    with pytest.raises(DerivationError, match="not finite at ordinary weights and data"):
+        interpreted(Network(2, [Dense(3, record), Dense(1)], "half_squared_error", name="n"))
+
+
+@pytest.mark.parametrize("target", ["portable", "x86-64-v3"])
+def test_a_comparison_with_a_stable_form_in_it(target: str) -> None:
+    """The sigmoid's own cases stand in the condition."""
+    record = symbp.Activation("own", "min((z - 1)*sigmoid(z), z)")
+    module = interpreted(
+        Network(1, [Dense(1, record, bias=False)], "half_squared_error", name="n"), target=target
+    )
+    for z in (-5.0, -1.0, 0.5, 3.0):
+        low, high = (module.predict([1.0], [[z + step]])[0, 0] for step in (-1e-6, 1e-6))
+        assert module.input_jacobian([1.0], [[z]])[0, 0, 0] == pytest.approx((high - low) / 2e-6, rel=1e-6)
+
+
 def test_a_function_of_the_layer_takes_no_cases() -> None:
     with pytest.raises(ExpressionError, match="whole layer"):
         symbp.Activation("bad", "exp(z if z > 0 else 0)/sum(exp(z if z > 0 else 0))")
@@ -145,6 +205,7 @@ def test_a_cost_that_needs_care_is_one_warning() -> None:
         ("z/abs(z)", "has derivative 0 wherever it has one"),
         ("max(0, min(0, z))", "has derivative 0 wherever it has one"),
         ("log(-1 - z**2)", "is not real for any z"),
+        ("abs(sqrt(z))", "takes abs of what is not real everywhere"),
         ("z + h", "unknown name 'h' (h is the prediction that a cost takes)"),
         ("z + y", "unknown name 'y' (y is the target that a cost takes)"),
     ],

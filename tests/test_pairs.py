@@ -229,6 +229,7 @@ def test_an_output_that_is_0_where_its_weighted_sum_is_not_finite(cost: str, dty
     [
         ("softplus", "poisson", "2.1", lambda e: e.replace(LogSoftplus, sympy.log)),
         ("softplus", "poisson", "D.1f", lambda e: 2 * e),
+        ("gaussian", "half_squared_error", "D.1f", lambda e: -e),
         ("swish", "huber", "D.1f", lambda e: e.xreplace({sympy.Integer(1): sympy.Integer(2)})),
         ("sigmoid", "binary_cross_entropy", "D.1f", lambda e: e.replace(Sigmoid, lambda u: Sigmoid(2 * u))),
         ("sigmoid", "binary_cross_entropy", "D.1f", lambda e: -e),

@@ -130,3 +130,11 @@ def test_the_second_reader_knows_every_function(name: str) -> None:
     for w in (-0.4, 0.0, 0.9):
         mine = value_at(parse_formula(text, ("w",)), {"w": w})
         assert float(evaluate_text(text, {"w": mpmath.mpf(w)})) == pytest.approx(mine, rel=1e-14)
+
+
+def test_a_rule_that_keeps_a_plain_number() -> None:
+    """A value that asks for no vector fills one."""
+    own = UpdateRule("own", "u = v\nv = 0.5\nw = w - learning_rate*gradient*(1 + u)", {"v": STATE})
+    module = interpreted(NET, optimizer=own, dtype="float32")
+    w = module.init_params(0)
+    assert not np.array_equal(module.fit(w, np.ones((4, 9)), np.zeros((4, 3)), epochs=2, seed=0)[0], w)

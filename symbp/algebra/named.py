@@ -390,6 +390,11 @@ DEFINITIONS: dict[Any, Callable[..., Any]] = {
 }
 
 
+def as_float(number: Any) -> float:
+    """Return a number that may hold named functions, such as softplus(1/2), as one of Python's."""
+    return float(defined(sympy.sympify(number)))
+
+
 def defined(expr: Any, but: tuple[Any, ...] = ()) -> Any:
     """Return the expression with the definition of every named function, but of some, in its place."""
     kinds = (Named, *(kind for kind in DEFINITIONS if kind not in but))

@@ -65,6 +65,10 @@ def refuse_useless(record: Activation | Cost) -> None:
         raise ExpressionError(f"{place} does not depend on {variable}: nothing can be learned through it")
     if isinstance(record, Activation) and _of_line(formula) == _NOWHERE:
         raise ExpressionError(f"{place} is not real for any {variable}")
+    if formula.diff(variable).has(sympy.re, sympy.im, sympy.arg, sympy.atan2):
+        raise ExpressionError(
+            f"{place} takes abs of what is not real everywhere: write 'a if a >= 0 else -a' for it"
+        )
     others = {} if isinstance(record, Activation) else {"y": _TARGETS[record.targets]}
     if _is_flat(formula, variable) or _is_stepwise(formula, variable.name, others):
         raise ExpressionError(

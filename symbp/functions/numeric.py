@@ -48,6 +48,8 @@ def value_at(expr: Any, values: Mapping[str, float]) -> float:
         return math.prod(arguments)
     if expr.is_Pow:
         return _power(*arguments)
+    if expr.func.__name__ not in NUMERIC:  # SymPy's derivative of the size of a complex number
+        raise NotReal(str(expr))
     return _call(NUMERIC[expr.func.__name__], *arguments)
 
 

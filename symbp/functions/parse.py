@@ -277,6 +277,8 @@ class _Reader:
             return build(*arguments)
         except OverflowError as error:
             raise self.fail(node, str(error)) from None
+        except RecursionError:
+            raise self.fail(node, "a comparison that cannot be ordered: write it as one with 0") from None
 
     def power(self, node: ast.AST, base: sympy.Expr, right: ast.AST, depth: int) -> sympy.Expr:
         exponent = self.expression(right, depth)

@@ -52,7 +52,12 @@ def cases(yes: Any, test: Any, no: Any) -> Any:
     rest = no.args if isinstance(no, sympy.Piecewise) else [(no, True)]
     if len(rest) >= MAX_CASES:
         raise OverflowError(f"more than {MAX_CASES} cases")
-    return sympy.Piecewise((yes, test), *rest)
+    try:
+        return sympy.Piecewise((yes, test), *rest)
+    except RecursionError:  # SymPy turns some comparisons of sums round and round; not those with 0
+        if not turnable:
+            raise
+        return sympy.Piecewise((yes, test.func(sympy.expand(test.lhs - test.rhs), 0)), *rest)
 
 
 def _extreme(compare: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:

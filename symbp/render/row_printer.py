@@ -42,7 +42,8 @@ class RowPrinter:
         for first, last, width in runs(pieces(int(columns.extent), statement.width)):
             with block.restored():
                 self._at(open_pieces(block, columns.index, first, last, width), width)
-                value, target = (self._doprint(x, columns) for x in (statement.value, statement.target))
+                value = self.values.vector(self._moved(statement.value, columns))
+                target = self._doprint(statement.target, columns)
                 place, size = target.removeprefix("load(").removesuffix(")").rsplit(", ", 1)
                 block.add(f"store({place}, {value}, {size})")
 
@@ -118,12 +119,15 @@ class RowPrinter:
         self.values.columns, self.values.size = column, str(width)
 
     def _doprint(self, expr: Any, columns: Loop) -> str:
-        """Print with the columns where the piece begins."""
+        return self.values.doprint(self._moved(expr, columns))
+
+    def _moved(self, expr: Any, columns: Loop) -> Any:
+        """Return the expression with the columns where the piece begins."""
         moved = {
             a: Access(a.array, *(x.xreplace({columns.index: self.values.columns}) for x in a.indices))
             for a in expr.atoms(Access)
         }
-        return self.values.doprint(expr.xreplace(moved))
+        return expr.xreplace(moved)
 
     def _open(self, block: Block, loops: Sequence[Loop], statement: Map | Reduce) -> None:
         reads = {self.kernel.array(a.array).role for a in statement.value.atoms(Access)}

@@ -90,6 +90,13 @@ def _numerator(parameters: Pattern, t: int) -> int:
     return 2 * ((factor * t + shift) % modulus) - modulus
 
 
+def _not_finite(network: Network) -> DerivationError:
+    return DerivationError(
+        f"{network.name}: the network is not finite at ordinary weights and data; "
+        f"check the domain of its functions (cost {network.cost.name})"
+    )
+
+
 def test_vector(network: Network, train: TrainOptions) -> TestVector:
     """Compute the test vector of a network.
 
@@ -117,13 +124,13 @@ def test_vector(network: Network, train: TrainOptions) -> TestVector:
         except DerivationError:  # a formula that is not real everywhere: look elsewhere
             if last:
                 raise
+        except ZeroDivisionError:  # one with a pole, or a whole range of them
+            if last:
+                raise _not_finite(network) from None
     vector = point.vector()
     numbers = [vector.cost, *vector.slopes, *(x for row in vector.outputs for x in row)]
     if not all(map(math.isfinite, numbers)):
-        raise DerivationError(
-            f"{network.name}: the network is not finite at ordinary weights and data; "
-            f"check the domain of its functions (cost {network.cost.name})"
-        )
+        raise _not_finite(network)
     return vector
 
 

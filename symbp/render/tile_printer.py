@@ -329,7 +329,8 @@ def update_function(
     values.held = {places[target]: "gradient"}
     assignments = []
     for part in statement.update:
-        element, text = places[part.target], values.doprint(part.value.xreplace(places))
+        element, value = places[part.target], part.value.xreplace(places)
+        text = values.vector(value) if element.indices else values.doprint(value)
         name = element.array if not element.indices else f"new_{element.array}"
         lines = [f"{name} = {text}"]
         if element.indices:

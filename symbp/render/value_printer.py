@@ -15,6 +15,7 @@ from sympy.core.relational import Relational
 from sympy.printing.precedence import PRECEDENCE, precedence
 from sympy.printing.str import StrPrinter
 
+from symbp.algebra.named import as_float
 from symbp.algebra.products import WHOLE_POWERS, evaluation_rank, is_decimal
 from symbp.errors import PlanError
 from symbp.plan.program import Access, Array
@@ -61,7 +62,7 @@ class ValuePrinter(StrPrinter):
         return str(super().doprint(self.functions.recognised(expr)))
 
     def number(self, value: Any) -> str:
-        text = repr(float(value))
+        text = repr(as_float(value))
         return text if self.dtype == "float64" else f"F({text})"
 
     def _print_Integer(self, expr: Any) -> str:
@@ -217,6 +218,12 @@ class ValuePrinter(StrPrinter):
     def _print_Or(self, expr: Any) -> str:
         return f"({' or '.join(self._print(part) for part in expr.args)})"
 
+    def _print_ITE(self, expr: Any) -> str:
+        """A comparison with a case distinction, which SymPy turns inside out."""
+        test, yes, no = expr.args
+        parts = (sympy.And(test, yes, evaluate=False), sympy.And(sympy.Not(test), no, evaluate=False))
+        return str(self._print(sympy.Or(*parts, evaluate=False)))
+
     def _print_KroneckerDelta(self, expr: Any) -> str:
         a, b = (self.index(x) for x in expr.args[:2])
         return f"({self.number(1)} if {a} == {b} else {self.number(0)})"
@@ -279,7 +286,7 @@ def _with_one_number(factors: Sequence[Any]) -> list[Any]:
 
 
 def _as_float(number: Any) -> sympy.Float:
-    return sympy.Float(float(number))
+    return sympy.Float(as_float(number))
 
 
 def _reading_order(factor: Any) -> tuple[int, int, int, Any]:

@@ -1,4 +1,4 @@
-"""A value, a SymPy expression over array elements -> an expression of vectors."""
+"""A value -> a Numba expression of vectors: registers of numbers that lie side by side."""
 
 from __future__ import annotations
 
@@ -71,6 +71,12 @@ class VectorPrinter(ValuePrinter):
     def total(self, quantities: set[Any]) -> str:
         text = super().total(quantities)
         return f"spread({text}, {self.size})" if text and self._is_everywhere(*quantities) else text
+
+    def vector(self, expr: Any) -> str:
+        """Print a value of which the whole vector is stored."""
+        return (
+            f"spread({self.doprint(expr)}, {self.size})" if self._is_everywhere(expr) else self.doprint(expr)
+        )
 
     def _is_everywhere(self, *quantities: Any) -> bool:
         """Whether no quantity is a vector, in a place that has the size of one."""

@@ -203,4 +203,11 @@ def _condition(condition: Any, read: Callable[[Any], _Run]) -> _Run:
         parts = [_condition(part, read) for part in condition.args]
         return lambda values: decide(part(values) for part in parts)
     a, b, compare = read(condition.lhs), read(condition.rhs), COMPARISONS[condition.rel_op]
-    return lambda values: bool(compare(a(values), b(values)))
+
+    def holds(values: dict[str, Any]) -> bool:
+        sides = a(values), b(values)
+        if any(isinstance(side, _mp.mpc) for side in sides):
+            raise DerivationError(f"the condition {condition} compares what is not real")
+        return bool(compare(*sides))
+
+    return holds

@@ -70,7 +70,10 @@ def evaluate_text(text: str, values: Mapping[str, Any]) -> Any:
     DerivationError
         If the text is no formula, or its value is not a real number.
     """
-    value = _walk(_tree(text), {**values, "pi": +mp.pi, "e": +mp.e})
+    try:
+        value = _walk(_tree(text), {**values, "pi": +mp.pi, "e": +mp.e})
+    except TypeError:  # complex numbers have no order
+        value = mp.mpc()
     if isinstance(value, mp.mpc):
         raise DerivationError(f"formula {text!r} is not real at the point where it is checked")
     return value

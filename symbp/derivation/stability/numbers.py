@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from symbp.algebra.named import LETTERS, First, Lowered, Named, Raised
+from symbp.algebra.named import LETTERS, First, Lowered, Named, Raised, as_float
 from symbp.algebra.products import WHOLE_POWERS, evaluation_rank, is_decimal
 from symbp.derivation.oracles.formula import digits, elementary, evaluate, number
 from symbp.errors import DerivationError
@@ -107,7 +107,7 @@ class _Rounded:
 
     def walk(self, e: Any) -> Any:
         if e.is_number:
-            return self.dtype(float(e))
+            return self.dtype(as_float(e))
         if e.is_Symbol:
             return self.values[e.name]
         value = self.operation(e)

@@ -388,8 +388,11 @@ def nan_passes(e: Any) -> Expr | None:
         return None
     for position, (value, condition) in enumerate(before):
         if value.free_symbols & letters and not isinstance(condition, (sympy.And, sympy.Or)):
-            opposite = sympy.Not(condition)
+            opposite = sympy.to_nnf(sympy.Not(condition))
             middle = [(v, sympy.And(opposite, c)) for v, c in before[position + 1 :]]
-            end = (last, sympy.And(opposite, *(sympy.Not(c) for _, c in before[position + 1 :])))
+            end = (
+                last,
+                sympy.And(opposite, *(sympy.to_nnf(sympy.Not(c)) for _, c in before[position + 1 :])),
+            )
             return Piecewise(*before[:position], *middle, end, (value, True), evaluate=False)
     return None
