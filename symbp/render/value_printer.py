@@ -271,7 +271,7 @@ def _reading_order(factor: Any) -> tuple[int, int, int, Any]:
 
 
 def _larger_or_smaller(cases: Any) -> str:
-    """Return max for the cases "b if a <= b, else a" of a number b, min for "b if a >= b, else a"; else nothing.
+    """Return max for the cases "b if a <= b, else a" of a number b, min for "b if a >= b, else a".
 
     A NaN of a stays what it is, as it does where no condition holds; only the sign of zero may differ.
     """
