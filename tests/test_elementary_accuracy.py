@@ -382,6 +382,22 @@ def test_the_table_as_markdown(few_points):
     assert "| - |" in text
 
 
+def test_what_registers_look_up_has_no_time_over_an_array(few_points, monkeypatch, tmp_path):
+    monkeypatch.setattr(table, "SPEED_PATH", tmp_path / "speed.toml")
+    found = table.rows(["tanh_by_pieces", "exp"], quick=True)
+    assert [(row.accuracy.name, row.accuracy.dtype) for row in found] == [
+        ("tanh_by_pieces", "float32"),
+        ("exp", "float64"),
+        ("exp", "float32"),
+    ]
+    assert found[0].cells()[-4:] == ("-",) * 4
+    assert "nan" not in table.text(found)
+    table.record(found)
+    recorded = (tmp_path / "speed.toml").read_text()
+    assert "[exp.float32]" in recorded
+    assert "tanh_by_pieces" not in recorded
+
+
 def test_an_unknown_function_is_one_line(capsys):
     assert main(["accuracy", "--function", "tanj"]) == 2
     assert capsys.readouterr().err == (

@@ -154,8 +154,17 @@ def test_a_wrong_root_is_noticed(lane, monkeypatch):
     assert worst(x, "exp_by_roots") > measured()["exp_by_roots", DTYPE].worst
 
 
+@pytest.mark.parametrize(("batch_size", "name"), [(1, "exp_by_roots"), (2, "exp")])
+def test_one_sample_at_a_time_has_the_shorter_chain(batch_size, name):
+    network = Network(2, [Dense(3, "softmax")], "cross_entropy", name="roots")
+    options = TrainOptions(dtype=DTYPE, target="x86-64-v4", batch_size=batch_size)
+    source = trainer_source(derive(network, options.training), Spec(network, options), prove=False)
+    assert f"\ndef {name}(x):" in source
+    assert ("\nEXP_ROOTS = np.array([" in source) is (batch_size == 1)
+
+
 def test_a_function_in_pieces_computes_the_same_calls():
     assert calls(PIECES)["tanh"].name == NAME
     assert calls(PIECES // 2)["tanh"] is calls()["tanh"] is FUNCTIONS["tanh"]
     assert FUNCTIONS[NAME].value == FUNCTIONS["tanh"].value
-    assert set(calls(PIECES)) == set(calls())
+    assert set(calls(PIECES)) == set(calls(PIECES, alone=True)) == set(calls())

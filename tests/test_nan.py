@@ -128,3 +128,33 @@ def test_compiled_kernels_keep_nan(tmp_path: Path) -> None:
     cost, gradient = trainer.value_and_gradient(w, X, Y)
     assert np.isnan(cost)
     assert np.isnan(gradient).all()
+
+
+@pytest.mark.parametrize(
+    ("cases", "printed"),
+    [
+        ("0 if z <= 0 else z", "max(z, 0.0)"),
+        ("0 if z < 0 else z", "max(z, 0.0)"),
+        ("1 if z >= 1 else z", "min(z, 1.0)"),
+        ("z if z <= 0 else 0", None),  # the smaller one, but NaN would become 0
+        ("0 if z <= 1 else z", None),
+        ("2*z if z <= 0 else z", None),
+        ("0 if z <= 0 else 1", None),
+    ],
+)
+def test_the_larger_one_of_a_value_and_a_number_is_one_instruction(cases: str, printed: str | None) -> None:
+    """Only where a NaN stays one: max(z, b) is b if b > z, else z."""
+    from sympy import Piecewise, Symbol
+
+    from symbp.render.kernel_functions import KernelFunctions
+    from symbp.render.tile_printer import VectorPrinter
+    from symbp.render.value_printer import ValuePrinter
+
+    z = Symbol("z", real=True)
+    value, rest = cases.split(" if ")
+    condition, other = rest.split(" else ")
+    read = lambda text: eval(text, {"z": z})  # noqa: E731
+    expr = Piecewise((read(value), read(condition)), (read(other), True), evaluate=False)
+    text = VectorPrinter("float64", (), KernelFunctions()).doprint(expr)
+    assert text == printed if printed else text.startswith("select(")
+    assert "max(" not in ValuePrinter("float64").doprint(expr)

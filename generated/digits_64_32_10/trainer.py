@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 04a49616a1e2f7810e262741f039a089805ec6445295d306a7c9099b9473c3a0
+# content: sha256 20c565a8ff943bfe40f05640cbd932b69a8942abb8d6451700ad41b2ea822bb2
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -879,12 +879,12 @@ def _forward(w, X, rows, start, count, work):
                 c3 = fma(XB[p + 3, s], v, c3)
                 c4 = fma(XB[p + 4, s], v, c4)
                 c5 = fma(XB[p + 5, s], v, c5)
-            store(O1, p, r, select(c0 <= F(0.0), F(0.0), c0), 16)
-            store(O1, p + 1, r, select(c1 <= F(0.0), F(0.0), c1), 16)
-            store(O1, p + 2, r, select(c2 <= F(0.0), F(0.0), c2), 16)
-            store(O1, p + 3, r, select(c3 <= F(0.0), F(0.0), c3), 16)
-            store(O1, p + 4, r, select(c4 <= F(0.0), F(0.0), c4), 16)
-            store(O1, p + 5, r, select(c5 <= F(0.0), F(0.0), c5), 16)
+            store(O1, p, r, max(c0, F(0.0)), 16)
+            store(O1, p + 1, r, max(c1, F(0.0)), 16)
+            store(O1, p + 2, r, max(c2, F(0.0)), 16)
+            store(O1, p + 3, r, max(c3, F(0.0)), 16)
+            store(O1, p + 4, r, max(c4, F(0.0)), 16)
+            store(O1, p + 5, r, max(c5, F(0.0)), 16)
 
     # (2.6b, k=2)  V2 is the transpose of W2
     transpose(V2, W2, np.int64(33), np.int64(10))
@@ -965,7 +965,7 @@ def _answer(w, X, work):
             v = load(V1, s + 3, r, 16)
             c0_3 = fma(X[0, s + 3], v, c0_3)
         c0 = (c0 + c0_1) + (c0_2 + c0_3)
-        store(O1, 0, r, select(c0 <= F(0.0), F(0.0), c0), 16)
+        store(O1, 0, r, max(c0, F(0.0)), 16)
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
     c0 = load(V2, 32, 0, 16)
@@ -1314,10 +1314,10 @@ def _measure(X, Y, rows, start, count, m, begin, work):
                 c1 = fma(X[row1, s], v, c1)
                 c2 = fma(X[row2, s], v, c2)
                 c3 = fma(X[row3, s], v, c3)
-            store(O1, p, r, select(c0 <= F(0.0), F(0.0), c0), 16)
-            store(O1, p + 1, r, select(c1 <= F(0.0), F(0.0), c1), 16)
-            store(O1, p + 2, r, select(c2 <= F(0.0), F(0.0), c2), 16)
-            store(O1, p + 3, r, select(c3 <= F(0.0), F(0.0), c3), 16)
+            store(O1, p, r, max(c0, F(0.0)), 16)
+            store(O1, p + 1, r, max(c1, F(0.0)), 16)
+            store(O1, p + 2, r, max(c2, F(0.0)), 16)
+            store(O1, p + 3, r, max(c3, F(0.0)), 16)
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
     for p in range(0, count, 4):

@@ -39,6 +39,9 @@ class Speed:
         return self.libm / self.ours
 
 
+UNTIMED = Speed(float("nan"), float("nan"), float("nan"))
+
+
 def speed(name: str, dtype: str, quick: bool = False) -> Speed:
     """Time one function on ordinary arguments: minima of repeats, taken in turn.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from symbp.bench.accuracy import Accuracy, measure
 from symbp.bench.machine import processor
-from symbp.bench.speed import Speed, speed
+from symbp.bench.speed import UNTIMED, Speed, speed
 from symbp.elementary import FUNCTIONS
 from symbp.elementary.measured import SPEED_PATH
 from symbp.errors import SpecError
@@ -40,10 +40,8 @@ class Row:
             f"{a.mean:.3f}",
             f"{a.at:.6g}",
             f"{a.count:,}",
-            f"{s.ours:.2f}",
-            f"{s.libm:.2f}",
-            "-" if math.isnan(s.numpy) else f"{s.numpy:.2f}",
-            f"{s.ratio:.1f}",
+            *("-" if math.isnan(time) else f"{time:.2f}" for time in (s.ours, s.libm, s.numpy)),
+            "-" if math.isnan(s.ratio) else f"{s.ratio:.1f}",
         )
 
 
@@ -73,7 +71,9 @@ def rows(
     found = []
     for name in chosen:
         for dtype in FUNCTIONS[name].dtypes:
-            found.append(Row(measure(name, dtype, quick), speed(name, dtype, quick)))
+            # What looks numbers up in registers has no speed in a loop over an array.
+            timed = UNTIMED if FUNCTIONS[name].lanes else speed(name, dtype, quick)
+            found.append(Row(measure(name, dtype, quick), timed))
             done(f"{name}, {dtype}")
     return found
 
@@ -103,6 +103,8 @@ def record(found: Iterable[Row]) -> Path:
 
     tables: dict[str, Any] = {"conditions": conditions()}
     for row in found:
+        if row.speed is UNTIMED:
+            continue
         times = {"ours": row.speed.ours, "math": row.speed.libm, "numpy": row.speed.numpy}
         tables.setdefault(row.accuracy.name, {})[row.accuracy.dtype] = {
             name: float(f"{value:.3g}") for name, value in times.items() if not math.isnan(value)

@@ -118,6 +118,9 @@ class Elementary:
         Further arguments, each with the elementary function of x that it is.
     lanes : int
         Numbers that a register has to hold for it; 0: it needs none.
+    alone : bool
+        Whether it is for one sample at a time only, which waits for every step: it has fewer of them
+        in a row, but no fewer in all.
     dtypes : tuple of str
         The number formats that it is for.
     """
@@ -132,6 +135,7 @@ class Elementary:
     source: str = ""
     given: tuple[tuple[str, str], ...] = ()
     lanes: int = 0
+    alone: bool = False
     dtypes: tuple[str, ...] = DTYPES
 
     @property

@@ -111,6 +111,7 @@ return (q*a + a)*b
 """,
             source="Tang 1989",
             lanes=PIECES,
+            alone=True,
             dtypes=("float32",),
         ),
         Elementary(
@@ -380,12 +381,14 @@ return math.copysign(y, x)
 }
 
 
-def calls(lanes: int = 0) -> dict[str, Elementary]:
+def calls(lanes: int = 0, alone: bool = False) -> dict[str, Elementary]:
     """Return the record that computes the calls of each class of SymPy's, in registers of so many numbers.
 
-    What is looked up in registers of that size comes before what needs none.
+    What is looked up in registers of that size comes before what needs none, and what is for one sample
+    at a time before what is for any number, where there is no more than one.
     """
-    return {record.call: record for record in FUNCTIONS.values() if record.lanes in (0, lanes)}
+    fitting = (record for record in FUNCTIONS.values() if record.lanes in (0, lanes))
+    return {record.call: record for record in fitting if alone or not record.alone}
 
 
 CALLS = calls()

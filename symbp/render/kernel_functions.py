@@ -42,6 +42,8 @@ class KernelFunctions:
         Whether elementary functions are those of ``math`` or emitted ones, which vectorise.
     lanes : int
         Numbers in a vector register; 0 without vectors.
+    alone : bool
+        Whether kernels train one sample at a time.
 
     Attributes
     ----------
@@ -49,8 +51,8 @@ class KernelFunctions:
         The emitted functions that were called so far: keys of :data:`symbp.elementary.FUNCTIONS`.
     """
 
-    def __init__(self, elementary: str = "libm", lanes: int = 0) -> None:
-        self._emitted = calls(lanes) if elementary == "fast" else {}
+    def __init__(self, elementary: str = "libm", lanes: int = 0, alone: bool = False) -> None:
+        self._emitted = calls(lanes, alone) if elementary == "fast" else {}
         self.used: set[str] = set()
 
     def name(self, function: str, near: bool) -> str:

@@ -93,7 +93,7 @@ class TrainerView:
         self.dtype = spec.train.dtype
         self.target = target
         self.lanes = target.lanes(self.dtype)
-        self.functions = KernelFunctions(spec.train.elementary, self.lanes)
+        self.functions = KernelFunctions(spec.train.elementary, self.lanes, spec.train.batch_size == 1)
         self.training = TrainingView(program, spec.train)
         self.writer = TextWriter(get(notation), spec.network.sizes)
         self._places = Places(program.workspace, bool(self.lanes))

@@ -34,7 +34,11 @@ class ValuePrinter(StrPrinter):
         Whether arguments are known to lie within reach of functions that have one.
     flat : bool
         Whether elements are printed as those of the flat views of their arrays.
+    compares : bool
+        Whether the larger or smaller one of a value and a number is printed as ``max`` or ``min``.
     """
+
+    compares = False
 
     printmethod = "_numba_value"  # our own expressions print themselves to StrPrinter otherwise
 
@@ -176,6 +180,8 @@ class ValuePrinter(StrPrinter):
         *branches, (last, always) = expr.args
         if always != True:  # noqa: E712 - a SymPy boolean
             raise PlanError(f"{expr} has no value where none of its conditions holds")
+        if self.compares and (name := _larger_or_smaller(expr)):
+            return f"{name}({self._print(last)}, {self._print(branches[0][0])})"
         text = str(self._print(last))
         unseen = self.unseen(expr)
         if unseen:
@@ -293,3 +299,18 @@ def _reading_order(factor: Any) -> tuple[int, int, int, Any]:
     """Numbers, then sums in brackets, then array elements as in the formulas; powers of them last."""
     rank = 0 if factor.is_number else 1 if not isinstance(factor, Access) else 2
     return evaluation_rank(factor), rank, precedence(factor), sympy.default_sort_key(factor)
+
+
+def _larger_or_smaller(cases: Any) -> str:
+    """Return max for the cases "b if a <= b, else a" of a number b, min for "b if a >= b, else a".
+
+    A NaN of a stays what it is, as it does where no condition holds; only the sign of zero may differ.
+    """
+    if len(cases.args) != 2:
+        return ""
+    (value, condition), (other, _) = cases.args
+    if not value.is_number or not isinstance(condition, Relational):
+        return ""
+    if (condition.lhs, condition.rhs) != (other, value):
+        return ""
+    return {"<": "max", "<=": "max", ">": "min", ">=": "min"}.get(condition.rel_op, "")

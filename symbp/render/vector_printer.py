@@ -24,6 +24,8 @@ class VectorPrinter(ValuePrinter):
         Index of a sample -> the variable that holds the number of its row, where it is not ``row``.
     """
 
+    compares = True  # one instruction, where a choice waits for its mask
+
     def __init__(self, dtype: str, arrays: tuple[Array, ...], functions: KernelFunctions) -> None:
         super().__init__(dtype, arrays, functions=functions)
         self.columns: Any = None
