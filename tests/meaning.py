@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,17 +32,27 @@ def split(script: str, count: int) -> list[str]:
     return list(script) if count > 1 and len(script) == count else [script]
 
 
-def integer(text: str, context: Context) -> int:
-    """Evaluate a layer, an index or a size."""
+@functools.cache
+def _sum(text: str) -> tuple[str, str, str]:
+    """Split at the last sign outside braces into left, sign and right; without one, all is right."""
     text = text.strip()
     if text.startswith("(") and text.endswith(")"):
         text = text[1:-1]
-    document, depth = context.document, 0
+    depth = 0
     for place in range(len(text) - 1, 0, -1):
         depth += {"}": 1, "{": -1}.get(text[place], 0)
         if not depth and text[place] in "+-":
-            left, right = (integer(part, context) for part in (text[:place], text[place + 1 :]))
-            return left + right if text[place] == "+" else left - right
+            return text[:place], text[place], text[place + 1 :]
+    return "", "", text
+
+
+def integer(text: str, context: Context) -> int:
+    """Evaluate a layer, an index or a size."""
+    left, sign, text = _sum(text)
+    if sign:
+        first, second = integer(left, context), integer(text, context)
+        return first + second if sign == "+" else first - second
+    document = context.document
     if text.isdigit():
         return int(text)
     if text == document.count:

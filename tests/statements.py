@@ -59,12 +59,14 @@ def cases(
         context = Context(document, env, {})
         for chain, links in zip(chains, signs, strict=True):
             try:
-                values = [node(context) for node in chain]
+                a = chain[0](context)
+                for sign, node in zip(links, chain[1:], strict=True):
+                    b = node(context)
+                    if not (a <= b if sign == "<=" else a < b if sign == "<" else abs(a - b) < 1e-12):
+                        return False
+                    a = b
             except Absent:
                 return False
-            for a, sign, b in zip(values, links, values[1:], strict=False):
-                if not {"<=": a <= b, "<": a < b, "=": abs(a - b) < 1e-12}[sign]:
-                    return False
         return True
 
     ordered = sorted(names)

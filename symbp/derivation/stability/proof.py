@@ -190,14 +190,16 @@ def _vanishes(difference: Expr) -> bool:
 
 def _a_factor_vanishes(fraction: Expr, nested: int) -> bool:
     """Whether a factor of a fraction's numerator is a sum of multiples of logarithms that is 0."""
-    if not fraction.has(log):
-        return False  # factoring polynomials of high degree may take a minute
+    if not fraction.has(log):  # then no factor has one, and factoring takes long where degrees are high
+        return False
     numerator = sympy.factor(sympy.numer(sympy.together(fraction)))
     return any(_logs_vanish(factor, nested) for factor in sympy.Mul.make_args(numerator))
 
 
 def _logs_vanish(difference: Expr, nested: int = 0) -> bool:
     """Whether a sum of multiples of logarithms is 0, of logarithms of such sums as often as nested."""
+    if not difference.has(log):
+        return False
     # sum of c_i log(A_i) + rest = 0 if and only if prod A_i^(n c_i) exp(n rest) = 1.
     terms = sympy.Add.make_args(sympy.expand(difference))
     logs = [t for t in terms if isinstance(t.as_coeff_Mul()[1], log)]

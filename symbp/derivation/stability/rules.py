@@ -7,6 +7,7 @@ expression itself.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -71,18 +72,17 @@ def rewrite(expr: Expr) -> tuple[Expr, tuple[Rule, ...]]:
     """
     used: dict[str, Rule] = {}
 
-    def apply(e: Any, rules: tuple[Rule, ...]) -> Any:
-        for rule in rules:
-            found = rule.find(e)
-            if found is not None and found != e:
-                used.setdefault(rule.name, rule)
-                return found
-        return e
+    def apply(e: Any, whole: bool) -> Any:
+        match = _match(e, whole)
+        if match is None:
+            return e
+        used.setdefault(match[1].name, match[1])
+        return match[0]
 
     def walk(e: Any) -> Any:
         if not e.args or e.is_Symbol or isinstance(e, sympy.Sum):
             return e
-        found = apply(e, _WHOLE)
+        found = apply(e, whole=True)
         if found != e:
             return walk(found)
         if isinstance(e, Piecewise):
@@ -91,10 +91,21 @@ def rewrite(expr: Expr) -> tuple[Expr, tuple[Rule, ...]]:
         else:
             arguments = [walk(a) for a in e.args]
             current = e if arguments == list(e.args) else e.func(*arguments)
-        found = apply(current, RULES)
+        found = apply(current, whole=False)
         return current if found == current else walk(found)
 
     return walk(expr), tuple(used.values())
+
+
+# The same parts of formulas are seen again in every derivative, and in every form that is tried.
+@functools.lru_cache(maxsize=5000)
+def _match(e: Any, whole: bool) -> tuple[Any, Rule] | None:
+    """Return what the first rule that matches at the root makes of an expression, and the rule."""
+    for rule in _WHOLE if whole else RULES:
+        found = rule.find(e)
+        if found is not None and found != e:
+            return found, rule
+    return None
 
 
 _CANCELS = "the difference of two numbers that agree in almost all digits"
