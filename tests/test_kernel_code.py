@@ -70,8 +70,8 @@ def compiled(name, target, kernel):
 def blocks(name, target, kernel):
     """The blocks of a kernel's products that are loops: rows, registers of a row, sums of each, reads.
 
-    A part of a register takes one read more where it is read in two pieces (NEON has no masks), or
-    where its mask is a vector (AVX2) that has no register of its own.
+    A part of a register takes one read more where its mask is a vector (AVX2) that has no register of
+    its own.
     """
     program = make_plan(derivation(name), Schedule(TARGETS[target], "float32", batch(name)))
     found = []
@@ -87,7 +87,7 @@ def blocks(name, target, kernel):
             heights = sorted(set(pieces(int(tile.rows.extent), tile.height)))
         for height, width in itertools.product(heights, sorted(set(tile.widths))):
             across, is_partial = math.ceil(width / tile.lanes), width % tile.lanes > 0
-            more = int(is_partial and target != "x86-64-v4")
+            more = int(is_partial and target == "x86-64-v3")
             found.append((height, across, tile.chains, height + across + more))
     return found
 

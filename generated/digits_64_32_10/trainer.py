@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 20c565a8ff943bfe40f05640cbd932b69a8942abb8d6451700ad41b2ea822bb2
+# content: sha256 bbc0769dac4279ad2599191f6abae635b376b022c4435b5b131ead2d5e951f48
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -891,9 +891,9 @@ def _forward(w, X, rows, start, count, work):
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
     for p in range(0, count, 6):
-        c0 = c1 = c2 = c3 = c4 = c5 = load(V2, 32, 0, 10)
+        c0 = c1 = c2 = c3 = c4 = c5 = load(V2, 32, 0, 16)
         for s in range(32):
-            v = load(V2, s, 0, 10)
+            v = load(V2, s, 0, 16)
             c0 = fma(O1[p, s], v, c0)
             c1 = fma(O1[p + 1, s], v, c1)
             c2 = fma(O1[p + 2, s], v, c2)
@@ -1321,9 +1321,9 @@ def _measure(X, Y, rows, start, count, m, begin, work):
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^{32} w_{rs}^2 o_s^1 + w_{r,33}^2
     for p in range(0, count, 4):
-        c0 = c1 = c2 = c3 = load(V2, 32, 0, 10)
+        c0 = c1 = c2 = c3 = load(V2, 32, 0, 16)
         for s in range(32):
-            v = load(V2, s, 0, 10)
+            v = load(V2, s, 0, 16)
             c0 = fma(O1[p, s], v, c0)
             c1 = fma(O1[p + 1, s], v, c1)
             c2 = fma(O1[p + 2, s], v, c2)

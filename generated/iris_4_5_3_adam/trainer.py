@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 e366c6b3dda87608b85e8fbe4122d7de9676ecfa01cf6da51e09ee85c3d228ae
+# content: sha256 c9a3d95f5f2f3636e9a604428b9fd29394bc2efd35ab1bfeec8ed686ec1adf1f
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -911,9 +911,9 @@ def _forward(w, X, rows, start, count, work):
     # (2.6b, k=1)  c_r^1 = sum_{s=1}^4 w_{rs}^1 x_s + w_{r5}^1
     # (1.3, k=1)  o_i^1 = tanh(c_i^1)
     for p in range(0, count, 6):
-        c0 = c1 = c2 = c3 = c4 = c5 = load(V1, 4, 0, 5)
+        c0 = c1 = c2 = c3 = c4 = c5 = load(V1, 4, 0, 8)
         for s in range(4):
-            v = load(V1, s, 0, 5)
+            v = load(V1, s, 0, 8)
             c0 = fma(XB[p, s], v, c0)
             c1 = fma(XB[p + 1, s], v, c1)
             c2 = fma(XB[p + 2, s], v, c2)
@@ -932,9 +932,9 @@ def _forward(w, X, rows, start, count, work):
 
     # (2.6b, k=2)  c_r^2 = sum_{s=1}^5 w_{rs}^2 o_s^1 + w_{r6}^2
     for p in range(0, count, 8):
-        c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = load(V2, 5, 0, 3)
+        c0 = c1 = c2 = c3 = c4 = c5 = c6 = c7 = load(V2, 5, 0, 4)
         for s in range(5):
-            v = load(V2, s, 0, 3)
+            v = load(V2, s, 0, 4)
             c0 = fma(O1[p, s], v, c0)
             c1 = fma(O1[p + 1, s], v, c1)
             c2 = fma(O1[p + 2, s], v, c2)

@@ -36,8 +36,8 @@ class KernelPrinter:
         self.tiles = TilePrinter(kernel, dtype, functions or KernelFunctions(), lanes)
         self.abreast = AbreastPrinter(kernel, dtype, functions or KernelFunctions())
         self.rows = RowPrinter(kernel, dtype, functions or KernelFunctions())
-        if kernel.name == ANSWER:
-            self.tiles.values.whole = self.rows.values.whole = lanes
+        for values in (self.tiles.values, self.rows.values):
+            values.lanes, values.alone = lanes, kernel.name == ANSWER
 
     def lines(self, statement: Statement) -> list[str]:
         """Return the loop nest of one statement."""

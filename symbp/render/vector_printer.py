@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbp.plan.program import Access, Array
+from symbp.plan.program import ROWS, Access, Array
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.value_printer import ValuePrinter
 
@@ -32,9 +32,10 @@ class VectorPrinter(ValuePrinter):
         self.size = ""
         self.held: dict[Access, str] = {}
         self.rows: dict[str, str] = {}
-        # Numbers of a register where rows are read and written to the end of one: of one sample there is
-        # room for, and what stands beyond the row is nobody's.
-        self.whole = 0
+        # Numbers of a register, where rows that end one are read to its end; 0 where this is not known.
+        self.lanes = 0
+        # Whether there is room for the rows of all arrays: of one sample, whose rows others would follow.
+        self.alone = False
         # Whether a NaN arrives by another way: a sensitivity is NaN where the output of its unit is.
         self.passed_on = False
 
@@ -50,10 +51,15 @@ class VectorPrinter(ValuePrinter):
         return f"load({expr.array}, {row}, {column}, {self.size_in(expr.array)})"
 
     def size_in(self, array: str) -> str:
-        """Return how many numbers of a row are loaded and stored."""
-        if not self.whole or self.arrays[array].role != "work":
+        """Return how many numbers of a row are loaded or stored: to the end of a register, if that may be."""
+        if not self.lanes or not self.size.isdigit() or not self._is_whole(self.arrays[array]):
             return self.size
-        return str(-(-int(self.size) // self.whole) * self.whole)
+        return str(-(-int(self.size) // self.lanes) * self.lanes)
+
+    def _is_whole(self, array: Array) -> bool:
+        """Whether rows reach to the end of a register, and nobody's numbers stand there."""
+        of_weights = array.axes[0] != ROWS and array.axes[-1] % self.lanes == 0
+        return array.role == "work" and (self.alone or of_weights)
 
     def _of_row(self, expr: Access, row: str) -> str:
         return f"{expr.array}[{', '.join([row, *map(self.index, expr.indices[1:])])}]"
