@@ -257,6 +257,16 @@ def test_long_powers_are_derived_soon(formula: str) -> None:
     assert time.process_time() - start < 30
 
 
+def test_a_pole_where_branches_meet_is_told() -> None:
+    """One line with the remedy: at the limit of the first branch nothing can be compared."""
+    formula = "max(2, z*z) if z > z or z < 0 else (1 if abs(z) > -1 else pi)/z**3"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SymbpWarning)
+        network = Network(1, [Dense(1, symbp.Activation("own", formula))], "squared_error", name="own")
+        with pytest.raises(DerivationError, match="no finite derivative at z = 0; give the formula another"):
+            symbp.derive(network).prove()
+
+
 @pytest.mark.parametrize("formula", ["sqrt(abs(z))", "abs(z)**(1/3)", "1/abs(z)"])
 def test_a_kink_without_a_slope_is_named(formula: str) -> None:
     network = Network(1, [Dense(1, symbp.Activation("own", formula))], "squared_error", name="own")

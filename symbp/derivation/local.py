@@ -233,6 +233,8 @@ def _of_output(formula: Piecewise, index: int) -> Any:
     if at.has(Z):
         return None
     level = formula.subs(Z, at)
+    if not level.is_real:
+        return None  # a pole, at which nothing is compared
     test = condition.func(*(O if side == Z else level for side in condition.args))
     for position, (value, _) in enumerate(formula.args):
         if not value.has(Z):
