@@ -4,7 +4,7 @@ Both are found in the formulas: a quotient of exponentials is shifted by the lar
 and a cost that takes logarithms of an exponential is written on the weighted sums. The largest
 of the shifted exponentials is 1, beside which the others may be nothing to a type; so their sum is
 kept as 1 + zeta, where zeta is the sum of the others (Blanchard, Higham and Higham 2021,
-"Accurately computing the log-sum-exp and softmax functions", algorithm 4.1).
+"Accurately computing the log-sum-exp and softmax functions").
 """
 
 from __future__ import annotations

@@ -122,13 +122,14 @@ def _reads_from_outside(statement: Statement) -> set[Access]:
         made: set[str] = set()
         found: set[Access] = set()
         for step in parts_of(statement):
-            found |= {a for a in _reads(step) if a.array not in made}
+            found |= {a for a in reads(step) if a.array not in made}
             made.add(step.target.array)
         return found
-    return _reads(statement)
+    return reads(statement)
 
 
-def _reads(statement: Statement) -> set[Access]:
+def reads(statement: Statement) -> set[Access]:
+    """Return what a statement that is none of several reads; a sum that goes on reads its target."""
     found = set(statement.value.atoms(Access))
     if isinstance(statement, Reduce):
         found |= statement.initial.atoms(Access) if statement.initial is not None else set()

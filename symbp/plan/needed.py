@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from symbp.plan.access import elements
-from symbp.plan.program import Reduce, Statement, parts_of
+from symbp.plan.fusing import reads
+from symbp.plan.program import Statement, parts_of
 
 
 def needed(statements: Sequence[Statement], wanted: Iterable[str]) -> list[Statement]:
@@ -22,15 +22,10 @@ def needed(statements: Sequence[Statement], wanted: Iterable[str]) -> list[State
     for statement in reversed(statements):
         if statement.target.array in read:
             kept.append(statement)
-            read |= reads(statement)
+            read |= names_read(statement)
     return kept[::-1]
 
 
-def reads(statement: Statement) -> set[str]:
-    """Return the names of the arrays that a statement reads."""
-    found: set[str] = set()
-    for part in parts_of(statement):
-        found |= {access.array for access in elements(part.value)}
-        if isinstance(part, Reduce) and part.initial is not None:
-            found |= {access.array for access in elements(part.initial)}
-    return found
+def names_read(statement: Statement) -> set[str]:
+    """Return the names of the arrays that a statement, or a part of it, reads."""
+    return {access.array for part in parts_of(statement) for access in reads(part)}

@@ -23,7 +23,7 @@ from sympy import Mul
 
 from symbp.algebra.nodes import t as every_weight
 from symbp.plan.fusing import is_vectorisable, vector_functions
-from symbp.plan.needed import needed, reads
+from symbp.plan.needed import names_read, needed
 from symbp.plan.program import (
     ROWS,
     Access,
@@ -141,7 +141,7 @@ class _Resident:
         every = {array.name: array for kernel in parts for array in kernel.arrays}
         step = Kernel(RESIDENT, tuple(every.values()), tuple(s for k in parts for s in k.statements))
         gradients = [s for s in step.statements if step.array(s.target.array).role == "gradient"]
-        after = {name for gradient in gradients for name in reads(gradient)}
+        after = {name for gradient in gradients for name in names_read(gradient)}
         measured = needed(each_sum_once([s for s in step.statements if s not in gradients]), {*after, "cost"})
         statements = [part for s in measured for part in divide_early(self._of_one(s, step))]
         self.arrays |= {

@@ -31,7 +31,7 @@ import sympy
 from symbp.algebra.nodes import t as every_weight
 from symbp.plan.fusing import is_vectorisable, vector_functions
 from symbp.plan.held import Held
-from symbp.plan.needed import needed, reads
+from symbp.plan.needed import names_read, needed
 from symbp.plan.operations import of_kernel, total
 from symbp.plan.program import (
     ROWS,
@@ -95,7 +95,7 @@ class _Step:
 
     def kernels(self) -> tuple[Kernel, ...]:
         after = [self.turn(), self.back(), self.descend()]
-        wanted = {name for kernel in after for statement in kernel.statements for name in reads(statement)}
+        wanted = {name for kernel in after for part in kernel.statements for name in names_read(part)}
         made = [
             *self.factors(),
             self.copies("pack"),
