@@ -112,6 +112,32 @@ def test_the_samples_tell_the_plain_forms():
     assert min(worst) > 1e6
 
 
+@pytest.mark.parametrize(("classes", "dtype", "target", "batch_size"), CASES)
+def test_a_class_that_cannot_be_costs_nothing_where_it_is_not_asked_for(classes, dtype, target, batch_size):
+    """Its weighted sum is minus infinity: the others are as if the class were not there."""
+    module = trainer(classes, dtype, target, batch_size)
+    kind = np.dtype(dtype).type
+    X = np.array([[2, 1]], kind)
+    for sums, targets in samples(classes, dtype):
+        absent = int(np.argmin(targets))
+        if targets[absent]:
+            continue
+        left = np.delete(np.arange(classes), absent)
+        w = np.stack([sums / 2, np.zeros(classes)], axis=1).astype(kind)
+        w[absent, 0] = np.finfo(kind).min  # twice that leaves the type
+        J, slopes = exact(sums[left], targets[left])
+        Y, wrong = targets[None, :].astype(kind), np.eye(classes)[[absent]].astype(kind)
+        cost, gradient = module.value_and_gradient(w.reshape(-1), X, Y)
+        _, history = module.fit(w.reshape(-1), X, Y, epochs=1, batch_size=batch_size, learning_rate=1.0)
+        for found in (cost, history[0]):
+            assert far(found, J, dtype) <= allowed(classes), (sums, targets)
+        gradient = gradient.reshape(-1, 2)[:, 1]
+        assert gradient[absent] == 0
+        if set(targets) == {0.0, 1.0}:
+            assert far(gradient[left], slopes, dtype) <= allowed(classes), (sums, targets)
+        assert module.value_and_gradient(w.reshape(-1), X, wrong)[0] == np.inf
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("target", ["portable", "x86-64-v4"])
 def test_a_nan_stays_one_wherever_it_stands(dtype, target):

@@ -21,6 +21,7 @@ from symbp.algebra.named import (
     LogSoftplusSlope,
     Sigmoid,
     Softplus,
+    Weighted,
     defined,
 )
 from symbp.derivation.stability.enclosure import X, is_enclosed, is_never_negative
@@ -28,11 +29,12 @@ from symbp.derivation.stability.far import AT_INFINITY, FAR_RULES, far_forms
 from symbp.derivation.stability.numbers import exact
 from symbp.derivation.stability.proof import equal
 from symbp.derivation.stability.rules import RULES, TARGET_APART, rewrite
+from symbp.derivation.stability.weightless import WEIGHTLESS, with_weights
 from tests.kernel_text import kernel_function
 
 Z, H, Y = (Symbol(name, real=True) for name in "zhy")
 EVERY_RULE = pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
-ALL = (*RULES, *FAR_RULES, AT_INFINITY, TARGET_APART)
+ALL = (*RULES, *FAR_RULES, AT_INFINITY, TARGET_APART, WEIGHTLESS)
 EVERY_RULE_AT_ALL = pytest.mark.parametrize("rule", ALL, ids=[rule.name for rule in ALL])
 EVERY_NAME = pytest.mark.parametrize("kind", NAMED, ids=[kind.title for kind in NAMED])
 
@@ -101,6 +103,29 @@ def test_the_right_side_is_accurate(rule, dtype: str) -> None:
         else:
             assert math.isfinite(kernel(*values)) or abs(true) > float(info.max)
     assert compared >= 3
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_weight_of_0_makes_nothing_of_all_but_nan(dtype: str) -> None:
+    U, V = LETTERS
+    weighted = kernel_function(Weighted(U, V), LETTERS, dtype)
+    for size in (0.0, 1e-30, 0.3, 1.0, 1e30, math.inf):
+        for v in (size, -size):
+            assert weighted(0.0, v) == weighted(-0.0, v) == 0
+            assert weighted(0.5, v) == np.dtype(dtype).type(v) / 2
+            assert math.isnan(weighted(math.nan, v))
+    assert math.isnan(weighted(0.0, math.nan))
+    assert math.isnan(weighted(0.5, math.nan))
+
+
+def test_targets_weigh_what_may_be_infinite() -> None:
+    def weighed(e: sympy.Expr) -> sympy.Expr:
+        return with_weights(e, lambda f: f.free_symbols == {Y}, lambda f: f.has(Z))
+
+    assert WEIGHTLESS.find(WEIGHTLESS.statement.lhs) == WEIGHTLESS.statement.rhs
+    assert weighed(H * Y + 3 * H * Y * Z) == H * Y + 3 * H * Weighted(Y, Z)
+    assert weighed((1 - Y) * Z * exp(Z) - Z) == Weighted(1 - Y, Z * exp(Z)) - Z
+    assert weighed(Y**2 - H * Z) == Y**2 - H * Z
 
 
 @EVERY_NAME

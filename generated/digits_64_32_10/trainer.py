@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 bbc0769dac4279ad2599191f6abae635b376b022c4435b5b131ead2d5e951f48
+# content: sha256 9b7446cd8b8691db752fab7053ea1470e260b0744f1380a9772089f67297b646
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -157,6 +157,12 @@ def log1p(x):
     y = select(x < F(math.inf), y, x)
     y = select(x > -F(1.0), y, select(x == -F(1.0), -F(math.inf), F(math.nan)))
     return select((x == F(0.0)) | (x != x), x, y)
+
+
+@_inlined
+def weighted(u, v):
+    # weighted(u, v) = u v, 0 where u is 0, also for infinite v
+    return select(u == F(0.0), u*min(max(v, F(-3.4028234663852886e+38)), F(3.4028234663852886e+38)), u*v)
 
 
 # Threads. A team is None where one thread works alone; else it is, for each of its threads,
@@ -1084,7 +1090,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
         c2 = columns(C2, p, 10)
         mu = columns(MU, p, 1)
         y = columns_at(Y, rows, start + p, start + count, 10)
-        total0 = total0 + select(lanes_below(count - p), register_sum(((mu - c2) + lse)*y), F(0.0))
+        total0 = total0 + select(lanes_below(count - p), register_sum(weighted(y, (mu - c2) + lse)), F(0.0))
     cost += row_sum(total0, 8)
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p + (mu^p - c_q^{2,p}))
@@ -1351,7 +1357,7 @@ def _measure(X, Y, rows, start, count, m, begin, work):
         d2 = ((e - y) - zeta*y)/(m*h_sum)
         store_columns(D2, p, d2, 10)
         lse = log1p(zeta)
-        total0 = total0 + select(lanes_below(count - p), register_sum(((mu - c2) + lse)*y), F(0.0))
+        total0 = total0 + select(lanes_below(count - p), register_sum(weighted(y, (mu - c2) + lse)), F(0.0))
     cost += row_sum(total0, 8)
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^{10} y_q^p (lse^p + (mu^p - c_q^{2,p}))

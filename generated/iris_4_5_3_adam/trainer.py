@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 c9a3d95f5f2f3636e9a604428b9fd29394bc2efd35ab1bfeec8ed686ec1adf1f
+# content: sha256 69101b5ee1fd8e2b2dd90c3225ffe341b7aee18ff0fef1ae961902dfd9fb06b9
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -199,6 +199,12 @@ def tanh(x):
     e = q*a + (a - 1.0)
     y = e/(e + 2.0)
     return math.copysign(y, given)
+
+
+@_inlined
+def weighted(u, v):
+    # weighted(u, v) = u v, 0 where u is 0, also for infinite v
+    return select(u == 0.0, u*min(max(v, -1.7976931348623157e+308), 1.7976931348623157e+308), u*v)
 
 
 # Threads. A team is None where one thread works alone; else it is, for each of its threads,
@@ -1122,7 +1128,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
         c2 = columns(C2, p, 3)
         mu = columns(MU, p, 1)
         y = columns_at(Y, rows, start + p, start + count, 3)
-        total0 = total0 + select(lanes_below(count - p), register_sum(((mu - c2) + lse)*y), 0.0)
+        total0 = total0 + select(lanes_below(count - p), register_sum(weighted(y, (mu - c2) + lse)), 0.0)
     cost += row_sum(total0, 4)
 
     # (2.1s)  J = (1/m) sum_{p=1}^m sum_{q=1}^3 y_q^p (lse^p + (mu^p - c_q^{2,p}))

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 57fb2d5d6ef29ce6934c3277db295c2d73bf59e1ae199555814eb05c1c681478
+# content: sha256 10068a299005cf3b4d5ffe38fd299f5d764baad3bb2798d5c549b2ae06f1939f
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -186,6 +186,12 @@ def tanh(x):
     e = q*a + (a - 1.0)
     y = e/(e + 2.0)
     return math.copysign(y, given)
+
+
+@_inlined
+def weighted(u, v):
+    # weighted(u, v) = u v, 0 where u is 0, also for infinite v
+    return (u*min(max(v, -1.7976931348623157e+308), 1.7976931348623157e+308) if u == 0.0 else u*v)
 
 
 @_kernel
@@ -410,7 +416,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     for p in range(count):
         row = rows[start + p]
         for q in range(3):
-            cost += ((MU[p] - C2[p, q]) + LSE[p])*Y[row, q]
+            cost += weighted(Y[row, q], (MU[p] - C2[p, q]) + LSE[p])
     cost = cost/m
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}

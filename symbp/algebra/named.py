@@ -34,6 +34,8 @@ class Named(Function):
         The name in kernels and, as an operator, on pages.
     reference : str
         Where the stable form is from.
+    remark : str
+        What the definition does not say, in a few words.
     has_limit : bool
         Whether the first branch of the stable form is not equal to the definition but what it
         tends to for u towards minus infinity: with x = exp(u), the definition lies between
@@ -43,6 +45,7 @@ class Named(Function):
 
     title: ClassVar[str]
     reference: ClassVar[str]
+    remark: ClassVar[str] = ""
     has_limit: ClassVar[bool] = False
     is_real = True
 
@@ -326,6 +329,26 @@ class Lowered(Raised):
     """u, which is every number of the type; infinity becomes the largest of them."""
 
 
+class Weighted(Named):
+    """u v, which is 0 where the weight u is 0, whatever the size of v: infinite, too.
+
+    A NaN stays one.
+    """
+
+    nargs = 2
+    title = "weighted"
+    reference = "0 log 0 = 0; Cover and Thomas 2006, section 2.1"
+    remark = "0 where u is 0, also for infinite v"
+
+    def defining(self) -> Expr:
+        u, v = self.args
+        return u * v
+
+    def stable(self) -> Expr:
+        u, v = self.args
+        return Piecewise((u * Lowered(Raised(v)), sympy.Eq(u, 0)), (u * v, True))
+
+
 class First(Function):
     """u, a sum of its own: kernels compute it before they add anything to it, or take anything from it.
 
@@ -376,6 +399,7 @@ NAMED: tuple[type[Named], ...] = (
     HypotOne,
     HypotOneLess,
     LogOnePlusSquare,
+    Weighted,
 )
 
 # Functions that kernels have and that are defined by simpler ones.

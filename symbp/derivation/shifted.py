@@ -20,6 +20,7 @@ from symbp.algebra.named import First
 from symbp.algebra.nodes import MaxOver, Node, Softplus
 from symbp.derivation import local
 from symbp.derivation.records import Builder, equation
+from symbp.derivation.stability.weightless import with_weights
 from symbp.errors import DerivationError, SpecError
 
 # The logarithm of the sum of exponentials, while a cost is written with it.
@@ -103,7 +104,10 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any, name: str) -> None
         summand = _from_the_largest(summand, head)
         because += ", as distances from the largest weighted sum"
         uses += ["1.8s.1", "1.8s.2", "1.8s.5"]
-    stable = cost.rhs.xreplace({total: Sum(summand, *total.limits)})
+    weighed = with_weights(summand, _is_target, lambda factor: _has(factor, "c"))
+    if weighed != summand:
+        because += "; a term whose target is 0 is 0, at infinity too"
+    stable = cost.rhs.xreplace({total: Sum(weighed, *total.limits)})
     b.add(
         "2.1s",
         "cost on weighted sums",
@@ -112,6 +116,14 @@ def cost_on_weighted_sums(b: Builder, output: Any, cost: Any, name: str) -> None
         tuple(uses),
         functions=True,
     )
+
+
+def _is_target(factor: Expr) -> bool:
+    return {node.kind for node in factor.atoms(Node)} == {"y"}
+
+
+def _has(factor: Expr, kind: str) -> bool:
+    return any(node.kind == kind for node in factor.atoms(Node))
 
 
 def _without_logs_of_outputs(summand: Expr, head: Node) -> Expr | None:

@@ -29,6 +29,7 @@ from symbp.algebra.matrices import (
     WeightMatrix,
     transposed,
 )
+from symbp.algebra.named import Weighted
 from symbp.algebra.nodes import HasBias, Inputs, Node, Partial, Width
 from symbp.notation.naming import renamed
 from symbp.notation.per_sample import per_sample
@@ -60,6 +61,11 @@ class Rows(LayerMatrix):
         return self.args[1], self.args[0].shape[1]
 
 
+def _products(said: Said) -> tuple[Said, ...]:
+    """Write weighted numbers as the products that they are."""
+    return (replace(said, equation=said.equation.replace(Weighted, lambda u, v: u * v)),)
+
+
 class Structure:
     """Rewrites statements for one notation.
 
@@ -83,6 +89,7 @@ class Structure:
         """Return the statement as the author would make it: in one equation, or in several."""
         found: tuple[Said, ...] = (Said(statement, tuple(conditions)),)
         passes: tuple[Callable[[Said], tuple[Said, ...]], ...] = (
+            _products,
             self._of_samples,
             self._known_biases,
             self._biases,

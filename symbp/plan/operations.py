@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 from sympy import Expr, KroneckerDelta
 
-from symbp.algebra.named import First
+from symbp.algebra.named import First, Weighted
 from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Reduce, parts_of
 
 
@@ -169,6 +169,8 @@ class _Counter:
         parts: Sequence[Any] = value.args
         if isinstance(value, First):
             return self.value(value.args[0])
+        if isinstance(value, Weighted):
+            return self.value(value.defining())
         if isinstance(value, sympy.Pow) and value.exp.is_number:
             parts = (value.base,)
         if isinstance(value, sympy.Piecewise):

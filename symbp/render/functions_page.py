@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import sympy
 
-from symbp.algebra.named import LETTERS, NAMED, Raised
+from symbp.algebra.named import LETTERS, NAMED, Raised, Weighted
 from symbp.derivation.computed import USUAL
 from symbp.derivation.derive import derive
 from symbp.derivation.describe import Description, describe
@@ -226,7 +226,7 @@ def _named(found: Sequence[Description], writer: Writer) -> list[dict[str, str]]
             "only the side that needs it is limited",
         }
     ]
-    return limits * any(form.has(Raised) for form in forms) + [
+    return limits * any(form.has(Raised, Weighted) for form in forms) + [
         {
             "head": writer.expression(function),
             "definition": writer.expression(function.defining()),

@@ -326,6 +326,7 @@ class TrainerView:
                 {
                     "head": f"{kind.title}({', '.join(str(a) for a in function.args)})",
                     "definition": self.writer.expression(function.defining()),
+                    "remark": kind.remark or "computed without overflow and cancellation",
                     "value": printer.doprint(function.stable()),
                 }
             )

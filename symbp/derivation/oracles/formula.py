@@ -118,7 +118,9 @@ def evaluate(expr: Any, values: dict[str, Any], total: Callable[[Any], Any] | No
 
 
 def named(kind: Any, arguments: list[Any]) -> Any:
-    """Return a named function of numbers, by the stable form, as kernels compute it."""
+    """Return a named function of numbers, by the form that kernels compute; NaN if one is not real."""
+    if any(isinstance(x, _mp.mpc) for x in arguments):
+        return _mp.nan
     return evaluate(_stable(kind, len(arguments)), dict(zip("uv", arguments, strict=False)))
 
 

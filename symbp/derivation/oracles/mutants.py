@@ -25,6 +25,7 @@ from symbp.algebra.matrices import (
     WeightMatrix,
     is_matrix,
 )
+from symbp.algebra.named import Weighted
 from symbp.algebra.nodes import Activate, ActivateDerivative, Constant, Node, Partial, Width, eta
 from symbp.algebra.updates import PerWeight, step
 from symbp.derivation.records import equation
@@ -110,6 +111,7 @@ def _parts(expr: Any) -> set[Any]:
         sympy.Add,
         sympy.Pow,
         sympy.MatAdd,
+        Weighted,
     )
     return {e for e in sympy.preorder_traversal(expr) if isinstance(e, (*kinds, MatMul))}
 
@@ -145,6 +147,9 @@ def _faults_of_part(part: Any) -> Iterator[tuple[str, Any]]:
                 f"condition {position} turned round",
                 part.func(*((v, ~t if t == test else t) for v, t in part.args)),
             )
+    elif isinstance(part, Weighted):
+        for factor, other in (part.args, part.args[::-1]):
+            yield f"without {other}", factor
     elif isinstance(part, (Mul, MatMul)):
         for factor in part.args:
             if not factor.is_number:

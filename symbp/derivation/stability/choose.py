@@ -22,6 +22,7 @@ from symbp.derivation.stability.numbers import NotReal, exact
 from symbp.derivation.stability.proof import equal
 from symbp.derivation.stability.rules import Rule, rewrite
 from symbp.derivation.stability.scan import DTYPES, Finding, put_in, scan_expression
+from symbp.derivation.stability.weightless import WEIGHTLESS, with_weights
 
 Z = sympy.Symbol("z", real=True)
 O = sympy.Symbol("o", real=True)
@@ -260,13 +261,19 @@ def _at_infinity(
 
 
 def _made_finite(form: Form, asked: Callable[[Any], tuple[Finding, ...]]) -> Form:
-    """Return the form with z kept finite, where that gives its limits and the form does not."""
+    """Return the form with z kept finite, or weighed by its targets, if it has its limits only then."""
     if not asked(form.expression):
         return form
-    for expr in bounded(form.expression, Z):
+    weighed = with_weights(form.expression, _is_of_targets, lambda e: e.has(O, Z))
+    ways = ((weighed, WEIGHTLESS), *((expr, AT_INFINITY) for expr in bounded(form.expression, Z)))
+    for expr, rule in ways:
         if not asked(expr) and equal(expr, form.expression):
-            return dataclasses.replace(form, expression=expr, rules=(*form.rules, AT_INFINITY))
+            return dataclasses.replace(form, expression=expr, rules=(*form.rules, rule))
     return form
+
+
+def _is_of_targets(factor: Any) -> bool:
+    return bool(factor.free_symbols) and not factor.has(O, Z)
 
 
 def rewritten(expr: Any, used: tuple[Rule, ...] = ()) -> tuple[Any, tuple[Rule, ...]]:
