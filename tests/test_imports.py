@@ -16,6 +16,7 @@ ORDER = (
     "version",
     "values",
     "files",
+    "room",
     "functions",
     "elementary",
     "target",
