@@ -67,13 +67,20 @@ def compiled(name, target, kernel):
     return loops_of(module_of(source(name, target), f"{name}_{target}"), kernel, target)
 
 
-def blocks(name, target, kernel):
+def planned(name, target):
+    return make_plan(derivation(name), Schedule(TARGETS[target], "float32", batch(name)))
+
+
+program_of = cache(planned)
+
+
+def blocks(name, target, kernel, program=None):
     """The blocks of a kernel's products that are loops: rows, registers of a row, sums of each, reads.
 
     A part of a register takes one read more where its mask is a vector (AVX2) that has no register of
     its own.
     """
-    program = make_plan(derivation(name), Schedule(TARGETS[target], "float32", batch(name)))
+    program = program or program_of(name, target)
     found = []
     for statement in program.kernel(kernel).statements if kernel in {k.name for k in program.kernels} else ():
         reduce = parts_of(statement)[0]
@@ -176,7 +183,7 @@ def test_a_block_that_is_too_large_is_noticed(monkeypatch):
         prove=False,
     )
     found = loops_of(module_of(text, "large"), "_descend", "x86-64-v4")
-    expected = blocks("W3", "x86-64-v4", "descend")
+    expected = blocks("W3", "x86-64-v4", "descend", planned("W3", "x86-64-v4"))
     assert any(loop.spilled for loop in found)
     with pytest.raises(AssertionError):
         check(found, expected)

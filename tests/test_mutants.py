@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -156,3 +157,21 @@ def test_the_unbroken_equations_pass_the_same_panel() -> None:
         derivation = symbp.derive(network)
         panel = Panel(derivation)
         assert all(check.passed for step in derivation.steps for check in panel.checks(step))
+
+
+def test_one_oracle_is_enough_and_all_have_an_answer() -> None:
+    """The first word against a fault decides; the oracles that are then not asked could answer, too."""
+    derivation = symbp.derive(NETWORKS["mixed"])
+    panel = Panel(derivation)
+    broken = [
+        replace(step, statement=statement)
+        for step in derivation.steps
+        for _, statement in mutants(step.statement)
+    ]
+    asked = 0
+    for step in broken[::11]:
+        checks = panel.checks(step)
+        assert panel.refutes(step) == (not all(check.passed for check in checks)), step.label
+        asked += len(checks)
+    assert asked > 100
+    assert not any(map(panel.refutes, derivation.steps))

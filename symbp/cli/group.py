@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from symbp.errors import SymbpError, SymbpWarning
+from symbp.room import with_room
 from symbp.version import __version__
 
 # \b keeps Click from filling the lines of the example.
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         with _warnings_in_one_line():
-            status = cli.main(arguments, prog_name="symbp", standalone_mode=False)
+            status: Any = with_room(cli.main, arguments, prog_name="symbp", standalone_mode=False)
         sys.stdout.flush()  # now, while a closed pipe or a full disk can still be reported
         return status if isinstance(status, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:

@@ -9,6 +9,7 @@ import weakref
 from typing import Any
 
 from symbp.errors import TrainerError
+from symbp.room import with_room
 from symbp.run.interface import TrainerModule
 
 # What training and prediction need; a trainer is tested on it when it is loaded.
@@ -38,7 +39,7 @@ def self_test(module: TrainerModule, where: str, *functions: str) -> None:
     if not waiting:
         return
     try:
-        module.self_test(*waiting)
+        with_room(module.self_test, *waiting)
     except AssertionError as error:
         raise TrainerError(f"{where}: failed its self-test: {first_line(error)}") from error
     except Exception as error:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from symbp.errors import DataError, SymbpWarning, TrainingError
 from symbp.network import Network
+from symbp.room import with_room
 from symbp.run import tested
 from symbp.run.interface import Callback, FloatArray, TrainerModule
 from symbp.run.progress import reporter
@@ -300,7 +301,8 @@ class Trainer:
         further: dict[str, Any] = {"clip_norm": clip_norm, "state": state, "total_epochs": total_epochs}
         further["threads"] = None if threads == 1 else threads
         with _errors_of_symbp(), reporter(self.network.name, progress) as show:
-            return self.module.fit(
+            return with_room(
+                self.module.fit,
                 w,
                 X,
                 Y,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -119,7 +120,7 @@ def _ranges(step: Step, indices: set[Any], env: dict[Any, int], shape: Shape) ->
             bounds[symbol] = min(high, bounds.get(symbol, high))
 
     def bound_by(side: Any, only: set[Any]) -> None:
-        for node in sorted(side.atoms(Node), key=str):
+        for node in _nodes(side):
             if any(x not in env and x not in indices for x in node.layer.free_symbols):
                 continue
             for position, extent in zip(node.indices, node.extents, strict=True):
@@ -136,4 +137,9 @@ def _ranges(step: Step, indices: set[Any], env: dict[Any, int], shape: Shape) ->
     for condition in step.assumes:
         if condition.lhs in bounds:
             bound(condition.lhs, condition.rhs)
-    return dict(sorted(bounds.items(), key=lambda item: str(item[0])))
+    return dict(sorted(bounds.items(), key=lambda item: str(item[0].name)))
+
+
+@functools.lru_cache(maxsize=1024)  # once for all layers that an equation is tried at
+def _nodes(side: Any) -> tuple[Node, ...]:
+    return tuple(sorted(side.atoms(Node), key=str))

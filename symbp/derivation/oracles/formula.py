@@ -44,23 +44,44 @@ def _bounded(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda x: function(x) if abs(x) < _LARGE else _mp.nan
 
 
-FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "exp": lambda x: _exp(x),
+def _kept(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that remembers what it gave: forms of one formula ask for the same numbers.
+
+    For real numbers only; what it gave for a number depends on the precision, too.
+    """
+
+    @functools.lru_cache(maxsize=20_000)
+    def known(precision: int, *parts: Any) -> Any:
+        return function(*map(_mp.make_mpf, parts))
+
+    def run(*arguments: Any) -> Any:
+        if any(type(x) is not _mp.mpf for x in arguments):
+            return function(*arguments)
+        return known(_mp.prec, *[x._mpf_ for x in arguments])
+
+    return run
+
+
+_TRANSCENDENTAL: dict[str, Callable[[Any], Any]] = {
+    "exp": _exp,
     "expm1": lambda x: _mp.expm1(x) if abs(x) < 1 else _exp(x) - 1,
     "log": _mp.log,
     "log1p": lambda x: _mp.log1p(x) if x > -1 else _mp.log(1 + x),
-    "sqrt": _mp.sqrt,
     "tanh": _tanh,
     "sinh": lambda x: _mp.sinh(x) if abs(x) < 1 else (_exp(x) - _exp(-x)) / 2,
     "cosh": lambda x: (_exp(x) + _exp(-x)) / 2,
     "erf": _mp.erf,
     "Erfc": lambda x: _mp.erfc(x) if x < 10**9 else _mp.mpf(0),
-    "First": lambda x: x,
-    "Raised": lambda x: x,  # of every number
-    "Lowered": lambda x: x,
     "sin": _bounded(_mp.sin),
     "cos": _bounded(_mp.cos),
     "atan": _mp.atan,
+}
+FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    **{name: _kept(function) for name, function in _TRANSCENDENTAL.items()},
+    "sqrt": _mp.sqrt,
+    "First": lambda x: x,
+    "Raised": lambda x: x,  # of every number
+    "Lowered": lambda x: x,
     "Abs": abs,
     "sign": _mp.sign,
     "floor": _mp.floor,
@@ -121,7 +142,12 @@ def named(kind: Any, arguments: list[Any]) -> Any:
     """Return a named function of numbers, by the form that kernels compute; NaN if one is not real."""
     if any(isinstance(x, _mp.mpc) for x in arguments):
         return _mp.nan
-    return evaluate(_stable(kind, len(arguments)), dict(zip("uv", arguments, strict=False)))
+    return _named(kind)(*arguments)
+
+
+@functools.cache
+def _named(kind: Any) -> Callable[..., Any]:
+    return _kept(lambda *x: evaluate(_stable(kind, len(x)), dict(zip("uv", x, strict=False))))
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import sympy
@@ -57,17 +58,17 @@ def _of_indices(statement: Eq) -> Iterator[tuple[str, Any]]:
     right = statement.rhs
     used = {i for node in statement.atoms(Node) for i in node.indices if i.is_Symbol}
     letters = sorted(used, key=str)
-    for node in sorted(right.atoms(Node), key=str):
+    for name, node in _by_name(right.atoms(Node)):
         for place, own in enumerate(node.indices):
             for other in letters if own.is_Symbol else ():
                 if other != own:
                     indices = (*node.indices[:place], other, *node.indices[place + 1 :])
                     wrong = node.but(indices=indices)
-                    yield f"index {other} for {own} in {node}", right.xreplace({node: wrong})
+                    yield f"index {other} for {own} in {name}", right.xreplace({node: wrong})
 
 
 def _of_left(left: Any) -> Iterator[tuple[str, Any]]:
-    for node in sorted(left.atoms(Node), key=str):
+    for name, node in _by_name(left.atoms(Node)):
         faulty = [("one layer later", node.but(layer=node.layer + 1))]
         if node.sample is not None:
             faulty = [("one sample later", node.but(sample=node.sample + 1))]
@@ -76,7 +77,7 @@ def _of_left(left: Any) -> Iterator[tuple[str, Any]]:
                 indices = (*node.indices[:place], index - 1, *node.indices[place + 1 :])
                 faulty.append(("the index before", node.but(indices=indices)))
         for what, wrong in faulty:
-            yield f"{what} in {node} on the left", left.xreplace({node: wrong})
+            yield f"{what} in {name} on the left", left.xreplace({node: wrong})
 
 
 def _faults(right: Any) -> Iterator[tuple[str, Any]]:
@@ -87,11 +88,16 @@ def _faults(right: Any) -> Iterator[tuple[str, Any]]:
         yield "twice the step", right.xreplace({eta: 2 * eta})
     if right.has(step):
         yield "one update later", right.xreplace({step: step + 1})
-    for part in sorted(_parts(right), key=str):
+    for name, part in _by_name(_parts(right)):
         for what, faulty in _faults_of_part(part):
             # A matrix without a shape cannot even be written down.
             with contextlib.suppress(DerivationError, TypeError):
-                yield f"{what} in {part}", right.xreplace({part: faulty})
+                yield f"{what} in {name}", right.xreplace({part: faulty})
+
+
+def _by_name(parts: set[Any]) -> list[tuple[str, Any]]:
+    """Return parts in the order of their names, which are long to print."""
+    return sorted(((str(part), part) for part in parts), key=itemgetter(0))
 
 
 def _parts(expr: Any) -> set[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,8 @@ MANY_WEIGHTS = 1_000
 NARROW, MANY_SAMPLES = 2, 6
 # Equations of one neuron, whose function may have branches: the slopes, and D.1 with the output's put in.
 OF_ONE_NEURON = ("1.3", "D.1f")
+# Whole numbers are soonest done, polynomials last.
+_SOONEST = ("field", "mpmath", "jets")
 
 
 class Panel:
@@ -75,27 +77,37 @@ class Panel:
 
     def checks(self, step: Step) -> tuple[Check, ...]:
         """Ask every oracle about a step."""
-        types = check_types(step)
+        return tuple(self._each(step))
+
+    def refutes(self, step: Step) -> bool:
+        """Whether some oracle says that the step is wrong; after that no other one is asked."""
+        return not all(check.passed for check in self._each(step, _SOONEST.index))
+
+    def _each(self, step: Step, order: Callable[[str], int] | None = None) -> Iterator[Check]:
+        """Ask one oracle after the other; those of values in another order than they are told in."""
+        yield (types := check_types(step))
         if not types.passed:
-            return (types,)  # what is not typed cannot be evaluated
+            return  # what is not typed cannot be evaluated
         if is_update(step.label):
-            return (types, *check_training(self.derivation, step), *self._of_norm(step))
+            yield from check_training(self.derivation, step)
+            yield from self._of_norm(step)
+            return
         if step.label.startswith("2.1p."):
-            return (types, constant_check(step))
-        structure = tuple(self._of_structure(step))
-        if self._is_long(step) and structure:
-            return (types, *structure)
-        return (types, *structure, *self._of_values(step))
+            yield constant_check(step)
+            return
+        structured = False
+        for check in self._of_structure(step):
+            yield check
+            structured = True
+        if not (self._is_long(step) and structured):
+            yield from self._of_values(step, order)
 
     def _of_structure(self, step: Step) -> Iterator[Check]:
-        found = [
-            check_induction(self.derivation, step),
-            check_record(self.derivation, step),
-            check_kinks(self.derivation, step),
-            check_rewriting(self.derivation, step),
-            check_put_in(self.derivation, step, self.own[0].model.shape) if self.own else None,
-        ]
-        yield from (check for check in found if check is not None)
+        for ask in (check_induction, check_record, check_kinks, check_rewriting):
+            if (check := ask(self.derivation, step)) is not None:
+                yield check
+        if self.own and (check := check_put_in(self.derivation, step, self.own[0].model.shape)) is not None:
+            yield check
 
     def _is_long(self, step: Step) -> bool:
         """Whether a penalty runs over so many weights that only its record is compared."""
@@ -109,12 +121,17 @@ class Panel:
             found = [self._in_model(step, oracle) for oracle in self.generic if oracle.method == "mpmath"]
             yield from (check for check in found if check is not None)
 
-    def _of_values(self, step: Step) -> Iterator[Check]:
+    def _of_values(self, step: Step, order: Callable[[str], int] | None) -> Iterator[Check]:
         oracles = self.own if step.functions or "k=" in step.label else self.generic
         if step.statement.has(batch):
             oracles = self.batches
-        found = [check for check in (self._in_model(step, oracle) for oracle in oracles) if check is not None]
-        yield from found
+        if order is not None:
+            oracles = tuple(sorted(oracles, key=lambda oracle: order(oracle.method)))
+        found = False
+        for oracle in oracles:
+            if (check := self._in_model(step, oracle)) is not None:
+                yield check
+                found = True
         if not found and step.rule != RULE:  # that rule has an oracle of its own
             yield Check(step.label, "range", False, "no oracle can evaluate this equation")
 

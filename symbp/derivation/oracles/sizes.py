@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
-import numpy as np
 import sympy
 from sympy import Add, Mul, Symbol
 
@@ -24,7 +24,7 @@ def integer(expr: Any, env: Environment, shape: Shape) -> int:
     if isinstance(expr, Add):
         return sum(integer(a, env, shape) for a in expr.args)
     if isinstance(expr, Mul):
-        return int(np.prod([integer(a, env, shape) for a in expr.args]))
+        return math.prod(integer(a, env, shape) for a in expr.args)
     if isinstance(expr, (Width, HasBias, Inputs)):
         layer = integer(expr.args[0], env, shape)
         if not (0 if isinstance(expr, Width) else 1) <= layer <= shape.last:

@@ -205,13 +205,16 @@ class _Rounded:
         return _Rounded(values, self.dtype).walk(_stable(kind, len(letters)))
 
     def function(self, name: str, *arguments: Any) -> Any:
-        def one(*x: float) -> float:
-            return math.nan if any(map(math.isnan, x)) else float(elementary(name, *x))
-
         shape = np.broadcast_shapes(*map(np.shape, arguments))
         columns = [np.broadcast_to(a, shape).ravel().astype(float).tolist() for a in arguments]
         with digits(_ROUNDED):
-            return np.array([one(*x) for x in zip(*columns, strict=True)]).astype(self.dtype).reshape(shape)
+            found = [_nearest(name, *x) for x in zip(*columns, strict=True)]
+        return np.array(found).astype(self.dtype).reshape(shape)
+
+
+@functools.lru_cache(maxsize=20_000)  # of the same points for every form, target and cost
+def _nearest(name: str, *arguments: float) -> float:
+    return math.nan if any(map(math.isnan, arguments)) else float(elementary(name, *arguments))
 
 
 @functools.cache
