@@ -269,6 +269,29 @@ def test_own_functions_are_told_like_those_of_the_table(
     assert "    wrong       the value itself overflows for |h| >= 1.16e+77 in float64" in entries["mine"]
 
 
+@pytest.mark.parametrize(
+    ("formula", "lines"),
+    [
+        # A pole has no least and greatest value; at it there is nothing to measure errors by.
+        ("1/z", ["errors g 0.5, g' 0.9 ulp in float64; g 0.49, g' 0.78 ulp in float32"]),
+        ("log(z)", ["errors g 0.49, g' 0.5 ulp in float64; g 0.48, g' 0.49 ulp in float32"]),
+        ("exp(exp(z))", ["range (1, oo)"]),
+        ("abs(z)**1.5", ["range [0, oo)"]),
+        (
+            "sqrt(abs(z))",
+            ["range [0, oo)", "kink at z = 0: slope -oo on the left, oo on the right; none there"],
+        ),
+        ("1/abs(z)", ["kink at z = 0: slope oo on the left, -oo on the right; none there"]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*is not real:symbp.SymbpWarning")
+def test_poles_and_infinite_slopes_are_told(formula: str, lines: list[str]) -> None:
+    told = [" ".join(line.split()) for line in functions_page([Activation("steep", formula)]).splitlines()]
+    assert set(lines) <= set(told)
+    heads = {line.split()[0] for line in told if line}
+    assert heads & {"range", "kink"} == {line.split()[0] for line in lines} - {"errors"}
+
+
 @pytest.mark.parametrize(("name", "first"), [("bent", "bent"), ("tanh", "tanh"), ("silu", "swish")])
 def test_one_of_own_and_built_in_functions(
     name: str, first: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
