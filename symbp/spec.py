@@ -375,6 +375,8 @@ def _train(table: Mapping[str, Any], own: OwnRules) -> TrainOptions:
     with _at("[train]"):
         if "learning_rate" in table:
             raise SpecError("learning_rate belongs to the optimizer: {name = 'sgd', learning_rate = 0.1}")
+        if "weighted" in table:
+            raise SpecError("weighted belongs to [network]: it is the cost that weighs the samples")
         _only_known("key", table, tuple(field.name for field in dataclasses.fields(TrainOptions)))
         options = dict(table)
         optimizer = options.pop("optimizer", "sgd")

@@ -90,7 +90,7 @@ def run_assignments(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
     for line in text.strip().splitlines():
         if line.strip():
             name, _, formula = line.partition("=")
-            names[name.strip()] = evaluate_text(formula, names)
+            names[name.strip()] = evaluate_text(formula.strip(), names)
     return names
 
 
