@@ -139,6 +139,8 @@ def _shortest(expr: Expr) -> Expr:
 
 def _written_out(expr: Expr) -> Expr:
     """Write a relation in functions that a formula may call."""
+    if not expr.has(*_WRITTEN_OUT):
+        return expr
     for kind, written in _WRITTEN_OUT.items():
         expr = expr.replace(kind, written)
     if expr.has(sympy.sin, sympy.cos):  # simplified they may be tangents again
