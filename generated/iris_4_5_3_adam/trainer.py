@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 c9a3d95f5f2f3636e9a604428b9fd29394bc2efd35ab1bfeec8ed686ec1adf1f
+# content: sha256 df6736b60c747845198cd2c5a9e6814c9ba5cf600e9a09d8c8f63169cee32f6c
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -1661,7 +1661,7 @@ def fit(
     """
     w, X = _weights(w).copy(), _inputs(X)
     Y = _targets(Y, len(X))
-    for what, values in (("X", X), ("Y", Y)):
+    for what, values in (("w", w), ("X", X), ("Y", Y)):
         _finite(what, values)
     epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
     learning_rate = _positive("learning_rate", learning_rate)
@@ -1775,14 +1775,14 @@ def _targets(Y, n):
 
 def _finite(what, values):
     if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(f"{what}[{row}, {column}] is {values[row, column]}: expected finite numbers")
+        place = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise ValueError(f"{what}{place} is {values[tuple(place)]}: expected finite numbers")
 
 
 def _count(name, value, least):
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least:
-        raise ValueError(f"{name} = {value}: expected a whole number of at least {least}")
+        raise ValueError(f"{name} = {value!r}: expected a whole number of at least {least}")
     return int(value)
 
 

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 57fb2d5d6ef29ce6934c3277db295c2d73bf59e1ae199555814eb05c1c681478
+# content: sha256 c3cf877b22248f269e8a5e4988702ea89fecb018a9fad08ccf5ea29f86fc6724
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -758,7 +758,7 @@ def fit(
     """
     w, X = _weights(w).copy(), _inputs(X)
     Y = _targets(Y, len(X))
-    for what, values in (("X", X), ("Y", Y)):
+    for what, values in (("w", w), ("X", X), ("Y", Y)):
         _finite(what, values)
     epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
     learning_rate = _positive("learning_rate", learning_rate)
@@ -864,14 +864,14 @@ def _targets(Y, n):
 
 def _finite(what, values):
     if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(f"{what}[{row}, {column}] is {values[row, column]}: expected finite numbers")
+        place = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise ValueError(f"{what}{place} is {values[tuple(place)]}: expected finite numbers")
 
 
 def _count(name, value, least):
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least:
-        raise ValueError(f"{name} = {value}: expected a whole number of at least {least}")
+        raise ValueError(f"{name} = {value!r}: expected a whole number of at least {least}")
     return int(value)
 
 
