@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 2ef88a5ac69889bb2ab55cb9644d27c2fd590439807dfe6c03308f966a5100b1
+# content: sha256 d717fc190cdb544cf7b7185ae275d086a6f16f1367c3c25c20f93d3cf42361fe
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -26,6 +26,7 @@ From the command line: python THIS_FILE.py --help
 import math
 import operator
 import os
+import sys
 import threading
 from functools import partial
 
@@ -89,10 +90,13 @@ def _kernel(function, **more):
     """Compile at the first call, and cache on disk.
 
     The module's name becomes part of the cache's file names: Numba stores it in what it
-    caches, so each name under which this file is loaded needs entries of its own.
+    caches, so each name under which this file is loaded needs entries of its own. A module that
+    is not in sys.modules could not read back what it wrote, so it compiles in every process.
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
+    if getattr(sys.modules.get(__name__), "__dict__", None) is not globals():
+        return njit(**options)(function)
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process

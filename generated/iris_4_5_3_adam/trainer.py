@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 df6736b60c747845198cd2c5a9e6814c9ba5cf600e9a09d8c8f63169cee32f6c
+# content: sha256 f2d6ff98203849f2660476ad03484d1ce88b8e20bdeed1cec8a8da06c1be7289
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -26,6 +26,7 @@ From the command line: python THIS_FILE.py --help
 import math
 import operator
 import os
+import sys
 import threading
 from functools import partial
 
@@ -93,10 +94,13 @@ def _kernel(function, **more):
     """Compile at the first call, and cache on disk.
 
     The module's name becomes part of the cache's file names: Numba stores it in what it
-    caches, so each name under which this file is loaded needs entries of its own.
+    caches, so each name under which this file is loaded needs entries of its own. A module that
+    is not in sys.modules could not read back what it wrote, so it compiles in every process.
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
+    if getattr(sys.modules.get(__name__), "__dict__", None) is not globals():
+        return njit(**options)(function)
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 c3cf877b22248f269e8a5e4988702ea89fecb018a9fad08ccf5ea29f86fc6724
+# content: sha256 adce36211c44e8ca1332d8dd6b348393ecd8af61b1bb7a2ebcee6a3e8fa834e0
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -23,6 +23,7 @@ From the command line: python THIS_FILE.py --help
 """
 
 import math
+import sys
 from functools import partial
 
 import numpy as np
@@ -80,10 +81,13 @@ def _kernel(function, **more):
     """Compile at the first call, and cache on disk.
 
     The module's name becomes part of the cache's file names: Numba stores it in what it
-    caches, so each name under which this file is loaded needs entries of its own.
+    caches, so each name under which this file is loaded needs entries of its own. A module that
+    is not in sys.modules could not read back what it wrote, so it compiles in every process.
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
+    if getattr(sys.modules.get(__name__), "__dict__", None) is not globals():
+        return njit(**options)(function)
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 65205b431cc42a2d1e17e5b44fff0fede24f3120a189fce543f1eec9f0cf22da
+# content: sha256 a75c5c99ad139d0227f35b92ae7a79237282ee88be33d64a40c743e372eeb78f
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -23,6 +23,7 @@ From the command line: python THIS_FILE.py --help
 """
 
 import math
+import sys
 from functools import partial
 
 import numpy as np
@@ -80,10 +81,13 @@ def _kernel(function, **more):
     """Compile at the first call, and cache on disk.
 
     The module's name becomes part of the cache's file names: Numba stores it in what it
-    caches, so each name under which this file is loaded needs entries of its own.
+    caches, so each name under which this file is loaded needs entries of its own. A module that
+    is not in sys.modules could not read back what it wrote, so it compiles in every process.
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
+    if getattr(sys.modules.get(__name__), "__dict__", None) is not globals():
+        return njit(**options)(function)
     try:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process
