@@ -16,7 +16,6 @@ from symbp.errors import DerivationError, ExpressionError, SpecError
 from symbp.functions import OPTIMIZERS, Parameter, UpdateRule
 from symbp.notation import get
 from symbp.notation.latex import LatexWriter
-from symbp.render.writer import write_trainer
 from symbp.run.verify import verify
 from tests.test_updates import EXACT, NET, trainer_of
 
@@ -248,7 +247,7 @@ def test_a_schedule_that_goes_wrong_is_told_with_the_update(formula, told):
 @pytest.mark.parametrize("formula", ["-rate", "rate*0", "rate*floor(-step)"])
 @pytest.mark.filterwarnings("ignore::symbp.SymbpWarning")
 def test_a_schedule_under_which_nothing_is_learned_is_refused(formula):
-    with pytest.raises(ExpressionError, match="^schedule 'own': its learning rate is never above 0"):
+    with pytest.raises(ExpressionError, match=r"^schedule 'own': its learning rate is never above 0"):
         symbp.TrainOptions(schedule=symbp.Schedule("own", formula))
 
 
@@ -261,6 +260,6 @@ def test_a_schedule_that_is_right_is_not_told_of(formula):
 
 @pytest.mark.filterwarnings("ignore::symbp.SymbpWarning")
 def test_a_schedule_with_a_pole_is_one_line(tmp_path):
-    options = symbp.TrainOptions(schedule=symbp.Schedule("own", "rate/abs(step - 2)"))
+    schedule = symbp.Schedule("own", "rate/abs(step - 2)")
     with pytest.raises(DerivationError, match="divides by 0 at the point where it is checked"):
-        write_trainer(symbp.derive(NET), symbp.Spec(NET, options), tmp_path / "t.py")
+        symbp.generate(NET, tmp_path / "t.py", schedule=schedule)

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 d717fc190cdb544cf7b7185ae275d086a6f16f1367c3c25c20f93d3cf42361fe
+# content: sha256 2927b770aefaea2b87057f65d5521e6fa1cb79509a3fde132f5eaee0ba00e7c8
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -95,10 +95,9 @@ def _kernel(function, **more):
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
-    if getattr(sys.modules.get(__name__), "__dict__", None) is not globals():
-        return njit(**options)(function)
+    known = getattr(sys.modules.get(__name__), "__dict__", None) is globals()
     try:
-        return njit(cache=True, **options)(function)
+        return njit(cache=known, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process
         return njit(**options)(function)
 

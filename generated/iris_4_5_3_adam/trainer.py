@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 f2d6ff98203849f2660476ad03484d1ce88b8e20bdeed1cec8a8da06c1be7289
+# content: sha256 a3aa41dad1a757e1270bff6802485450a9a12416b7994979762b9206d399fc7b
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -99,10 +99,9 @@ def _kernel(function, **more):
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
-    if getattr(sys.modules.get(__name__), "__dict__", None) is not globals():
-        return njit(**options)(function)
+    known = getattr(sys.modules.get(__name__), "__dict__", None) is globals()
     try:
-        return njit(cache=True, **options)(function)
+        return njit(cache=known, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process
         return njit(**options)(function)
 

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 adce36211c44e8ca1332d8dd6b348393ecd8af61b1bb7a2ebcee6a3e8fa834e0
+# content: sha256 410f5d1c675d21ee6b7272635d3911cbd3c6baab87f28231060ea35f5b3f4ff2
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -86,10 +86,9 @@ def _kernel(function, **more):
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
-    if getattr(sys.modules.get(__name__), "__dict__", None) is not globals():
-        return njit(**options)(function)
+    known = getattr(sys.modules.get(__name__), "__dict__", None) is globals()
     try:
-        return njit(cache=True, **options)(function)
+        return njit(cache=known, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process
         return njit(**options)(function)
 

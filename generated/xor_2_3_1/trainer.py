@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 a75c5c99ad139d0227f35b92ae7a79237282ee88be33d64a40c743e372eeb78f
+# content: sha256 ae51c53ee0a92dff6f46031fac8721ff39b67ddba5331d292d7375566cbc8465
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -86,10 +86,9 @@ def _kernel(function, **more):
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
-    if getattr(sys.modules.get(__name__), "__dict__", None) is not globals():
-        return njit(**options)(function)
+    known = getattr(sys.modules.get(__name__), "__dict__", None) is globals()
     try:
-        return njit(cache=True, **options)(function)
+        return njit(cache=known, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process
         return njit(**options)(function)
 
