@@ -309,11 +309,13 @@ class _Probe:
     def _moved(self, point: float, true: Any) -> Any:
         """How far the exact value moves when the argument does by a unit in the last place.
 
-        No way of computing it is better than this where the formula is that sensitive.
+        No way of computing it is better than this where the formula is that sensitive, or switches there.
         """
+        return max(self._moved_to(point, true, end) for end in (-np.inf, np.inf))
+
+    def _moved_to(self, point: float, true: Any, end: float) -> Any:
         try:
-            beside = float(np.nextafter(self.dtype(point), self.dtype(np.inf)))
-            return abs(self.true(beside) - true)
+            return abs(self.true(float(np.nextafter(self.dtype(point), self.dtype(end)))) - true)
         except (NotReal, OverflowError):
             return number(0)
 
