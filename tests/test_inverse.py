@@ -61,6 +61,8 @@ NONE = (
     "z + tanh(z)",
     "-z/(1 + abs(z))",  # falling: its branches are not told apart
     "abs(z)/(1 + abs(z))",
+    "(z + 1)/(1 + abs(z)/2)",  # at 0 neither branch has the declared slope
+    "exp(z + abs(z)/2)",
 )
 NO_RELATION = ("identity", "sin", "mish", "gelu", "gelu_tanh")
 

@@ -158,3 +158,16 @@ def test_a_kink_beside_a_target_that_is_no_binary_fraction(formula: str, paramet
     assert any(c.method == "kink" and c.passed for c in derivation.prove())
     found = kinks(cost.expression(), h, {y: sympy.Rational(1, 3)})
     assert [(k.left, k.right, k.declared) for k in found] == [(-1, 0, 0), (0, 1, 0)]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "tanh(z)/(1 + abs(0.1 - 0.3*z)) + z",  # the sign at 1/3 is 0, and that of a rounded difference is not
+        "(z + 1)/(1 + abs(0.7*z))",
+        "z + abs(z)/2",
+    ],
+)
+def test_absolute_values_of_any_argument_are_proved(formula: str) -> None:
+    activation = symbp.Activation("own", formula)
+    symbp.derive(Network(2, [Dense(1, activation), Dense(1)], "squared_error")).prove()

@@ -193,6 +193,8 @@ def _by_cases(formula: Expr) -> Expr | None:
         return None
     if level == 0 and sympy.expand(low.xreplace({O: -O}) - high) == 0:
         return high.xreplace({O: Abs(O)})
+    if formula.has(Abs) and sympy.simplify(low.subs(O, level) - high.subs(O, level)) != 0:
+        return None  # at the kink of an absolute value neither branch has the declared slope
     # The threshold itself belongs to the branch that it belongs to in the formula.
     above = isinstance(formula, Piecewise) and isinstance(formula.args[0][1], (sympy.Lt, sympy.Ge))
     return Piecewise((low, level > O if above else level >= O), (high, True))

@@ -84,7 +84,7 @@ def check_kinks(derivation: Derivation, step: Step) -> Check | None:
 
 
 def _decided(slope: Any, numbers: dict[Any, Any]) -> Any:
-    """Take the branches that hold at exact numbers: rounded, 1/3 - 1/10 may lie on either side of a kink."""
+    """Decide at exact numbers which branch holds, and what is 0: rounded, 1/3 may lie beside a kink there."""
 
     def branch(cases: sympy.Piecewise) -> Any:
         for value, test in cases.args:
@@ -93,7 +93,10 @@ def _decided(slope: Any, numbers: dict[Any, Any]) -> Any:
                 return value if holds == True else cases  # noqa: E712
         return cases
 
-    return slope.replace(lambda e: isinstance(e, sympy.Piecewise), branch)
+    def sign(u: Any) -> Any:
+        return sympy.S.Zero if u.subs(numbers) == 0 else sympy.sign(u)
+
+    return slope.replace(lambda e: isinstance(e, sympy.Piecewise), branch).replace(sympy.sign, sign)
 
 
 def _slope_at(branch: Any, names: dict[str, Any], variable: str) -> Any:
