@@ -50,12 +50,15 @@ def _records(table: str, entries: Mapping[str, Any]) -> dict[str, Any]:
             if name in built_in:
                 raise SpecError("a built-in one has this name; give yours another one")
             options = {text: entry} if isinstance(entry, str) else entry
-            if not isinstance(options, dict) or not isinstance(options.get(text), str):
-                raise SpecError(f"{shown(entry)}: expected {text} = the text of it")
             known = {field.name for field in dataclasses.fields(make)} - {"name", "values"}  # type: ignore[arg-type]
-            for key in options:
+            for key in options if isinstance(options, dict) else ():
                 if key not in known:
                     raise SpecError(f"unknown key {shown(key)}{nearest(key, sorted(known))}")
+            if not isinstance(options, dict) or text not in options:
+                raise SpecError(f"{shown(entry)}: expected {text} = the text of it")
+            if not isinstance(options[text], str):
+                lines = ", one line for each" if text == "assignments" else ""
+                raise SpecError(f"{text} = {shown(options[text])}: expected one text{lines}")
             given = {**options, "parameters": _parameters(options.get("parameters", {}))}
             found[name] = make(name, **given)
             found[name].read()  # report a wrong text here, with its place

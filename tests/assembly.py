@@ -93,7 +93,7 @@ def module_of(source: str, name: str) -> types.ModuleType:
     """Return a trainer as a module whose kernels are not compiled yet, and never cached."""
     module = types.ModuleType(f"assembly_{name}".replace("-", "_"))
     sys.modules[module.__name__] = module
-    exec(compile(source.replace("cache=True, ", ""), module.__name__, "exec"), module.__dict__)
+    exec(compile(source.replace("cache=known, ", ""), module.__name__, "exec"), module.__dict__)
     return module
 
 

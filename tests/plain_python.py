@@ -21,7 +21,7 @@ from symbp.target import target_of
 from tests import plain_vectors
 
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos")
-_JIT = "return njit(cache=True, **options)(function)"
+_JIT = "return njit(cache=known, **options)(function)"
 _INLINED = "return njit(forceinline=True, **OPTIONS)(function)"
 
 

@@ -141,7 +141,7 @@ def test_compiled_columns(target, dtype):
     """Registers are columns: loaded, chosen by rows, summed and stored, for odd widths on every machine."""
     spec = Spec(softmax(3), TrainOptions(dtype=dtype, target=target))
     text = trainer_source(symbp.derive(spec.network), spec, prove=False)
-    text = text[: text.index("@_kernel\ndef _forward")].replace("cache=True, ", "")
+    text = text[: text.index("@_kernel\ndef _forward")].replace("cache=known, ", "")
     widths = (1, 2, 3, 7, 10, 16)
     module = types.ModuleType(f"columns_{dtype}_{target.replace('-', '_')}")
     sys.modules[module.__name__] = module

@@ -40,7 +40,12 @@ AS_IMPORTED = "import sys; sys.path.insert(0, '.'); import trainer as module" + 
 AS_BOTH = (
     "import symbp, sys; symbp.load('trainer.py'); sys.path.insert(0, '.'); import trainer as module" + USE
 )
-WAYS = {"loaded": AS_LOADED, "imported": AS_IMPORTED}
+# The short recipe of many projects, which does not put the module into sys.modules.
+AS_UNKNOWN = (
+    "import importlib.util as u; spec = u.spec_from_file_location('trainer', 'trainer.py'); "
+    "module = u.module_from_spec(spec); spec.loader.exec_module(module)" + USE
+)
+WAYS = {"loaded": AS_LOADED, "imported": AS_IMPORTED, "unknown": AS_UNKNOWN}
 
 
 def environment():
@@ -90,6 +95,15 @@ def test_every_name_in_every_order(home):
     for way in ("imported", "loaded", AS_BOTH):
         assert use(home, way) == (expected, "from cache")
         assert entries(home) == left  # what it left cannot be wrong for the next
+
+
+def test_a_module_that_python_does_not_know_leaves_nothing_that_cannot_be_read(home):
+    """Numba notes no module for it, so that every later process failed to read the cache."""
+    expected, _ = use(home, "imported")
+    left = entries(home)
+    assert use(home, "unknown") == (expected, "compiled")
+    assert entries(home) == left
+    assert use(home, "imported") == (expected, "from cache")
 
 
 def test_copied_with_its_cache(home, tmp_path):

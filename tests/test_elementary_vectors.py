@@ -75,7 +75,7 @@ def module_with(
     spec = Spec(NETWORK, TrainOptions(dtype=dtype, target=target))
     text = trainer_source(derive(NETWORK, spec.train.training), spec, prove=False)
     assert '"fastmath": {"contract"}' in text
-    text = text.replace("cache=True, ", "")
+    text = text.replace("cache=known, ", "")
     if not contract:
         text = text.replace('"fastmath": {"contract"}', '"fastmath": False')
     head = text[: text.index("# Vectors. A Vec")]

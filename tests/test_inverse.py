@@ -7,7 +7,7 @@ import time
 
 import pytest
 import sympy
-from sympy import Abs, Rational, cos, exp, log, sqrt
+from sympy import Abs, Rational, cos, exp, log, sin, sqrt
 
 import symbp
 from symbp.algebra.nodes import with_numbers
@@ -34,6 +34,13 @@ FOUND = {
     "log(1 + exp(2*z))/2": 1 - exp(-2 * O),
     "exp(-exp(-z))": -O * log(O),
     "atan(z)": cos(O) ** 2,
+    "atan(sinh(z))": Abs(cos(O)),  # the Gudermannian
+    "atan(exp(z))": sin(2 * O) / 2,
+    "atan(tanh(z))": cos(2 * O),
+    "atan(atan(z))": cos(O) ** 2 * cos(sin(O) / cos(O)) ** 2,
+    "tanh(exp(z))": (1 - O**2) * log((1 + O) / (1 - O)) / 2,
+    "tanh(log(1 + exp(z)))": (1 - O**2) * (1 - 1 / sqrt((1 + O) / (1 - O))),
+    "tanh(sinh(z))": (1 - O**2) * sqrt(log((1 + O) / (1 - O)) ** 2 / 4 + 1),
     "z + sqrt(z**2 + 4)": 2 * O**2 / (O**2 + 4),
     "sqrt(1 + exp(z))": (O**2 - 1) / (2 * O),
     "log(1 + z) if z > 0 else -log(1 - z)": exp(-Abs(O)),
@@ -54,6 +61,8 @@ NONE = (
     "z + tanh(z)",
     "-z/(1 + abs(z))",  # falling: its branches are not told apart
     "abs(z)/(1 + abs(z))",
+    "(z + 1)/(1 + abs(z)/2)",  # at 0 neither branch has the declared slope
+    "exp(z + abs(z)/2)",
 )
 NO_RELATION = ("identity", "sin", "mish", "gelu", "gelu_tanh")
 
@@ -184,7 +193,16 @@ def test_kernels_use_a_relation_only_where_it_is_as_good(formula: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "formula", ["log(1 + exp(2*z))/2", "z/sqrt(1 + z**2)", "z/2 if z < 0 else z/sqrt(1 + z**2)"]
+    "formula",
+    [
+        "log(1 + exp(2*z))/2",
+        "z/sqrt(1 + z**2)",
+        "z/2 if z < 0 else z/sqrt(1 + z**2)",
+        # Their inverses are functions that formulas have no name for, nor kernels and oracles.
+        "tanh(log(1 + exp(z)))",
+        "atan(sinh(z))",
+        "atan(tanh(z))",
+    ],
 )
 def test_own_functions_with_a_relation_are_proved(formula: str) -> None:
     derivation = derive(_network(formula))

@@ -141,3 +141,33 @@ def test_nothing_of_sympy_leaks_into_derivatives(record: Any) -> None:
     for expr in (found.derivative, found.relation):
         if expr is not None:
             assert not expr.has(sympy.Heaviside, sympy.DiracDelta, sympy.Derivative, sympy.Subs, sympy.Max)
+
+
+@pytest.mark.parametrize(
+    ("formula", "parameters"),
+    [
+        ("max(abs(h - y) - width, 0)", {"width": 0.1}),  # support vector regression
+        ("0 if abs(h - y) <= 0.3 else abs(h - y) - 0.3", {}),
+    ],
+)
+def test_a_kink_beside_a_target_that_is_no_binary_fraction(formula: str, parameters: Any) -> None:
+    """1/3 - 1/10 was rounded to the wrong side of it by the check, and 0.1 by the scan, which then warned."""
+    cost = symbp.Cost("tube", formula, parameters=parameters)
+    derivation = symbp.derive(Network(2, [Dense(1)], cost))
+    derivation.prove()
+    assert any(c.method == "kink" and c.passed for c in derivation.prove())
+    found = kinks(cost.expression(), h, {y: sympy.Rational(1, 3)})
+    assert [(k.left, k.right, k.declared) for k in found] == [(-1, 0, 0), (0, 1, 0)]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "tanh(z)/(1 + abs(0.1 - 0.3*z)) + z",  # the sign at 1/3 is 0, and that of a rounded difference is not
+        "(z + 1)/(1 + abs(0.7*z))",
+        "z + abs(z)/2",
+    ],
+)
+def test_absolute_values_of_any_argument_are_proved(formula: str) -> None:
+    activation = symbp.Activation("own", formula)
+    symbp.derive(Network(2, [Dense(1, activation), Dense(1)], "squared_error")).prove()

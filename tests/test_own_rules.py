@@ -217,3 +217,49 @@ def test_a_rule_that_gives_numbers_is_not_told_of(rule):
 def test_a_comment_in_a_rule_is_no_unknown_name():
     with pytest.raises(symbp.SymbpError, match="column 28: the character #: "):
         symbp.UpdateRule("own", "w = w - learning_rate*gradient # plain").read()
+
+
+@pytest.mark.parametrize(
+    ("formula", "told"),
+    [
+        (
+            "rate*(1 - step/100)",
+            "learning rate is -0.233 with rate 0.1 in update 334 of 1000, epoch 34; bound it",
+        ),
+        (
+            "rate/(step - 2)",
+            "learning rate is -0.05 with rate 0.1 in update 1 of 1, epoch 1; bound it with max(...)",
+        ),
+        ("rate*log(step)", "learning rate is no number with rate 0.1 in update 1 of 1, epoch 1; bound it"),
+        (
+            "rate*sqrt(step - 1)",
+            "learning rate is no number with rate 0.1 in update 1 of 1, epoch 1; bound it",
+        ),
+        ("1/(1 + step)", "does not read 'rate': the learning rate that is given has no effect"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::symbp.SymbpWarning")
+def test_a_schedule_that_goes_wrong_is_told_with_the_update(formula, told):
+    with pytest.warns(symbp.SymbpWarning, match="^" + re.escape(f"schedule 'own': {told}")):
+        symbp.TrainOptions(schedule=symbp.Schedule("own", formula))
+
+
+@pytest.mark.parametrize("formula", ["-rate", "rate*0", "rate*floor(-step)"])
+@pytest.mark.filterwarnings("ignore::symbp.SymbpWarning")
+def test_a_schedule_under_which_nothing_is_learned_is_refused(formula):
+    with pytest.raises(ExpressionError, match=r"^schedule 'own': its learning rate is never above 0"):
+        symbp.TrainOptions(schedule=symbp.Schedule("own", formula))
+
+
+@pytest.mark.parametrize("formula", ["rate/(1 + step)", "rate*floor(step/2)", "rate*(1 - step/steps)**2"])
+def test_a_schedule_that_is_right_is_not_told_of(formula):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        symbp.TrainOptions(schedule=symbp.Schedule("own", formula))
+
+
+@pytest.mark.filterwarnings("ignore::symbp.SymbpWarning")
+def test_a_schedule_with_a_pole_is_one_line(tmp_path):
+    schedule = symbp.Schedule("own", "rate/abs(step - 2)")
+    with pytest.raises(DerivationError, match="divides by 0 at the point where it is checked"):
+        symbp.generate(NET, tmp_path / "t.py", schedule=schedule)

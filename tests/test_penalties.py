@@ -167,3 +167,32 @@ def test_wrong_strengths():
         symbp.TrainOptions(l1=0.1, penalty="l2")
     with pytest.raises(SpecError, match="penalty 'l2': unknown parameter 'strength'"):
         symbp.TrainOptions(penalty={"name": "l2", "strength": 1})
+
+
+@pytest.mark.parametrize(
+    ("formula", "slope"),
+    [
+        ("sqrt(w**2 + 1/100)", lambda w: w / np.sqrt(w**2 + 0.01)),
+        ("w*exp(-w**2)", lambda w: np.exp(-(w**2)) * (1 - 2 * w**2)),
+        ("log(1 + exp(w))", lambda w: 1 / (1 + np.exp(-w))),
+    ],
+)
+@pytest.mark.parametrize(
+    ("target", "batch"),
+    [("portable", 7), ("x86-64-v3", 7), ("x86-64-v4", 1)],
+    ids=["loops", "blocks", "in registers"],
+)
+def test_a_penalty_whose_derivative_has_its_root_or_exponential_in_it(formula, slope, target, batch):
+    """They were shared through an array that neither the penalty's kernel nor a fused step has."""
+    options = {"penalty": Penalty("own", formula), "target": target, "batch_size": batch}
+    module = interpreted(NET, **options)
+    w = module.init_params(0)
+    _, gradient = module.value_and_gradient(w, X, Y)
+    expected = Oracle.of(NET).gradient(w, X, Y) + np.where(regular(NET), slope(w), 0)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-12)
+    expected = w
+    for start in range(0, len(X), batch):
+        part = slice(start, start + batch)
+        expected = expected - 0.1 * module.value_and_gradient(expected, X[part], Y[part])[1]
+    found, _ = module.fit(w, X, Y, epochs=1, batch_size=batch, learning_rate=0.1, shuffle=False)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import numpy as np
 import pytest
 
@@ -120,6 +123,28 @@ def test_the_record_tells_shape_tile_and_what_is_fused():
     text = table(choices, chosen)
     assert text.startswith("target x86-64-v4 (x86-64 with AVX-512): 512-bit vectors, 32 registers")
     assert all(len(line) < 200 for line in text.splitlines())
+    blocks = [c for c in choices if c.shape]
+    share = sum(math.prod(c.shape) for c in blocks) / sum(math.prod(c.shape) / c.share for c in blocks)
+    assert f" operations; the blocks alone can reach {100 * share:.0f} % of the peak\n" in text
+    assert "peak: share of the machine's multiply-adds" in text
+
+
+def test_loops_of_several_equations_name_them_all():
+    """The update of plain loops is one loop nest: its equations after the first were missing."""
+    chosen = schedule("portable")
+    choices = explain(make_plan(symbp.derive(NETWORK, "adam"), chosen), chosen)
+    update = next(c for c in choices if c.label == "2.2.1")
+    assert update.fused == ("2.2.2", "2.2.3", "2.2.4", "2.2.5")
+    assert update.operations.functions  # the root of 2.2.5 is counted here
+    assert table(choices, chosen).splitlines()[1].startswith("float32, batches of 32; ")
+
+
+def test_blocks_side_by_side_stand_in_brackets():
+    chosen = schedule("x86-64-v3")
+    wide = symbp.Network(5, [symbp.Dense(45, "tanh"), symbp.Dense(1)], "squared_error", name="wide")
+    tiles = {c.tile for c in explain(make_plan(symbp.derive(wide), chosen), chosen)}
+    assert any(re.fullmatch(r"\d+ rows x \(\d x \d( \+ \d)?\) registers", tile) for tile in tiles)
+    assert any(tile.startswith("1 row x ") for tile in tiles)
 
 
 def test_explain_on_the_command_line(tmp_path, monkeypatch, capsys):

@@ -90,3 +90,19 @@ def test_start_weights(trainer: Trainer) -> None:
     np.testing.assert_array_equal(start, trainer.init_params(4))
     with pytest.raises(DataError, match=r"^w: expected an array of real numbers"):
         trainer.predict(list("w" * trainer.n_params), X)
+
+
+def test_weights_that_are_not_finite_are_named_before_the_learning_rate_is_blamed(trainer: Trainer) -> None:
+    w = trainer.init_params(0)
+    w[7] = np.nan
+    with pytest.raises(DataError, match=r"^w\[7\] is nan: expected finite numbers$"):
+        trainer.fit(w, X, Y)
+    far = X.copy()
+    far[1, 2] = np.inf
+    with pytest.raises(DataError, match=r"^X\[1, 2\] is inf: expected finite numbers$"):
+        trainer.fit(trainer.init_params(0), far, Y)
+
+
+def test_a_count_that_is_a_text_is_shown_as_one(trainer: Trainer) -> None:
+    with pytest.raises(DataError, match=r"^epochs = '2': expected a whole number"):
+        trainer.fit(trainer.init_params(0), X, Y, epochs="2")  # type: ignore[arg-type]

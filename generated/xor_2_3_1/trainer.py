@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 859273219d0a2a79735199dd2e47ef84091e86598e15d02a899a0c573e3ada73
+# content: sha256 ae51c53ee0a92dff6f46031fac8721ff39b67ddba5331d292d7375566cbc8465
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -23,6 +23,7 @@ From the command line: python THIS_FILE.py --help
 """
 
 import math
+import sys
 from functools import partial
 
 import numpy as np
@@ -80,12 +81,14 @@ def _kernel(function, **more):
     """Compile at the first call, and cache on disk.
 
     The module's name becomes part of the cache's file names: Numba stores it in what it
-    caches, so each name under which this file is loaded needs entries of its own.
+    caches, so each name under which this file is loaded needs entries of its own. A module that
+    is not in sys.modules could not read back what it wrote, so it compiles in every process.
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
+    known = getattr(sys.modules.get(__name__), "__dict__", None) is globals()
     try:
-        return njit(cache=True, **options)(function)
+        return njit(cache=known, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process
         return njit(**options)(function)
 
@@ -606,7 +609,7 @@ def fit(
     """
     w, X = _weights(w).copy(), _inputs(X)
     Y = _targets(Y, len(X))
-    for what, values in (("X", X), ("Y", Y)):
+    for what, values in (("w", w), ("X", X), ("Y", Y)):
         _finite(what, values)
     epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
     learning_rate = _positive("learning_rate", learning_rate)
@@ -697,14 +700,14 @@ def _targets(Y, n):
 
 def _finite(what, values):
     if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(f"{what}[{row}, {column}] is {values[row, column]}: expected finite numbers")
+        place = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise ValueError(f"{what}{place} is {values[tuple(place)]}: expected finite numbers")
 
 
 def _count(name, value, least):
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least:
-        raise ValueError(f"{name} = {value}: expected a whole number of at least {least}")
+        raise ValueError(f"{name} = {value!r}: expected a whole number of at least {least}")
     return int(value)
 
 

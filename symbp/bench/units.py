@@ -30,6 +30,7 @@ from symbp.derivation.relation import stated_slope
 from symbp.derivation.stability.choose import O, Z, largest, slope_form, value_form
 from symbp.derivation.stability.numbers import Array, exact
 from symbp.derivation.stability.rules import rewrite
+from symbp.derivation.stability.scan import beside_root
 from symbp.derivation.stated import stated_formula
 from symbp.elementary.records import DTYPES
 from symbp.files import atomic_write
@@ -42,8 +43,6 @@ from symbp.render.value_printer import ValuePrinter
 # Points between -20 and 20, and as many over all sizes of the type.
 COUNT = 1500
 _NEAR = 20.0
-# A root is near where values this far on both sides differ in sign.
-_BESIDE = 0.25
 _SPECIAL = (
     0.0,
     1e-300,
@@ -176,18 +175,10 @@ def errors(name: str, x: Array, module: types.ModuleType) -> Errors:
     return Errors(name, dtype, worst[0], worst[1], x.size)
 
 
-def _beside_root(x: float, reference: Any) -> float:
-    """Return the larger one of the values on both sides of a near root; 0 where there is none, or it is 0."""
-    if not _BESIDE <= abs(x) <= _NEAR:
-        return 0.0
-    low, high = (exact(reference, {"z": x + step}) for step in (-_BESIDE, _BESIDE))
-    return float(max(abs(low), abs(high))) if low * high <= 0 else 0.0
-
-
 def _error(x: Any, computed: Any, reference: Any, floor: float, info: Any) -> float:
     """Return the error in ulp; infinite where only one of both is finite."""
     true = exact(reference, {"z": float(x)})
-    floor = max(floor, _beside_root(float(x), reference))
+    floor = max(floor, beside_root(float(x), lambda z: exact(reference, {"z": z})))
     tiny, most = float(info.tiny), float(info.max)
     if abs(true) > most:
         return 0.0 if math.isinf(computed) else math.inf

@@ -31,10 +31,10 @@ class End:
 
 
 def extent(formula: Expr) -> tuple[End, End] | None:
-    """Return both ends of the range of a function of z; None where it is not real everywhere."""
+    """Return both ends of the range of a function of z; None where it is not real and finite everywhere."""
     try:
         return _end(formula, -1), _end(formula, 1)
-    except DerivationError:
+    except (DerivationError, ZeroDivisionError):
         return None
 
 
@@ -49,7 +49,7 @@ def _end(formula: Expr, sign: int) -> End:
     if 0 < place < len(_LINE) - 1:
         best = _refined(value, place)
     before, limit = max((value(side * _FAR), value(side * _FARTHER)) for side in (-1, 1))
-    if limit > best + _RISE and limit > before + _RISE:
+    if limit == mpmath.inf or (limit > best + _RISE and limit > before + _RISE):
         return End(sign * sympy.oo, False)
     attained = bool(best >= limit) and (bool(best > limit) or _is_flat(formula, limit * sign))
     return End(_closed_form(sign * max(best, limit)), attained)

@@ -33,6 +33,12 @@ _INVERSES: dict[Any, Callable[[Any], Any]] = {
     sympy.tanh: sympy.atanh,
     sympy.sinh: sympy.asinh,
 }
+# Inverses that formulas have no name for, in functions that they have.
+_WRITTEN_OUT: dict[Any, Callable[[Any], Any]] = {
+    sympy.tan: lambda u: sympy.sin(u) / sympy.cos(u),
+    sympy.atanh: lambda u: sympy.log((1 + u) / (1 - u)) / 2,
+    sympy.asinh: lambda u: sympy.log(u + sympy.sqrt(1 + u**2)),
+}
 _COMPARED = (sympy.Le, sympy.Lt, sympy.Ge, sympy.Gt)
 _DIGITS = 50
 _POINTS = ("-2.3", "-0.6", "0.01", "0.7", "1.9")
@@ -128,7 +134,21 @@ def _shortest(expr: Expr) -> Expr:
     """Return the shortest of a few ways of writing a relation; none of them searches."""
     plain = expr.replace(lambda e: isinstance(e, expm1), lambda e: sympy.exp(e.args[0]) - 1)
     forms = [expr, sympy.powsimp(sympy.expand(plain)), _over_exponential(plain)]
-    return min((f for f in forms if f is not None), key=sympy.count_ops)
+    return min(map(_written_out, (f for f in forms if f is not None)), key=sympy.count_ops)
+
+
+def _written_out(expr: Expr) -> Expr:
+    """Write a relation in functions that a formula may call."""
+    if not expr.has(*_WRITTEN_OUT):
+        return expr
+    for kind, written in _WRITTEN_OUT.items():
+        expr = expr.replace(kind, written)
+    if expr.has(sympy.sin, sympy.cos):  # simplified they may be tangents again
+        expr = sympy.trigsimp(expr).replace(sympy.tan, _WRITTEN_OUT[sympy.tan])
+    for size in expr.atoms(Abs):
+        letter, inner = Dummy("a", positive=True), size.args[0]
+        expr = expr.xreplace({size: letter, inner**2: letter**2}).xreplace({letter: size})
+    return expr
 
 
 def _over_exponential(expr: Expr) -> Expr | None:
@@ -173,6 +193,8 @@ def _by_cases(formula: Expr) -> Expr | None:
         return None
     if level == 0 and sympy.expand(low.xreplace({O: -O}) - high) == 0:
         return high.xreplace({O: Abs(O)})
+    if formula.has(Abs) and sympy.simplify(low.subs(O, level) - high.subs(O, level)) != 0:
+        return None  # at the kink of an absolute value neither branch has the declared slope
     # The threshold itself belongs to the branch that it belongs to in the formula.
     above = isinstance(formula, Piecewise) and isinstance(formula.args[0][1], (sympy.Lt, sympy.Ge))
     return Piecewise((low, level > O if above else level >= O), (high, True))

@@ -88,12 +88,23 @@ def kinks(formula: Expr, variable: Any, numbers: Mapping[Any, Any]) -> tuple[Kin
 
         def slope(offset: Any, at: Expr = at, place: Expr = place) -> Expr:
             branch = chosen_branch(formula, {**numbers, variable: place + offset})
-            return sympy.simplify(rules.tidied(branch.diff(variable)).subs(variable, at))
+            derivative = rules.tidied(branch.diff(variable))
+            there = sympy.simplify(derivative.subs(variable, at))
+            has_value = there is not sympy.S.NaN and there.is_finite is not False
+            return there if has_value or not offset else _limit(derivative, variable, at, offset)
 
         left, right = slope(-_BESIDE), slope(_BESIDE)
-        if sympy.simplify(left - right) != 0:
+        if left != right and sympy.simplify(left - right) != 0:
             found.append(Kink(at, left, right, slope(0)))
     return tuple(found)
+
+
+def _limit(derivative: Expr, variable: Any, at: Expr, offset: Any) -> Expr:
+    """Return where a slope goes from one side: put in, it may be 0/0, or infinite without a sign."""
+    try:
+        return sympy.limit(derivative, variable, at, "-" if offset < 0 else "+")
+    except (NotImplementedError, ValueError):
+        return sympy.S.NaN
 
 
 _BESIDE = sympy.Rational(1, 10**9)

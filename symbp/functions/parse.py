@@ -287,8 +287,14 @@ class _Reader:
         # 64 bits of numerator and denominator to a power of 64 are worked out at once; no more.
         if exponent.free_symbols and not base.free_symbols:
             raise self.fail(right, "an exponent must be a number; write exp(b*log(a)) for a**b")
-        if not exponent.is_Rational or abs(exponent) > MAX_EXPONENT or exponent.q > MAX_EXPONENT:
+        if not exponent.is_Rational or abs(exponent) > MAX_EXPONENT:
             raise self.fail(right, f"an exponent must be a number of size at most {MAX_EXPONENT}")
+        if exponent.q > MAX_EXPONENT:
+            raise self.fail(
+                right,
+                f"an exponent must be a fraction with a denominator of at most {MAX_EXPONENT}, and this is "
+                f"{exponent.p}/{exponent.q}; write exp(b*log(a)) for a**b",
+            )
         if base.is_zero and exponent.is_negative:
             raise self.fail(node, "division by 0: the value is not a finite real number")
         bits = max((n.p.bit_length() + n.q.bit_length() for n in base.atoms(sympy.Rational)), default=0)

@@ -144,4 +144,5 @@ NUMERIC: dict[str, Callable[[float], float]] = {
     "atan": math.atan,
     "erf": math.erf,
     "Abs": abs,
+    "floor": math.floor,
 }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, prod
 
 from symbp.plan.operations import Operations, of_value, total
-from symbp.plan.program import ROWS, Abreast, Fused, Kernel, Map, Program, Reduce, Statement, Tile, parts_of
+from symbp.plan.program import ROWS, Abreast, Kernel, Map, Program, Reduce, Statement, Tile, parts_of
 from symbp.plan.step import STEP, is_fused
 from symbp.plan.tiles import OF_BATCHES, RESIDENT, Schedule, factors
 from symbp.values import padded
@@ -30,7 +30,7 @@ class Choice:
     tile : str
         Blocks in registers, or how it loops instead.
     fused : tuple of str
-        Labels of what is done to the sum while it is in registers.
+        Labels of what is computed in the same loops: of a block, while its sums are in registers.
     operations : Operations
         For one batch.
     share : float
@@ -58,8 +58,7 @@ def explain(program: Program, schedule: Schedule) -> tuple[Choice, ...]:
 
 
 def _choice(statement: Statement, kernel: Kernel, schedule: Schedule) -> Choice:
-    first = parts_of(statement)[0]
-    fused = parts_of(statement)[1:] if isinstance(statement, (Fused, Abreast)) else ()
+    first, *fused = parts_of(statement)
     reads = sorted({a.array for a in first.accesses()} - {first.target.array})
     what = f"{first.target.array} <- {', '.join(reads)}"
     shape: tuple[int, ...] = ()
@@ -92,7 +91,8 @@ def _how(statement: Map | Reduce, kernel: Kernel) -> str:
     across = " + ".join(
         f"{registers.count(n)} x {n}" if registers.count(n) > 1 else str(n) for n in dict.fromkeys(registers)
     )
-    return f"{tile.height} rows x {across} registers"
+    across = f"({across})" if len(registers) > 1 else across
+    return f"{tile.height} row{'s' * (tile.height > 1)} x {across} register{'s' * (registers != [1])}"
 
 
 def _extent(extent: object, schedule: Schedule) -> int:
@@ -145,21 +145,42 @@ def _heights(tile: Tile, rows: int) -> list[int]:
 
 def table(choices: tuple[Choice, ...], schedule: Schedule) -> str:
     """Return the record as text, one line for each statement."""
+    vectors = f": {schedule.target.vector_bits}-bit vectors, {schedule.target.registers} registers"
     head = (
-        f"target {schedule.target.name} ({schedule.target.title}): "
-        f"{schedule.target.vector_bits}-bit vectors, {schedule.target.registers} registers\n"
+        f"target {schedule.target.name} ({schedule.target.title}){vectors * bool(schedule.lanes)}\n"
         f"{schedule.dtype}, batches of {schedule.batch_size}; operations are those of one batch\n"
     )
-    if not schedule.lanes:
-        head = f"target {schedule.target.name} ({schedule.target.title})\n"
     titles = ("kernel", "equation", "computes", "shape", "how", "fused", "operations", "peak")
     rows = [titles, *(_row(choice) for choice in choices)]
-    return head + "".join("  ".join(row).rstrip() + "\n" for row in padded(rows, len(titles)))
+    body = "".join("  ".join(row).rstrip() + "\n" for row in padded(rows, len(titles)))
+    return head + body + _in_all(choices) + _LEGEND * any(choice.shape for choice in choices)
+
+
+_LEGEND = """\
+shape: rows x columns of the result x terms of each sum
+how: rows and registers of the blocks that are summed at once; in brackets, blocks side by side
+fused: equations that are computed in the same loops, of a block while its sums are in registers
+peak: share of the machine's multiply-adds that the inner loop can reach, by lanes, loads and waits
+"""
+
+
+def _in_all(choices: tuple[Choice, ...]) -> str:
+    """Return all operations of a batch, and the share that its contractions can reach together."""
+    done = sum(map(_number, choices))
+    products = [prod(choice.shape) for choice in choices if choice.shape]
+    if not products:
+        return f"in all: {done:,} operations\n"
+    spent = sum(prod(choice.shape) / choice.share for choice in choices if choice.shape)
+    share = sum(products) / spent
+    return f"in all: {done:,} operations; the blocks alone can reach {100 * share:.0f} % of the peak\n"
+
+
+def _number(choice: Choice) -> int:
+    counts = choice.operations
+    return counts.multiplications + counts.additions + counts.divisions + counts.functions
 
 
 def _row(choice: Choice) -> tuple[str, ...]:
-    counts = choice.operations
-    number = counts.multiplications + counts.additions + counts.divisions + counts.functions
     return (
         choice.kernel,
         choice.label,
@@ -167,6 +188,6 @@ def _row(choice: Choice) -> tuple[str, ...]:
         " x ".join(map(str, choice.shape)),
         choice.tile,
         ", ".join(choice.fused),
-        f"{number:,}",
+        f"{_number(choice):,}",
         f"{100 * choice.share:.0f} %" if choice.shape else "",
     )

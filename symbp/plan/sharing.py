@@ -31,8 +31,8 @@ from symbp.plan.program import (
 
 # Functions that cost no more than an addition.
 _CHEAP = (sympy.Abs, sympy.sign, sympy.Piecewise, sympy.KroneckerDelta, First, Raised)
-# The update runs over the flat vector of weights, which has no room for arrays beside it.
-LEFT_ALONE = ("update",)
+# They run over the flat vector of weights, which has no room for arrays beside it.
+LEFT_ALONE = ("update", "penalty")
 # A power of an exponential up to which multiplications are cheaper than another one, and as accurate.
 _POWERS = 4
 # The kernels that run after another one on the same samples find its arrays.

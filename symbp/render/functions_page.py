@@ -75,7 +75,7 @@ class Entry:
     outputs, targets : str
         What a cost asks for; empty for an activation.
     kinks : tuple of (str, str, str, str)
-        Place, slopes on the left and on the right, and the declared one.
+        Place, slopes on the left and on the right, and the declared one; that is empty where there is none.
     parameters : tuple of (str, str, str)
         Letter, default, domain.
     errors : tuple of (str, float, float)
@@ -185,7 +185,7 @@ def _entry(found: Description, writer: Writer, notes: Mapping[str, tuple[str, ..
         derivative=writer.expression(found.derivative),
         relation="" if found.relation is None else writer.expression(found.relation),
         unused=found.unused,
-        range=_OUTPUTS[record.output] if found.range is None else _interval(*found.range, writer),
+        range=_range(found, writer),
         stable=_stable(found, writer),
         usual="" if cost is None else USUAL[cost.output],
         outputs="" if cost is None else _OUTPUTS[cost.output],
@@ -237,13 +237,19 @@ def _named(found: Sequence[Description], writer: Writer) -> list[dict[str, str]]
     ]
 
 
+def _range(found: Description, writer: Writer) -> str:
+    """Return where the values lie; nothing of a function of z that is not real and finite everywhere."""
+    if found.range is not None:
+        return _interval(*found.range, writer)
+    record = found.record
+    return _OUTPUTS[record.output] if isinstance(record, Cost) or record.of_layer else ""
+
+
 def _interval(low: End, high: End, writer: Writer) -> str:
     opening, closing = "[" if low.attained else "(", "]" if high.attained else ")"
     return f"{opening}{writer.expression(low.value)}, {writer.expression(high.value)}{closing}"
 
 
 def _kink(kink: Kink, writer: Writer) -> tuple[str, str, str, str]:
-    at, left, right, declared = (
-        writer.expression(x) for x in (kink.at, kink.left, kink.right, kink.declared)
-    )
-    return at, left, right, declared
+    at, left, right = (writer.expression(x) for x in (kink.at, kink.left, kink.right))
+    return at, left, right, "" if kink.declared is sympy.S.NaN else writer.expression(kink.declared)

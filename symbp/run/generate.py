@@ -40,7 +40,7 @@ def generate(
         its self-test is left out too.
     **options
         Options of :class:`symbp.spec.TrainOptions`: optimizer, learning_rate, batch_size,
-        epochs, dtype, seed, shuffle, elementary, target.
+        epochs, dtype, seed, shuffle, schedule, clip_norm, l1, l2, penalty, elementary, target.
 
     Returns
     -------

@@ -66,8 +66,9 @@ def check_kinks(derivation: Derivation, step: Step) -> Check | None:
         names = {symbol.name: _real(value) for symbol, value in {variable: at, **others}.items()}
         try:
             expected = _slope_at(branch, names, variable.name)
-            names["output"] = evaluate(formula, names)
-            stated = evaluate(slope, names)
+            names["output"] = evaluate(branch, names)
+            exact = {variable: at, **others}
+            stated = evaluate(_decided(slope, {**exact, _OUTPUT: branch.subs(exact)}), names)
         except ZeroDivisionError:
             expected = stated = number("inf")
         if not abs(stated) < number("inf"):
@@ -80,6 +81,22 @@ def check_kinks(derivation: Derivation, step: Step) -> Check | None:
             )
     detail = f"every branch, and the declared value at {variable} = {', '.join(map(str, places))}"
     return Check(step.label, "kink", True, detail)
+
+
+def _decided(slope: Any, numbers: dict[Any, Any]) -> Any:
+    """Decide at exact numbers which branch holds, and what is 0: rounded, 1/3 may lie beside a kink there."""
+
+    def branch(cases: sympy.Piecewise) -> Any:
+        for value, test in cases.args:
+            holds = test.subs(numbers)
+            if holds != False:  # noqa: E712 - a symbol of SymPy
+                return value if holds == True else cases  # noqa: E712
+        return cases
+
+    def sign(u: Any) -> Any:
+        return sympy.S.Zero if u.subs(numbers) == 0 else sympy.sign(u)
+
+    return slope.replace(lambda e: isinstance(e, sympy.Piecewise), branch).replace(sympy.sign, sign)
 
 
 def _slope_at(branch: Any, names: dict[str, Any], variable: str) -> Any:

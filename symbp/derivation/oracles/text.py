@@ -68,12 +68,14 @@ def evaluate_text(text: str, values: Mapping[str, Any]) -> Any:
     Raises
     ------
     DerivationError
-        If the text is no formula, or its value is not a real number.
+        If the text is no formula, or its value is not a finite real number.
     """
     try:
         value = _walk(_tree(text), {**values, "pi": +mp.pi, "e": +mp.e})
     except TypeError:  # complex numbers have no order
         value = mp.mpc()
+    except ZeroDivisionError:
+        raise DerivationError(f"formula {text!r} divides by 0 at the point where it is checked") from None
     if isinstance(value, mp.mpc):
         raise DerivationError(f"formula {text!r} is not real at the point where it is checked")
     return value
@@ -90,7 +92,7 @@ def run_assignments(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
     for line in text.strip().splitlines():
         if line.strip():
             name, _, formula = line.partition("=")
-            names[name.strip()] = evaluate_text(formula, names)
+            names[name.strip()] = evaluate_text(formula.strip(), names)
     return names
 
 

@@ -318,7 +318,10 @@ def _scan(
 
 
 def largest(formula: Any, others: Mapping[str, float] | None = None, through: Through = ()) -> float:
-    """Return the largest size of a formula in z for |z| <= 1: what errors next to 0 are measured by."""
+    """Return the largest size of a formula in z for |z| <= 1: what errors next to 0 are measured by.
+
+    A pole has none: measured by infinity, every error would be small.
+    """
     stated = rewrite(with_numbers(put_in(formula, dict(through))))[0]
     letters = {letter.name for letter in stated.free_symbols}
     inner = tuple((name, with_numbers(true)) for name, (_, true) in through if name in letters)
@@ -328,4 +331,4 @@ def largest(formula: Any, others: Mapping[str, float] | None = None, through: Th
             sizes.append(abs(float(exact(stated, {"z": point, **(others or {})}, inner))))
         except (NotReal, OverflowError):
             continue
-    return max(sizes, default=0.0)
+    return max(filter(math.isfinite, sizes), default=0.0)

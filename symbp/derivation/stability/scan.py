@@ -7,7 +7,7 @@ spaced evenly in the logarithm; the ends of what is found are bisected.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -153,12 +153,29 @@ def scan_expression(
 def largest_error(
     expr: Any, dtype: str, reference: Any, through: Mapping[str, tuple[Any, Any]], floor: float
 ) -> float:
-    """Return the largest error in units in the last place at points where nothing is found, to two digits."""
+    """Return the largest error in units in the last place at points where nothing is found, to two digits.
+
+    Next to a root other than 0 a unit is that of at least the values beside it.
+    """
     probe = _Probe(expr, dtype, reference, "z", {}, through, floor, None)
     if not probe.expr.free_symbols:
         return 0.0
-    verdicts = probe.verdicts(_points(probe.expr, "z", dtype, (-math.inf, math.inf), sparse=False))
-    return float(f"{max((error for kind, error in verdicts if kind is None), default=0.0):.2g}")
+    points = _points(probe.expr, "z", dtype, (-math.inf, math.inf), sparse=False)
+    found = zip(points.tolist(), probe.verdicts(points), strict=True)
+    errors = (probe.beside_root(point, error) for point, (kind, error) in found if kind is None)
+    return float(f"{max(errors, default=0.0):.2g}")
+
+
+# A root is near where values this far on both sides differ in sign.
+_BESIDE, _NEAR = 0.25, 20.0
+
+
+def beside_root(point: float, true: Callable[[float], Any]) -> float:
+    """Return the larger one of the values on both sides of a near root; 0 where there is none, or it is 0."""
+    if not _BESIDE <= abs(point) <= _NEAR:
+        return 0.0
+    low, high = (true(point + step) for step in (-_BESIDE, _BESIDE))
+    return float(max(abs(low), abs(high))) if low * high <= 0 else 0.0
 
 
 def scan_size(
@@ -280,14 +297,25 @@ class _Probe:
         _, exponent = math.frexp(float(self.dtype(float(size))))
         return number(2) ** (exponent - 1 - self.info.nmant)
 
+    def beside_root(self, point: float, error: float) -> float:
+        """Return an error in the units of the values beside a root, where the point is near one."""
+        try:
+            size, near = abs(self.true(point)), beside_root(point, self.true)
+        except NotReal:
+            return error
+        here = max(size, self.floor)
+        return error if near <= here else error * float(self._unit(here) / self._unit(near))
+
     def _moved(self, point: float, true: Any) -> Any:
         """How far the exact value moves when the argument does by a unit in the last place.
 
-        No way of computing it is better than this where the formula is that sensitive.
+        No way of computing it is better than this where the formula is that sensitive, or switches there.
         """
+        return max(self._moved_to(point, true, end) for end in (-np.inf, np.inf))
+
+    def _moved_to(self, point: float, true: Any, end: float) -> Any:
         try:
-            beside = float(np.nextafter(self.dtype(point), self.dtype(np.inf)))
-            return abs(self.true(beside) - true)
+            return abs(self.true(float(np.nextafter(self.dtype(point), self.dtype(end)))) - true)
         except (NotReal, OverflowError):
             return number(0)
 
