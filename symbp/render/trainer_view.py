@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -109,6 +109,8 @@ class TrainerView:
         alone = any(statement.lanes == 1 for statement in abreast)
         products = products_of_sample(self.program)
         named = self.named()  # first: it notes the elementary functions that it calls
+        update_row = self.update_row()
+        functions = elementary.functions(self.functions.used, self.dtype, bool(self.lanes))
         return {
             "name": network.name,
             "title": " - ".join(map(str, network.sizes)),
@@ -135,12 +137,13 @@ class TrainerView:
             "numbered": alone or narrow or step_in_registers is not None,
             "narrow": narrow,
             "resident": step_in_registers,
+            "called": called(kernels, step_in_registers, update_row, functions, named),
             "compact": products * train.batch_size <= COMPACT,
             "spare": SPARE,
             "of_one": -(-(1 + SPARE) // ALIGNED) * ALIGNED if self.lanes else 1,
             "aligned": ALIGNED,
             "data": "X, Y, V" if network.weighted else "X, Y",
-            "update_row": self.update_row(),
+            "update_row": update_row,
             "chunk": CHUNK,
             "whole": max(CHUNK, self.target.numbers(self.dtype) // self._places.per_row),
             "together": samples_together(self.program),
@@ -152,7 +155,7 @@ class TrainerView:
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
             "named": named,
-            "elementary": elementary.functions(self.functions.used, self.dtype, bool(self.lanes)),
+            "elementary": functions,
             "tables": elementary.tables(self.functions.used, self.dtype),
             "functions_of": train.elementary,
             "integer": FORMATS[self.dtype].integer,
@@ -333,6 +336,7 @@ class TrainerView:
 
 
 _VIEWED = ("weights", "gradient", "work")
+_CALL = re.compile(r"\b(\w+)\(")
 
 
 def _is_viewed(array: Array) -> bool:
@@ -365,6 +369,27 @@ def _names(items: list[Item]) -> set[str]:
     groups = (item for item in items if not isinstance(item, Calls))
     accesses = (a for group in groups for statement in group for a in statement.accesses())
     return {access.array for access in accesses}
+
+
+def called(*parts: Any) -> frozenset[str]:
+    """Return the names of all functions that the lines of these parts of a file call.
+
+    Parameters
+    ----------
+    *parts
+        Text, or records, mappings and sequences of it.
+    """
+    names: set[str] = set()
+    for part in parts:
+        if isinstance(part, str):
+            names |= set(_CALL.findall(part)) if not part.startswith("#") else set()
+        elif is_dataclass(part):
+            names |= called(*(getattr(part, field.name) for field in fields(part)))
+        elif isinstance(part, Mapping):
+            names |= called(*part.values())
+        elif isinstance(part, Iterable):
+            names |= called(*part)
+    return frozenset(names)
 
 
 def _labelled(statement: Statement, where: str) -> Statement:
