@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 859273219d0a2a79735199dd2e47ef84091e86598e15d02a899a0c573e3ada73
+# content: sha256 a03c4e2e3d06adaa71883b612faff4be008290336524ef103a15bf06bbd0143a
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -90,9 +90,14 @@ def _kernel(function, **more):
         return njit(**options)(function)
 
 
+def _shared(function):
+    """Compile as a function that kernels call, and that is a part of what is cached of them."""
+    return njit(no_cpython_wrapper=True, **OPTIONS)(function)
+
+
 def _inlined(function):
     """Compile as a part of each kernel that calls it, and of what is cached of that."""
-    return njit(forceinline=True, **OPTIONS)(function)
+    return njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function)
 
 
 # The elementary functions of the kernels, in arithmetic that the compiler turns into vector
@@ -308,7 +313,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     return cost
 
 
-@_kernel
+@_shared
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
     capacity = (work.size - 6)//12
@@ -372,7 +377,7 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
                 input_gradient[start + p, j] += d1*W1[r, j]
 
 
-@_kernel
+@_shared
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
     capacity = (work.size - 6)//12
