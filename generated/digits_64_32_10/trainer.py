@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 09dd593a13ebf7ad14aacccf7ac56dbf7cf6695974d925aaa8b7fb3da4e0b6ff
+# content: sha256 4158267f1b381adaa140f7af487680adf42c5ff300847c2db7468e3e769c1a49
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -531,10 +531,6 @@ def _folded(typing, vecs, size, outside, join):
     return vec.dtype(*vecs, size), emit
 
 
-def _alone(builder, register):
-    return [register]
-
-
 def _added(builder, x, y):
     return [builder.fadd(x[0], y[0])]
 
@@ -568,7 +564,7 @@ def row_max(typing, vec, size):
 class Matrix(types.Type):
     """Rows of numbers in memory that another array holds: where they begin, and how many a row has."""
 
-    dtype, ndim = NUMBER, 2
+    dtype, ndim, layout = NUMBER, 2, "C"
 
     def __init__(self):
         super().__init__("Matrix")
@@ -858,6 +854,10 @@ def lanes_below(typing, size):
         return _joined(builder, [builder.icmp_signed("<", places, _everywhere(builder, size))])
 
     return Vec(types.boolean, 1)(size), emit
+
+
+def _alone(builder, register):
+    return [register]
 
 
 def _between(typing, vec, join, made=_alone):
@@ -1561,8 +1561,10 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, first, last, work, team=Non
     sum is never divided, so that the weights do not depend on the number of threads. Between the first
     and the last epoch the weights stay in the workspace, and w is not what they are.
     """
-    total = 0.0
     n = rows.size
+    if n == 0:  # somebody wants this compiled
+        return 0.0, -1
+    total = 0.0
     batches = (n + batch_size - 1)//batch_size
     diverged = -1
     X, Y = view(X, 0, len(X), 64), view(Y, 0, len(Y), 10)

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 a0778ca7839cd38f8a105e749f931518b617bb22fb69b994841e090e170c7587
+# content: sha256 7415486d4d8961df302b40ea2693412479f3b3639fbc160297c59931c43a2a40
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -573,10 +573,6 @@ def _folded(typing, vecs, size, outside, join):
     return vec.dtype(*vecs, size), emit
 
 
-def _alone(builder, register):
-    return [register]
-
-
 def _added(builder, x, y):
     return [builder.fadd(x[0], y[0])]
 
@@ -610,7 +606,7 @@ def row_max(typing, vec, size):
 class Matrix(types.Type):
     """Rows of numbers in memory that another array holds: where they begin, and how many a row has."""
 
-    dtype, ndim = NUMBER, 2
+    dtype, ndim, layout = NUMBER, 2, "C"
 
     def __init__(self):
         super().__init__("Matrix")
@@ -888,6 +884,10 @@ def lanes_below(typing, size):
         return _joined(builder, [builder.icmp_signed("<", places, _everywhere(builder, size))])
 
     return Vec(types.boolean, 1)(size), emit
+
+
+def _alone(builder, register):
+    return [register]
 
 
 def _between(typing, vec, join, made=_alone):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,7 +14,6 @@ from symbp.elementary.records import FORMATS
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
-from symbp.plan.narrow import is_narrow
 from symbp.plan.program import (
     Abreast,
     Array,
@@ -36,6 +35,7 @@ from symbp.plan.step import (
 )
 from symbp.plan.tiles import ANSWER, CHUNK, OF_ONE, RESIDENT, SPARE
 from symbp.render import elementary, selftest, selftest_update
+from symbp.render.called import called
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, statement_groups
 from symbp.render.places import ALIGNED, Places
@@ -105,8 +105,6 @@ class TrainerView:
         step_in_registers = resident(self.program, self.dtype, self.functions, self.comment)
         statements = (s for kernel in self.program.kernels for s in kernel.statements)
         abreast = [s for s in statements if isinstance(s, Abreast)]
-        narrow = any(is_narrow(part) for statement in abreast for part in statement.parts)
-        alone = any(statement.lanes == 1 for statement in abreast)
         products = products_of_sample(self.program)
         named = self.named()  # first: it notes the elementary functions that it calls
         update_row = self.update_row()
@@ -134,8 +132,6 @@ class TrainerView:
             "target": self.target,
             "lanes": self.lanes,
             "abreast": bool(abreast) or step_in_registers is not None,
-            "numbered": alone or narrow or step_in_registers is not None,
-            "narrow": narrow,
             "resident": step_in_registers,
             "called": called(kernels, step_in_registers, update_row, functions, named),
             "compact": products * train.batch_size <= COMPACT,
@@ -336,7 +332,6 @@ class TrainerView:
 
 
 _VIEWED = ("weights", "gradient", "work")
-_CALL = re.compile(r"\b(\w+)\(")
 
 
 def _is_viewed(array: Array) -> bool:
@@ -369,27 +364,6 @@ def _names(items: list[Item]) -> set[str]:
     groups = (item for item in items if not isinstance(item, Calls))
     accesses = (a for group in groups for statement in group for a in statement.accesses())
     return {access.array for access in accesses}
-
-
-def called(*parts: Any) -> frozenset[str]:
-    """Return the names of all functions that the lines of these parts of a file call.
-
-    Parameters
-    ----------
-    *parts
-        Text, or records, mappings and sequences of it.
-    """
-    names: set[str] = set()
-    for part in parts:
-        if isinstance(part, str):
-            names |= set(_CALL.findall(part)) if not part.startswith("#") else set()
-        elif is_dataclass(part):
-            names |= called(*(getattr(part, field.name) for field in fields(part)))
-        elif isinstance(part, Mapping):
-            names |= called(*part.values())
-        elif isinstance(part, Iterable):
-            names |= called(*part)
-    return frozenset(names)
 
 
 def _labelled(statement: Statement, where: str) -> Statement:
