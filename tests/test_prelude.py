@@ -6,7 +6,9 @@ import re
 
 import numpy as np
 import pytest
+from numba import njit
 from numba.core import codegen
+from numba.core.errors import NumbaError
 
 import symbp
 from symbp import Dense, Network
@@ -86,3 +88,42 @@ def test_a_first_step_has_little_to_compile(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(lines) < 25
     more = compiled(text.replace("no_cpython_wrapper=True, ", ""), "much", monkeypatch)
     assert sum(more) > 13_000
+
+
+def test_a_matrix_is_the_memory_itself() -> None:
+    module = module_of(source(SMALL), "memory")
+    view, row_at, at_most = module.view, module.row_at, module.at_most
+
+    @njit
+    def turned(memory: np.ndarray, p: int) -> tuple[float, float]:
+        matrix = view(memory, 2, 3, 4)  # rows of 4, from the third number on
+        found = matrix[p, 1]
+        matrix[2, p] = 7
+        matrix[2, 3] += found
+        return found, matrix[2, 1]
+
+    memory = np.arange(16, dtype=np.float32)
+    expected = memory.copy()
+    rows = expected[2:14].reshape(3, 4)
+    rows[2, 1], rows[2, 3] = 7, rows[2, 3] + rows[1, 1]
+    assert turned(memory, 1) == (7, 7)  # number 2 + 4 + 1
+    np.testing.assert_array_equal(memory, expected)
+
+    places = np.array([5, 3, 8, 1])
+    row_of = njit(lambda rows, place, end: (row_at(rows, place, end), at_most(place, end)))
+    assert [row_of(places, place, 3) for place in range(5)] == [(5, 0), (3, 1), (8, 2), (8, 3), (8, 3)]
+
+
+def test_rows_that_do_not_lie_side_by_side_are_refused() -> None:
+    module = module_of(source(SMALL), "rows")
+    load, row_sum = module.load, module.row_sum
+
+    @njit
+    def total(X: np.ndarray) -> float:
+        return row_sum(load(X, 1, 0, 4), 4)
+
+    X = np.arange(12, dtype=np.float32).reshape(3, 4)
+    assert total(X) == 4 + 5 + 6 + 7
+    for strange in (np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2]):
+        with pytest.raises(NumbaError, match="side by side"):
+            total(strange)

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 7415486d4d8961df302b40ea2693412479f3b3639fbc160297c59931c43a2a40
+# content: sha256 48648aa83a4be5cf322b9ac553de9a0641010a4b49325045425f0751ea34961b
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer adam, beta2 0.99, schedule cosine, clip_norm 5, penalty l2 (l2 0.0001), batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -604,7 +604,10 @@ def row_max(typing, vec, size):
 
 
 class Matrix(types.Type):
-    """Rows of numbers in memory that another array holds: where they begin, and how many a row has."""
+    """Rows of numbers in memory that another array holds: where they begin, and how many a row has.
+
+    An index never counts from the end. To read an array of NumPy's takes six times the code to compile.
+    """
 
     dtype, ndim, layout = NUMBER, 2, "C"
 
@@ -632,6 +635,8 @@ def _index(context, builder, value, kind):
 
 def _address(context, builder, array, value, row, column=0):
     """Return the address of array[row, column], or of array[row] where that has one axis."""
+    if array.layout != "C":
+        raise TypingError(f"expected an array whose rows lie side by side, not {array}")
     first, columns = _memory(context, builder, array, value)
     if array.ndim == 2:
         column = row.type(column) if isinstance(column, int) else column
@@ -657,9 +662,14 @@ def _write(context, builder, signature, arguments):
     return context.get_dummy_value()
 
 
-# Nothing is checked, and no index counts from the end: an array of NumPy's takes six times the code.
-_typed(operator.getitem, lambda array, index: signature(NUMBER, array, index) if isinstance(array, Matrix) else None)
-_typed(operator.setitem, lambda array, index, number: signature(types.none, array, index, NUMBER) if isinstance(array, Matrix) else None)
+def _element(array, index, *number):
+    """Say what matrix[index] is, read or written: one number, of which nothing is checked."""
+    if isinstance(array, Matrix):
+        return signature(types.none, array, index, NUMBER) if number else signature(NUMBER, array, index)
+
+
+_typed(operator.getitem, _element)
+_typed(operator.setitem, _element)
 
 
 def _mask(size):
