@@ -22,7 +22,8 @@ from tests import plain_vectors
 
 _SAME = ("exp", "expm1", "log", "log1p", "sqrt", "tanh", "sinh", "cosh", "sin", "cos")
 _JIT = "return njit(cache=known, **options)(function)"
-_INLINED = "return njit(forceinline=True, **OPTIONS)(function)"
+_INLINED = "return njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function)"
+_SHARED = "return njit(no_cpython_wrapper=True, **OPTIONS)(function)"
 
 
 def _by_element(function: Callable[[float], float]) -> Callable[[np.generic], np.generic]:
@@ -50,7 +51,7 @@ def interpreted(
         source = _text(trainer_source, network, spec.train, prove)
     else:
         source = trainer_source(derivation, spec, prove)
-    assert source.count(_JIT) == source.count(_INLINED) == 1
+    assert source.count(_JIT) == source.count(_SHARED) == source.count(_INLINED) == 1
     module = types.ModuleType(network.name)
     # Compiled code overflows to infinity, as NumPy does; Python's math raises.
     lanes = target_of(spec.train.target).lanes(spec.train.dtype)
@@ -58,7 +59,8 @@ def interpreted(
     # A kernel's processor says nothing of 0/0, which rows and lanes to spare may come to.
     module.__dict__["_in_silence"] = lambda kernel: np.errstate(all="ignore")(kernel)
     silent = "return function if more else _in_silence(function)"  # those with options are inlined
-    source = source.replace(_JIT, silent).replace(_INLINED, "return function")
+    source = source.replace(_JIT, silent).replace(_SHARED, "return _in_silence(function)")
+    source = source.replace(_INLINED, "return function")
     text = plain_vectors.without_vectors(source)
     exec(compile(text, f"<{network.name}>", "exec"), module.__dict__)
     module.math = types.SimpleNamespace(

@@ -166,6 +166,8 @@ def functions(lanes: int) -> dict[str, object]:
         "_arrive": arrive,
         "_seen": lambda arrived: int(arrived[0]),
         "_give_way": lambda: time.sleep(0),
+        "at_most": min,
+        "row_at": lambda rows, place, end: rows[min(place, end - 1)],
         "LANES": lanes,
         "spread": spread,
         "load": load,

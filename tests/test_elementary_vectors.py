@@ -205,4 +205,4 @@ def test_activations_stand_in_the_epilogue():
     for call in ("log1p(", "tanh("):
         assert call in step
     libm = Spec(network, TrainOptions(target="x86-64-v3", elementary="libm"))
-    assert "O1_flat[t]" in trainer_source(derive(network), libm, prove=False)
+    assert "O1_flat[0, t]" in trainer_source(derive(network), libm, prove=False)

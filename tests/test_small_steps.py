@@ -96,7 +96,7 @@ def test_kernels_of_small_steps_are_part_of_the_loop():
     assert "@_inlined\ndef _measure(" in small
     large = source(Network(64, [Dense(64, "relu"), Dense(10, "softmax")], "cross_entropy"), batch_size=64)
     assert COMPACT < 3 * 64 * 64 * 64
-    assert "@_kernel\ndef _measure(" in large
+    assert "@_shared\ndef _measure(" in large
 
 
 def test_no_literal_compiles_a_function_anew():

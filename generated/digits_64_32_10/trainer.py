@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 9b7446cd8b8691db752fab7053ea1470e260b0744f1380a9772089f67297b646
+# content: sha256 8c0074b4ff522bc41025a8a8e370f017453587444ad2a039feec373c69f419c0
 # derived with: SymPy 1.14
 # options: dtype float32, optimizer sgd, batch size 16, elementary fast, target x86-64-v3
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -26,6 +26,7 @@ From the command line: python THIS_FILE.py --help
 import math
 import operator
 import os
+import sys
 import threading
 from functools import partial
 
@@ -34,7 +35,8 @@ import numpy as np
 from numba import njit, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
-from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, models, register_model
 
 NAME = "digits_64_32_10"
 SIZES = (64, 32, 10)  # N_0 inputs, the layers, N_{L+1} outputs
@@ -89,19 +91,26 @@ def _kernel(function, **more):
     """Compile at the first call, and cache on disk.
 
     The module's name becomes part of the cache's file names: Numba stores it in what it
-    caches, so each name under which this file is loaded needs entries of its own.
+    caches, so each name under which this file is loaded needs entries of its own. A module that
+    is not in sys.modules could not read back what it wrote, so it compiles in every process.
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
+    known = getattr(sys.modules.get(__name__), "__dict__", None) is globals()
     try:
-        return njit(cache=True, **options)(function)
+        return njit(cache=known, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process
         return njit(**options)(function)
 
 
+def _shared(function):
+    """Compile as a function that kernels call, and that is a part of what is cached of them."""
+    return njit(no_cpython_wrapper=True, **OPTIONS)(function)
+
+
 def _inlined(function):
     """Compile as a part of each kernel that calls it, and of what is cached of that."""
-    return njit(forceinline=True, **OPTIONS)(function)
+    return njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function)
 
 
 # The elementary functions of the kernels, in arithmetic that the compiler turns into vector
@@ -209,6 +218,16 @@ def _give_way(typing):
     return types.none(), emit
 
 
+@intrinsic
+def at_most(typing, number, most):
+    """The smaller one of two whole numbers; min takes Numba much longer to compile."""
+    def emit(context, builder, signature, arguments):
+        number, most = (context.cast(builder, *pair, types.intp) for pair in zip(arguments, signature.args))
+        return builder.select(builder.icmp_signed("<", number, most), number, most)
+
+    return types.intp(number, most), emit
+
+
 @_inlined
 def share(first, last, step, team):
     """Return (first, last) of this thread's part of a loop: whole steps, in the order of the threads."""
@@ -216,7 +235,7 @@ def share(first, last, step, team):
         return first, last
     thread, threads = team[0], team[1]
     steps = (last - first + step - 1)//step
-    return first + step*(steps*thread//threads), min(first + step*(steps*(thread + 1)//threads), last)
+    return first + step*(steps*thread//threads), at_most(first + step*(steps*(thread + 1)//threads), last)
 
 
 @_inlined
@@ -228,7 +247,7 @@ def part(whole, team):
     return range(low, high, whole.step)
 
 
-@_kernel
+@_shared
 def meet(team):
     """Wait until all threads are here; each then sees what the others have written."""
     if team is not None:
@@ -273,7 +292,7 @@ def close_epoch(epoch, team):
             soon(team[4], epoch + 1)
 
 
-@_kernel
+@_shared
 def together(cost, team):
     """Return the sum of what all threads bring, the same for each; they meet again before the next one."""
     if team is None:
@@ -310,21 +329,35 @@ def _int(number):
     return ir.IntType(32)(number)
 
 
-def _filled(builder, value, kind, count):
-    """Return `count` registers with one number in every place; those of a Vec as they are, or one as all."""
-    if isinstance(kind, Vec):
-        return value if kind.count == count else _joined(builder, [builder.extract_value(value, 0)]*count)
-    nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
-    first = builder.insert_element(nothing, value, _int(0))
-    register = builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0]*LANES))
-    return _joined(builder, [register]*count)
-
-
 def _joined(builder, registers):
     vec = ir.Constant(ir.ArrayType(registers[0].type, len(registers)), ir.Undefined)
     for n, register in enumerate(registers):
         vec = builder.insert_value(vec, register, n)
     return vec
+
+
+def _register(builder, vec, n):
+    """Return register n of a Vec; if it was just joined, what was put there: less code compiles faster."""
+    made = vec
+    while isinstance(made, ir.instructions.InsertValue):
+        if made.indices == [n]:
+            return made.operands[1]
+        made = made.operands[0]
+    return builder.extract_value(vec, n)
+
+
+def _everywhere(builder, value):
+    """Return a register with one number in every place."""
+    nothing = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
+    first = builder.insert_element(nothing, value, _int(0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0]*LANES))
+
+
+def _registers(builder, value, kind, count):
+    """Return the registers of a Vec, or its only one as all of them; of a number, registers full of it."""
+    if isinstance(kind, Vec):
+        return [_register(builder, value, n if kind.count == count else 0) for n in range(count)]
+    return [_everywhere(builder, value)]*count
 
 
 def _call(builder, name, result, arguments, suffix=""):
@@ -343,27 +376,37 @@ def _lowered(emit):
         for value, kind in zip(arguments, signature.args):
             if isinstance(kind, types.Integer):  # of the size of the others
                 value, kind = context.cast(builder, value, kind, vecs[0].dtype), vecs[0].dtype
-            values.append(_filled(builder, value, kind, count))
-        return _joined(builder, [emit(builder, *(builder.extract_value(x, n) for x in values)) for n in range(count)])
+            values.append(_registers(builder, value, kind, count))
+        return _joined(builder, [emit(builder, *registers) for registers in zip(*values)])
 
     return lower
 
 
+def _typed(function, typed):
+    """Let Numba ask for the types of a function here, before it tries all that it has of its own."""
+    @infer_global(function)
+    class _Template(AbstractTemplate):
+        metadata = {"target": "cpu"}  # which comes before what is for any target
+
+        def generic(self, arguments, keywords):
+            return typed(*arguments)
+
+
+COUNTED = (operator.add, operator.sub, operator.mul)
 PAIRS = ((Vec, Vec), (Vec, types.Float), (types.Float, Vec))
 WHOLE = ((Vec, Vec), (Vec, types.Integer))  # the same for integers
 
 
 def _operator(function, emit, kinds=PAIRS, mask=False, of=types.Float):
     """Let a function of Python take Vecs, and numbers beside them."""
-    @type_callable(function)
-    def _typed(context):
-        def result(*arguments):
-            vec = max((a for a in arguments if isinstance(a, Vec)), key=lambda a: a.count, default=None)
-            if vec is not None and isinstance(vec.dtype, of) and all(_fits(a, vec) for a in arguments):
-                return Vec(types.boolean, vec.count) if mask else vec
-        # Numba asks for the names of the arguments.
-        return (lambda a: result(a)) if len(kinds[0]) == 1 else (lambda a, b: result(a, b))
+    def typed(*arguments):
+        if function in COUNTED and arguments == (types.intp, types.intp):
+            return signature(types.intp, *arguments)  # what Numba itself would find
+        vec = max((a for a in arguments if isinstance(a, Vec)), key=lambda a: a.count, default=None)
+        if vec is not None and isinstance(vec.dtype, of) and all(_fits(a, vec) for a in arguments):
+            return signature(Vec(types.boolean, vec.count) if mask else vec, *arguments)
 
+    _typed(function, typed)
     for kind in kinds:
         lower_builtin(function, *kind)(_lowered(emit))
 
@@ -454,17 +497,17 @@ def fma(typing, number, vec, start):
     return start(number, vec, start), _lowered(product)
 
 
-def _registers(size):
-    """Return the registers for as many numbers; in the place of their number, a Vec tells its own."""
+def _needed(size):
+    """Return how many registers as many numbers fill; in the place of their number, a Vec tells its own."""
     return size.count if isinstance(size, Vec) else -(-size.literal_value//LANES)
 
 
 @intrinsic(prefer_literal=True)
 def spread(typing, number, size):
     """`size` times the same number."""
-    vec = Vec(number, _registers(size))
-    return vec(number, size), lambda context, builder, signature, arguments: _filled(
-        builder, arguments[0], number, vec.count
+    vec = Vec(number, _needed(size))
+    return vec(number, size), lambda context, builder, signature, arguments: _joined(
+        builder, _registers(builder, arguments[0], number, vec.count)
     )
 
 
@@ -487,7 +530,7 @@ def _folded(typing, vecs, size, outside, join):
         found = []
         for n in range(vec.count):
             mask = _mask(size.literal_value - n*LANES)
-            registers = [builder.extract_value(argument, n) for argument in arguments[:-1]]
+            registers = [_register(builder, argument, n) for argument in arguments[:-1]]
             found.append([x if mask is None else builder.select(mask, x, nothing) for x in registers])
         while len(found) > 1:
             found = [join(builder, *found[:2]), *found[2:]]
@@ -495,10 +538,6 @@ def _folded(typing, vecs, size, outside, join):
         return builder.extract_element(joined[-1], _int(0))
 
     return vec.dtype(*vecs, size), emit
-
-
-def _alone(builder, register):
-    return [register]
 
 
 def _added(builder, x, y):
@@ -519,18 +558,6 @@ def _larger(builder, x, y):
     return builder.select(builder.fcmp_ordered(">", x, y), x, y)
 
 
-@intrinsic
-def larger(typing, a, b):
-    """The larger one of two numbers in every place."""
-    return a(a, b), _lowered(_larger)
-
-
-@intrinsic
-def smaller(typing, a, b):
-    """The smaller one of two numbers in every place."""
-    return a(a, b), _lowered(lambda builder, x, y: builder.select(builder.fcmp_ordered("<", x, y), x, y))
-
-
 @intrinsic(prefer_literal=True)
 def row_sum(typing, vec, size):
     """The sum of the first numbers."""
@@ -543,17 +570,85 @@ def row_max(typing, vec, size):
     return _folded(typing, [vec], size, -math.inf, _largest)
 
 
-@intrinsic(prefer_literal=True)
-def row_rest(typing, vec, rest, size):
-    """The sum of the first numbers without a largest one, with the sum of those that were left out; none is below 0."""
-    return _folded(typing, [vec, rest], size, 0.0, _rests)
+class Matrix(types.Type):
+    """Rows of numbers in memory that another array holds: where they begin, and how many a row has.
+
+    An index never counts from the end. To read an array of NumPy's takes six times the code to compile.
+    """
+
+    dtype, ndim, layout = NUMBER, 2, "C"
+
+    def __init__(self):
+        super().__init__("Matrix")
 
 
-def _address(context, builder, array, value, row, column):
-    """Return the address of array[row, column]; indices are pairs of a value and its type."""
-    struct = context.make_array(array)(context, builder, value)
-    indices = [context.cast(builder, *index, types.intp) for index in (row, column)]
-    return cgutils.get_item_pointer(context, builder, array, struct, indices)
+@register_model(Matrix)
+class _Rows(models.StructModel):
+    def __init__(self, manager, matrix):
+        super().__init__(manager, matrix, [("first", types.CPointer(NUMBER)), ("columns", types.intp)])
+
+
+def _memory(context, builder, array, value):
+    """Return where the numbers of a Matrix, or of an array, begin, and how many a row has."""
+    if isinstance(array, Matrix):
+        return builder.extract_value(value, 0), builder.extract_value(value, 1)
+    data, shape = map(context.data_model_manager[array].get_field_position, ("data", "shape"))
+    return builder.extract_value(value, data), builder.extract_value(value, [shape, array.ndim - 1])
+
+
+def _index(context, builder, value, kind):
+    return context.cast(builder, value, kind, types.intp)
+
+
+def _address(context, builder, array, value, row, column=0):
+    """Return the address of array[row, column], or of array[row] where that has one axis."""
+    if array.layout != "C":
+        raise TypingError(f"expected an array whose rows lie side by side, not {array}")
+    first, columns = _memory(context, builder, array, value)
+    if array.ndim == 2:
+        column = row.type(column) if isinstance(column, int) else column
+        row = builder.add(builder.mul(row, columns), column)
+    return builder.gep(first, [row])
+
+
+def _cell(context, builder, signature, arguments):
+    """Return the address of matrix[row, column]."""
+    indices = [builder.extract_value(arguments[1], n) for n in range(2)]
+    indices = [_index(context, builder, *each) for each in zip(indices, signature.args[1])]
+    return _address(context, builder, signature.args[0], arguments[0], *indices)
+
+
+@lower_builtin(operator.getitem, Matrix, types.BaseTuple)
+def _read(context, builder, signature, arguments):
+    return builder.load(_cell(context, builder, signature, arguments))
+
+
+@lower_builtin(operator.setitem, Matrix, types.BaseTuple, NUMBER)
+def _write(context, builder, signature, arguments):
+    builder.store(arguments[2], _cell(context, builder, signature, arguments))
+    return context.get_dummy_value()
+
+
+def _element(array, index, *number):
+    """Say what matrix[index] is, read or written: one number, of which nothing is checked."""
+    if isinstance(array, Matrix):
+        return signature(types.none, array, index, NUMBER) if number else signature(NUMBER, array, index)
+
+
+_typed(operator.getitem, _element)
+_typed(operator.setitem, _element)
+
+
+@intrinsic
+def row_at(typing, rows, place, end):
+    """rows[place], or the last one before `end`."""
+    def emit(context, builder, signature, arguments):
+        place, end = (_index(context, builder, *pair) for pair in list(zip(arguments, signature.args))[1:])
+        last = builder.sub(end, end.type(1))
+        place = builder.select(builder.icmp_signed("<", place, last), place, last)
+        return builder.load(_address(context, builder, rows, arguments[0], place))
+
+    return rows.dtype(rows, place, end), emit
 
 
 def _mask(size):
@@ -581,8 +676,9 @@ def _store(builder, register, address, mask):
 def _parts(context, builder, signature, arguments, size):
     """Yield address and mask of each register of a row of an array."""
     array, value = signature.args[0], arguments[0]
-    address = _address(context, builder, array, value, *list(zip(arguments, signature.args))[1:3])
-    whole = LANES*_registers(size) if isinstance(size, Vec) else size.literal_value
+    place = [_index(context, builder, *pair) for pair in list(zip(arguments, signature.args))[1:3]]
+    address = _address(context, builder, array, value, *place)
+    whole = LANES*_needed(size) if isinstance(size, Vec) else size.literal_value
     for first in range(0, whole, LANES):
         yield builder.gep(address, [_int(first)]), _mask(whole - first)
 
@@ -594,7 +690,7 @@ def load(typing, array, row, column, size):
         places = _parts(context, builder, signature, arguments, size)
         return _joined(builder, [_load(builder, *place) for place in places])
 
-    return Vec(array.dtype, _registers(size))(array, row, column, size), emit
+    return Vec(array.dtype, _needed(size))(array, row, column, size), emit
 
 
 @intrinsic(prefer_literal=True)
@@ -602,81 +698,10 @@ def store(typing, array, row, column, vec, size):
     """array[row, column:column + size] = vec; a Vec as size: its registers, whole."""
     def emit(context, builder, signature, arguments):
         for n, place in enumerate(_parts(context, builder, signature, arguments, size)):
-            _store(builder, builder.extract_value(arguments[3], n), *place)
+            _store(builder, _register(builder, arguments[3], n), *place)
         return context.get_dummy_value()
 
     return types.none(array, row, column, vec, size), emit
-
-
-@intrinsic(prefer_literal=True)
-def _turn_block(typing, target, row, column, source, height, width):
-    """target[row:row + height, column:column + width] = source[column:column + width, row:row + height].T"""
-    def emit(context, builder, signature, arguments):
-        pairs = list(zip(arguments, signature.args))
-        places = ir.Constant(ir.VectorType(ir.IntType(64), LANES), list(range(LANES)))
-        _, row, column, _, height, width = pairs
-        # As many as a register has need no masks.
-        whole = all(getattr(kind, "literal_value", 0) == LANES for _, kind in pairs[4:])
-
-        def masks(rows, size):
-            """Return the mask of each of as many rows, none of whose numbers is touched where it is not there."""
-            if whole:
-                return [None]*LANES
-            filled = []
-            for number in (rows, size):
-                number = context.cast(builder, *number, types.int64)
-                register = builder.extract_value(_filled(builder, number, types.int64, 1), 0)
-                filled.append(builder.icmp_signed("<", places, register))
-            nothing = ir.Constant(filled[1].type, None)
-            return [builder.select(builder.extract_element(filled[0], _int(n)), filled[1], nothing) for n in range(LANES)]
-
-        def addresses(array, value, first, across):
-            """Return where LANES rows begin."""
-            address = _address(context, builder, array, value, first, across)
-            shape = context.make_array(array)(context, builder, value).shape
-            columns = builder.extract_value(shape, 1)
-            return [builder.gep(address, [builder.mul(columns, columns.type(n))]) for n in range(LANES)]
-
-        places_read = zip(addresses(signature.args[3], arguments[3], column, row), masks(width, height))
-        held = [_load(builder, *place) for place in places_read]
-        for distance in (2**n for n in range(LANES.bit_length() - 1)):  # swap blocks of this size
-            low = [n + LANES - distance if n & distance else n for n in range(LANES)]
-            high = [n + LANES if n & distance else n + distance for n in range(LANES)]
-            halves = [ir.Constant(ir.VectorType(ir.IntType(32), LANES), places) for places in (low, high)]
-            for n in range(LANES):
-                if not n & distance:
-                    pair = held[n], held[n + distance]
-                    held[n], held[n + distance] = (builder.shuffle_vector(*pair, half) for half in halves)
-        places_written = zip(addresses(target, arguments[0], row, column), masks(height, width))
-        for register, place in zip(held, places_written):
-            _store(builder, register, *place)
-        return context.get_dummy_value()
-
-    return types.none(target, row, column, source, height, width), emit
-
-
-@intrinsic
-def view(typing, memory, first, rows, columns):
-    """memory.reshape(-1)[first:first + rows*columns].reshape(rows, columns), and nothing is checked."""
-    if memory.layout == "A" or memory.dtype.name != DTYPE.name:
-        raise TypingError(f"expected an array of type {DTYPE.name} whose numbers lie side by side, not {memory}")
-    array = types.Array(memory.dtype, 2, "C")
-
-    def emit(context, builder, signature, arguments):
-        whole = context.make_array(memory)(context, builder, arguments[0])
-        pairs = list(zip(arguments, signature.args))[1:]
-        start, *shape = (context.cast(builder, *pair, types.intp) for pair in pairs)
-        size = start.type(memory.dtype.bitwidth//8)
-        made = context.make_array(array)(context, builder)
-        strides = [builder.mul(shape[1], size), size]
-        data = builder.gep(whole.data, [start])
-        context.populate_array(made, data=data, shape=shape, strides=strides, itemsize=size, meminfo=None)
-        return made._getvalue()
-
-    return array(memory, first, rows, columns), emit
-
-
-# Samples side by side: a lane for each of LANES samples, a register for each column of an array.
 
 
 def _swaps(distance):
@@ -698,6 +723,59 @@ def _exchanged(builder, held):
     return held
 
 
+@intrinsic(prefer_literal=True)
+def _turn_block(typing, target, row, column, source, height, width):
+    """target[row:row + height, column:column + width] = source[column:column + width, row:row + height].T"""
+    def emit(context, builder, signature, arguments):
+        pairs = list(zip(arguments, signature.args))
+        row, column, high, wide = (_index(context, builder, *pairs[n]) for n in (1, 2, 4, 5))
+        places = ir.Constant(ir.VectorType(row.type, LANES), list(range(LANES)))
+        # As many as a register has need no masks.
+        whole = all(getattr(kind, "literal_value", 0) == LANES for kind in (height, width))
+
+        def masks(rows, size):
+            """Return the mask of each of as many rows, none of whose numbers is touched where it is not there."""
+            if whole:
+                return [None]*LANES
+            mask = builder.icmp_signed("<", places, _everywhere(builder, size))
+            nothing = ir.Constant(mask.type, None)
+            return [builder.select(builder.icmp_signed("<", row.type(n), rows), mask, nothing) for n in range(LANES)]
+
+        def addresses(array, value, first, across):
+            """Return where LANES rows begin."""
+            address = _address(context, builder, array, value, first, across)
+            columns = _memory(context, builder, array, value)[1]
+            return [builder.gep(address, [builder.mul(columns, columns.type(n))]) for n in range(LANES)]
+
+        places_read = zip(addresses(source, arguments[3], column, row), masks(wide, high))
+        held = _exchanged(builder, [_load(builder, *place) for place in places_read])
+        places_written = zip(addresses(target, arguments[0], row, column), masks(high, wide))
+        for register, place in zip(held, places_written):
+            _store(builder, register, *place)
+        return context.get_dummy_value()
+
+    return types.none(target, row, column, source, height, width), emit
+
+
+@intrinsic
+def view(typing, memory, first, rows, columns):
+    """memory.reshape(-1)[first:first + rows*columns].reshape(rows, columns), and nothing is checked."""
+    if memory.layout == "A" or memory.dtype.name != DTYPE.name:
+        raise TypingError(f"expected an array of type {DTYPE.name} whose numbers lie side by side, not {memory}")
+
+    def emit(context, builder, signature, arguments):
+        start, _, width = (_index(context, builder, *pair) for pair in list(zip(arguments, signature.args))[1:])
+        made = ir.Constant(context.get_value_type(Matrix()), ir.Undefined)
+        for n, part in enumerate((builder.gep(_memory(context, builder, memory, arguments[0])[0], [start]), width)):
+            made = builder.insert_value(made, part, n)
+        return made
+
+    return Matrix()(memory, first, rows, columns), emit
+
+
+# Samples side by side: a lane for each of LANES samples, a register for each column of an array.
+
+
 def _picked(builder, registers, places):
     """Return the register of the numbers at these places of several registers in a row."""
     made = registers[0]
@@ -709,26 +787,18 @@ def _picked(builder, registers, places):
     return made
 
 
-def _line(context, builder, kind, value, row, column=0):
-    """Return the address of array[row, column], or of array[row]."""
-    number = ir.IntType(64)
-    struct = context.make_array(kind)(context, builder, value)
-    places = [row, number(column)][:kind.ndim]
-    return cgutils.get_item_pointer(context, builder, kind, struct, places)
-
-
 def _rows_of(context, builder, kind, value, numbers, size):
     """Return the columns, one register each, of the rows with these numbers."""
     if kind.ndim == 1:
         register = ir.Constant(ir.VectorType(context.get_value_type(kind.dtype), LANES), ir.Undefined)
         for n, row in enumerate(numbers):
-            one = builder.load(_line(context, builder, kind, value, row))
+            one = builder.load(_address(context, builder, kind, value, row))
             register = builder.insert_element(register, one, _int(n))
         return [register]
     found = []
     for first in range(0, size, LANES):
         mask = _mask(size - first)
-        held = [_load(builder, _line(context, builder, kind, value, row, first), mask) for row in numbers]
+        held = [_load(builder, _address(context, builder, kind, value, row, first), mask) for row in numbers]
         found += _exchanged(builder, held)
     return found[:size]
 
@@ -740,12 +810,12 @@ FEW = 8  # columns up to which registers are picked from rows that lie side by s
 def columns(typing, array, row, size):
     """All columns of the rows from here on, array[row:row + LANES], a register each."""
     def emit(context, builder, signature, arguments):
-        value, row = arguments[0], context.cast(builder, arguments[1], signature.args[1], types.int64)
+        value, row = arguments[0], _index(context, builder, arguments[1], signature.args[1])
         width = size.literal_value
         if width > FEW:
             numbers = [builder.add(row, row.type(n)) for n in range(LANES)]
             return _joined(builder, _rows_of(context, builder, array, value, numbers, width))
-        first = _line(context, builder, array, value, row)
+        first = _address(context, builder, array, value, row)
         registers = [_load(builder, builder.gep(first, [_int(n*LANES)]), None) for n in range(width)]
         places = [[lane*width + n for lane in range(LANES)] for n in range(width)]
         return _joined(builder, [_picked(builder, registers, each) for each in places])
@@ -757,13 +827,13 @@ def columns(typing, array, row, size):
 def columns_at(typing, array, rows, first, last, size):
     """All columns of array[rows[first:first + LANES]], a register each; from `last` on, some row again."""
     def emit(context, builder, signature, arguments):
-        places = [context.cast(builder, arguments[n], signature.args[n], types.int64) for n in (2, 3)]
+        places = [_index(context, builder, arguments[n], signature.args[n]) for n in (2, 3)]
         end = builder.sub(places[1], places[1].type(1))
         numbers = []
         for n in range(LANES):
             place = builder.add(places[0], end.type(n))
             place = builder.select(builder.icmp_signed("<", place, end), place, end)
-            numbers.append(builder.load(_line(context, builder, rows, arguments[1], place)))
+            numbers.append(builder.load(_address(context, builder, rows, arguments[1], place)))
         return _joined(builder, _rows_of(context, builder, array, arguments[0], numbers, size.literal_value))
 
     return Vec(array.dtype, size.literal_value)(array, rows, first, last, size), emit
@@ -773,11 +843,11 @@ def columns_at(typing, array, rows, first, last, size):
 def store_columns(typing, array, row, vec, size):
     """array[row:row + LANES] = the registers, a column each."""
     def emit(context, builder, signature, arguments):
-        value, row = arguments[0], context.cast(builder, arguments[1], signature.args[1], types.int64)
+        value, row = arguments[0], _index(context, builder, arguments[1], signature.args[1])
         width = size.literal_value
-        registers = [builder.extract_value(arguments[2], n) for n in range(width)]
+        registers = [_register(builder, arguments[2], n) for n in range(width)]
         if width <= FEW:
-            first = _line(context, builder, array, value, row)
+            first = _address(context, builder, array, value, row)
             for n in range(width):
                 places = [(n*LANES + lane) % width*LANES + (n*LANES + lane)//width for lane in range(LANES)]
                 _store(builder, _picked(builder, registers, places), builder.gep(first, [_int(n*LANES)]), None)
@@ -787,7 +857,7 @@ def store_columns(typing, array, row, vec, size):
             block = registers[first:first + LANES]
             block = _exchanged(builder, block + [nothing]*(LANES - len(block)))
             for n in range(LANES):
-                address = _line(context, builder, array, value, builder.add(row, row.type(n)), first)
+                address = _address(context, builder, array, value, builder.add(row, row.type(n)), first)
                 _store(builder, block[n], address, _mask(width - first))
         return context.get_dummy_value()
 
@@ -798,29 +868,26 @@ def store_columns(typing, array, row, vec, size):
 def lanes_below(typing, size):
     """A mask of the first lanes, as many as size."""
     def emit(context, builder, signature, arguments):
-        size = context.cast(builder, arguments[0], signature.args[0], types.int64)
-        size = builder.extract_value(_filled(builder, size, types.int64, 1), 0)
-        places = ir.Constant(size.type, list(range(LANES)))
-        return _joined(builder, [builder.icmp_signed("<", places, size)])
+        size = _index(context, builder, arguments[0], signature.args[0])
+        places = ir.Constant(ir.VectorType(size.type, LANES), list(range(LANES)))
+        return _joined(builder, [builder.icmp_signed("<", places, _everywhere(builder, size))])
 
     return Vec(types.boolean, 1)(size), emit
+
+
+def _alone(builder, register):
+    return [register]
 
 
 def _between(typing, vec, join, made=_alone):
     """Let an intrinsic join the registers of a Vec."""
     def emit(context, builder, signature, arguments):
-        found = [made(builder, builder.extract_value(arguments[0], n)) for n in range(vec.count)]
+        found = [made(builder, _register(builder, arguments[0], n)) for n in range(vec.count)]
         while len(found) > 1:
             found = [*found[2:], join(builder, *found[:2])]
         return _joined(builder, [found[0][-1]])
 
     return Vec(vec.dtype, 1)(vec), emit
-
-
-@intrinsic
-def register_sum(typing, vec):
-    """The sum of the registers, lane by lane."""
-    return _between(typing, vec, _added)
 
 
 @intrinsic
@@ -835,18 +902,24 @@ def register_rest(typing, vec):
     return _between(typing, vec, _rests, lambda builder, x: (x, builder.fsub(x, x)))  # 0, or NaN
 
 
+@intrinsic
+def register_sum(typing, vec):
+    """The sum of the registers, lane by lane."""
+    return _between(typing, vec, _added)
+
+
 @_inlined
 def transpose(target, source, height, width, team=None):
     """target[:height, :width] = source[:width, :height].T, rows of the target divided among a team"""
     low, high = share(0, height, LANES, team)
     for i in range(low, high, LANES):
-        tall, first = min(height - i, LANES), 0
+        tall, first = at_most(height - i, LANES), 0
         if tall == LANES:
             first = width//LANES*LANES
             for j in range(0, first, LANES):
                 _turn_block(target, i, j, source, LANES, LANES)
         for j in range(first, width, LANES):
-            _turn_block(target, i, j, source, tall, min(width - j, LANES))
+            _turn_block(target, i, j, source, tall, at_most(width - j, LANES))
 
 
 @_kernel
@@ -1145,7 +1218,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     return cost
 
 
-@_kernel
+@_shared
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
     capacity = (work.size - 3632)//171
@@ -1216,7 +1289,7 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
                 input_gradient[start + p, j] += d1*W1[r, j]
 
 
-@_kernel
+@_shared
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
     capacity = (work.size - 3632)//171
@@ -1278,7 +1351,7 @@ def _update_row(V, j, i, gradient, learning_rate):
     store(V, j, i, new_V, gradient)
 
 
-@_kernel
+@_shared
 def _pack(w, work, team):
     """Put the weights, and what the optimizer keeps, where a step wants them: W upright, or turned round as V."""
     capacity = (work.size - 3632)//171
@@ -1309,10 +1382,10 @@ def _measure(X, Y, rows, start, count, m, begin, work):
     # (1.3, k=1)  o_i^1 = {0 if c_i^1 <= 0; c_i^1 otherwise}
     for r in range(0, 32, 16):
         for p in range(0, count, 4):
-            row0 = rows[min(start + p, start + count - 1)]
-            row1 = rows[min(start + p + 1, start + count - 1)]
-            row2 = rows[min(start + p + 2, start + count - 1)]
-            row3 = rows[min(start + p + 3, start + count - 1)]
+            row0 = row_at(rows, start + p, start + count)
+            row1 = row_at(rows, start + p + 1, start + count)
+            row2 = row_at(rows, start + p + 2, start + count)
+            row3 = row_at(rows, start + p + 3, start + count)
             c0 = c1 = c2 = c3 = load(V1, 64, r, 16)
             for s in range(64):
                 v = load(V1, s, r, 16)
@@ -1417,28 +1490,28 @@ def _descend(X, rows, start, count, learning_rate, work, team):
     V1 = view(work, 171*capacity + 0, 65, 32)
 
     # (D.6a, k=2)  dJ/dw_{ij}^2 = sum_{p=1}^m delta_i^{2,p} o_j^{1,p}
-    for i in range(0, 10, 10):
-        for j in part(range(0, 32, 4), team):
-            c0 = c1 = c2 = c3 = spread(F(0.0), 10)
-            for p in range(count):
-                v = load(D2, p, i, 10)
-                c0 = fma(O1[p, j], v, c0)
-                c1 = fma(O1[p, j + 1], v, c1)
-                c2 = fma(O1[p, j + 2], v, c2)
-                c3 = fma(O1[p, j + 3], v, c3)
-            _update_row(V2, j, i, c0, learning_rate)
-            _update_row(V2, j + 1, i, c1, learning_rate)
-            _update_row(V2, j + 2, i, c2, learning_rate)
-            _update_row(V2, j + 3, i, c3, learning_rate)
+    i = np.int64(0)
+    for j in part(range(0, 32, 4), team):
+        c0 = c1 = c2 = c3 = spread(F(0.0), 10)
+        for p in range(count):
+            v = load(D2, p, i, 10)
+            c0 = fma(O1[p, j], v, c0)
+            c1 = fma(O1[p, j + 1], v, c1)
+            c2 = fma(O1[p, j + 2], v, c2)
+            c3 = fma(O1[p, j + 3], v, c3)
+        _update_row(V2, j, i, c0, learning_rate)
+        _update_row(V2, j + 1, i, c1, learning_rate)
+        _update_row(V2, j + 2, i, c2, learning_rate)
+        _update_row(V2, j + 3, i, c3, learning_rate)
 
     # (D.6b, k=2)  dJ/dw_{i,33}^2 = sum_{p=1}^m delta_i^{2,p}
     for i in part(range(0, 10, 10), team):
-        for last in range(32, 33):
-            c0 = spread(F(0.0), 10)
-            for p in range(count):
-                v = load(D2, p, i, 10)
-                c0 = fma(F(1.0), v, c0)
-            _update_row(V2, last, i, c0, learning_rate)
+        last = np.int64(32)
+        c0 = spread(F(0.0), 10)
+        for p in range(count):
+            v = load(D2, p, i, 10)
+            c0 = fma(F(1.0), v, c0)
+        _update_row(V2, last, i, c0, learning_rate)
 
     # (D.6a, k=1)  dJ/dw_{ij}^1 = sum_{p=1}^m delta_i^{1,p} x_j^p
     for i in range(0, 32, 16):
@@ -1475,15 +1548,15 @@ def _descend(X, rows, start, count, learning_rate, work, team):
 
     # (D.6b, k=1)  dJ/dw_{i,65}^1 = sum_{p=1}^m delta_i^{1,p}
     for i in part(range(0, 32, 16), team):
-        for last in range(64, 65):
-            c0 = spread(F(0.0), 16)
-            for p in range(count):
-                v = load(D1, p, i, 16)
-                c0 = fma(F(1.0), v, c0)
-            _update_row(V1, last, i, c0, learning_rate)
+        last = np.int64(64)
+        c0 = spread(F(0.0), 16)
+        for p in range(count):
+            v = load(D1, p, i, 16)
+            c0 = fma(F(1.0), v, c0)
+        _update_row(V1, last, i, c0, learning_rate)
 
 
-@_kernel
+@_shared
 def _unpack(w, work, team):
     """Put weights and states back into the flat vectors."""
     capacity = (work.size - 3632)//171
@@ -1507,17 +1580,20 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, first, last, work, team=Non
     sum is never divided, so that the weights do not depend on the number of threads. Between the first
     and the last epoch the weights stay in the workspace, and w is not what they are.
     """
-    total = 0.0
     n = rows.size
+    if n == 0:  # somebody wants this compiled
+        return 0.0, -1
+    total = 0.0
     batches = (n + batch_size - 1)//batch_size
     diverged = -1
+    X, Y = view(X, 0, len(X), 64), view(Y, 0, len(Y), 10)
     number = open_epoch(team)
     if first:
         _pack(w, work, team)
     meet(team)
     for batch in range(batches):
         start = batch*batch_size
-        count = min(batch_size, n - start)
+        count = at_most(batch_size, n - start)
         begin, end = share(0, count, TOGETHER, team)
         cost = _measure(X, Y, rows, start + begin, end - begin, F(count), begin, work)
         _turn(work, team)
@@ -1533,7 +1609,7 @@ def _epoch(w, X, Y, rows, batch_size, learning_rate, first, last, work, team=Non
     if last:
         _unpack(w, work, team)
     close_epoch(number, team)
-    return total/max(n, 1), diverged
+    return total/n, diverged
 
 
 @_kernel
@@ -1827,7 +1903,7 @@ def fit(
     """
     w, X = _weights(w).copy(), _inputs(X)
     Y = _targets(Y, len(X))
-    for what, values in (("X", X), ("Y", Y)):
+    for what, values in (("w", w), ("X", X), ("Y", Y)):
         _finite(what, values)
     epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
     learning_rate = _positive("learning_rate", learning_rate)
@@ -1942,14 +2018,14 @@ def _targets(Y, n):
 
 def _finite(what, values):
     if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(f"{what}[{row}, {column}] is {values[row, column]}: expected finite numbers")
+        place = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise ValueError(f"{what}{place} is {values[tuple(place)]}: expected finite numbers")
 
 
 def _count(name, value, least):
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least:
-        raise ValueError(f"{name} = {value}: expected a whole number of at least {least}")
+        raise ValueError(f"{name} = {value!r}: expected a whole number of at least {least}")
     return int(value)
 
 

@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 10068a299005cf3b4d5ffe38fd299f5d764baad3bb2798d5c549b2ae06f1939f
+# content: sha256 68fd8faba1fc972cf544f718fafbdb761de99dc993330fc282869a89071f2d3c
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 16, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -23,6 +23,7 @@ From the command line: python THIS_FILE.py --help
 """
 
 import math
+import sys
 from functools import partial
 
 import numpy as np
@@ -80,19 +81,26 @@ def _kernel(function, **more):
     """Compile at the first call, and cache on disk.
 
     The module's name becomes part of the cache's file names: Numba stores it in what it
-    caches, so each name under which this file is loaded needs entries of its own.
+    caches, so each name under which this file is loaded needs entries of its own. A module that
+    is not in sys.modules could not read back what it wrote, so it compiles in every process.
     """
     function.__qualname__ = f"{__name__}.{function.__name__}"
     options = OPTIONS | more
+    known = getattr(sys.modules.get(__name__), "__dict__", None) is globals()
     try:
-        return njit(cache=True, **options)(function)
+        return njit(cache=known, **options)(function)
     except RuntimeError:  # nowhere to write a cache: compile in every process
         return njit(**options)(function)
 
 
+def _shared(function):
+    """Compile as a function that kernels call, and that is a part of what is cached of them."""
+    return njit(no_cpython_wrapper=True, **OPTIONS)(function)
+
+
 def _inlined(function):
     """Compile as a part of each kernel that calls it, and of what is cached of that."""
-    return njit(forceinline=True, **OPTIONS)(function)
+    return njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function)
 
 
 # The elementary functions of the kernels, in arithmetic that the compiler turns into vector
@@ -451,7 +459,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     return cost
 
 
-@_kernel
+@_shared
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
     capacity = (work.size - 104)//41
@@ -522,7 +530,7 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
                 input_gradient[start + p, j] += d1*W1[r, j]
 
 
-@_kernel
+@_shared
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
     capacity = (work.size - 104)//41
@@ -764,7 +772,7 @@ def fit(
     """
     w, X = _weights(w).copy(), _inputs(X)
     Y = _targets(Y, len(X))
-    for what, values in (("X", X), ("Y", Y)):
+    for what, values in (("w", w), ("X", X), ("Y", Y)):
         _finite(what, values)
     epochs, batch_size = _count("epochs", epochs, 0), _count("batch_size", batch_size, 1)
     learning_rate = _positive("learning_rate", learning_rate)
@@ -870,14 +878,14 @@ def _targets(Y, n):
 
 def _finite(what, values):
     if not np.isfinite(values).all():
-        row, column = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(f"{what}[{row}, {column}] is {values[row, column]}: expected finite numbers")
+        place = np.argwhere(~np.isfinite(values))[0].tolist()
+        raise ValueError(f"{what}{place} is {values[tuple(place)]}: expected finite numbers")
 
 
 def _count(name, value, least):
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least:
-        raise ValueError(f"{name} = {value}: expected a whole number of at least {least}")
+        raise ValueError(f"{name} = {value!r}: expected a whole number of at least {least}")
     return int(value)
 
 

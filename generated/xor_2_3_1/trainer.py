@@ -5,7 +5,7 @@
 # that `symbp derive SPEC` typesets.
 #
 # written by: symbp 0.1.0
-# content: sha256 ae51c53ee0a92dff6f46031fac8721ff39b67ddba5331d292d7375566cbc8465
+# content: sha256 cb1174d71bda0ce9561934d4938074012c32b9c822ceec01d5c6d209cec9a228
 # derived with: SymPy 1.14
 # options: dtype float64, optimizer sgd, batch size 4, elementary fast, target portable
 # regenerate: symbp generate SPEC.toml, where SPEC.toml holds the text of SPEC below
@@ -93,9 +93,14 @@ def _kernel(function, **more):
         return njit(**options)(function)
 
 
+def _shared(function):
+    """Compile as a function that kernels call, and that is a part of what is cached of them."""
+    return njit(no_cpython_wrapper=True, **OPTIONS)(function)
+
+
 def _inlined(function):
     """Compile as a part of each kernel that calls it, and of what is cached of that."""
-    return njit(forceinline=True, **OPTIONS)(function)
+    return njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function)
 
 
 # The elementary functions of the kernels, in arithmetic that the compiler turns into vector
@@ -311,7 +316,7 @@ def _gradient(w, X, Y, rows, start, count, m, gradient, work):
     return cost
 
 
-@_kernel
+@_shared
 def _jacobian_of_sample(w, X, row, start, p, work, jacobian):
     """Fill jacobian[start + p] with dh/dw at the sample X[row], by the T-product (2.17)."""
     capacity = (work.size - 6)//12
@@ -375,7 +380,7 @@ def _input_gradient(w, X, Y, rows, start, count, m, work, input_gradient):
                 input_gradient[start + p, j] += d1*W1[r, j]
 
 
-@_kernel
+@_shared
 def _input_jacobian_of_sample(w, X, row, start, p, work, input_jacobian):
     """Fill input_jacobian[start + p] with dh/dx at the sample X[row], by the T-product (X.8)."""
     capacity = (work.size - 6)//12

@@ -31,6 +31,7 @@ class KernelPrinter:
     ) -> None:
         self.kernel = kernel
         self.dtype = dtype
+        self.lanes = lanes
         self.values = ValuePrinter(dtype, kernel.arrays, places, functions)
         self.wide = ValuePrinter(dtype, kernel.arrays, places, wide=True)
         self.tiles = TilePrinter(kernel, dtype, functions or KernelFunctions(), lanes)
@@ -72,13 +73,12 @@ class KernelPrinter:
     def _map(self, block: Block, statement: Map) -> None:
         outer, heads = statement.loops[:-1], self._heads(statement.loops[-1:], statement)
         if statement.flat:
-            outer, heads = (
-                (),
-                [f"for t in range({'*'.join(self._extent(x.extent) for x in statement.loops)}):"],
-            )
+            size = "*".join(self._extent(x.extent) for x in statement.loops)
+            outer, heads = (), [f"for t in range({size}):"]
             for name in sorted({access.array for access in statement.accesses()}):
-                block.add(f"{name}_flat = {name}.reshape(-1)")
-        self.values.flat = statement.flat
+                flat = f"view({name}, 0, 1, {size})" if self.lanes else f"{name}.reshape(-1)"
+                block.add(f"{name}_flat = {flat}")
+            self.values.flat = "0, t" if self.lanes else "t"
         self._open(block, outer, statement)
         limited = self.values.functions.limited(statement.value)
         if limited:
@@ -86,7 +86,7 @@ class KernelPrinter:
         else:
             block.open_all(heads)
             block.add(self._assign(statement.target, statement.value, "="))
-        self.values.flat = False
+        self.values.flat = ""
 
     def _within_reach(
         self, block: Block, statement: Map, heads: list[str], limited: list[tuple[Any, str]]

@@ -69,8 +69,8 @@ class TilePrinter:
                 values.rows = {str(x): f"row{n}" for n, x in enumerate(rows)}
                 for sample, name in values.rows.items():
                     place = "start + " + sample
-                    place = place if height == 1 else f"min({place}, start + count - 1)"
-                    block.add(f"{name} = rows[{place}]")
+                    row_of = f"rows[{place}]" if height == 1 else f"row_at(rows, {place}, start + count)"
+                    block.add(f"{name} = {row_of}")
             self._one(block, statement, reduce, tile, column, width, rows)
             values.rows = {}
             return
@@ -247,15 +247,18 @@ def open_pieces(
     """Open a loop and return its index; where there is one round only, the index is where it is.
 
     A symbol all the same: the column 0 must not be taken for the row 0. Where the position is an
-    argument of a function, it is a variable always: Numba compiles anew for each number. A loop
-    that is shared is divided among the threads of a team.
+    argument of a function, it is a variable always, and no literal: Numba compiles anew for each
+    of those. A loop that is shared is divided among the threads of a team.
     """
     if shared:
         start = "" if first == 0 and step == 1 else f"{first}, "
         block.open(f"for {index} in part(range({start}{last}{f', {step}' if step > 1 else ''}), team):")
         return index
-    if last - first <= step and not always:
-        return Symbol(str(first))
+    if last - first <= step:
+        if not always:
+            return Symbol(str(first))
+        block.add(f"{index} = np.int64({first})")
+        return index
     start = "" if first == 0 and step == 1 else f"{first}, "
     block.open(f"for {index} in range({start}{last}{f', {step}' if step > 1 else ''}):")
     return index

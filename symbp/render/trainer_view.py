@@ -14,7 +14,6 @@ from symbp.elementary.records import FORMATS
 from symbp.functions import INITIALISATIONS
 from symbp.notation import get
 from symbp.notation.text import TextWriter
-from symbp.plan.narrow import is_narrow
 from symbp.plan.program import (
     Abreast,
     Array,
@@ -36,6 +35,7 @@ from symbp.plan.step import (
 )
 from symbp.plan.tiles import ANSWER, CHUNK, OF_ONE, RESIDENT, SPARE
 from symbp.render import elementary, selftest, selftest_update
+from symbp.render.called import called
 from symbp.render.kernel_functions import KernelFunctions
 from symbp.render.numba_printer import KernelPrinter, statement_groups
 from symbp.render.places import ALIGNED, Places
@@ -105,10 +105,10 @@ class TrainerView:
         step_in_registers = resident(self.program, self.dtype, self.functions, self.comment)
         statements = (s for kernel in self.program.kernels for s in kernel.statements)
         abreast = [s for s in statements if isinstance(s, Abreast)]
-        narrow = any(is_narrow(part) for statement in abreast for part in statement.parts)
-        alone = any(statement.lanes == 1 for statement in abreast)
         products = products_of_sample(self.program)
         named = self.named()  # first: it notes the elementary functions that it calls
+        update_row = self.update_row()
+        functions = elementary.functions(self.functions.used, self.dtype, bool(self.lanes))
         return {
             "name": network.name,
             "title": " - ".join(map(str, network.sizes)),
@@ -132,15 +132,14 @@ class TrainerView:
             "target": self.target,
             "lanes": self.lanes,
             "abreast": bool(abreast) or step_in_registers is not None,
-            "numbered": alone or narrow or step_in_registers is not None,
-            "narrow": narrow,
             "resident": step_in_registers,
+            "called": called(kernels, step_in_registers, update_row, functions, named),
             "compact": products * train.batch_size <= COMPACT,
             "spare": SPARE,
             "of_one": -(-(1 + SPARE) // ALIGNED) * ALIGNED if self.lanes else 1,
             "aligned": ALIGNED,
             "data": "X, Y, V" if network.weighted else "X, Y",
-            "update_row": self.update_row(),
+            "update_row": update_row,
             "chunk": CHUNK,
             "whole": max(CHUNK, self.target.numbers(self.dtype) // self._places.per_row),
             "together": samples_together(self.program),
@@ -152,7 +151,7 @@ class TrainerView:
             "per_row": self._places.per_row,
             "fixed": self._places.fixed,
             "named": named,
-            "elementary": elementary.functions(self.functions.used, self.dtype, bool(self.lanes)),
+            "elementary": functions,
             "tables": elementary.tables(self.functions.used, self.dtype),
             "functions_of": train.elementary,
             "integer": FORMATS[self.dtype].integer,

@@ -32,8 +32,8 @@ class ValuePrinter(StrPrinter):
     ----------
     near : bool
         Whether arguments are known to lie within reach of functions that have one.
-    flat : bool
-        Whether elements are printed as those of the flat views of their arrays.
+    flat : str
+        The index of elements that are printed as those of the flat views of their arrays, else nothing.
     compares : bool
         Whether the larger or smaller one of a value and a number is printed as ``max`` or ``min``.
     """
@@ -57,7 +57,7 @@ class ValuePrinter(StrPrinter):
         # Emitted functions are of the kernel's type.
         self.functions = KernelFunctions() if wide or functions is None else functions
         self.near = False
-        self.flat = False
+        self.flat = ""
         self.arrays = {array.name: array for array in arrays}
         # Names of the places of arrays that are an argument of the function.
         self.places = places or {}
@@ -89,7 +89,7 @@ class ValuePrinter(StrPrinter):
         if not array.axes:
             return array.name
         if self.flat:
-            return f"{array.name}_flat[t]"
+            return f"{array.name}_flat[{self.flat}]"
         if array.role == "data":
             return f"{array.name}[{', '.join(['row', *indices[1:]])}]"
         if array.role == "by_sample":
