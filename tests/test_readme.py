@@ -49,6 +49,16 @@ def test_own_functions(tmp_path: Path) -> None:
     symbp.derive(symbp.Network(2, [symbp.Dense(2, record)], "squared_error")).prove()
 
 
+def test_own_functions_and_rules_in_a_file(tmp_path: Path) -> None:
+    text = tmp_path / "own.toml"
+    text.write_text(_blocks("toml")[1])
+    spec = Spec.from_toml(text)
+    names = (spec.train.optimizer.name, spec.train.schedule.name, spec.train.penalty.name)
+    assert names == ("mine", "root", "rounded")
+    assert spec.network.weighted
+    symbp.derive(spec.network, spec.train.training).prove()
+
+
 def test_tables_name_everything_there_is() -> None:
     for name in (*ACTIVATIONS, *COSTS, *OPTIMIZERS):
         assert re.search(rf"\b{name}\b", README), name
