@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sympy
 
-from symbp.algebra.named import NAMED, Sigmoid
+from symbp.algebra.named import NAMED, Sigmoid, Weighted
 from symbp.derivation.oracles.formula import FUNCTIONS, digits, evaluate, number
 from symbp.derivation.stability import numbers
 
@@ -27,7 +27,11 @@ def test_a_function_at_one_number_in_several_precisions(name: str) -> None:
         assert count == 120 or abs(found - true) > abs(true) * own.mpf(10) ** (-count - 8)
 
 
-@pytest.mark.parametrize("kind", NAMED, ids=lambda kind: kind.title)
+# A product of two numbers is exact in every one of the precisions.
+INEXACT = [kind for kind in NAMED if kind is not Weighted]
+
+
+@pytest.mark.parametrize("kind", INEXACT, ids=lambda kind: kind.title)
 def test_a_named_function_at_one_number_in_several_precisions(kind: type) -> None:
     letters = sympy.symbols("u v", real=True)[: next(iter(kind.nargs))]
     at = {letter.name: -x for letter, x in zip(letters, (1.25, 0.75), strict=False)}

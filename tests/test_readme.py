@@ -11,6 +11,7 @@ import pytest
 
 import symbp
 from symbp.cli import main
+from symbp.derivation.derive import derive
 from symbp.functions import ACTIVATIONS, COSTS, OPTIMIZERS
 from symbp.render.writer import trainer_source
 from symbp.spec import Spec
@@ -56,7 +57,7 @@ def test_own_functions_and_rules_in_a_file(tmp_path: Path) -> None:
     names = (spec.train.optimizer.name, spec.train.schedule.name, spec.train.penalty.name)
     assert names == ("mine", "root", "rounded")
     assert spec.network.weighted
-    symbp.derive(spec.network, spec.train.training).prove()
+    derive(spec.network, spec.train.training).prove()
 
 
 def test_tables_name_everything_there_is() -> None:

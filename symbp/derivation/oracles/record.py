@@ -67,6 +67,7 @@ def check_kinks(derivation: Derivation, step: Step) -> Check | None:
         try:
             expected = _slope_at(branch, names, variable.name)
             names["output"] = evaluate(branch, names)
+            names[_NOTHING.name] = number(0)
             exact = {variable: at, **others}
             stated = evaluate(_decided(slope, {**exact, _OUTPUT: branch.subs(exact)}), names)
         except ZeroDivisionError:
@@ -94,7 +95,7 @@ def _decided(slope: Any, numbers: dict[Any, Any]) -> Any:
         return cases
 
     def sign(u: Any) -> Any:
-        return sympy.S.Zero if u.subs(numbers) == 0 else sympy.sign(u)
+        return _NOTHING if u.subs(numbers) == 0 else sympy.sign(u)  # a letter: 0/0 stays what it is
 
     return slope.replace(lambda e: isinstance(e, sympy.Piecewise), branch).replace(sympy.sign, sign)
 
@@ -145,4 +146,5 @@ def _real(value: Any) -> Any:
 
 
 _OUTPUT = sympy.Symbol("output", real=True)
+_NOTHING = sympy.Symbol("exactly 0", real=True)
 _H, _Y = sympy.symbols("h y", real=True)
