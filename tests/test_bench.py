@@ -350,9 +350,11 @@ def test_calls_are_long_and_peers_take_turns(tmp_path, monkeypatch):
     Clocked.log.clear()
     task = Task("odd", "float64", 1, ("jax", "numpy"))
     measure.measure(task, Effort(3, 4000.0), tmp_path, found.append)
-    *_, a, b, c, d, e, f = Clocked.log
-    assert [each[0] for each in (a, b, c, d, e, f)] == ["Clocked", "Other"] * 3
-    assert all(steps >= 3000 and not collecting for _, steps, collecting in (a, b, c, d, e, f))
+    rounds = Clocked.log[-12:]
+    before, timed = rounds[::2], rounds[1::2]
+    assert [each[0] for each in before] == [each[0] for each in timed] == ["Clocked", "Other"] * 3
+    assert all(steps >= 3000 and not collecting for _, steps, collecting in timed)
+    assert all(0 < short[1] <= long[1] for short, long in zip(before, timed, strict=True))
     assert gc.isenabled()
     for each in found:
         assert 1 < each.seconds_per_step_min == each.seconds_per_step_median < 1.01
