@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from symbp.errors import SpecError, SymbpError, TrainingError
+from symbp.errors import DataError, SpecError, SymbpError, TrainingError
 from symbp.functions.names import nearest
 from symbp.run.interface import Callback, FloatArray
 from symbp.values import shown
@@ -78,6 +78,8 @@ def minimize(
 
     start = np.array(w, dtype=np.float64)
     trainer.value_and_gradient(start, X, Y, weights)  # says now what does not fit
+    for what, values in (("w", start), ("X", X), ("Y", Y)):
+        _check_finite(what, np.asarray(values))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", optimize.OptimizeWarning)
@@ -88,3 +90,11 @@ def minimize(
         raise SpecError(f"minimize: {method}: {' '.join(str(warning).split())}") from None
     history.converged, history.message = bool(found.success), str(found.message)
     return np.asarray(found.x, dtype=trainer.dtype), history
+
+
+def _check_finite(what: str, values: NDArray[Any]) -> None:
+    """Name the first number that no optimiser can start from, as ``fit`` does."""
+    wrong = np.argwhere(~np.isfinite(values))
+    if wrong.size:
+        place = wrong[0].tolist()
+        raise DataError(f"{what}{place} is {values[tuple(place)]}: expected finite numbers")

@@ -365,7 +365,7 @@ class Trainer:
         Raises
         ------
         DataError
-            If a shape or a target does not fit the network.
+            If a shape or a target does not fit the network, or a number is not finite.
         SpecError
             If the method or an option is unknown.
         TrainingError
