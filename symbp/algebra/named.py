@@ -13,6 +13,8 @@ import sympy
 from sympy import Abs, Expr, Function, Piecewise, exp, log
 from sympy.codegen.cfunctions import expm1, log1p
 
+from symbp.algebra.marks import First, Lowered, Raised
+
 MAECHLER = 'Maechler 2012, "Accurately computing log(1 - exp(-|a|))"'
 
 # Below this, exp(u) beside 1 is nothing in either type, however it is multiplied.
@@ -304,31 +306,6 @@ class LogOnePlusSquare(Named):
         return log1p(Piecewise((u**2, near), (1 / u**2, True))) + beside
 
 
-# What pages call the next two, or both.
-FINITE = "finite"
-
-
-class Raised(Function):
-    """u, which is every number of the type; minus infinity becomes the lowest of them.
-
-    So minus infinity times 0 is what the limit is, and not NaN.
-    """
-
-    nargs = 1
-    is_real = True
-
-    @classmethod
-    def eval(cls, u: Any) -> Any:
-        return u if u.is_number else None
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return sympy.S.One
-
-
-class Lowered(Raised):
-    """u, which is every number of the type; infinity becomes the largest of them."""
-
-
 class Weighted(Named):
     """u v, which is 0 where the weight u is 0, whatever the size of v: infinite, too.
 
@@ -347,19 +324,6 @@ class Weighted(Named):
     def stable(self) -> Expr:
         u, v = self.args
         return Piecewise((u * Lowered(Raised(v)), sympy.Eq(u, 0)), (u * v, True))
-
-
-class First(Function):
-    """u, a sum of its own: kernels compute it before they add anything to it, or take anything from it.
-
-    In (1 - y) - x the difference of two numbers near each other is exact, in (1 - x) - y it is lost.
-    """
-
-    nargs = 1
-    is_real = True
-
-    def fdiff(self, argindex: int = 1) -> Expr:
-        return sympy.S.One
 
 
 class Erfc(Function):

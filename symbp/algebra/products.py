@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy
 
-from symbp.algebra.named import Raised
+from symbp.algebra.marks import Raised
 
 # Whole powers up to this one are products; kernels call ``pow`` for larger ones.
 WHOLE_POWERS = 4

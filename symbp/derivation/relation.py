@@ -14,7 +14,7 @@ from typing import Any
 import sympy
 from sympy import Expr
 
-from symbp.algebra.named import Raised
+from symbp.algebra.marks import Raised
 from symbp.derivation import local
 from symbp.derivation.inverse import relation_to_output
 from symbp.derivation.stability.choose import O, is_as_good, slope_form, value_form

@@ -16,7 +16,7 @@ from sympy import Expr, Sum
 from sympy.codegen.cfunctions import log1p
 
 from symbp.algebra import rules
-from symbp.algebra.named import First
+from symbp.algebra.marks import First
 from symbp.algebra.nodes import MaxOver, Node, Softplus
 from symbp.derivation import local
 from symbp.derivation.records import Builder, equation

@@ -8,8 +8,9 @@ from typing import Any
 import sympy
 from sympy import Identity, Symbol
 
+from symbp.algebra.marks import Raised
 from symbp.algebra.matrices import ChainMatrix, LayerMatrix
-from symbp.algebra.named import LETTERS, Named, Raised
+from symbp.algebra.named import LETTERS, Named
 from symbp.algebra.nodes import KINDS, Constant, L, Node, Width, index, k, l, m
 from symbp.algebra.updates import CLIPPED, PerWeight
 from symbp.notation import training

@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 import sympy
 from sympy import Symbol
 
+from symbp.algebra.marks import FINITE, Raised
 from symbp.algebra.matrices import Updated
-from symbp.algebra.named import FINITE, Named, Raised
+from symbp.algebra.named import Named
 from symbp.algebra.nodes import Constant, L, Node, Partial, index
 from symbp.algebra.updates import PerWeight
 from symbp.notation.arithmetic import Arithmetic

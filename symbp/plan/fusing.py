@@ -10,7 +10,8 @@ from sympy import Piecewise
 from sympy.core.relational import Relational
 from sympy.logic.boolalg import And, Or
 
-from symbp.algebra.named import LETTERS, NAMED, First, Raised
+from symbp.algebra.marks import First, Raised
+from symbp.algebra.named import LETTERS, NAMED
 from symbp.algebra.nodes import eta
 from symbp.elementary import CALLS
 from symbp.plan.program import Abreast, Access, Fused, Kernel, Map, Program, Reduce, Statement, parts_of

@@ -15,7 +15,8 @@ from typing import Any
 import sympy
 from sympy import Expr, KroneckerDelta
 
-from symbp.algebra.named import First, Weighted
+from symbp.algebra.marks import First
+from symbp.algebra.named import Weighted
 from symbp.plan.program import ROWS, Access, Kernel, Loop, Map, Reduce, parts_of
 
 

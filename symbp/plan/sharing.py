@@ -15,7 +15,7 @@ from typing import Any
 import sympy
 from sympy import Expr, Symbol
 
-from symbp.algebra.named import First, Raised
+from symbp.algebra.marks import First, Raised
 from symbp.plan.program import (
     ROWS,
     Access,

@@ -11,7 +11,8 @@ from types import MappingProxyType
 import numpy as np
 import sympy
 
-from symbp.algebra.named import LETTERS, NAMED, Raised, Weighted
+from symbp.algebra.marks import Raised
+from symbp.algebra.named import LETTERS, NAMED, Weighted
 from symbp.derivation.computed import USUAL
 from symbp.derivation.derive import derive
 from symbp.derivation.describe import Description, describe

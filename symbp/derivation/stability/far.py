@@ -15,7 +15,8 @@ import sympy
 from sympy import Abs, Add, Eq, Expr, Mul, Piecewise, Pow, exp, log
 from sympy.codegen.cfunctions import log1p
 
-from symbp.algebra.named import FAR, HypotOne, HypotOneLess, LogOnePlusSquare, Lowered, Raised
+from symbp.algebra.marks import Lowered, Raised
+from symbp.algebra.named import FAR, HypotOne, HypotOneLess, LogOnePlusSquare
 from symbp.derivation.stability.rules import Rule, U
 
 _HALF = sympy.Rational(1, 2)

@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from symbp.algebra.named import LETTERS, First, Lowered, Named, Raised, as_float
+from symbp.algebra.marks import First, Lowered, Raised
+from symbp.algebra.named import LETTERS, Named, as_float
 from symbp.algebra.products import WHOLE_POWERS, evaluation_rank, is_decimal
 from symbp.derivation.oracles.formula import digits, elementary, evaluate, number
 from symbp.errors import DerivationError
