@@ -101,6 +101,12 @@ def functions(lanes: int) -> dict[str, object]:
         assert len(rows) == lanes, "beyond the workspace"
         return weights[:count, :size] @ rows.T
 
+    def add_inner(total, array, row, weights, column):
+        rows = array[row : row + lanes, column : column + lanes]
+        assert rows.shape == (lanes, lanes), "beyond the workspace"
+        total = np.reshape(total, (-1, lanes))
+        return total + weights[: len(total), column : column + lanes] @ rows.T
+
     def store_numbers(array, row, vec, size):
         assert vec.dtype == array.dtype, "a number of the wrong type crept in"
         array[row] = vec[:, 0].reshape(array[row].shape)
@@ -148,6 +154,7 @@ def functions(lanes: int) -> dict[str, object]:
         "columns": columns,
         "numbers": numbers,
         "inner": inner,
+        "add_inner": add_inner,
         "store_numbers": store_numbers,
         "columns_at": columns_at,
         "store_columns": store_columns,

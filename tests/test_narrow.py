@@ -38,11 +38,17 @@ def narrow(network: Network, schedule: Schedule = V4) -> list[str]:
 def test_when():
     assert V4.lanes // PART == 4
     assert narrow(softmax(2)) == narrow(softmax(4)) == ["C2"]
-    assert narrow(softmax(5)) == []
     assert narrow(softmax(2, hidden=15)) == []  # a row of weights fills no register
+    # Of turned blocks: whole ones, and of outputs that leave a quarter of their registers empty.
+    many = Schedule(TARGETS["x86-64-v4"], "float32", 128)
+    assert narrow(softmax(5), many) == narrow(softmax(12), many) == ["C2"]
+    assert narrow(softmax(5, hidden=33), many) == narrow(softmax(13), many) == []
+    # A register for each of 10 outputs and of 8 neurons below: of 32, not of 16.
+    assert narrow(softmax(10), Schedule(TARGETS["x86-64-v4"], "float64", 128)) == ["C2"]
+    assert narrow(softmax(10), Schedule(TARGETS["x86-64-v3"], "float32", 128)) == []
     assert narrow(softmax(2), Schedule(TARGETS["x86-64-v4"], "float32", 1)) == []
     assert narrow(softmax(2), Schedule(TARGETS["x86-64-v3"], "float32", 32)) == ["C2"]
-    assert narrow(softmax(3), Schedule(TARGETS["x86-64-v3"], "float32", 32)) == []
+    assert narrow(softmax(7), Schedule(TARGETS["x86-64-v3"], "float32", 32)) == []
 
 
 def test_weights_are_not_turned_for_it():
@@ -55,7 +61,11 @@ def test_weights_are_not_turned_for_it():
 
 @pytest.mark.parametrize("rows", [1, 7, 8, 9, 20])
 @pytest.mark.parametrize(
-    ("outputs", "hidden", "bias"), [(1, 8, True), (2, 8, True), (2, 13, False), (1, 33, True)]
+    ("outputs", "hidden", "bias"),
+    [
+        *((1, 8, True), (2, 8, True), (2, 13, False), (1, 33, True)),
+        *((3, 8, True), (3, 24, False), (3, 40, True)),
+    ],
 )
 def test_the_equations_run_as_numpy_agree(outputs, hidden, bias, rows):
     last, cost = (Dense(outputs, "softmax", bias=bias), "cross_entropy")
@@ -81,6 +91,15 @@ INNER = """
 def products_{count}_{size}(x, weights, y, rows):
     for p in range(0, rows, LANES):
         store_columns(y, p, inner(x, p, weights, {count}, {size}), {count})
+"""
+TURNED = """
+@_kernel
+def turned_{count}_{size}(x, weights, y, rows):
+    for p in range(0, rows, LANES):
+        c = spread(F(0.0), {numbers})
+        for s in range(0, {size}*LANES, LANES):
+            c = add_inner(c, x, p, weights, s)
+        store_columns(y, p, c, {count})
 """
 
 
@@ -109,6 +128,49 @@ def test_compiled(target, dtype):
         y = np.zeros((rows, count), dtype)
         getattr(module, f"products_{count}_{size}")(x, weights, y, rows)
         np.testing.assert_array_equal(y, x[:rows] @ weights[:count, :size].T)
+
+
+@pytest.mark.parametrize(
+    ("target", "dtype", "outputs"),
+    [("x86-64-v4", "float32", 10), ("x86-64-v4", "float64", 5), ("x86-64-v3", "float32", 5)],
+)
+def test_turned_blocks_compiled(target, dtype, outputs):
+    """Beside NaN that belongs to nobody."""
+    spec = Spec(softmax(outputs), TrainOptions(dtype=dtype, target=target, batch_size=128))
+    text = trainer_source(symbp.derive(spec.network), spec, prove=False)
+    assert "def add_inner(" in text
+    text = text[: text.index("@_kernel\ndef _forward")].replace("cache=known, ", "")
+    lanes = TARGETS[target].lanes(dtype)
+    module = types.ModuleType(f"turned_{dtype}_{target.replace('-', '_')}")
+    sys.modules[module.__name__] = module
+    exec(text + TURNED.format(count=outputs, size=3, numbers=outputs * lanes), module.__dict__)
+    rng = np.random.default_rng(0)
+    rows, size = 2 * module.LANES, 3 * module.LANES
+    x = np.full((rows + 1, size + 1), np.nan, dtype)
+    x[:rows, :size] = rng.integers(-9, 9, size=(rows, size))  # sums are exact
+    weights = np.full((outputs + 1, size + 2), np.nan, dtype)
+    weights[:outputs, :size] = rng.integers(-9, 9, size=(outputs, size))
+    y = np.zeros((rows, outputs), dtype)
+    getattr(module, f"turned_{outputs}_3")(x, weights, y, rows)
+    np.testing.assert_array_equal(y, x[:rows, :size] @ weights[:outputs, :size].T)
+
+
+def test_a_lost_block_is_noticed(monkeypatch):
+    network = softmax(3, 16)
+    spec = Spec(network, TrainOptions(target="x86-64-v4", batch_size=32))
+    text = trainer_source(symbp.derive(network), spec, prove=False)
+    loop = "for s in range(0, 16, LANES):\n            c2 = add_inner"
+    assert text.count(loop) == 1
+    rng = np.random.default_rng(0)
+    w, X = rng.normal(size=4 * 16 + 17 * 3), rng.normal(size=(8, 3))
+    Y = np.eye(3)[rng.integers(3, size=8)]
+    cost = interpreted(network, dtype="float64", target="portable").value_and_gradient(w, X, Y)[0]
+    for start, right in ((0, True), (8, False)):
+        changed = text.replace(loop, loop.replace("range(0,", f"range({start},"))
+        monkeypatch.setattr("tests.plain_python.trainer_source", lambda *_, changed=changed: changed)
+        module = interpreted(network, dtype="float64", batch_size=32, target="x86-64-v4")
+        _, history = module.fit(w, X, Y, epochs=1, batch_size=8, learning_rate=0.1, shuffle=False)
+        assert (abs(history[0] - cost) < 1e-12) == right
 
 
 def test_a_lost_term_is_noticed(monkeypatch):

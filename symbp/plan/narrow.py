@@ -1,9 +1,11 @@
 """A pass: a product with a few outputs is computed where its outputs are wanted, a sample in each lane.
 
 A row of two outputs fills two lanes of a register, and a product pays for all. Where what follows has a
-sample in each lane and the weights of the layer are kept upright, a sum goes along a row of the layer
-below and a row of weights, both of which lie side by side. The sums of the lanes of as many samples as a
-register has lanes are then taken at once: register by register they become one, a lane for each.
+sample in each lane and the weights of the layer are kept upright, there are two other ways. Of very few
+outputs, a sum goes along a row of the layer below and a row of weights, both of which lie side by side; the
+sums of the lanes of as many samples as a register has lanes are then taken at once: register by register
+they become one, a lane for each. Of more, a block of the layer below is turned, so that a register has one
+neuron of as many samples, and is multiplied by one weight of each output.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ from dataclasses import replace
 from symbp.plan.program import Abreast, Access, Kernel, Map, Program, Reduce, Statement
 from symbp.plan.tiles import Schedule, factors
 
-# Outputs fill at most this part of a register.
+# Up to this part of a register, outputs have a sum along rows each.
 PART = 4
+# Up to this part of their registers, outputs have a register each; beyond, a product pays for little else.
+FILLED = 0.75
 
 
 def narrow_products(program: Program, schedule: Schedule) -> Program:
@@ -54,10 +58,23 @@ def _upright(reduce: Reduce, reader: Abreast, kept: set[str], schedule: Schedule
     if not isinstance(wide, int) or not isinstance(length, int):
         return None
     read = any(access.array == reduce.target.array for access in reader.accesses())
-    if not read or wide * PART > schedule.lanes or length < schedule.lanes:
+    taken = sums_along_rows(wide, length, schedule.lanes) or _is_turned(wide, length, schedule)
+    if not read or not taken:
         return None
     turned = Access(weights, *reversed(along.indices))
     return replace(reduce, tile=None, value=reduce.value.xreplace({along: turned}))
+
+
+def sums_along_rows(wide: int, length: int, lanes: int) -> bool:
+    """Whether each output is a sum along rows of weights, not of turned blocks."""
+    return wide * PART <= lanes <= length
+
+
+def _is_turned(wide: int, length: int, schedule: Schedule) -> bool:
+    """Whether blocks of the layer below are turned: whole ones, a register for each row and each output."""
+    held = wide + schedule.lanes + 2
+    few = wide <= FILLED * schedule.padded(wide)
+    return few and length % schedule.lanes == 0 and held <= schedule.target.registers
 
 
 def is_narrow(part: Map | Reduce) -> bool:

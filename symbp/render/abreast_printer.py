@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from symbp.plan.narrow import is_narrow
+from symbp.plan.narrow import is_narrow, sums_along_rows
 from symbp.plan.program import ROWS, Abreast, Access, Kernel, Map, Reduce
 from symbp.render.blocks import Block
 from symbp.render.kernel_functions import KernelFunctions
@@ -38,7 +38,7 @@ class AbreastPrinter:
             if one and any(self._is_data(access) for access in statement.accesses()):
                 block.add(f"row = rows[start + {sample}]")
             for part in statement.parts:
-                value = self._value(block, part, sample, held, one)
+                value = self._value(block, part, sample, held, statement.lanes)
                 if part.loops:
                     self._assign(block, part.target, value, sample, held, one)
                     continue
@@ -52,35 +52,43 @@ class AbreastPrinter:
     def _is_data(self, access: Access) -> bool:
         return self.kernel.array(access.array).role == "data"
 
-    def _value(self, block: Block, part: Map | Reduce, sample: Any, held: set[str], one: bool) -> str:
+    def _value(self, block: Block, part: Map | Reduce, sample: Any, held: set[str], lanes: int) -> str:
         """Return the text of a value, after lines that load what is not there yet."""
         if is_narrow(part):
-            return self._product(part, sample)  # type: ignore[arg-type]
+            return self._product(block, part, sample, lanes)  # type: ignore[arg-type]
         reads = [access for access in sorted(part.value.atoms(Access), key=str) if access.indices]
         for access in reads:
             if access.array not in held:
-                block.add(f"{access.array.lower()} = {self._loaded(access, sample, one)}")
+                block.add(f"{access.array.lower()} = {self._loaded(access, sample, lanes == 1)}")
                 held.add(access.array)
         self.values.held = {access: access.array.lower() for access in reads}
         value = self.values.doprint(part.value)
         over_outputs = isinstance(part, Reduce) and any(loop.extent != ROWS for loop in part.over)
         return f"{JOINED[part.operation]}({value})" if over_outputs else value  # type: ignore[union-attr]
 
-    def _product(self, part: Reduce, sample: Any) -> str:
-        """A product of rows of the layer below and rows of weights."""
+    def _product(self, block: Block, part: Reduce, sample: Any, lanes: int) -> str:
+        """A product of rows of the layer below and of weights, after the lines that sum up its blocks."""
         below, weights = sorted(part.value.atoms(Access), key=lambda access: sample not in access.indices)
-        outputs, (over,) = part.loops[-1].extent, part.over
-        text = f"inner({below.array}, {sample}, {weights.array}, {outputs}, {over.extent})"
-        if part.initial is None:
-            return text
-        (bias,) = part.initial.atoms(Access)
-        return f"{text} + numbers({bias.array}, {bias.indices[0]}, {outputs})"
+        outputs, (over,) = int(part.loops[-1].extent), part.over
+        start = ""
+        if part.initial is not None:
+            (bias,) = part.initial.atoms(Access)
+            start = f"numbers({bias.array}, {bias.indices[0]}, {outputs})"
+        if sums_along_rows(outputs, int(over.extent), lanes):
+            text = f"inner({below.array}, {sample}, {weights.array}, {outputs}, {over.extent})"
+            return f"{text} + {start}" if start else text
+        name = part.target.array.lower()
+        block.add(f"{name} = {start or f'spread({self.values.number(0)}, {outputs * lanes})'}")
+        with block.nested(f"for {over.index} in range(0, {over.extent}, LANES):"):
+            block.add(f"{name} = add_inner({name}, {below.array}, {sample}, {weights.array}, {over.index})")
+        return name
 
     def _assign(
         self, block: Block, target: Access, value: str, sample: Any, held: set[str], one: bool
     ) -> None:
         name = target.array.lower()
-        block.add(f"{name} = {value}")
+        if value != name:
+            block.add(f"{name} = {value}")
         held.add(target.array)
         if self.kernel.array(target.array).role != "register":
             store = "store_numbers" if one else "store_columns"
