@@ -154,6 +154,16 @@ def test_products_are_blocks_of_whole_registers(name, target):
     assert wanted >= len(NETWORKS[name].layers)
 
 
+def test_products_of_turned_blocks_are_one_loop():
+    """10 outputs in 16 lanes: a product of each neuron below with each output, few registers put aside."""
+    lanes, outputs = TARGETS["x86-64-v4"].lanes("float32"), NETWORKS["W3"].sizes[-1]
+    (loop,) = [x for x in compiled("W3", "x86-64-v4", "_measure") if x.products == lanes * outputs]
+    assert not loop.calls, loop.text
+    assert not loop.single, loop.text
+    assert loop.reads <= loop.products + lanes + loop.spilled, loop.text  # each weight, and each row, once
+    assert loop.spilled <= 2 * lanes, loop.text  # while the block is turned
+
+
 @pytest.mark.parametrize("target", MACHINES)
 def test_a_step_of_one_sample_is_one_loop(target):
     """W1: nothing is written to arrays, and what goes to the stack goes there once, where there is room."""

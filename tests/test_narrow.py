@@ -155,37 +155,27 @@ def test_turned_blocks_compiled(target, dtype, outputs):
     np.testing.assert_array_equal(y, x[:rows, :size] @ weights[:outputs, :size].T)
 
 
-def test_a_lost_block_is_noticed(monkeypatch):
-    network = softmax(3, 16)
+@pytest.mark.parametrize(
+    ("outputs", "hidden", "right", "wrong"),
+    [
+        (2, 8, "inner(O1, p, W2, 2, 8)", "inner(O1, p, W2, 2, 7)"),
+        (3, 16, "for s in range(0, 16, LANES):", "for s in range(8, 16, LANES):"),
+    ],
+    ids=["along rows", "turned blocks"],
+)
+def test_a_lost_term_is_noticed(outputs, hidden, right, wrong, monkeypatch):
+    network = softmax(outputs, hidden)
     spec = Spec(network, TrainOptions(target="x86-64-v4", batch_size=32))
     text = trainer_source(symbp.derive(network), spec, prove=False)
-    loop = "for s in range(0, 16, LANES):\n            c2 = add_inner"
-    assert text.count(loop) == 1
-    rng = np.random.default_rng(0)
-    w, X = rng.normal(size=4 * 16 + 17 * 3), rng.normal(size=(8, 3))
-    Y = np.eye(3)[rng.integers(3, size=8)]
-    cost = interpreted(network, dtype="float64", target="portable").value_and_gradient(w, X, Y)[0]
-    for start, right in ((0, True), (8, False)):
-        changed = text.replace(loop, loop.replace("range(0,", f"range({start},"))
-        monkeypatch.setattr("tests.plain_python.trainer_source", lambda *_, changed=changed: changed)
-        module = interpreted(network, dtype="float64", batch_size=32, target="x86-64-v4")
-        _, history = module.fit(w, X, Y, epochs=1, batch_size=8, learning_rate=0.1, shuffle=False)
-        assert (abs(history[0] - cost) < 1e-12) == right
-
-
-def test_a_lost_term_is_noticed(monkeypatch):
-    network = softmax(2, 8)
-    spec = Spec(network, TrainOptions(target="x86-64-v4", batch_size=32))
-    text = trainer_source(symbp.derive(network), spec, prove=False)
-    call = "inner(O1, p, W2, 2, 8)"
-    assert text.count(call) == 1
+    assert text.count(right) == 1
     program = make_plan(symbp.derive(network), Schedule(TARGETS["x86-64-v4"], "float64", 32))
     rng = np.random.default_rng(0)
-    w, X, Y = rng.normal(size=program.n_params), rng.normal(size=(8, 3)), np.eye(2)[rng.integers(2, size=8)]
+    w, X = rng.normal(size=program.n_params), rng.normal(size=(8, 3))
+    Y = np.eye(outputs)[rng.integers(outputs, size=8)]
     cost, _, _ = interpret.step(program, w, X, Y, 0.1, np.zeros((0, 0)))
-    for size, right in ((8, True), (7, False)):
-        changed = text.replace(call, f"inner(O1, p, W2, 2, {size})")
+    for taken in (right, wrong):
+        changed = text.replace(right, taken)
         monkeypatch.setattr("tests.plain_python.trainer_source", lambda *_, changed=changed: changed)
         module = interpreted(network, dtype="float64", batch_size=32, target="x86-64-v4")
         _, history = module.fit(w, X, Y, epochs=1, batch_size=8, learning_rate=0.1, shuffle=False)
-        assert (abs(history[0] - cost) < 1e-12) == right
+        assert (abs(history[0] - cost) < 1e-12) == (taken == right)
